@@ -1,0 +1,16 @@
+# What every target is compiled with, in one place.
+add_library(graphrun_options INTERFACE)
+target_compile_options(graphrun_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+  # The same source gives the same bits on every instruction set: no contraction into fused
+  # multiply-adds behind our back. errno and traps would only forbid vectorisation.
+  -ffp-contract=off -fno-math-errno -fno-trapping-math)
+if(GRAPHRUN_WERROR)
+  target_compile_options(graphrun_options INTERFACE -Werror)
+endif()
+target_include_directories(graphrun_options INTERFACE
+  ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+foreach(sanitizer IN LISTS GRAPHRUN_SANITIZE)
+  target_compile_options(graphrun_options INTERFACE -fsanitize=${sanitizer} -fno-omit-frame-pointer)
+  target_link_options(graphrun_options INTERFACE -fsanitize=${sanitizer})
+endforeach()
