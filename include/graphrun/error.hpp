@@ -57,11 +57,11 @@ struct Diagnostic {
     std::string text;  ///< e.g. "in block 'dense', called here"
   };
   SourceLocation where;
-  std::string node;     ///< the path of the node, e.g. "enc.1"; empty when no node is meant
-  std::string op;       ///< its op or block, e.g. "matmul"; may be empty
-  std::string message;  ///< what is wrong, with both shapes where shapes differ
-  std::string line;     ///< the source line, for the caret
-  std::string fix;      ///< the likely fix, a full sentence; may be empty
+  std::string node;         ///< the path of the node, e.g. "enc.1"; empty when no node is meant
+  std::string op;           ///< its op or block, e.g. "matmul"; may be empty
+  std::string message;      ///< what is wrong, with both shapes where shapes differ
+  std::string line;         ///< the source line, for the caret
+  std::string fix;          ///< the likely fix, a full sentence; may be empty
   std::vector<Note> notes;  ///< the blocks it came through, innermost first
 };
 

@@ -1,0 +1,136 @@
+#include "graph/graph.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "graph/op.hpp"
+
+namespace graphrun {
+namespace {
+
+const AttributeSpec* find_spec(const OpDef& op, std::string_view name) {
+  for (const AttributeSpec& spec : op.attributes) {
+    if (spec.name == name) return &spec;
+  }
+  return nullptr;
+}
+
+Attributes completed(const OpDef& op, const Attributes& written) {
+  for (const auto& [name, value] : written.entries()) {
+    if (find_spec(op, name) == nullptr) {
+      throw OpError(fmt::format("{} has no attribute '{}'", op.name, name), {}, name);
+    }
+  }
+  Attributes complete;
+  for (const AttributeSpec& spec : op.attributes) {
+    const AttributeValue* value = written.find(spec.name);
+    if (value == nullptr && !spec.fallback) {
+      throw OpError(fmt::format("{} needs the attribute '{}'", op.name, spec.name),
+                    fmt::format("Write `{}: …`: {}.", spec.name, spec.doc), spec.name);
+    }
+    complete.set(spec.name, value != nullptr ? *value : *spec.fallback);
+  }
+  return complete;
+}
+
+void check_input_count(const OpDef& op, std::size_t count) {
+  const std::size_t expected = op.inputs.size();
+  if (count == expected || (op.variadic && count >= expected)) return;
+  std::string names;
+  for (const InputSpec& input : op.inputs) names += (names.empty() ? "" : ", ") + input.name;
+  throw OpError(fmt::format("{} takes {}{} input{} ({}), not {}", op.name, op.variadic ? "at least " : "",
+                            expected, expected == 1 ? "" : "s", names, count),
+                {}, "in");
+}
+
+}  // namespace
+
+OpError::OpError(std::string message, std::string fix, std::string about)
+    : Error(ErrorCode::model, message), fix_(std::move(fix)), about_(std::move(about)) {}
+
+bool Graph::has_output(std::string_view name) const {
+  return std::any_of(outputs_.begin(), outputs_.end(),
+                     [name](const NamedOutput& output) { return output.name == name; });
+}
+
+NodeId Graph::output(std::string_view name) const {
+  std::string names;
+  for (const NamedOutput& output : outputs_) {
+    if (output.name == name) return output.node;
+    names += (names.empty() ? "" : ", ") + output.name;
+  }
+  throw Error(ErrorCode::usage, fmt::format("there is no output '{}'; there are: {}", name, names));
+}
+
+std::optional<NodeId> Graph::find(std::string_view name) const {
+  for (std::size_t id = 0; id < nodes_.size(); ++id) {
+    if (nodes_[id].name == name) return static_cast<NodeId>(id);
+  }
+  return std::nullopt;
+}
+
+NodeId Builder::add(std::string_view op_name, std::vector<NodeId> inputs, Attributes attributes,
+                    NodeDetails details) {
+  const OpDef& op = registry_->get(op_name);
+  check_input_count(op, inputs.size());
+  Node node;
+  node.op = &op;
+  node.attributes = completed(op, attributes);
+  std::vector<Type> types;
+  types.reserve(inputs.size());
+  for (const NodeId input : inputs) types.push_back(type(input));
+  node.type = op.infer({types, node.attributes});
+  node.inputs = std::move(inputs);
+  node.controls = std::move(details.controls);
+  node.origin = details.origin ? std::move(details.origin) : origin_;
+  node.name = unique_name(std::move(details.name), op);
+  graph_.nodes_.push_back(std::move(node));
+  return static_cast<NodeId>(graph_.nodes_.size() - 1);
+}
+
+NodeId Builder::add_like(const Node& node, std::vector<NodeId> inputs, std::vector<NodeId> controls) {
+  return add(node.op->name, std::move(inputs), node.attributes,
+             {node.name, node.origin, std::move(controls)});
+}
+
+std::string Builder::unique_name(std::string wanted, const OpDef& op) {
+  if (wanted.empty()) wanted = fmt::format("{}_{}", op.name, graph_.nodes_.size());
+  int& uses = name_uses_[wanted];
+  ++uses;
+  if (uses == 1) return wanted;
+  return unique_name(fmt::format("{}_{}", wanted, uses), op);
+}
+
+void Builder::output(std::string name, NodeId node) {
+  graph_.outputs_.push_back({std::move(name), node});
+}
+
+NodeId Builder::constant(double value) {
+  return add("constant", {}, {{"values", std::vector<double>{value}}});
+}
+
+Graph Builder::finish() && {
+  return std::move(graph_);
+}
+
+OpRegistry::OpRegistry(std::vector<OpDef> ops) : ops_(std::move(ops)) {
+  for (std::size_t i = 0; i < ops_.size(); ++i) {
+    if (!by_name_.emplace(ops_[i].name, i).second) {
+      throw Error(ErrorCode::internal, fmt::format("op '{}' is registered twice", ops_[i].name));
+    }
+  }
+}
+
+const OpDef* OpRegistry::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &ops_[found->second];
+}
+
+const OpDef& OpRegistry::get(std::string_view name) const {
+  const OpDef* op = find(name);
+  if (op == nullptr) throw Error(ErrorCode::internal, fmt::format("no op is called '{}'", name));
+  return *op;
+}
+
+}  // namespace graphrun

@@ -1,0 +1,122 @@
+/// \file
+/// The intermediate representation: an immutable, topologically numbered DAG of op applications. The Builder
+/// is the only way to add a node, and infers its type. Passes loop over ids and never recurse.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "graph/attribute.hpp"
+#include "graph/type.hpp"
+#include "graphrun/error.hpp"
+
+namespace graphrun {
+
+struct OpDef;
+class OpRegistry;
+
+using NodeId = std::uint32_t;  ///< index into the graph; an input's id is smaller than its user's
+
+/// Where a node was written. Nodes made by passes and by autograd carry the origin of the node they serve.
+struct Origin {
+  std::string path;      ///< "enc.1": the written path; keys random streams and names parameters
+  SourceLocation where;  ///< of the node's key in the model file
+  std::vector<Diagnostic::Note> notes;  ///< the blocks it came through, innermost first
+};
+
+struct Node {
+  const OpDef* op = nullptr;
+  std::vector<NodeId> inputs;
+  std::vector<NodeId> controls;  ///< must have run before; no value flows
+  Attributes attributes;
+  Type type;
+  std::string name;  ///< unique in its graph
+  std::shared_ptr<const Origin> origin;
+};
+
+/// A value that a caller may ask for by name. Roots for dead-node elimination, as are nodes with effects.
+struct NamedOutput {
+  std::string name;
+  NodeId node = 0;
+};
+
+class Graph {
+ public:
+  Graph() = default;
+  std::size_t size() const { return nodes_.size(); }
+  const Node& node(NodeId id) const { return nodes_[id]; }
+  const std::deque<Node>& nodes() const { return nodes_; }
+  std::span<const NamedOutput> outputs() const { return outputs_; }
+  /// The node of a named output; throws Error{usage} that lists the names.
+  NodeId output(std::string_view name) const;
+  bool has_output(std::string_view name) const;
+  /// The node with this name, or nothing. Linear; for reports and tests.
+  std::optional<NodeId> find(std::string_view name) const;
+
+ private:
+  friend class Builder;
+  std::deque<Node> nodes_;
+  std::vector<NamedOutput> outputs_;
+};
+
+/// What goes with a new node beside its op and inputs. An empty name becomes "OP_ID"; a taken one gets "_2".
+struct NodeDetails {
+  std::string name = {};
+  std::shared_ptr<const Origin> origin = {};
+  std::vector<NodeId> controls = {};
+};
+
+/// A mistake in one node, found by its op: the language adds the place, the Builder the node and op.
+class OpError : public Error {
+ public:
+  explicit OpError(std::string message, std::string fix = {}, std::string about = {});
+  const std::string& fix() const noexcept { return fix_; }
+  /// The attribute or input it is about, by name; empty: the node as a whole.
+  const std::string& about() const noexcept { return about_; }
+
+ private:
+  std::string fix_;
+  std::string about_;
+};
+
+/// Builds a Graph node by node. References to nodes stay valid while nodes are added. Not thread-safe.
+class Builder {
+ public:
+  explicit Builder(const OpRegistry& registry) : registry_(&registry) {}
+
+  /// Adds an op by name; throws OpError when the inputs or attributes do not fit it.
+  NodeId add(std::string_view op, std::vector<NodeId> inputs, Attributes attributes = {},
+             NodeDetails details = {});
+  /// Adds a node like another, with other inputs and controls: what a pass does with a node it keeps.
+  NodeId add_like(const Node& node, std::vector<NodeId> inputs, std::vector<NodeId> controls);
+  void output(std::string name, NodeId node);
+
+  const Node& node(NodeId id) const { return graph_.nodes_[id]; }
+  const Type& type(NodeId id) const { return node(id).type; }
+  std::size_t size() const { return graph_.nodes_.size(); }
+  const OpRegistry& registry() const { return *registry_; }
+
+  /// Nodes added from now on take this origin unless they bring their own.
+  void set_origin(std::shared_ptr<const Origin> origin) { origin_ = std::move(origin); }
+
+  /// A scalar constant (f32).
+  NodeId constant(double value);
+
+  Graph finish() &&;
+
+ private:
+  std::string unique_name(std::string wanted, const OpDef& op);
+
+  const OpRegistry* registry_;
+  Graph graph_;
+  std::shared_ptr<const Origin> origin_;
+  std::unordered_map<std::string, int> name_uses_;
+};
+
+}  // namespace graphrun

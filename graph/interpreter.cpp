@@ -1,0 +1,102 @@
+#include "graph/interpreter.hpp"
+
+#include <fmt/format.h>
+
+namespace graphrun {
+namespace {
+
+class Interpreter {
+ public:
+  Interpreter(const Graph& graph, HostVariables& variables, const InterpreterRun& run)
+      : graph_(graph), variables_(variables), run_(run), values_(graph.size()) {}
+
+  std::vector<HostTensor> run() {
+    const std::vector<bool> needed = needed_nodes();
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (needed[id]) evaluate(id);
+    }
+    return std::move(values_);
+  }
+
+ private:
+  bool fed(const Node& node) const { return run_.feeds.contains(node.name); }
+
+  std::vector<bool> needed_nodes() const {
+    std::vector<bool> needed(graph_.size(), false);
+    for (const NamedOutput& output : graph_.outputs()) needed[output.node] = true;
+    for (NodeId id = static_cast<NodeId>(graph_.size()); id-- > 0;) {
+      const Node& node = graph_.node(id);
+      if (node.op->traits.effect) needed[id] = true;
+      if (!needed[id] || fed(node)) continue;
+      for (const NodeId input : node.inputs) needed[input] = true;
+      for (const NodeId control : node.controls) needed[control] = true;
+    }
+    return needed;
+  }
+
+  HostTensor feed(const Node& node, const Extents& extents) const {
+    const HostTensor& given = run_.feeds.at(node.name);
+    if (given.extents != extents) {
+      throw Error(ErrorCode::model,
+                  fmt::format("it is fed {}, but has the shape {} = {}", to_string(given.extents),
+                              to_string(node.type.shape), to_string(extents)),
+                  {}, node.name);
+    }
+    return given;
+  }
+
+  HostTensor variable(const Node& node) const {
+    const auto found = variables_.find(node.name);
+    if (found == variables_.end()) {
+      throw Error(ErrorCode::usage, "this variable has no value", {}, node.name);
+    }
+    return found->second;
+  }
+
+  void evaluate(NodeId id) {
+    const Node& node = graph_.node(id);
+    const Extents extents = bind(node.type.shape, run_.batch);
+    if (fed(node)) {
+      values_[id] = feed(node, extents);
+    } else if (node.op->traits.variable) {
+      values_[id] = variable(node);
+    } else if (node.op->traits.input) {
+      throw Error(ErrorCode::usage, "this input is not fed", {}, node.name);
+    } else {
+      compute(id, node, extents);
+    }
+  }
+
+  void compute(NodeId id, const Node& node, const Extents& extents) {
+    std::vector<const HostTensor*> inputs;
+    inputs.reserve(node.inputs.size());
+    for (const NodeId input : node.inputs) inputs.push_back(&values_[input]);
+    std::vector<HostTensor*> written;
+    for (const std::size_t input : node.op->writes) {
+      written.push_back(&variables_.at(graph_.node(node.inputs[input]).name));
+    }
+    HostTensor& output = values_[id];
+    output.extents = extents;
+    if (!node.op->traits.effect) {
+      output.values.assign(static_cast<std::size_t>(element_count(extents)), 0.0);
+    }
+    if (node.op->reference == nullptr) {
+      throw Error(ErrorCode::internal, fmt::format("op '{}' has no value here", node.op->name), {},
+                  node.name);
+    }
+    node.op->reference({node, inputs, output, written, run_.random});
+  }
+
+  const Graph& graph_;
+  HostVariables& variables_;
+  const InterpreterRun& run_;
+  std::vector<HostTensor> values_;
+};
+
+}  // namespace
+
+std::vector<HostTensor> interpret(const Graph& graph, HostVariables& variables, const InterpreterRun& run) {
+  return Interpreter(graph, variables, run).run();
+}
+
+}  // namespace graphrun

@@ -1,0 +1,22 @@
+/// \file
+/// The loop that every Graph → Graph pass shares.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "graph/graph.hpp"
+#include "graph/op.hpp"
+
+namespace graphrun {
+
+/// Visits the nodes in order. `visit` gets each node with its inputs and controls already translated to the
+/// builder, and returns the id that stands for it there, or nothing to keep it as it is. Named outputs
+/// follow. A node whose translation has no value (was dropped) must not be used by a later one.
+using Visit = std::function<std::optional<NodeId>(Builder& builder, const Node& translated, NodeId original)>;
+Graph rewrite(const Graph& graph, const OpRegistry& registry, const Visit& visit);
+
+/// Only the nodes marked in `keep`; the named outputs among them are kept.
+Graph keep_only(const Graph& graph, const OpRegistry& registry, const std::vector<bool>& keep);
+
+}  // namespace graphrun

@@ -1,0 +1,34 @@
+/// \file
+/// A scalar that changes while a model learns: a learning rate, a loss weight, a noise level. The host
+/// computes it in f64 before each step and feeds it, so that a schedule never recompiles a plan.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace graphrun {
+
+struct Progress {
+  std::uint64_t step = 0;  ///< steps done since the start of the phase
+  std::uint64_t steps_per_epoch = 1;
+};
+
+/// After `length` the last value is held.
+struct Schedule {
+  enum class Shape { constant, linear, cosine, step, warmup };
+  enum class Unit { steps, epochs };
+  Shape shape = Shape::constant;
+  double from = 0;  ///< constant: the value; step: the first value; warmup: from 0 to `to`
+  double to = 0;
+  double length = 1;  ///< in units; step: how long each value holds
+  double factor = 1;  ///< step: what each further value is multiplied by
+  Unit unit = Unit::epochs;
+
+  static Schedule constant(double value) { return {.from = value, .to = value}; }
+};
+
+double value_at(const Schedule& schedule, const Progress& progress);
+std::string to_string(const Schedule& schedule);
+
+}  // namespace graphrun

@@ -1,0 +1,68 @@
+#include "ops/elementwise.hpp"
+
+#include <fmt/format.h>
+
+namespace graphrun::ops {
+namespace {
+
+std::string joined(std::span<const Type> types) {
+  std::string text;
+  for (const Type& type : types) text += (text.empty() ? "" : " and ") + to_string(type.shape);
+  return text;
+}
+
+}  // namespace
+
+Type infer_elementwise(const InferContext& context) {
+  Shape shape;
+  for (const Type& input : context.inputs) {
+    if (input.dtype != DType::f32) {
+      throw OpError(fmt::format("it computes with f32, but an input is {}", to_string(input)),
+                    "Convert it first: cast(y, dtype=f32), or one_hot(y, depth=…) for labels.");
+    }
+    const std::optional<Shape> both = broadcast(shape, input.shape);
+    if (!both) {
+      throw OpError(fmt::format("the shapes {} do not broadcast", joined(context.inputs)),
+                    "Axes align at the right; each pair must be equal, or one of them 1.");
+    }
+    shape = *both;
+  }
+  return {DType::f32, shape};
+}
+
+std::vector<AxisMap> elementwise_axes(const AxesContext& context) {
+  std::vector<AxisMap> maps;
+  for (const Type& input : context.inputs) {
+    const std::size_t shift = context.output.shape.size() - input.shape.size();
+    AxisMap map;
+    for (std::size_t axis = 0; axis < input.shape.size(); ++axis) {
+      const bool kept = input.shape[axis] == context.output.shape[axis + shift];
+      map.push_back(kept ? static_cast<std::int64_t>(axis + shift) : contracted);
+    }
+    maps.push_back(std::move(map));
+  }
+  return maps;
+}
+
+BroadcastIndex::BroadcastIndex(const Extents& input, const Extents& output)
+    : output_(output), strides_(output.size(), 0), same_(input == output) {
+  std::size_t stride = 1;
+  const std::size_t shift = output.size() - input.size();
+  for (std::size_t axis = input.size(); axis-- > 0;) {
+    if (input[axis] != 1) strides_[axis + shift] = stride;
+    stride *= static_cast<std::size_t>(input[axis]);
+  }
+}
+
+std::size_t BroadcastIndex::operator()(std::size_t output_index) const {
+  if (same_) return output_index;
+  std::size_t index = 0;
+  for (std::size_t axis = output_.size(); axis-- > 0;) {
+    const auto extent = static_cast<std::size_t>(output_[axis]);
+    index += (output_index % extent) * strides_[axis];
+    output_index /= extent;
+  }
+  return index;
+}
+
+}  // namespace graphrun::ops

@@ -1,0 +1,86 @@
+/// \file
+/// Runs graphs: variables, plans, one workspace, one set of threads. No globals, no output, no signals. A
+/// Session is used from one thread at a time; several sessions run at once in several threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "graph/graph.hpp"
+#include "graph/op.hpp"
+#include "runtime/kernel.hpp"
+#include "runtime/variables.hpp"
+
+namespace graphrun::runtime {
+
+class Plan;
+
+enum class ExecutorKind { tbb, threads, serial };
+
+struct SessionOptions {
+  int threads = 0;  ///< 0: as many as the process may use. More threads than cores only with `threads`.
+  ExecutorKind executor = ExecutorKind::tbb;
+  std::optional<std::size_t> max_bytes;  ///< refuse a plan that needs more workspace: Error{memory}
+};
+
+/// One value handed in: `bytes` are the dense row-major elements of the node's dtype. Any node may be fed
+/// that the program was compiled to be fed.
+struct Feed {
+  std::string name;
+  std::span<const std::byte> bytes;
+};
+
+/// One named output copied out: `bytes` has room for exactly its elements.
+struct Fetch {
+  std::string name;
+  std::span<std::byte> bytes;
+};
+
+struct Run {
+  std::int64_t batch = 0;
+  std::span<const Feed> feeds;
+  std::span<const Fetch> fetches;
+  RandomState random;
+  std::stop_token stop;
+};
+
+using ProgramId = std::size_t;
+
+class Session {
+ public:
+  Session(const OpRegistry& ops, const KernelRegistry& kernels, SessionOptions options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  /// Adds a graph in executable form: no `grad`, no mode nodes, all passes done. Declares the variables it
+  /// names (a name that is already there must have the same shape).
+  ProgramId add(std::shared_ptr<const Graph> graph);
+
+  /// Lowers the program for a batch size ahead of its first run; a plan is made once and kept.
+  const Plan& prepare(ProgramId program, std::int64_t batch);
+
+  VariableStore& variables();
+  const VariableStore& variables() const;
+
+  /// Runs all effects and the fetched outputs. A program with effects is all or nothing: when the run is
+  /// stopped (Error{cancelled}) or a value that the updates wait for is not finite (Error{not_finite}, naming
+  /// the first node that made one), no variable has changed.
+  void run(ProgramId program, const Run& run);
+
+  /// Variables whose update met a gradient that was not finite, since the last call; such state is not to be
+  /// saved.
+  std::vector<std::string> take_non_finite_updates();
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace graphrun::runtime

@@ -1,0 +1,73 @@
+/// \file
+/// Elementwise kernels. An op writes its arithmetic once, as a scalar function in a body struct; it is
+/// compiled here for each instruction set by inlining it into a plain loop under that target, which the
+/// compiler vectorises. Contraction is off and every lane does the same IEEE operations, so an element has
+/// the same bits wherever it stands in a row and whichever instruction set runs.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "runtime/isa.hpp"
+
+namespace graphrun::runtime {
+
+inline constexpr std::size_t max_vector_inputs = 4;
+inline constexpr std::size_t max_immediates = 4;
+using Immediates = std::array<float, max_immediates>;
+
+/// output[i] = f(inputs[0][i], inputs[1][i], …). The output may be one of the inputs; otherwise they do not
+/// overlap.
+struct VectorArguments {
+  std::array<const float*, max_vector_inputs> inputs;
+  float* output;
+  std::size_t count;
+  const float* immediates;
+};
+
+using VectorFunction = void (*)(const VectorArguments&) noexcept;
+
+struct VectorKernel {
+  std::array<VectorFunction, isa_count> by_isa{};
+  int arity = 0;
+  VectorFunction function(Isa isa) const { return by_isa[static_cast<std::size_t>(isa)]; }
+};
+
+namespace detail {
+
+template <class Body, std::size_t... I>
+[[gnu::always_inline]] inline void vector_loop(const VectorArguments& a, std::index_sequence<I...>) noexcept {
+  const std::size_t count = a.count;
+  const float* const immediates = a.immediates;
+  float* const output = a.output;
+  const std::array<const float*, sizeof...(I)> in = {a.inputs[I]...};
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < count; ++i) output[i] = Body::apply(immediates, in[I][i]...);
+}
+
+template <class Body, std::size_t arity>
+struct VectorLoops {
+  static void baseline(const VectorArguments& a) noexcept {
+    vector_loop<Body>(a, std::make_index_sequence<arity>());
+  }
+  [[gnu::target("avx2,fma")]] static void avx2(const VectorArguments& a) noexcept {
+    vector_loop<Body>(a, std::make_index_sequence<arity>());
+  }
+  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")]] static void avx512(
+      const VectorArguments& a) noexcept {
+    vector_loop<Body>(a, std::make_index_sequence<arity>());
+  }
+};
+
+}  // namespace detail
+
+/// `Body` has `[[gnu::always_inline]] static float apply(const float* immediates, float x, …)` with `arity`
+/// floats: straight-line code with selects, no calls, no early return, so that it vectorises.
+template <class Body, std::size_t arity>
+constexpr VectorKernel vector_kernel() {
+  using Loops = detail::VectorLoops<Body, arity>;
+  return {{Loops::baseline, Loops::avx2, Loops::avx512}, static_cast<int>(arity)};
+}
+
+}  // namespace graphrun::runtime
