@@ -65,4 +65,35 @@ std::size_t BroadcastIndex::operator()(std::size_t output_index) const {
   return index;
 }
 
+Cost elementwise_cost(const CostContext& context) {
+  const auto outputs = static_cast<double>(element_count(context.output));
+  double elements = outputs;
+  for (const Extents& input : context.inputs) elements += static_cast<double>(element_count(input));
+  return {outputs, 4 * elements};
+}
+
+AttributeSpec number(std::string name, double fallback, std::string doc) {
+  return {std::move(name), AttributeKind::number, fallback, std::move(doc), {}, false};
+}
+
+std::vector<InputSpec> two_operands() {
+  return {{"a", "any shape"}, {"b", "a shape that broadcasts with a's"}};
+}
+
+Op detail::describe_elementwise(ElementwiseSpec spec) {
+  Op op;
+  op.definition.name = std::move(spec.name);
+  op.definition.doc = std::move(spec.doc);
+  op.definition.formula = std::move(spec.formula);
+  op.definition.shapes = spec.inputs.size() == 1 ? "[...] -> [...]" : "operands broadcast: [...] -> [...]";
+  op.definition.inputs = std::move(spec.inputs);
+  op.definition.attributes = std::move(spec.attributes);
+  op.definition.infer = infer_elementwise;
+  op.definition.axes = elementwise_axes;
+  op.definition.gradient = std::move(spec.gradient);
+  op.definition.cost = elementwise_cost;
+  op.definition.traits.elementwise = true;
+  return op;
+}
+
 }  // namespace graphrun::ops

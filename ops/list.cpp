@@ -5,6 +5,19 @@ namespace {
 
 std::vector<Op> all() {
   std::vector<Op> ops;
+  // Elementwise.
+  ops.push_back(add());
+  ops.push_back(div());
+  ops.push_back(exp());
+  ops.push_back(log());
+  ops.push_back(mul());
+  ops.push_back(neg());
+  ops.push_back(relu());
+  ops.push_back(sigmoid());
+  ops.push_back(softplus());
+  ops.push_back(square());
+  ops.push_back(step());
+  ops.push_back(sub());
   ops.push_back(tanh());
   return ops;
 }

@@ -6,6 +6,19 @@
 
 namespace graphrun::ops {
 
+// Elementwise.
+Op add();
+Op div();
+Op exp();
+Op log();
+Op mul();
+Op neg();
+Op relu();
+Op sigmoid();
+Op softplus();
+Op square();
+Op step();
+Op sub();
 Op tanh();
 
 }  // namespace graphrun::ops

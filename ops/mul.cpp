@@ -1,0 +1,31 @@
+#include "ops/elementwise.hpp"
+#include "ops/list.hpp"
+#include "ops/vjp.hpp"
+
+namespace graphrun::ops {
+namespace {
+
+struct Body {
+  static double exact(double a, double b) { return a * b; }
+  [[gnu::always_inline]] static float apply(const float*, float a, float b) { return a * b; }
+};
+
+Gradients vjp(VjpContext& context) {
+  const VjpTerms t(context);
+  return wanted_gradients(
+      context, [&] { return t.g * t.x(1); }, [&] { return t.g * t.x(0); });
+}
+
+}  // namespace
+
+Op mul() {
+  Op op = elementwise<Body>({.name = "mul",
+                             .doc = "Product of two operands, element by element.",
+                             .formula = "y = a * b",
+                             .inputs = two_operands(),
+                             .gradient = vjp});
+  op.definition.traits.commutative = true;
+  return op;
+}
+
+}  // namespace graphrun::ops

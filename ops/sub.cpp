@@ -1,0 +1,29 @@
+#include "ops/elementwise.hpp"
+#include "ops/list.hpp"
+#include "ops/vjp.hpp"
+
+namespace graphrun::ops {
+namespace {
+
+struct Body {
+  static double exact(double a, double b) { return a - b; }
+  [[gnu::always_inline]] static float apply(const float*, float a, float b) { return a - b; }
+};
+
+Gradients vjp(VjpContext& context) {
+  const VjpTerms t(context);
+  return wanted_gradients(
+      context, [&] { return t.g; }, [&] { return -t.g; });
+}
+
+}  // namespace
+
+Op sub() {
+  return elementwise<Body>({.name = "sub",
+                            .doc = "Difference of two operands.",
+                            .formula = "y = a - b",
+                            .inputs = two_operands(),
+                            .gradient = vjp});
+}
+
+}  // namespace graphrun::ops
