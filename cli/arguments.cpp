@@ -1,0 +1,216 @@
+#include "cli/arguments.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/help.hpp"
+#include "cli/nearest.hpp"
+#include "graphrun/error.hpp"
+#include "graphrun/version.hpp"
+
+namespace graphrun::cli {
+
+/// One subcommand as CLI11 sees it. CLI11 never gets to judge what is missing or unknown: it cannot suggest.
+class Arguments::Implementation {
+ public:
+  explicit Implementation(CLI::App& app) : app_(app) {}
+
+  void positional(const std::string& name, std::string& into, const std::string& help, bool required) {
+    app_.add_option(name, into, help)->type_name("");
+    if (required) required_.emplace_back(name, &into);
+  }
+
+  CLI::App& app() { return app_; }
+
+  void require_positionals() const {
+    for (const auto& [name, value] : required_)
+      if (value->empty())
+        throw Error(ErrorCode::usage, fmt::format("{} is missing; usage: graphrun {} {} [FLAGS]", name,
+                                                  app_.get_name(), usage()));
+  }
+
+ private:
+  std::string usage() const {
+    std::string text;
+    for (const auto& [name, value] : required_) text += (text.empty() ? "" : " ") + name;
+    return text;
+  }
+
+  CLI::App& app_;
+  std::vector<std::pair<std::string, const std::string*>> required_;
+};
+
+void Arguments::positional(const std::string& name, std::string& into, const std::string& help,
+                           bool required) {
+  implementation_.positional(name, into, help, required);
+}
+
+void Arguments::words(const std::string& name, std::vector<std::string>& into, const std::string& help) {
+  implementation_.app().add_option(name, into, help)->type_name("")->expected(0, -1);
+}
+
+void Arguments::flag(const std::string& name, bool& into, const std::string& help) {
+  implementation_.app().add_flag(name, into, help);
+}
+
+void Arguments::option(const std::string& name, std::string& into, const std::string& value,
+                       const std::string& help) {
+  implementation_.app().add_option(name, into, help)->type_name(value);
+}
+
+void Arguments::option(const std::string& name, std::optional<std::int64_t>& into, const std::string& value,
+                       const std::string& help) {
+  implementation_.app().add_option(name, into, help)->type_name(value);
+}
+
+void Arguments::option(const std::string& name, std::vector<std::string>& into, const std::string& value,
+                       const std::string& help) {
+  implementation_.app()
+      .add_option(name, into, help)
+      ->type_name(value)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void Arguments::option_with_default(const std::string& name, bool& given, std::string& into,
+                                    const std::string& value, const std::string& help) {
+  implementation_.app()
+      .add_option_function<std::vector<std::string>>(
+          name,
+          [&given, &into](const std::vector<std::string>& values) {
+            given = true;
+            if (!values.empty() && !values.front().empty()) into = values.front();
+          },
+          help)
+      ->type_name(value)
+      ->expected(0, 1);
+}
+
+namespace {
+
+bool is_flag(const std::string& word) {
+  return word.size() > 1 && word.front() == '-';
+}
+
+bool looks_like_model(const std::string& word) {
+  const std::string suffix = std::filesystem::path(word).extension();
+  return suffix == ".yaml" || suffix == ".yml" || std::filesystem::exists(word);
+}
+
+void add_common_flags(CLI::App& app, CommonFlags& flags) {
+  app.add_option("--set", flags.sets)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--seed", flags.seed);
+  app.add_option("--threads", flags.threads);
+  app.add_flag("--json", flags.json);
+  app.add_flag("-q,--quiet", flags.quiet);
+  app.add_flag("-v,--verbose", flags.verbose);
+  app.add_flag("--no-progress", flags.no_progress);
+}
+
+std::vector<std::string> flag_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+[[noreturn]] void report_extra(const std::vector<std::string>& extras, const CLI::App& app,
+                               const CLI::App& command) {
+  const auto flag = std::find_if(extras.begin(), extras.end(), is_flag);
+  if (flag == extras.end())
+    throw Error(ErrorCode::usage, fmt::format("unexpected argument '{}'; see graphrun {} --help",
+                                              extras.front(), command.get_name()));
+  std::vector<std::string> known = flag_names(command);
+  for (std::string& name : flag_names(app)) known.push_back(std::move(name));
+  const std::string asked = flag->substr(0, flag->find('='));
+  throw Error(ErrorCode::usage, fmt::format("graphrun {} has no flag '{}'{}", command.get_name(), asked,
+                                            suggestion(asked, known)));
+}
+
+/// The command a word names, or train for a bare path to a model; throws for anything else.
+std::string command_named(const std::string& word, std::span<const std::unique_ptr<Command>> commands) {
+  std::vector<std::string> names;
+  for (const auto& command : commands) {
+    if (command->name() == word) return word;
+    names.push_back(command->name());
+  }
+  if (looks_like_model(word)) return "train";
+  throw Error(ErrorCode::usage, fmt::format("there is no command '{}', nor a file of that name{}", word,
+                                            suggestion(word, names)));
+}
+
+/// Where the first word that is neither a flag nor a flag's value stands.
+std::size_t first_word(std::span<const std::string> words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!is_flag(words[i])) return i;
+    if (words[i] == "--set" || words[i] == "--seed" || words[i] == "--threads") ++i;
+  }
+  return words.size();
+}
+
+bool asks_for(std::span<const std::string> words, std::string_view short_name, std::string_view long_name) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return word == short_name || word == long_name; });
+}
+
+void check_flags(const CommonFlags& flags) {
+  if (flags.threads < 0 || flags.threads > 4096)
+    throw Error(ErrorCode::usage,
+                fmt::format("--threads {} is out of range: 0 (all cores) to 4096", flags.threads));
+  if (flags.quiet && flags.verbose) throw Error(ErrorCode::usage, "--quiet and --verbose exclude each other");
+  for (const std::string& set : flags.sets)
+    if (set.find('=') == std::string::npos || set.front() == '=')
+      throw Error(ErrorCode::usage,
+                  fmt::format("--set {}: write it as NAME=VALUE, for instance --set units=10", set));
+}
+
+}  // namespace
+
+Invocation parse_command_line(std::span<const std::string> words,
+                              std::span<const std::unique_ptr<Command>> commands) {
+  const std::size_t at = first_word(words);
+  if (asks_for(words, "--version", "--version")) return {.text = "graphrun " + std::string(version) + "\n"};
+  if (at == words.size()) {
+    if (words.empty() || asks_for(words, "-h", "--help")) return {.text = main_help()};
+    throw Error(ErrorCode::usage, "a command or a model file is missing; see graphrun --help");
+  }
+  const bool help_word = words[at] == "help";
+  if (help_word && at + 1 == words.size()) return {.text = main_help()};
+  const std::string chosen = command_named(help_word ? words[at + 1] : words[at], commands);
+
+  CLI::App app;
+  Invocation invocation;
+  app.allow_extras();
+  app.set_help_flag("");
+  add_common_flags(app, invocation.flags);
+  const auto command = std::find_if(commands.begin(), commands.end(),
+                                    [&](const auto& candidate) { return candidate->name() == chosen; });
+  CLI::App* subcommand = app.add_subcommand(chosen, (*command)->about());
+  subcommand->fallthrough()->allow_extras();
+  subcommand->set_help_flag("");
+  Arguments::Implementation implementation(*subcommand);
+  Arguments arguments(implementation);
+  (*command)->declare(arguments);
+  if (help_word || asks_for(words, "-h", "--help"))
+    return {.text = command_help(subcommand->help("graphrun"))};
+
+  // CLI11 takes the words in reverse; a bare path gets its command put before it.
+  std::vector<std::string> reversed(words.rbegin(), words.rend());
+  if (words[at] != chosen) reversed.insert(reversed.end() - static_cast<std::ptrdiff_t>(at), chosen);
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::ParseError& error) {
+    throw Error(ErrorCode::usage, fmt::format("{}; see graphrun {} --help", error.what(), chosen));
+  }
+  if (const std::vector<std::string> extras = app.remaining(true); !extras.empty())
+    report_extra(extras, app, *subcommand);
+  implementation.require_positionals();
+  check_flags(invocation.flags);
+  invocation.command = command->get();
+  return invocation;
+}
+
+}  // namespace graphrun::cli
