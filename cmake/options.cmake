@@ -14,3 +14,9 @@ foreach(sanitizer IN LISTS GRAPHRUN_SANITIZE)
   target_compile_options(graphrun_options INTERFACE -fsanitize=${sanitizer} -fno-omit-frame-pointer)
   target_link_options(graphrun_options INTERFACE -fsanitize=${sanitizer})
 endforeach()
+
+# A second build of the same source costs little where ccache is installed.
+find_program(GRAPHRUN_CCACHE ccache)
+if(GRAPHRUN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${GRAPHRUN_CCACHE})
+endif()
