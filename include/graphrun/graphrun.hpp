@@ -1,0 +1,8 @@
+/// \file
+/// All of graphrun's public interface.
+#pragma once
+
+#include "graphrun/error.hpp"    // IWYU pragma: export
+#include "graphrun/model.hpp"    // IWYU pragma: export
+#include "graphrun/session.hpp"  // IWYU pragma: export
+#include "graphrun/version.hpp"  // IWYU pragma: export

@@ -1,0 +1,131 @@
+/// \file
+/// Trains and runs a model. A Session owns the weights, the optimizer's state, the memory and the threads.
+///
+/// It never prints, exits, aborts or installs signal handlers; every failure is an exception derived from
+/// graphrun::Error. A Session is used from one thread at a time; any number of them run at once in different
+/// threads. The results are the same bits at any number of threads, on one machine and library version.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "graphrun/error.hpp"
+#include "graphrun/export.hpp"
+#include "graphrun/model.hpp"
+
+namespace graphrun {
+
+/// Who runs the tasks of a step. All three give the same bits.
+enum class Executor {
+  tbb,      ///< a TBB flow graph in an arena of the session's own
+  threads,  ///< plain std::thread
+  serial    ///< the calling thread alone
+};
+
+struct SessionOptions {
+  int threads = 0;  ///< 0: as many as the process may use
+  Executor executor = Executor::tbb;
+  std::optional<std::uint64_t> seed;     ///< instead of the model's
+  std::optional<std::size_t> max_bytes;  ///< refuse to plan a workspace larger than this: Error{memory}
+};
+
+/// Values for one input: dense, row-major, the examples along the first axis. u8 given to an f32 input are
+/// pixels: they are divided by 255. u8 and i32 go to an i32 input as they are. The memory is borrowed for the
+/// duration of the call.
+struct InputValues {
+  std::string name;
+  std::variant<std::span<const float>, std::span<const std::int32_t>, std::span<const std::uint8_t>> values;
+};
+using Inputs = std::vector<InputValues>;
+
+/// A result: dense, row-major, converted to f32.
+struct Tensor {
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+};
+
+/// Means per sample: "loss", and every term and metric by its name.
+struct NamedValue {
+  std::string name;
+  double value = 0;
+};
+using NamedValues = std::vector<NamedValue>;
+
+struct EpochReport {
+  std::int64_t epoch = 0;   ///< from 1
+  std::uint64_t steps = 0;  ///< since the weights were initialised
+  double seconds = 0;       ///< of this epoch
+  NamedValues train;        ///< while learning, over the epoch
+};
+
+struct FitOptions {
+  std::optional<std::int64_t> epochs;  ///< instead of the model's `train.epochs`
+  std::optional<std::int64_t> batch;   ///< instead of the model's `train.batch`
+  std::stop_token stop;                ///< finishes the step at hand, then throws Error{cancelled}
+  std::function<void(const EpochReport&)> on_epoch = {};
+};
+
+class GRAPHRUN_API Session {
+ public:
+  /// Compiles the model and initialises its weights from the seed. Throws ModelError, Error{memory}.
+  explicit Session(const Model& model, const SessionOptions& options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  // ---- Learning ----
+
+  /// One step of the optimizer on one batch. All or nothing: after Error{not_finite} or Error{cancelled} no
+  /// weight has changed.
+  NamedValues train_step(const Inputs& batch, std::stop_token stop = {});
+
+  /// Learns from all examples for the epochs of the model file or of `options`, in seeded random order.
+  void fit(const Inputs& examples, const FitOptions& options = {});
+
+  /// Loss, terms and metrics on other examples. Noise is as the model says for evaluation, from a fixed key.
+  NamedValues evaluate(const Inputs& examples);
+
+  // ---- Using what was learnt ----
+
+  /// The value of a node or an output by name. Only the inputs it needs must be given; any node may be
+  /// given, which cuts the graph there. Error{usage} names what is missing.
+  Tensor run(std::string_view output, const Inputs& inputs);
+
+  /// Output `code`, from images.
+  Tensor encode(const Inputs& images);
+  /// Output `image`, from the values of `latent` (of `code`, when the model names no latent).
+  Tensor decode(std::span<const float> codes);
+  /// Output `image`, from images, through the whole model.
+  Tensor reconstruct(const Inputs& images);
+
+  // ---- State ----
+
+  /// Writes a safetensors file with weights, optimizer state and the model; complete or not at all.
+  void save(const std::string& path) const;
+  /// Continues from such a file. Error{data} when it does not fit the model; then nothing has changed.
+  void load(const std::string& path);
+
+  Tensor parameter(std::string_view name) const;
+  /// Error{usage} when the count of values is not the parameter's.
+  void set_parameter(std::string_view name, std::span<const float> values);
+
+  std::uint64_t steps() const;  ///< optimizer steps so far
+  /// SHA-256 over names, shapes and bits of all parameters: equal weights have equal digests.
+  std::string digest() const;
+  const Model& model() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace graphrun
