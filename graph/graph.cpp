@@ -95,7 +95,10 @@ NodeId Builder::add_like(const Node& node, std::vector<NodeId> inputs, std::vect
 }
 
 std::string Builder::unique_name(std::string wanted, const OpDef& op) {
-  if (wanted.empty()) wanted = fmt::format("{}_{}", op.name, graph_.nodes_.size());
+  if (wanted.empty()) {
+    wanted = scope_.empty() ? fmt::format("{}_{}", op.name, graph_.nodes_.size())
+                            : fmt::format("{}/{}", scope_, op.name);
+  }
   int& uses = name_uses_[wanted];
   ++uses;
   if (uses == 1) return wanted;

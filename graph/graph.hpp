@@ -65,7 +65,8 @@ class Graph {
   std::vector<NamedOutput> outputs_;
 };
 
-/// What goes with a new node beside its op and inputs. An empty name becomes "OP_ID"; a taken one gets "_2".
+/// What goes with a new node beside its op and inputs. An empty name becomes "SCOPE/OP", or "OP_ID" without a
+/// scope; a taken one gets "_2".
 struct NodeDetails {
   std::string name = {};
   std::shared_ptr<const Origin> origin = {};
@@ -102,8 +103,11 @@ class Builder {
   std::size_t size() const { return graph_.nodes_.size(); }
   const OpRegistry& registry() const { return *registry_; }
 
-  /// Nodes added from now on take this origin unless they bring their own.
-  void set_origin(std::shared_ptr<const Origin> origin) { origin_ = std::move(origin); }
+  /// Nodes added from now on take this origin unless they bring their own, and a name in this scope.
+  void set_origin(std::shared_ptr<const Origin> origin, std::string scope = {}) {
+    origin_ = std::move(origin);
+    scope_ = std::move(scope);
+  }
 
   /// A scalar constant (f32).
   NodeId constant(double value);
@@ -116,6 +120,7 @@ class Builder {
   const OpRegistry* registry_;
   Graph graph_;
   std::shared_ptr<const Origin> origin_;
+  std::string scope_;
   std::unordered_map<std::string, int> name_uses_;
 };
 
