@@ -1,0 +1,18 @@
+/// \file
+/// "did you mean": the name nearest to a mistyped one.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace graphrun {
+
+/// The candidate at the smallest edit distance (insert, delete, replace, swap of neighbours; letters that
+/// differ only in case cost half), or an empty text when none is near: more than a third of the letters off.
+std::string nearest_name(std::string_view name, std::span<const std::string> candidates);
+
+/// "Did you mean 'units'?", else "There are: a, b, c." (at most twelve), else an empty text.
+std::string suggestion(std::string_view name, std::span<const std::string> candidates);
+
+}  // namespace graphrun
