@@ -5,6 +5,22 @@
 namespace graphrun {
 namespace {
 
+/// Runs the reference of one node.
+void apply(const Node& node, const Extents& extents, const RandomState& random,
+           std::span<HostTensor* const> written, const std::vector<HostTensor>& values, HostTensor& output) {
+  if (node.op->reference == nullptr) {
+    throw Error(ErrorCode::internal, fmt::format("op '{}' has no value here", node.op->name), {}, node.name);
+  }
+  std::vector<const HostTensor*> inputs;
+  inputs.reserve(node.inputs.size());
+  for (const NodeId input : node.inputs) inputs.push_back(&values[input]);
+  output.extents = extents;
+  if (!node.op->traits.effect) {
+    output.values.assign(static_cast<std::size_t>(element_count(extents)), 0.0);
+  }
+  node.op->reference({node, inputs, output, written, random});
+}
+
 class Interpreter {
  public:
   Interpreter(const Graph& graph, HostVariables& variables, const InterpreterRun& run)
@@ -45,10 +61,16 @@ class Interpreter {
     return given;
   }
 
-  HostTensor variable(const Node& node) const {
+  HostTensor variable(const Node& node, const Extents& extents) const {
     const auto found = variables_.find(node.name);
     if (found == variables_.end()) {
       throw Error(ErrorCode::usage, "this variable has no value", {}, node.name);
+    }
+    if (found->second.extents != extents) {
+      throw Error(ErrorCode::model,
+                  fmt::format("its value has the shape {}, but the variable is {}",
+                              to_string(found->second.extents), to_string(node.type)),
+                  {}, node.name);
     }
     return found->second;
   }
@@ -59,7 +81,7 @@ class Interpreter {
     if (fed(node)) {
       values_[id] = feed(node, extents);
     } else if (node.op->traits.variable) {
-      values_[id] = variable(node);
+      values_[id] = variable(node, extents);
     } else if (node.op->traits.input) {
       throw Error(ErrorCode::usage, "this input is not fed", {}, node.name);
     } else {
@@ -68,23 +90,11 @@ class Interpreter {
   }
 
   void compute(NodeId id, const Node& node, const Extents& extents) {
-    std::vector<const HostTensor*> inputs;
-    inputs.reserve(node.inputs.size());
-    for (const NodeId input : node.inputs) inputs.push_back(&values_[input]);
     std::vector<HostTensor*> written;
     for (const std::size_t input : node.op->writes) {
       written.push_back(&variables_.at(graph_.node(node.inputs[input]).name));
     }
-    HostTensor& output = values_[id];
-    output.extents = extents;
-    if (!node.op->traits.effect) {
-      output.values.assign(static_cast<std::size_t>(element_count(extents)), 0.0);
-    }
-    if (node.op->reference == nullptr) {
-      throw Error(ErrorCode::internal, fmt::format("op '{}' has no value here", node.op->name), {},
-                  node.name);
-    }
-    node.op->reference({node, inputs, output, written, run_.random});
+    apply(node, extents, run_.random, written, values_, values_[id]);
   }
 
   const Graph& graph_;
@@ -97,6 +107,14 @@ class Interpreter {
 
 std::vector<HostTensor> interpret(const Graph& graph, HostVariables& variables, const InterpreterRun& run) {
   return Interpreter(graph, variables, run).run();
+}
+
+void recompute(const Graph& graph, const InterpreterRun& run, std::span<const NodeId> which,
+               std::vector<HostTensor>& values) {
+  for (const NodeId id : which) {
+    const Node& node = graph.node(id);
+    apply(node, bind(node.type.shape, run.batch), run.random, {}, values, values[id]);
+  }
 }
 
 }  // namespace graphrun

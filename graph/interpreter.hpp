@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,10 @@ struct InterpreterRun {
 /// that is needed by none of the outputs and effects keeps an empty value. Throws Error{usage} for a
 /// missing input or a variable without value, Error{model} for a feed of the wrong shape.
 std::vector<HostTensor> interpret(const Graph& graph, HostVariables& variables, const InterpreterRun& run);
+
+/// Computes the nodes of `which` (ascending) again from the other values of an earlier run of the same graph:
+/// what follows from a value that the caller has changed. No effects, variables or inputs.
+void recompute(const Graph& graph, const InterpreterRun& run, std::span<const NodeId> which,
+               std::vector<HostTensor>& values);
 
 }  // namespace graphrun

@@ -1,0 +1,271 @@
+#include "autograd/gradcheck.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <set>
+
+#include "autograd/gradients.hpp"
+#include "graph/broadcast.hpp"
+#include "graph/passes/dead_nodes.hpp"
+
+namespace graphrun {
+namespace {
+
+constexpr std::string_view cotangent_name = "gradcheck/cotangent";
+
+/// The forward graph with its gradients behind it.
+struct Differentiated {
+  Graph graph;
+  NodeId y = 0;
+  NodeId cotangent = 0;
+  std::vector<NodeId> wrt;
+  std::vector<NodeId> gradients;
+};
+
+std::vector<NodeId> find_all(const Graph& graph, const std::vector<std::string>& names) {
+  std::vector<NodeId> found;
+  for (NodeId id = 0; names.empty() && id < graph.size(); ++id) {
+    if (graph.node(id).op->traits.variable) found.push_back(id);
+  }
+  for (const std::string& name : names) {
+    const std::optional<NodeId> id = graph.find(name);
+    if (!id) {
+      throw Error(ErrorCode::usage, fmt::format("there is no node '{}' that the output depends on", name));
+    }
+    if (graph.node(*id).type.dtype != DType::f32) {
+      throw Error(
+          ErrorCode::usage,
+          fmt::format("a gradient belongs to f32 values, and this is {}", to_string(graph.node(*id).type)),
+          {}, name);
+    }
+    found.push_back(*id);
+  }
+  return found;
+}
+
+Differentiated differentiate(const Graph& graph, const OpRegistry& registry, std::string_view output,
+                             const std::vector<std::string>& names) {
+  const Graph forward = only_output(expand_gradients(graph, registry), registry, output);
+  Differentiated result;
+  result.y = forward.output(output);
+  result.wrt = find_all(forward, names);
+  Builder builder(registry);
+  for (const Node& node : forward.nodes()) builder.add_like(node, node.inputs, node.controls);
+  builder.set_origin({}, std::string(cotangent_name));
+  // Fed when it runs, so that its node stands for any numbers of this shape.
+  const NodeId one = builder.constant(1.0);
+  result.cotangent = builder.add("broadcast_to", {one}, {{"shape", builder.type(result.y).shape}},
+                                 {.name = std::string(cotangent_name)});
+  result.gradients = append_gradients(builder, result.y, result.cotangent, result.wrt);
+  builder.output("y", result.y);
+  for (std::size_t i = 0; i < result.gradients.size(); ++i) {
+    builder.output(fmt::format("gradient.{}", i), result.gradients[i]);
+  }
+  result.graph = std::move(builder).finish();
+  return result;
+}
+
+/// A direction to move in: a few elements, each by its factor times the step.
+struct Direction {
+  std::string name;
+  std::vector<std::size_t> elements;
+  std::vector<double> factors;
+};
+
+class Checker {
+ public:
+  Checker(const Differentiated& differentiated, const HostVariables& variables, InterpreterRun run,
+          const GradientCheckOptions& options)
+      : graph_(differentiated.graph),
+        differentiated_(differentiated),
+        run_(std::move(run)),
+        options_(options),
+        random_(options.seed) {
+    const Extents extents = bind(graph_.node(differentiated.y).type.shape, run_.batch);
+    cotangent_ = {extents, random_weights(static_cast<std::size_t>(element_count(extents)))};
+    run_.feeds[std::string(cotangent_name)] = cotangent_;
+    HostVariables untouched = variables;
+    base_ = interpret(graph_, untouched, run_);
+    values_ = base_;
+  }
+
+  GradientCheck check(std::size_t index) {
+    x_ = differentiated_.wrt[index];
+    gradient_ = &base_[differentiated_.gradients[index]];
+    find_affected();
+    GradientCheck result;
+    result.name = graph_.node(x_).name;
+    const std::size_t size = base_[x_].values.size();
+    for (const Direction& direction : directions(size)) compare(direction, result);
+    result.ok = result.max_relative_error <= options_.rtol && (result.checked > 0 || size == 0);
+    for (const NodeId id : affected_) values_[id] = base_[id];
+    return result;
+  }
+
+ private:
+  std::vector<double> random_weights(std::size_t count) {
+    std::vector<double> weights(count, 1.0);
+    if (options_.unit_cotangent || count == 1) return weights;
+    for (double& weight : weights) {
+      const double unit = static_cast<double>(random_() >> 11U) * 0x1p-53;
+      weight = (random_() % 2 == 0 ? 1 : -1) * (0.5 + unit);
+    }
+    return weights;
+  }
+
+  /// The nodes between x and y: all that a change of x changes.
+  void find_affected() {
+    std::vector<bool> changed(differentiated_.y + 1, false);
+    if (x_ <= differentiated_.y) changed[x_] = true;
+    affected_.clear();
+    const std::vector<bool> needed = needed_by(graph_, std::span(&differentiated_.y, 1));
+    for (NodeId id = x_ + 1; id <= differentiated_.y; ++id) {
+      const std::vector<NodeId>& inputs = graph_.node(id).inputs;
+      const bool fed = run_.feeds.contains(graph_.node(id).name);
+      changed[id] = !fed && needed[id] &&
+                    std::any_of(inputs.begin(), inputs.end(), [&](NodeId input) { return changed[input]; });
+      if (changed[id]) affected_.push_back(id);
+    }
+  }
+
+  std::vector<Direction> directions(std::size_t size) {
+    std::vector<Direction> list;
+    std::set<std::size_t> chosen;
+    if (size <= options_.exhaustive) {
+      for (std::size_t i = 0; i < size; ++i) chosen.insert(i);
+    } else {
+      while (chosen.size() < options_.elements) chosen.insert(random_() % size);
+    }
+    for (const std::size_t i : chosen) {
+      list.push_back({"element " + place(i), {i}, {std::max(1.0, std::abs(base_[x_].values[i]))}});
+    }
+    for (std::size_t d = 0; size > options_.exhaustive && d < options_.directions; ++d) {
+      Direction direction{fmt::format("direction {}", d), {}, {}};
+      for (std::size_t i = 0; i < size; ++i) {
+        direction.elements.push_back(i);
+        direction.factors.push_back(random_() % 2 == 0 ? 1.0 : -1.0);
+      }
+      list.push_back(std::move(direction));
+    }
+    return list;
+  }
+
+  std::string place(std::size_t element) const {
+    const Extents& extents = base_[x_].extents;
+    Extents index(extents.size());
+    for (std::size_t axis = extents.size(); axis-- > 0;) {
+      const auto extent = static_cast<std::size_t>(extents[axis]);
+      index[axis] = static_cast<std::int64_t>(element % extent);
+      element /= extent;
+    }
+    return to_string(index);
+  }
+
+  /// y with x moved by `step` along the direction.
+  HostTensor moved(const Direction& direction, double step) {
+    std::vector<double>& x = values_[x_].values;
+    for (std::size_t i = 0; i < direction.elements.size(); ++i) {
+      x[direction.elements[i]] += step * direction.factors[i];
+    }
+    recompute(graph_, run_, affected_, values_);
+    HostTensor y = values_[differentiated_.y];
+    for (const std::size_t element : direction.elements) x[element] = base_[x_].values[element];
+    return y;
+  }
+
+  /// The slope of Σ cotangent·y between two values of y. Differences are taken before they are summed: they
+  /// keep the digits that a difference of sums would lose.
+  double slope(const HostTensor& from, const HostTensor& to, double distance) const {
+    long double sum = 0;
+    for (std::size_t i = 0; i < from.values.size(); ++i) {
+      sum += static_cast<long double>(cotangent_.values[i]) * (to.values[i] - from.values[i]);
+    }
+    return static_cast<double>(sum / distance);
+  }
+
+  struct Slopes {
+    double left = 0;
+    double right = 0;
+    double central() const { return 0.5 * (left + right); }
+    double gap() const { return std::abs(right - left); }
+  };
+
+  Slopes slopes(const Direction& direction, double step) {
+    const HostTensor& here = base_[differentiated_.y];
+    Slopes result;
+    result.right = slope(here, moved(direction, step), step);
+    result.left = slope(moved(direction, -step), here, step);
+    return result;
+  }
+
+  double error(double analytic, double numeric) const {
+    const double scale = std::max(std::abs(analytic), std::abs(numeric)) + options_.atol / options_.rtol;
+    const double relative = std::abs(analytic - numeric) / scale;
+    return std::isfinite(relative) ? relative : std::numeric_limits<double>::infinity();
+  }
+
+  /// A kink: the slopes to both sides differ, do not come together with a smaller step as those of a bent
+  /// curve do, and the analytic gradient lies between them.
+  bool is_kink(double analytic, const Slopes& wide, const Slopes& narrow) const {
+    const double allowed =
+        options_.rtol * std::max(std::abs(narrow.left), std::abs(narrow.right)) + options_.atol;
+    return narrow.gap() > 10 * allowed && narrow.gap() > 0.5 * wide.gap() &&
+           std::abs(analytic - narrow.central()) <= 0.5 * narrow.gap() + allowed;
+  }
+
+  void compare(const Direction& direction, GradientCheck& result) {
+    double analytic = 0;
+    for (std::size_t i = 0; i < direction.elements.size(); ++i) {
+      analytic += gradient_->values[direction.elements[i]] * direction.factors[i];
+    }
+    const Slopes wide = slopes(direction, options_.step);
+    double numeric = wide.central();
+    if (error(analytic, numeric) > options_.rtol) {
+      // Either wrong, or a kink at x, or one within the step, which a smaller step does not reach.
+      const Slopes narrow = slopes(direction, 0.1 * options_.step);
+      if (is_kink(analytic, wide, narrow)) {
+        ++result.kinks;
+        return;
+      }
+      if (error(analytic, narrow.central()) < error(analytic, numeric)) numeric = narrow.central();
+    }
+    ++result.checked;
+    const double relative = error(analytic, numeric);
+    if (result.checked > 1 && relative <= result.max_relative_error) return;
+    result.max_relative_error = relative;
+    result.worst = direction.name;
+    result.analytic = analytic;
+    result.numeric = numeric;
+  }
+
+  const Graph& graph_;
+  const Differentiated& differentiated_;
+  InterpreterRun run_;
+  const GradientCheckOptions& options_;
+  std::mt19937_64 random_;
+  HostTensor cotangent_;
+  std::vector<HostTensor> base_;    // all values at the point
+  std::vector<HostTensor> values_;  // the same, moved
+  NodeId x_ = 0;
+  const HostTensor* gradient_ = nullptr;
+  std::vector<NodeId> affected_;
+};
+
+}  // namespace
+
+std::vector<GradientCheck> check_gradients(const Graph& graph, const OpRegistry& registry,
+                                           std::string_view output, const std::vector<std::string>& wrt,
+                                           const HostVariables& variables, const InterpreterRun& run,
+                                           const GradientCheckOptions& options) {
+  const Differentiated differentiated = differentiate(graph, registry, output, wrt);
+  Checker checker(differentiated, variables, run, options);
+  std::vector<GradientCheck> results;
+  for (std::size_t i = 0; i < differentiated.wrt.size(); ++i) results.push_back(checker.check(i));
+  return results;
+}
+
+}  // namespace graphrun
