@@ -3,22 +3,48 @@
 namespace graphrun::ops {
 namespace {
 
+// clang-format off
+constexpr Op (*makers[])() = {
+    // Elementwise.
+    abs,
+    add,
+    clip,
+    div,
+    elu,
+    equal,
+    erf,
+    exp,
+    gelu,
+    greater,
+    greater_equal,
+    leaky_relu,
+    less,
+    less_equal,
+    linear,
+    log,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    not_equal,
+    pow,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    softplus,
+    sqrt,
+    square,
+    step,
+    sub,
+    tanh,
+    where,
+};
+// clang-format on
+
 std::vector<Op> all() {
   std::vector<Op> ops;
-  // Elementwise.
-  ops.push_back(add());
-  ops.push_back(div());
-  ops.push_back(exp());
-  ops.push_back(log());
-  ops.push_back(mul());
-  ops.push_back(neg());
-  ops.push_back(relu());
-  ops.push_back(sigmoid());
-  ops.push_back(softplus());
-  ops.push_back(square());
-  ops.push_back(step());
-  ops.push_back(sub());
-  ops.push_back(tanh());
+  for (Op (*make)() : makers) ops.push_back(make());
   return ops;
 }
 

@@ -3,6 +3,7 @@
 
 #include "ops/elementwise.hpp"
 #include "ops/list.hpp"
+#include "ops/pattern.hpp"
 #include "ops/vjp.hpp"
 #include "runtime/vector_math.hpp"
 
@@ -30,6 +31,19 @@ Gradients vjp(VjpContext& context) {
   return {call("where", {above, slope, constant_like(t.g, 0)})};
 }
 
+/// ln(sigmoid(z)) = -softplus(-z) and ln(1 - sigmoid(z)) = -softplus(z): nothing is lost where the sigmoid
+/// rounds to 0 or 1, so no floor is needed either.
+std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
+  const Builder& builder = context.builder;
+  const NodeId x = context.node.inputs[0];
+  const auto softplus = [&](NodeId z) { return call("softplus", {Term(context.builder, z)}); };
+  if (const auto* z = inputs_of(builder, x, "sigmoid")) return -softplus(-Term(context.builder, z->front()));
+  const auto* difference = inputs_of(builder, x, "sub");
+  if (difference == nullptr || scalar_constant(builder, difference->at(0)) != 1.0) return std::nullopt;
+  const auto* z = inputs_of(builder, difference->at(1), "sigmoid");
+  return z == nullptr ? std::nullopt : std::optional<NodeId>(-softplus(z->front()));
+}
+
 runtime::Immediates immediates(const Node& node) {
   return {static_cast<float>(node.attributes.number("floor"))};
 }
@@ -44,6 +58,7 @@ Op log() {
        .formula = "y = max(ln x, floor)",
        .attributes = {number("floor", unlimited, "no result is lower; there the slope is 0")},
        .gradient = vjp});
+  op.definition.canonicalise = canonicalise;
   op.kernel.immediates = immediates;
   return op;
 }

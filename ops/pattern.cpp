@@ -1,0 +1,30 @@
+#include "ops/pattern.hpp"
+
+#include "graph/op.hpp"
+
+namespace graphrun::ops {
+
+std::optional<double> scalar_constant(const Builder& builder, NodeId id) {
+  const Node& node = builder.node(id);
+  if (!node.op->traits.constant || !node.type.shape.empty()) return std::nullopt;
+  return node.attributes.numbers("values").at(0);
+}
+
+const std::vector<NodeId>* inputs_of(const Builder& builder, NodeId id, std::string_view op) {
+  const Node& node = builder.node(id);
+  return node.op->name == op ? &node.inputs : nullptr;
+}
+
+std::optional<NodeId> log_one_minus_sigmoid_argument(const Builder& builder, NodeId id) {
+  const auto* negated = inputs_of(builder, id, "neg");
+  const auto* argument = negated == nullptr ? nullptr : inputs_of(builder, negated->front(), "softplus");
+  return argument == nullptr ? std::nullopt : std::optional(argument->front());
+}
+
+std::optional<NodeId> log_sigmoid_argument(const Builder& builder, NodeId id) {
+  const std::optional<NodeId> argument = log_one_minus_sigmoid_argument(builder, id);
+  const auto* z = argument ? inputs_of(builder, *argument, "neg") : nullptr;
+  return z == nullptr ? std::nullopt : std::optional(z->front());
+}
+
+}  // namespace graphrun::ops
