@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "cli/help.hpp"
-#include "cli/nearest.hpp"
+#include "cli/suggest.hpp"
 #include "graphrun/error.hpp"
 #include "graphrun/version.hpp"
 
@@ -127,7 +127,7 @@ std::vector<std::string> flag_names(const CLI::App& app) {
   for (std::string& name : flag_names(app)) known.push_back(std::move(name));
   const std::string asked = flag->substr(0, flag->find('='));
   throw Error(ErrorCode::usage, fmt::format("graphrun {} has no flag '{}'{}", command.get_name(), asked,
-                                            suggestion(asked, known)));
+                                            did_you_mean(asked, known)));
 }
 
 /// The command a word names, or train for a bare path to a model; throws for anything else.
@@ -139,7 +139,7 @@ std::string command_named(const std::string& word, std::span<const std::unique_p
   }
   if (looks_like_model(word)) return "train";
   throw Error(ErrorCode::usage, fmt::format("there is no command '{}', nor a file of that name{}", word,
-                                            suggestion(word, names)));
+                                            did_you_mean(word, names)));
 }
 
 /// Where the first word that is neither a flag nor a flag's value stands.

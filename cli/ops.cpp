@@ -6,7 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/json.hpp"
-#include "cli/nearest.hpp"
+#include "cli/suggest.hpp"
 #include "graph/op.hpp"
 #include "graphrun/error.hpp"
 #include "ops/list.hpp"
@@ -68,7 +68,7 @@ const OpDef& op_named(const OpRegistry& registry, const std::string& name) {
   std::vector<std::string> names;
   for (const OpDef& op : registry.ops())
     if (!op.internal) names.push_back(op.name);
-  throw Error(ErrorCode::usage, fmt::format("there is no op '{}'{}", name, suggestion(name, names)));
+  throw Error(ErrorCode::usage, fmt::format("there is no op '{}'{}", name, did_you_mean(name, names)));
 }
 
 class OpsCommand final : public Command {

@@ -1,0 +1,93 @@
+/// \file
+/// One model with its weights: learns a batch, measures examples, runs what `outputs:` names. The loop, the
+/// command line and the public Session stand on it. Used from one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/model.hpp"
+#include "runtime/session.hpp"
+#include "train/examples.hpp"
+#include "train/figures.hpp"
+#include "train/state.hpp"
+
+namespace graphrun::train {
+
+/// The value of an output over some rows, in its own element type.
+struct OutputValues {
+  std::string name;
+  Type type;
+  Extents extents;
+  std::vector<std::byte> bytes;
+};
+std::span<const float> as_floats(const OutputValues& output);  ///< throws Error{usage} if it is not f32
+
+/// Rows are measured and run in batches of this many: enough to keep the kernels busy, little memory.
+inline constexpr std::int64_t evaluation_batch = 500;
+
+class Learner {
+ public:
+  /// Compiles nothing yet. Throws Error{model} when the model has no loss or no `train:` and is trained.
+  Learner(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options);
+  ~Learner();
+  Learner(Learner&&) noexcept;
+  Learner& operator=(Learner&&) noexcept;
+
+  const ModelDefinition& model() const;
+  /// Where the run stands; the loop moves it on.
+  TrainingState& state();
+  const TrainingState& state() const;
+  runtime::VariableStore& variables();
+  const runtime::VariableStore& variables() const;
+  runtime::Session& session();
+
+  /// Gives every variable that has no value its first one, from state().seed.
+  void initialise();
+
+  // ---- Learning ----
+
+  /// Makes the training program and its plan for a batch size: everything that a step needs.
+  void prepare_training(std::int64_t batch);
+  runtime::ProgramId training_program();
+  const Graph& training_graph();
+  const std::vector<std::string>& training_inputs();   ///< that a batch must bring
+  const std::vector<std::string>& training_figures();  ///< "loss" and the terms that are learnt
+
+  /// One step on a batch: feeds are by input name. Moves state().step on and writes a value for each
+  /// figure. Error{not_finite} names the node; nothing has changed then, unless a gradient alone was not
+  /// finite: such a state is not to be saved.
+  void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
+            std::span<float> figures, std::stop_token stop = {});
+
+  // ---- Measuring and running ----
+
+  const std::vector<std::string>& evaluation_inputs();
+  /// Loss, terms and metrics over all examples. Noise comes from a fixed key, row by row.
+  Figures evaluate(const Examples& examples, std::stop_token stop = {});
+
+  /// Named outputs, or nodes by name, of all rows at once, from what is fed by name. A fed node is cut off
+  /// from what it was computed from. Error{usage} names the inputs that are needed and not fed.
+  std::vector<OutputValues> run(const std::vector<std::string>& outputs, std::span<const runtime::Feed> feeds,
+                                std::int64_t rows, std::uint64_t first_row = 0);
+
+  /// The same over examples, in batches; every output must have the rows on its first axis. Columns that
+  /// no output needs are left aside.
+  std::vector<OutputValues> run_over(const std::vector<std::string>& outputs, const Examples& examples,
+                                     std::stop_token stop = {});
+
+  /// SHA-256 over names, extents and bits of all parameters, optimizer state aside.
+  std::string digest() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace graphrun::train

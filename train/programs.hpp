@@ -1,0 +1,43 @@
+/// \file
+/// From a model's definition to graphs that a runtime::Session runs: one for learning, one for measuring, and
+/// one for each use of what `outputs:` names.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/model.hpp"
+#include "graph/op.hpp"
+
+namespace graphrun::train {
+
+/// What a program must be fed, by name: `input` nodes that its outputs need.
+struct ProgramInput {
+  std::string name;
+  Type type;
+};
+
+/// A graph in executable form: no `grad`, no mode nodes, all passes done.
+struct Program {
+  std::shared_ptr<const Graph> graph;
+  std::vector<ProgramInput> inputs;
+};
+
+/// Forward in train mode, gradients of the chosen loss terms for the chosen parameters, optimizer updates.
+/// Named outputs: "loss" and the terms that are learnt. Throws Error{model} when there is no loss or nothing
+/// to train.
+Program training_program(const ModelDefinition& model, const OpRegistry& registry);
+
+/// Forward in evaluate mode with the outputs "loss", all terms and all metrics.
+Program evaluation_program(const ModelDefinition& model, const OpRegistry& registry);
+
+/// Forward in evaluate mode with the given outputs (roles, or nodes by name), each node of `fed` cut off from
+/// its inputs and fed instead. Throws Error{usage} for a name that is neither.
+Program role_program(const ModelDefinition& model, const OpRegistry& registry,
+                     const std::vector<std::string>& outputs, const std::vector<std::string>& fed);
+
+/// The parameters that `train.train` chooses, by name; all of them by default.
+std::vector<std::string> trained_parameters(const ModelDefinition& model);
+
+}  // namespace graphrun::train

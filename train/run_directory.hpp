@@ -1,0 +1,48 @@
+/// \file
+/// The folder of one run, and where its parts lie:
+///
+///     resolved.yaml  metrics.csv  metrics.jsonl  checkpoints/step-00001234.safetensors  images/
+///
+/// Made new for every run and never overwritten. Errors of the system are Error{io}.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace graphrun::train {
+
+class RunDirectory {
+ public:
+  /// Makes the folder `out`, or `runs/NAME-1`, `runs/NAME-2`, … below the current one when `out` is empty.
+  /// Error{usage} when `out` is there already and not empty.
+  static RunDirectory create(const std::filesystem::path& out, std::string_view name);
+  /// One that is there. Error{data} when it has no checkpoints folder.
+  static RunDirectory open(const std::filesystem::path& folder);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path resolved() const { return folder_ / "resolved.yaml"; }
+  std::filesystem::path metrics_csv() const { return folder_ / "metrics.csv"; }
+  std::filesystem::path metrics_jsonl() const { return folder_ / "metrics.jsonl"; }
+  std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
+  std::filesystem::path images() const { return folder_ / "images"; }
+  std::filesystem::path checkpoint_at(std::uint64_t step) const;
+
+ private:
+  explicit RunDirectory(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  std::filesystem::path folder_;
+};
+
+/// The run below `runs/` with this name and the highest number.
+std::optional<std::filesystem::path> newest_run(std::string_view name);
+
+/// The checkpoint files of a run directory, newest first: by the step in their names.
+std::vector<std::filesystem::path> checkpoint_files(const std::filesystem::path& run);
+
+/// The step in a checkpoint's name, "step-00001234.safetensors"; nothing for another file.
+std::optional<std::uint64_t> step_of(const std::filesystem::path& checkpoint);
+
+}  // namespace graphrun::train
