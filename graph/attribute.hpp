@@ -23,7 +23,7 @@ struct Axes {
   friend bool operator==(const Axes&, const Axes&) = default;
 };
 
-/// How a variable starts: "glorot_uniform", "constant" with {value: 0.1}, …; see graph/initializer.hpp.
+/// How a variable starts: "glorot_uniform", "constant" with {value: 0.1}, …; see runtime/initialize.hpp.
 struct Initializer {
   std::string name = "zeros";
   std::vector<std::pair<std::string, double>> arguments;

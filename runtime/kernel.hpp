@@ -3,6 +3,7 @@
 /// them). Tensors are dense row-major, 64-byte aligned. f32 graphs only; integers are i32 or u8.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -40,6 +41,9 @@ struct CallArguments {
   std::int64_t row_begin = 0;    ///< rows of axis 0 of the output; 0 and all rows when run as a whole
   std::int64_t row_count = 0;
   RandomState random;
+  /// Effects set it when a value they read is not finite: for an update, that variable is then reported; for
+  /// `check_finite`, the step ends before its first update. Null elsewhere.
+  std::atomic<bool>* non_finite = nullptr;
 };
 
 /// One node as a kernel. Immutable after it is made; run() is called from several threads at once on disjoint
