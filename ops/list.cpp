@@ -39,6 +39,25 @@ constexpr Op (*makers[])() = {
     sub,
     tanh,
     where,
+    // What graphs are held together with.
+    assign,
+    cast,
+    check_finite,
+    constant,
+    during,
+    grad,
+    input,
+    param,
+    size,
+    stop_gradient,
+    straight_through,
+    // Matrices, reductions, shapes.
+    broadcast_to,
+    matmul,
+    max,
+    reshape,
+    sum,
+    transpose,
 };
 // clang-format on
 

@@ -41,4 +41,25 @@ Op sub();
 Op tanh();
 Op where();
 
+// What graphs are held together with.
+Op assign();
+Op cast();
+Op check_finite();
+Op constant();
+Op during();
+Op grad();
+Op input();
+Op param();
+Op size();
+Op stop_gradient();
+Op straight_through();
+
+// Matrices, reductions, shapes.
+Op broadcast_to();
+Op matmul();
+Op max();
+Op reshape();
+Op sum();
+Op transpose();
+
 }  // namespace graphrun::ops

@@ -38,7 +38,9 @@ struct CallArguments {
   std::span<std::byte* const> written;  ///< effects: the variables of OpDef::writes
   std::byte* output = nullptr;
   std::byte* scratch = nullptr;  ///< scratch_bytes() of it, 64-byte aligned, private to this call
-  std::int64_t row_begin = 0;    ///< rows of axis 0 of the output; 0 and all rows when run as a whole
+  /// Rows of axis 0 of the output, of effects of the first written variable; 0 and all rows when run as a
+  /// whole. Updates may be cut into rows: inputs of the variable's shape and `written` are then at row_begin.
+  std::int64_t row_begin = 0;
   std::int64_t row_count = 0;
   RandomState random;
   /// Effects set it when a value they read is not finite: for an update, that variable is then reported; for

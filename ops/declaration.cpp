@@ -1,0 +1,76 @@
+#include "ops/declaration.hpp"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+namespace graphrun::ops {
+
+AttributeSpec flag(std::string name, bool fallback, std::string doc) {
+  return {std::move(name), AttributeKind::flag, AttributeValue(fallback), std::move(doc), {}, false};
+}
+
+AttributeSpec integer(std::string name, std::optional<std::int64_t> fallback, std::string doc) {
+  std::optional<AttributeValue> value;
+  if (fallback) value = AttributeValue(*fallback);
+  return {std::move(name), AttributeKind::integer, std::move(value), std::move(doc), {}, false};
+}
+
+AttributeSpec word(std::string name, std::vector<std::string> words, std::string fallback, std::string doc) {
+  return {std::move(name), AttributeKind::word, AttributeValue(std::move(fallback)),
+          std::move(doc),  std::move(words),    false};
+}
+
+AttributeSpec shape_attribute(std::optional<Shape> fallback, std::string doc) {
+  std::optional<AttributeValue> value;
+  if (fallback) value = AttributeValue(std::move(*fallback));
+  return {"shape", AttributeKind::shape, std::move(value), std::move(doc), {}, false};
+}
+
+AttributeSpec dtype_attribute(std::string doc) {
+  return word("dtype", {"f32", "i32", "u8"}, "f32", std::move(doc));
+}
+
+DType dtype_of(const Attributes& attributes) {
+  const std::string& name = attributes.text("dtype");
+  const std::optional<DType> dtype = dtype_from(name);
+  if (!dtype || *dtype == DType::f64) {
+    throw OpError(fmt::format("'{}' is no element type", name), "Write f32, i32 or u8.", "dtype");
+  }
+  return *dtype;
+}
+
+void require_f32(const Type& type, const std::string& name) {
+  if (type.dtype == DType::f32) return;
+  throw OpError(fmt::format("it computes with f32, but {} is {}", name, to_string(type)),
+                "Convert it first: cast(y, dtype=f32), or one_hot(y, depth=…) for labels.", name);
+}
+
+std::size_t resolved_axis(std::int64_t axis, const Shape& shape, const std::string& attribute) {
+  const std::optional<std::size_t> resolved = normalised_axis(axis, shape.size());
+  if (resolved) return *resolved;
+  if (shape.empty()) throw OpError(fmt::format("a scalar has no axis {}", axis), {}, attribute);
+  throw OpError(fmt::format("axis {} is out of range: the input is {}", axis, to_string(shape)),
+                fmt::format("Axes count from 0 to {0}, or from the end: -1 is {0}.", shape.size() - 1),
+                attribute);
+}
+
+std::vector<AxisMap> same_axes(const AxesContext& context) {
+  std::vector<AxisMap> maps;
+  for (const Type& input : context.inputs) {
+    AxisMap map(input.shape.size());
+    std::iota(map.begin(), map.end(), 0);
+    maps.push_back(std::move(map));
+  }
+  return maps;
+}
+
+Type infer_first(const InferContext& context) {
+  return context.inputs[0];
+}
+
+void reference_first(const ReferenceContext& context) {
+  context.output.values = context.inputs[0]->values;
+}
+
+}  // namespace graphrun::ops

@@ -1,0 +1,70 @@
+/// \file
+/// What reductions share: the attributes `axis` and `keepdims`, types, axes, and the fold over a vector.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "graph/op.hpp"
+#include "ops/op.hpp"
+
+namespace graphrun::ops {
+
+AttributeSpec axes_attribute(std::string doc);
+AttributeSpec keepdims_attribute();
+
+/// The axes from 0, ascending; throws an OpError for one out of range or named twice.
+std::vector<std::size_t> reduced_axes(const Axes& axes, const Shape& shape);
+std::vector<std::size_t> reduced_axes(const Axes& axes, std::size_t rank);
+
+/// f32 to f32: the axes of `axis` go, or stay as 1 with `keepdims`.
+Type infer_reduction(const InferContext& context);
+std::vector<AxisMap> reduction_axes(const AxesContext& context);
+
+/// The shape with every reduced axis as 1: what a result broadcasts back from.
+Shape kept_shape(const Shape& shape, const Axes& axes);
+
+/// A reduction's result or cotangent as `keepdims` would have given it.
+NodeId with_kept_dims(Builder& builder, NodeId reduced, const Node& reduction);
+
+/// For each element of the input, the element of the output it goes to.
+std::vector<std::size_t> reduction_targets(const Extents& input, const Axes& axes);
+
+struct SumFold {
+  static constexpr float identity = 0;
+  [[gnu::always_inline]] static float combine(float a, float b) { return a + b; }
+};
+struct MaxFold {  // NaN wins
+  static constexpr float identity = -std::numeric_limits<float>::infinity();
+  [[gnu::always_inline]] static float combine(float a, float b) { return (a > b) | (a != a) ? a : b; }
+};
+
+/// All of x in one number: 16 lanes side by side, then the lanes in a tree. The order depends on the count
+/// alone.
+template <class Fold>
+[[gnu::always_inline]] inline float fold(const float* x, std::size_t count) {
+  constexpr std::size_t lanes = 16;
+  std::array<float, lanes> partial;
+  for (std::size_t lane = 0; lane < lanes; ++lane) partial[lane] = Fold::identity;
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    for (std::size_t lane = 0; lane < lanes; ++lane)
+      partial[lane] = Fold::combine(partial[lane], x[i + lane]);
+  }
+  for (std::size_t lane = 0; i + lane < count; ++lane)
+    partial[lane] = Fold::combine(partial[lane], x[i + lane]);
+  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+    for (std::size_t lane = 0; lane < half; ++lane) {
+      partial[lane] = Fold::combine(partial[lane], partial[lane + half]);
+    }
+  }
+  return partial[0];
+}
+
+/// The kernel of a reduction by any axes, whole or over rows.
+std::unique_ptr<runtime::Call> make_sum(const runtime::BoundNode& bound);
+std::unique_ptr<runtime::Call> make_max(const runtime::BoundNode& bound);
+
+}  // namespace graphrun::ops

@@ -1,0 +1,111 @@
+#include <algorithm>
+
+#include "ops/isa_dispatch.hpp"
+#include "ops/reduction.hpp"
+#include "ops/rows.hpp"
+
+namespace graphrun::ops {
+namespace {
+
+/// A run of neighbouring axes that are all reduced or all kept.
+struct Run {
+  std::size_t extent = 1;
+  std::size_t output_stride = 0;  // 0: reduced
+};
+
+/// The axes as few runs as possible, outermost first; extents of 1 vanish.
+std::vector<Run> runs_of(const Extents& input, const Axes& axes) {
+  const std::vector<std::size_t> reduced = reduced_axes(axes, input.size());
+  std::vector<Run> runs;  // innermost first
+  std::size_t output_stride = 1;
+  for (std::size_t axis = input.size(); axis-- > 0;) {
+    const auto extent = static_cast<std::size_t>(input[axis]);
+    const bool is_reduced = std::binary_search(reduced.begin(), reduced.end(), axis);
+    if (extent != 1 || axis == 0) {
+      if (!runs.empty() && (runs.back().output_stride == 0) == is_reduced) {
+        runs.back().extent *= extent;
+      } else {
+        runs.push_back({extent, is_reduced ? 0 : output_stride});
+      }
+    }
+    if (!is_reduced) output_stride *= extent;
+  }
+  std::reverse(runs.begin(), runs.end());
+  return runs;
+}
+
+struct Arguments {
+  const float* x;
+  float* y;
+  std::size_t inputs;   // elements of the rows covered
+  std::size_t outputs;  // elements of the result covered
+  const std::vector<Run>* outer;
+  Run inner;
+};
+
+/// Where outer index `i` goes in the output.
+[[gnu::always_inline]] inline std::size_t target(const std::vector<Run>& outer, std::size_t i) {
+  std::size_t index = 0;
+  for (std::size_t run = outer.size(); run-- > 1;) {
+    index += i % outer[run].extent * outer[run].output_stride;
+    i /= outer[run].extent;
+  }
+  return outer.empty() ? 0 : index + i * outer[0].output_stride;
+}
+
+template <class Fold>
+struct Body {
+  [[gnu::always_inline]] static void run(const Arguments& a) noexcept {
+    for (std::size_t i = 0; i < a.outputs; ++i) a.y[i] = Fold::identity;
+    const std::size_t inner = std::min(a.inner.extent, a.inputs);
+    const std::size_t count = inner == 0 ? 0 : a.inputs / inner;
+    for (std::size_t i = 0; i < count; ++i) {
+      const float* const x = a.x + i * inner;
+      float* const y = a.y + target(*a.outer, i);
+      if (a.inner.output_stride == 0) {
+        *y = Fold::combine(*y, fold<Fold>(x, inner));
+      } else {
+#pragma GCC ivdep
+        for (std::size_t j = 0; j < inner; ++j) y[j] = Fold::combine(y[j], x[j]);
+      }
+    }
+  }
+};
+
+template <class Fold>
+std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
+  std::vector<Run> outer = runs_of(bound.inputs[0], bound.node.attributes.axes("axis"));
+  Run inner;
+  if (!outer.empty()) {
+    inner = outer.back();
+    outer.pop_back();
+  } else {
+    inner.output_stride = 1;
+  }
+  const std::vector<std::size_t> axes =
+      reduced_axes(bound.node.attributes.axes("axis"), bound.inputs[0].size());
+  const bool by_rows = axes.empty() || axes.front() != 0;
+  const auto all_inputs = static_cast<std::size_t>(element_count(bound.inputs[0]));
+  const auto all_outputs = static_cast<std::size_t>(element_count(bound.output));
+  const std::size_t input_row = elements_per_row(bound.inputs[0]);
+  const std::size_t output_row = elements_per_row(bound.output);
+  const bool rows = by_rows && !bound.output.empty();
+  return runtime::make_call(
+      [=, function = IsaLoops<Body<Fold>, Arguments>::select(bound.isa)](const runtime::CallArguments& a) {
+        const auto count = static_cast<std::size_t>(a.row_count);
+        function({input_as<float>(a, 0), output_as<float>(a), rows ? count * input_row : all_inputs,
+                  rows ? count * output_row : all_outputs, &outer, inner});
+      });
+}
+
+}  // namespace
+
+std::unique_ptr<runtime::Call> make_sum(const runtime::BoundNode& bound) {
+  return make<SumFold>(bound);
+}
+
+std::unique_ptr<runtime::Call> make_max(const runtime::BoundNode& bound) {
+  return make<MaxFold>(bound);
+}
+
+}  // namespace graphrun::ops
