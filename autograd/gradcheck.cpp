@@ -55,11 +55,9 @@ Differentiated differentiate(const Graph& graph, const OpRegistry& registry, std
   result.wrt = find_all(forward, names);
   Builder builder(registry);
   for (const Node& node : forward.nodes()) builder.add_like(node, node.inputs, node.controls);
-  builder.set_origin({}, std::string(cotangent_name));
-  // Fed when it runs, so that its node stands for any numbers of this shape.
-  const NodeId one = builder.constant(1.0);
-  result.cotangent = builder.add("broadcast_to", {one}, {{"shape", builder.type(result.y).shape}},
-                                 {.name = std::string(cotangent_name)});
+  // Fed when it runs, so that it stands for any numbers of this shape.
+  result.cotangent = filled(builder, 1.0, builder.type(result.y).shape);
+  builder.rename(result.cotangent, std::string(cotangent_name));
   result.gradients = append_gradients(builder, result.y, result.cotangent, result.wrt);
   builder.output("y", result.y);
   for (std::size_t i = 0; i < result.gradients.size(); ++i) {

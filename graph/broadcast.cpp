@@ -25,8 +25,7 @@ AxisList renumbered(AxisList axes, const AxisList& removed) {
 }  // namespace
 
 NodeId filled(Builder& builder, double value, const Shape& shape) {
-  const NodeId scalar = builder.constant(value);
-  return shape.empty() ? scalar : builder.add("broadcast_to", {scalar}, {{"shape", shape}});
+  return builder.add("constant", {}, {{"values", std::vector<double>{value}}, {"shape", shape}});
 }
 
 NodeId unbroadcast(Builder& builder, NodeId node, const Shape& shape) {

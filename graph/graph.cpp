@@ -79,7 +79,10 @@ NodeId Builder::add(std::string_view op_name, std::vector<NodeId> inputs, Attrib
   node.attributes = completed(op, attributes);
   std::vector<Type> types;
   types.reserve(inputs.size());
-  for (const NodeId input : inputs) types.push_back(type(input));
+  for (const NodeId input : inputs) {
+    if (input >= size()) throw Error(ErrorCode::internal, "a node uses one that is not built yet");
+    types.push_back(type(input));
+  }
   node.type = op.infer({types, node.attributes});
   node.inputs = std::move(inputs);
   node.controls = std::move(details.controls);
@@ -92,6 +95,11 @@ NodeId Builder::add(std::string_view op_name, std::vector<NodeId> inputs, Attrib
 NodeId Builder::add_like(const Node& node, std::vector<NodeId> inputs, std::vector<NodeId> controls) {
   return add(node.op->name, std::move(inputs), node.attributes,
              {node.name, node.origin, std::move(controls)});
+}
+
+void Builder::rename(NodeId id, std::string name) {
+  Node& node = graph_.nodes_[id];
+  if (node.name != name) node.name = unique_name(std::move(name), *node.op);
 }
 
 std::string Builder::unique_name(std::string wanted, const OpDef& op) {

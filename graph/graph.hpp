@@ -97,6 +97,8 @@ class Builder {
   /// Adds a node like another, with other inputs and controls: what a pass does with a node it keeps.
   NodeId add_like(const Node& node, std::vector<NodeId> inputs, std::vector<NodeId> controls);
   void output(std::string name, NodeId node);
+  /// Gives a node another name; like every name, it gets "_2" when it is taken.
+  void rename(NodeId id, std::string name);
 
   const Node& node(NodeId id) const { return graph_.nodes_[id]; }
   const Type& type(NodeId id) const { return node(id).type; }

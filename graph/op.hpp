@@ -96,6 +96,8 @@ struct CanonicaliseContext {
 };
 /// A node that stands for this one in a better form, or nothing to keep it. Runs before autograd.
 using Canonicalise = std::optional<NodeId> (*)(CanonicaliseContext&);
+/// The same, but exact: the node it returns has the same bits for any input in f64. Runs after autograd.
+using Simplify = Canonicalise;
 
 struct Cost {
   double flop = 0;
@@ -117,6 +119,7 @@ struct Traits {
   bool input = false;     ///< fed by the caller
   bool constant = false;
   bool size = false;            ///< a number that is known when the batch is bound
+  bool moves = false;           ///< its elements are elements of its first input, unchanged
   bool forwards_first = false;  ///< its value is its first input's: erased after the last gradient
   bool mode = false;            ///< resolved to an input when the mode (train, evaluate) is chosen
   bool gradient = false;        ///< the `grad` placeholder: expanded by autograd
@@ -143,6 +146,7 @@ struct OpDef {
   Reference reference = nullptr;
   GradientRule gradient = NotDifferentiable{"not declared"};
   Canonicalise canonicalise = nullptr;
+  Simplify simplify = nullptr;
   CostRule cost = nullptr;  ///< nothing: one FLOP an output element
   Traits traits;
   std::vector<std::size_t> writes;  ///< effects: the inputs (variables) it updates

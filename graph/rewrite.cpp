@@ -26,9 +26,11 @@ Graph rewrite(const Graph& graph, const OpRegistry& registry, const Visit& visit
     Node node = graph.node(id);
     node.inputs = translate(node.inputs, map);
     node.controls = translate(node.controls, map);
-    builder.set_origin(node.origin);
+    builder.set_origin(node.origin, node.name);
+    const std::size_t size_before = builder.size();
     const std::optional<NodeId> replacement = visit(builder, node, id);
     map[id] = replacement ? *replacement : builder.add_like(node, node.inputs, node.controls);
+    if (map[id] >= size_before) builder.rename(map[id], node.name);
   }
   for (const NamedOutput& output : graph.outputs()) builder.output(output.name, map[output.node]);
   return std::move(builder).finish();

@@ -1,0 +1,21 @@
+#include "autograd/prepare.hpp"
+
+#include "autograd/gradients.hpp"
+#include "graph/passes/canonicalise.hpp"
+
+namespace graphrun {
+
+Graph prepare(Graph graph, const OpRegistry& registry, Mode mode, const PassOptions& options) {
+  const auto specialise = [mode](const Graph& model, const OpRegistry& ops) {
+    return specialise_mode(model, ops, mode);
+  };
+  const Pass passes[] = {
+      {"specialise_mode", specialise, Stage::specialised, false},
+      {"canonicalise", canonicalise, Stage::specialised},
+      {"expand_gradients", expand_gradients, Stage::differentiable, false},
+      {"canonicalise", canonicalise, Stage::differentiable},
+  };
+  return run_passes(std::move(graph), registry, passes, options);
+}
+
+}  // namespace graphrun

@@ -1,0 +1,78 @@
+#include "graph/passes/pipeline.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "graph/passes/common_subexpressions.hpp"
+#include "graph/passes/dead_nodes.hpp"
+#include "graph/passes/erase_forwards.hpp"
+#include "graph/passes/exact_identities.hpp"
+#include "graph/passes/fold_constants.hpp"
+
+namespace graphrun {
+namespace {
+
+bool same_node(const Node& a, const Node& b) {
+  return a.op == b.op && a.inputs == b.inputs && a.controls == b.controls && a.name == b.name &&
+         a.attributes == b.attributes && a.type == b.type;
+}
+
+bool same_output(const NamedOutput& a, const NamedOutput& b) {
+  return a.name == b.name && a.node == b.node;
+}
+
+PassReport run_pass(Graph& graph, const OpRegistry& registry, const Pass& pass) {
+  PassReport report;
+  report.name = pass.name;
+  report.nodes_before = graph.size();
+  const auto start = std::chrono::steady_clock::now();
+  Graph result = pass.run(graph, registry);
+  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+  report.milliseconds = elapsed.count();
+  report.nodes_after = result.size();
+  report.changed = !same(graph, result);
+  verify(result, pass.after, pass.name);
+  graph = std::move(result);
+  return report;
+}
+
+}  // namespace
+
+bool same(const Graph& a, const Graph& b) {
+  return std::equal(a.nodes().begin(), a.nodes().end(), b.nodes().begin(), b.nodes().end(), same_node) &&
+         std::equal(a.outputs().begin(), a.outputs().end(), b.outputs().begin(), b.outputs().end(),
+                    same_output);
+}
+
+Graph run_passes(Graph graph, const OpRegistry& registry, std::span<const Pass> passes,
+                 const PassOptions& options) {
+  for (const Pass& pass : passes) {
+    PassReport report{.name = pass.name, .nodes_before = graph.size(), .nodes_after = graph.size()};
+    report.off = options.off.contains(pass.name);
+    if (report.off && !pass.optional) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("the pass '{}' cannot be switched off: the next need it", pass.name));
+    }
+    if (!report.off) report = run_pass(graph, registry, pass);
+    if (options.report) options.report(report);
+    if (options.dump && report.changed) options.dump(pass.name, graph);
+  }
+  return graph;
+}
+
+Graph make_executable(Graph graph, const OpRegistry& registry, const PassOptions& options) {
+  const Pass passes[] = {
+      {"erase_forwards", erase_forwards, Stage::executable, false},
+      {"dead_nodes", remove_dead_nodes, Stage::executable},
+      {"exact_identities", apply_exact_identities, Stage::executable},
+      {"fold_constants", fold_constants, Stage::executable},
+      {"exact_identities", apply_exact_identities, Stage::executable},  // what folding has made plain
+      {"common_subexpressions", merge_common_subexpressions, Stage::executable},
+      {"dead_nodes", remove_dead_nodes, Stage::executable},
+  };
+  return run_passes(std::move(graph), registry, passes, options);
+}
+
+}  // namespace graphrun

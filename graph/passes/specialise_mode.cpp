@@ -1,0 +1,19 @@
+#include "graph/passes/specialise_mode.hpp"
+
+#include "graph/passes/dead_nodes.hpp"
+#include "graph/rewrite.hpp"
+
+namespace graphrun {
+
+Graph specialise_mode(const Graph& graph, const OpRegistry& registry, Mode mode) {
+  const auto choose = [mode](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+    if (!node.op->traits.mode) return std::nullopt;
+    CanonicaliseContext context{builder, node};
+    const std::optional<NodeId> always =
+        node.op->canonicalise ? node.op->canonicalise(context) : std::nullopt;
+    return always ? *always : node.inputs.at(mode == Mode::train ? 0 : 1);
+  };
+  return remove_dead_nodes(rewrite(graph, registry, choose), registry);
+}
+
+}  // namespace graphrun
