@@ -1,0 +1,46 @@
+# What `cmake --install` puts in place: one shared library made of the layers, the public headers, the
+# command, the bundled models, data and docs, and packages for CMake and pkg-config. A host needs none of the
+# third-party headers: they are private to the library.
+
+set(layers graph autograd runtime ops train api)
+add_library(graphrun SHARED)
+add_library(graphrun::graphrun ALIAS graphrun)
+set_target_properties(graphrun PROPERTIES
+  VERSION ${PROJECT_VERSION}
+  SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+  LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+foreach(layer IN LISTS layers)
+  # All objects of the layer: of its archive the linker would take only what something already needs. The
+  # archive still brings the libraries that the layer stands on.
+  target_sources(graphrun PRIVATE $<TARGET_OBJECTS:graphrun_${layer}>)
+  target_link_libraries(graphrun PRIVATE $<BUILD_INTERFACE:graphrun_${layer}>)
+endforeach()
+target_link_libraries(graphrun PRIVATE $<BUILD_INTERFACE:graphrun_options>)
+target_link_options(graphrun PRIVATE
+  LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map LINKER:--as-needed)
+target_include_directories(graphrun INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_compile_features(graphrun INTERFACE cxx_std_20)
+
+install(TARGETS graphrun EXPORT graphrun)
+install(TARGETS graphrun_cli)
+install(DIRECTORY include/graphrun DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+foreach(folder models data docs examples)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/${folder})
+    install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_DATADIR}/graphrun)
+  endif()
+endforeach()
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/graphrun)
+
+# find_package(graphrun)
+include(CMakePackageConfigHelpers)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/graphrun)
+install(EXPORT graphrun NAMESPACE graphrun:: FILE graphrunConfig.cmake DESTINATION ${package})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/graphrunConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/graphrunConfigVersion.cmake DESTINATION ${package})
+
+# pkg-config graphrun. The prefix is relative to the file, so that an installed tree may be moved.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+  BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig OUTPUT_VARIABLE prefix_from_pkgconfig)
+configure_file(cmake/graphrun.pc.in graphrun.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/graphrun.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
