@@ -1,0 +1,75 @@
+// The table of all ops, compared with the registry: an op without a test, a gradient, a reference or
+// documentation fails here.
+#include <algorithm>
+#include <set>
+
+#include "graph/op.hpp"
+#include "ops/op.hpp"
+#include "tests/ops/op_case.hpp"
+#include "tests/support/catch.hpp"
+
+namespace graphrun::op_table {
+
+std::vector<OpCase> all_cases() {
+  std::vector<OpCase> all;
+  for (std::vector<OpCase> (*group)() : {elementwise_cases}) {
+    const std::vector<OpCase> cases = group();
+    all.insert(all.end(), cases.begin(), cases.end());
+  }
+  return all;
+}
+
+std::vector<std::string> tested_on_their_own() {
+  return {"cast"};
+}
+
+}  // namespace graphrun::op_table
+
+using namespace graphrun;
+
+TEST_CASE("every op has a test") {
+  std::set<std::string> tested;
+  for (const op_table::OpCase& one : op_table::all_cases()) tested.insert(one.op);
+  for (const std::string& name : op_table::tested_on_their_own()) tested.insert(name);
+  for (const OpDef& op : ops::registry().ops()) {
+    if (!op.traits.elementwise) continue;
+    INFO(op.name);
+    CHECK(tested.count(op.name) == 1);
+  }
+  for (const std::string& name : tested) {
+    INFO(name);
+    CHECK(ops::registry().find(name) != nullptr);
+  }
+}
+
+TEST_CASE("every op says what it is, and declares its gradient") {
+  for (const OpDef& op : ops::registry().ops()) {
+    INFO(op.name);
+    CHECK(!op.doc.empty());
+    CHECK(op.doc.back() == '.');
+    CHECK(!op.formula.empty());
+    CHECK(!op.shapes.empty());
+    CHECK(op.infer != nullptr);
+    const auto* not_differentiable = std::get_if<NotDifferentiable>(&op.gradient);
+    if (not_differentiable != nullptr) CHECK(not_differentiable->reason != "not declared");
+    const bool has_value = !op.traits.input && !op.traits.variable && !op.traits.mode && !op.traits.gradient;
+    CHECK((op.reference != nullptr) == has_value);
+    for (const InputSpec& input : op.inputs) CHECK(!input.doc.empty());
+    for (const AttributeSpec& attribute : op.attributes) CHECK(!attribute.doc.empty());
+    for (const AttributeSpec& attribute : op.attributes) {
+      if (attribute.kind == AttributeKind::word) CHECK(!attribute.words.empty());
+    }
+  }
+}
+
+TEST_CASE("every op that a plan can meet has a kernel") {
+  for (const OpDef& op : ops::registry().ops()) {
+    INFO(op.name);
+    const bool computed = op.reference != nullptr && !op.traits.forwards_first;
+    if (!computed) continue;
+    const runtime::KernelDef* kernel = ops::kernels().find(op);
+    REQUIRE(kernel != nullptr);
+    CHECK((kernel->vector || kernel->make != nullptr || kernel->matmul || kernel->alias));
+    if (kernel->vector) CHECK(kernel->vector->arity == static_cast<int>(op.inputs.size()));
+  }
+}
