@@ -1,0 +1,92 @@
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <locale>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/thrown.hpp"
+#include "train/csv.hpp"
+#include "train/file.hpp"
+
+using namespace graphrun;
+using namespace graphrun::train;
+using graphrun::testing::TemporaryFolder;
+using graphrun::testing::throws;
+
+namespace {
+
+CsvTable read(const std::string& text) {
+  const TemporaryFolder folder;
+  write_text_file(folder / "a.csv", text);
+  return read_csv(folder / "a.csv");
+}
+
+bool refused(const std::string& text, const std::string& part) {
+  return throws([&] { read(text); }, ErrorCode::data, part);
+}
+
+/// A comma as the decimal mark, as in half of the world.
+struct CommaMark : std::numpunct<char> {
+  char do_decimal_point() const override { return ','; }
+  char do_thousands_sep() const override { return '.'; }
+  std::string do_grouping() const override { return "\3"; }
+};
+
+}  // namespace
+
+TEST_CASE("CSV: what is written is read, bit for bit, whatever the locale") {
+  const std::locale old = std::locale::global(std::locale(std::locale::classic(), new CommaMark));
+  const TemporaryFolder folder;
+  const std::vector<float> values{0.1F,          -0.0F,   std::numeric_limits<float>::denorm_min(),
+                                  3.4028235e38F, 1234567, 1e-7F};
+  const std::vector<std::string> names{"z0", "z1", "z2"};
+  write_csv(folder / "a.csv", names, 3, values);
+  const CsvTable table = read_csv(folder / "a.csv");
+  std::locale::global(old);
+  CHECK(read_text_file(folder / "a.csv", 1000) == "z0,z1,z2\n0.1,-0,1e-45\n3.4028235e+38,1234567,1e-07\n");
+  CHECK(table.names == names);
+  CHECK(table.rows == 2);
+  CHECK(table.columns == 3);
+  REQUIRE(table.values.size() == values.size());
+  CHECK(std::memcmp(table.values.data(), values.data(), values.size() * sizeof(float)) == 0);
+}
+
+TEST_CASE("CSV: with or without header, final line end, CRLF, byte order mark, spaces") {
+  for (const char* text : {"1,2\n3,4", "1,2\n3,4\n\n", "1,2\r\n3,4\r\n",
+                           "\xef\xbb\xbf"
+                           "1,2\n3,4",
+                           " 1 ,\t+2\n3,4.0e0"}) {
+    const CsvTable table = read(text);
+    CHECK(table.names.empty());
+    CHECK(table.values == std::vector<float>{1, 2, 3, 4});
+  }
+  CHECK(read("a,b c\n1,2").names == std::vector<std::string>{"a", "b c"});
+  CHECK(read("7").columns == 1);
+}
+
+TEST_CASE("CSV: mistakes are told with line and column") {
+  CHECK(refused("", "holds no rows"));
+  CHECK(refused("a,b\n", "holds no rows"));
+  CHECK(refused("1,2\n3\n", "a.csv:2:1: error: this line has 1 fields, the first has 2"));
+  CHECK(refused("1,2\n\n3,4", "a.csv:2:1: error: this line has 1 fields"));
+  CHECK(refused("1,2\n3, x4\n", "a.csv:2:4: error: 'x4' is no finite number"));
+  CHECK(refused("1,\n", "a.csv:1:3: error: '' is no finite number"));
+  CHECK(refused("1,b\n", "a.csv:1:3: error: 'b' is no finite number"));
+  CHECK(refused("1,\"2\"\n", "a.csv:1:3: error: quotes are not read"));
+  for (const char* number : {"nan", "inf", "-inf", "1e99", "0x10", "1.5f", "1 2", "1_000", "--1"}) {
+    CHECK(refused(std::string("0\n") + number, "a.csv:2:1: error: '"));
+  }
+  CHECK(refused("1;2\n", "holds no rows"));
+  CHECK(refused(std::string(100001, ','), "more than 100000 columns"));
+}
+
+TEST_CASE("CSV: tables that cannot be written") {
+  const TemporaryFolder folder;
+  const std::vector<float> values(4);
+  const std::vector<std::string> name{"a"};
+  CHECK(throws([&] { write_csv(folder / "a", name, 2, values); }, ErrorCode::usage,
+               "1 names and 4 values do not fit"));
+  CHECK(throws([&] { write_csv(folder / "a", {}, 3, values); }, ErrorCode::usage, "a table of 3 columns"));
+  CHECK(throws([&] { write_csv(folder / "a", {}, 0, {}); }, ErrorCode::usage, "a table of 0 columns"));
+}
