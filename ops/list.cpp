@@ -58,6 +58,18 @@ constexpr Op (*makers[])() = {
     reshape,
     sum,
     transpose,
+    // Draws.
+    bernoulli,
+    random_normal,
+    random_uniform,
+    // Updates of variables.
+    adagrad_update,
+    adam_update,
+    adamw_update,
+    momentum_update,
+    rmsprop_momentum_update,
+    rmsprop_update,
+    sgd_update,
 };
 // clang-format on
 

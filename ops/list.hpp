@@ -62,4 +62,18 @@ Op reshape();
 Op sum();
 Op transpose();
 
+// Draws.
+Op bernoulli();
+Op random_normal();
+Op random_uniform();
+
+// Updates of variables.
+Op adagrad_update();
+Op adam_update();
+Op adamw_update();
+Op momentum_update();
+Op rmsprop_momentum_update();
+Op rmsprop_update();
+Op sgd_update();
+
 }  // namespace graphrun::ops
