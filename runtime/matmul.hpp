@@ -1,0 +1,57 @@
+/// \file
+/// Matrix products behind a small interface, so that a second provider can be tried by benchmark.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/kernel.hpp"
+
+namespace graphrun::runtime {
+
+/// output[rows, columns] = activation(a · b + bias), f32, dense row-major; a is [rows, inner] and b is
+/// [inner, columns], or their transposes as stored when the flags are set; bias is [columns].
+struct MatmulSpec {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::int64_t inner = 0;
+  bool transpose_a = false;
+  bool transpose_b = false;
+  bool bias = false;
+  std::optional<PostOpSpec> activation;
+};
+
+struct MatmulArguments {
+  const float* a = nullptr;
+  const float* b = nullptr;
+  const float* bias = nullptr;  ///< null without bias
+  float* output = nullptr;
+  std::byte* scratch = nullptr;  ///< scratch_bytes() of it, 64-byte aligned, private to this call
+};
+
+/// A product ready to run in one place at a time: holds what a run changes. Allocates nothing of its own.
+class BoundMatmul {
+ public:
+  virtual ~BoundMatmul() = default;
+  /// False when the provider failed (out of memory).
+  virtual bool run(const MatmulArguments& arguments) noexcept = 0;
+};
+
+/// A compiled product. Immutable; may be bound many times and from several threads.
+class Matmul {
+ public:
+  virtual ~Matmul() = default;
+  virtual std::unique_ptr<BoundMatmul> bind() const = 0;
+  virtual std::size_t scratch_bytes() const = 0;
+  virtual const std::string& implementation() const = 0;  ///< its name, as the provider calls it
+};
+
+/// Whether an implementation is the provider's slow reference: a bug in our choice of layouts.
+inline bool is_reference_implementation(const std::string& name) {
+  return name.rfind("ref", 0) == 0;
+}
+
+}  // namespace graphrun::runtime

@@ -1,0 +1,144 @@
+#include "runtime/matmul.hpp"
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "runtime/aligned.hpp"
+#include "runtime/host_state.hpp"
+#include "runtime/onednn.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun::runtime;
+
+namespace {
+
+std::vector<float> random_values(std::mt19937& generator, std::int64_t count) {
+  std::uniform_real_distribution<float> distribution(-1, 1);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& value : values) value = distribution(generator);
+  return values;
+}
+
+struct Case {
+  MatmulSpec spec;
+  std::vector<float> a, b, bias, output;
+
+  Case(const MatmulSpec& given, std::mt19937& generator)
+      : spec(given),
+        a(random_values(generator, spec.rows * spec.inner)),
+        b(random_values(generator, spec.inner * spec.columns)),
+        bias(random_values(generator, spec.columns)),
+        output(static_cast<std::size_t>(spec.rows * spec.columns), -99.0F) {}
+
+  void run(const Matmul& matmul) {
+    const HostState state;
+    const AlignedBytes scratch = allocate_aligned(matmul.scratch_bytes());
+    REQUIRE(matmul.bind()->run(
+        {a.data(), b.data(), spec.bias ? bias.data() : nullptr, output.data(), scratch.get()}));
+  }
+
+  double expected(std::int64_t i, std::int64_t j) const {
+    double sum = spec.bias ? bias[static_cast<std::size_t>(j)] : 0;
+    for (std::int64_t k = 0; k < spec.inner; ++k) {
+      const auto at_a = spec.transpose_a ? k * spec.rows + i : i * spec.inner + k;
+      const auto at_b = spec.transpose_b ? j * spec.inner + k : k * spec.columns + j;
+      sum += static_cast<double>(a[static_cast<std::size_t>(at_a)]) * b[static_cast<std::size_t>(at_b)];
+    }
+    return sum;
+  }
+
+  double worst(double (*activation)(double)) const {
+    double worst = 0;
+    for (std::int64_t i = 0; i < spec.rows; ++i) {
+      for (std::int64_t j = 0; j < spec.columns; ++j) {
+        const double difference =
+            activation(expected(i, j)) - output[static_cast<std::size_t>(i * spec.columns + j)];
+        worst = std::max(worst, std::abs(difference));
+      }
+    }
+    return worst;
+  }
+};
+
+double identity(double x) {
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("products of all kinds agree with f64 and never run on a reference implementation") {
+  std::mt19937 generator(1);
+  const std::vector<std::array<std::int64_t, 3>> sizes = {{1, 1, 1},      {1, 784, 256}, {64, 256, 784},
+                                                          {5, 7, 1},      {64, 2, 64},   {17, 30, 2},
+                                                          {784, 256, 64}, {32, 64, 128}};
+  for (const auto& [rows, columns, inner] : sizes) {
+    for (int flags = 0; flags < 8; ++flags) {
+      CAPTURE(rows, columns, inner, flags);
+      Case test({rows, columns, inner, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, {}}, generator);
+      const auto matmul = make_onednn_matmul(test.spec);
+      test.run(*matmul);
+      CHECK_FALSE(is_reference_implementation(matmul->implementation()));
+      CHECK(test.worst(identity) < 2e-6 * std::sqrt(static_cast<double>(inner)) * 4);
+    }
+  }
+}
+
+TEST_CASE("activations ride on a product") {
+  const std::vector<std::pair<PostOpSpec, double (*)(double)>> activations = {
+      {{PostOp::relu}, [](double x) { return std::max(x, 0.0); }},
+      {{PostOp::leaky_relu, 0.1F}, [](double x) { return x < 0 ? 0.1 * x : x; }},
+      {{PostOp::elu, 1}, [](double x) { return x < 0 ? std::expm1(x) : x; }},
+      {{PostOp::gelu}, [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }},
+      {{PostOp::silu}, [](double x) { return x / (1 + std::exp(-x)); }},
+      {{PostOp::sigmoid}, [](double x) { return 1 / (1 + std::exp(-x)); }},
+      {{PostOp::tanh}, [](double x) { return std::tanh(x); }},
+      {{PostOp::softplus}, [](double x) { return std::log1p(std::exp(x)); }}};
+  std::mt19937 generator(2);
+  for (const auto& [activation, exact] : activations) {
+    for (const std::int64_t inner : {0, 3, 40}) {
+      CAPTURE(static_cast<int>(activation.kind), inner);
+      Case test({19, 33, inner, false, false, true, activation}, generator);
+      const auto matmul = make_onednn_matmul(test.spec);
+      test.run(*matmul);
+      CHECK_FALSE(is_reference_implementation(matmul->implementation()));
+      CHECK(test.worst(exact) < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("a NaN goes through every activation that rides on a product") {
+  std::mt19937 generator(3);
+  for (const PostOp kind : {PostOp::leaky_relu, PostOp::elu, PostOp::gelu, PostOp::silu, PostOp::sigmoid,
+                            PostOp::tanh, PostOp::softplus}) {
+    CAPTURE(static_cast<int>(kind));
+    CHECK(rides_on_onednn({kind, 0.1F}));
+    Case test({16, 16, 16, false, false, false, PostOpSpec{kind, 0.1F}}, generator);
+    for (float& value : test.a) value = std::numeric_limits<float>::quiet_NaN();
+    test.run(*make_onednn_matmul(test.spec));
+    CHECK(std::isnan(test.output[5]));
+  }
+  CHECK_FALSE(rides_on_onednn({PostOp::relu}));
+}
+
+TEST_CASE("an empty product is zero plus bias, or nothing") {
+  std::mt19937 generator(3);
+  Case no_inner({3, 2, 0, false, false, true, {}}, generator);
+  no_inner.run(*make_onednn_matmul(no_inner.spec));
+  CHECK(no_inner.worst(identity) == 0);
+  Case no_rows({0, 2, 4, false, false, true, {}}, generator);
+  no_rows.run(*make_onednn_matmul(no_rows.spec));
+}
+
+TEST_CASE("one primitive runs from several bound copies") {
+  std::mt19937 generator(4);
+  Case first({8, 8, 8, false, false, false, {}}, generator);
+  Case second(first.spec, generator);
+  const auto matmul = make_onednn_matmul(first.spec);
+  first.run(*matmul);
+  second.run(*matmul);
+  CHECK(first.worst(identity) < 1e-5);
+  CHECK(second.worst(identity) < 1e-5);
+}
