@@ -1,0 +1,19 @@
+/// \file
+/// One picture in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace graphrun::train {
+
+/// Pixels u8, dense, [height, width, channels]; 1 channel is grey, 3 are red, green, blue.
+struct Image {
+  std::size_t height = 0;
+  std::size_t width = 0;
+  std::size_t channels = 1;
+  std::vector<std::uint8_t> pixels;
+};
+
+}  // namespace graphrun::train

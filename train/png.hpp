@@ -1,0 +1,31 @@
+/// \file
+/// PNG pictures. The only place that uses libpng.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "train/image.hpp"
+
+namespace graphrun::train {
+
+/// No picture is read that is wider or higher than this.
+inline constexpr std::size_t largest_png_side = 32'768;
+
+/// Error{usage} for a picture without pixels, with a side above largest_png_side, not of 1 or 3 channels, or
+/// whose pixels do not fit its size.
+std::vector<std::uint8_t> encode_png(const Image& image);
+
+/// Encodes and writes, complete or not at all.
+void write_png(const std::filesystem::path& path, const Image& image);
+
+/// Decodes grey and RGB pictures of 8 bits a channel, not interlaced. `path` is for errors only. Error{data}
+/// for other kinds, for damage (any wrong CRC), and for sizes that so few bytes cannot hold.
+Image decode_png(std::span<const std::uint8_t> file, const std::filesystem::path& path);
+
+Image read_png(const std::filesystem::path& path);
+
+}  // namespace graphrun::train
