@@ -44,7 +44,7 @@ TEST_CASE("the hash of a path is fixed: checkpoints and seeds depend on it") {
   CHECK(hash_of("") == 0xf52a15e9a9b5e89bULL);
 }
 
-TEST_CASE("f32 and f64 give the same uniform numbers, in [0, 1)") {
+TEST_CASE("f32 and f64 give the same uniform numbers, from 0 to below 1") {
   const RandomStream stream = RandomStream::of("noise", training);
   for (const std::size_t count : {1U, 3U, 4U, 255U, 256U, 257U, 784U}) {
     const auto f32 = uniform<float>(stream, 5, count);
@@ -82,7 +82,7 @@ TEST_CASE("seed, path, domain, step and row each change every draw") {
   CHECK(seen.size() == 8);
 }
 
-TEST_CASE("normal numbers have mean 0, variance 1 and kurtosis 3; f32 stays near f64") {
+TEST_CASE("normal numbers have mean 0, variance 1 and kurtosis 3, and f32 stays near f64") {
   const RandomStream stream = RandomStream::of("eps", training);
   double sum = 0;
   double squares = 0;
