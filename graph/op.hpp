@@ -119,6 +119,7 @@ struct Traits {
   bool input = false;     ///< fed by the caller
   bool constant = false;
   bool size = false;            ///< a number that is known when the batch is bound
+  bool stretches = false;       ///< its value is its first input, broadcast to its shape
   bool moves = false;           ///< its elements are elements of its first input, unchanged
   bool forwards_first = false;  ///< its value is its first input's: erased after the last gradient
   bool mode = false;            ///< resolved to an input when the mode (train, evaluate) is chosen

@@ -36,9 +36,13 @@ Gradients vjp(VjpContext& context) {
   return {context.cotangent};  // the pass sums it down
 }
 
+/// Broadcasts in a row are one, and one to the same shape is none.
 std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
-  const NodeId x = context.node.inputs[0];
-  return context.builder.type(x) == context.node.type ? std::optional(x) : std::nullopt;
+  NodeId x = context.node.inputs[0];
+  if (context.builder.node(x).op == context.node.op) x = context.builder.node(x).inputs[0];
+  if (context.builder.type(x) == context.node.type) return x;
+  if (x == context.node.inputs[0]) return std::nullopt;
+  return context.builder.add("broadcast_to", {x}, {{"shape", context.node.type.shape}});
 }
 
 std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
@@ -60,6 +64,9 @@ Op broadcast_to() {
   op.reference = reference;
   op.gradient = vjp;
   op.canonicalise = canonicalise;
+  op.simplify = canonicalise;
+  op.traits.stretches = true;
+  op.traits.moves = true;
   runtime::KernelDef kernel;
   kernel.make = make;
   return {std::move(op), std::move(kernel)};

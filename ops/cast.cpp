@@ -100,6 +100,7 @@ Op cast() {
   op.reference = reference;
   op.gradient = vjp;
   op.canonicalise = canonicalise;
+  op.simplify = canonicalise;
   op.traits.elementwise = true;
   runtime::KernelDef kernel;
   kernel.make = make;

@@ -1,5 +1,6 @@
 #include "ops/elementwise.hpp"
 #include "ops/list.hpp"
+#include "ops/pattern.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -16,14 +17,20 @@ Gradients vjp(VjpContext& context) {
       context, [&] { return t.g / t.x(1); }, [&] { return -(t.g * t.y / t.x(1)); });
 }
 
+std::optional<NodeId> simplify(CanonicaliseContext& context) {
+  return without_neutral(context, 0, 1.0);
+}
+
 }  // namespace
 
 Op div() {
-  return elementwise<Body>({.name = "div",
-                            .doc = "Quotient of two operands.",
-                            .formula = "y = a / b",
-                            .inputs = two_operands(),
-                            .gradient = vjp});
+  Op op = elementwise<Body>({.name = "div",
+                             .doc = "Quotient of two operands.",
+                             .formula = "y = a / b",
+                             .inputs = two_operands(),
+                             .gradient = vjp});
+  op.definition.simplify = simplify;
+  return op;
 }
 
 }  // namespace graphrun::ops

@@ -24,6 +24,7 @@ Op linear() {
   Op op = elementwise<Body>(
       {.name = "linear", .doc = "Its input, unchanged: no activation.", .formula = "y = x", .gradient = vjp});
   op.definition.canonicalise = canonicalise;
+  op.definition.simplify = canonicalise;
   op.kernel.alias = true;
   return op;
 }

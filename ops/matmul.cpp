@@ -143,6 +143,7 @@ Op matmul() {
   op.reference = reference;
   op.gradient = vjp;
   op.canonicalise = canonicalise;
+  op.simplify = canonicalise;
   op.cost = cost;
   runtime::KernelDef kernel;
   kernel.matmul = true;

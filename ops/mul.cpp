@@ -1,5 +1,6 @@
 #include "ops/elementwise.hpp"
 #include "ops/list.hpp"
+#include "ops/pattern.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -16,6 +17,11 @@ Gradients vjp(VjpContext& context) {
       context, [&] { return t.g * t.x(1); }, [&] { return t.g * t.x(0); });
 }
 
+std::optional<NodeId> simplify(CanonicaliseContext& context) {
+  const std::optional<NodeId> left = without_neutral(context, 0, 1.0);
+  return left ? left : without_neutral(context, 1, 1.0);
+}
+
 }  // namespace
 
 Op mul() {
@@ -25,6 +31,7 @@ Op mul() {
                              .inputs = two_operands(),
                              .gradient = vjp});
   op.definition.traits.commutative = true;
+  op.definition.simplify = simplify;
   return op;
 }
 

@@ -92,6 +92,8 @@ Op reshape() {
   op.reference = reference_first;
   op.gradient = vjp;
   op.canonicalise = canonicalise;
+  op.simplify = canonicalise;
+  op.traits.moves = true;
   op.cost = [](const CostContext&) { return Cost{}; };
   runtime::KernelDef kernel;
   kernel.alias = true;

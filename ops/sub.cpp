@@ -1,5 +1,6 @@
 #include "ops/elementwise.hpp"
 #include "ops/list.hpp"
+#include "ops/pattern.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -16,14 +17,21 @@ Gradients vjp(VjpContext& context) {
       context, [&] { return t.g; }, [&] { return -t.g; });
 }
 
+/// x - 0, and not x + 0: that turns -0 into 0.
+std::optional<NodeId> simplify(CanonicaliseContext& context) {
+  return without_neutral(context, 0, 0.0);
+}
+
 }  // namespace
 
 Op sub() {
-  return elementwise<Body>({.name = "sub",
-                            .doc = "Difference of two operands.",
-                            .formula = "y = a - b",
-                            .inputs = two_operands(),
-                            .gradient = vjp});
+  Op op = elementwise<Body>({.name = "sub",
+                             .doc = "Difference of two operands.",
+                             .formula = "y = a - b",
+                             .inputs = two_operands(),
+                             .gradient = vjp});
+  op.definition.simplify = simplify;
+  return op;
 }
 
 }  // namespace graphrun::ops

@@ -67,6 +67,22 @@ Gradients vjp(VjpContext& context) {
   return {context.builder.add("transpose", {context.cotangent}, {{"axes", inverse}})};
 }
 
+/// Transpositions in a row are one, and one that moves no axis is none.
+std::optional<NodeId> simplify(CanonicaliseContext& context) {
+  NodeId x = context.node.inputs[0];
+  std::vector<std::size_t> order = permutation(context.node.attributes, context.builder.type(x).shape);
+  const Node& below = context.builder.node(x);
+  if (below.op == context.node.op) {
+    x = below.inputs[0];
+    const std::vector<std::size_t> first = permutation(below.attributes, context.builder.type(x).shape);
+    for (std::size_t& axis : order) axis = first[axis];
+  }
+  if (std::is_sorted(order.begin(), order.end())) return x;
+  if (x == context.node.inputs[0]) return std::nullopt;
+  return context.builder.add("transpose", {x},
+                             {{"axes", std::vector<std::int64_t>(order.begin(), order.end())}});
+}
+
 std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
   return make_strided_copy(bound.output, view(bound.node, bound.inputs[0]), bound.node.type.dtype);
 }
@@ -90,6 +106,9 @@ Op transpose() {
   op.axes = axes;
   op.reference = reference;
   op.gradient = vjp;
+  op.canonicalise = simplify;
+  op.simplify = simplify;
+  op.traits.moves = true;
   runtime::KernelDef kernel;
   kernel.make = make;
   return {std::move(op), std::move(kernel)};

@@ -10,6 +10,7 @@
 #include "graph/passes/erase_forwards.hpp"
 #include "graph/passes/exact_identities.hpp"
 #include "graph/passes/fold_constants.hpp"
+#include "graph/passes/implicit_broadcasts.hpp"
 
 namespace graphrun {
 namespace {
@@ -67,6 +68,7 @@ Graph make_executable(Graph graph, const OpRegistry& registry, const PassOptions
       {"erase_forwards", erase_forwards, Stage::executable, false},
       {"dead_nodes", remove_dead_nodes, Stage::executable},
       {"exact_identities", apply_exact_identities, Stage::executable},
+      {"implicit_broadcasts", use_implicit_broadcasts, Stage::executable},
       {"fold_constants", fold_constants, Stage::executable},
       {"exact_identities", apply_exact_identities, Stage::executable},  // what folding has made plain
       {"common_subexpressions", merge_common_subexpressions, Stage::executable},

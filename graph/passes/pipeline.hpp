@@ -13,6 +13,7 @@
 ///     erase_forwards                ┐
 ///     dead_nodes                    │
 ///     exact_identities              │ make_executable(…): below
+///     implicit_broadcasts           │
 ///     fold_constants                │ exact in f64
 ///     exact_identities              │
 ///     common_subexpressions         │
