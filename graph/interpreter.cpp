@@ -58,21 +58,35 @@ class Interpreter {
                               to_string(node.type.shape), to_string(extents)),
                   {}, node.name);
     }
+    require_all_values(given, node);
     return given;
   }
 
-  HostTensor variable(const Node& node, const Extents& extents) const {
+  static void require_all_values(const HostTensor& given, const Node& node) {
+    if (given.values.size() == static_cast<std::size_t>(element_count(given.extents))) return;
+    throw Error(ErrorCode::model,
+                fmt::format("it is fed {} values for {}", given.values.size(), to_string(given.extents)), {},
+                node.name);
+  }
+
+  HostTensor& find_variable(const Node& node) {
     const auto found = variables_.find(node.name);
     if (found == variables_.end()) {
       throw Error(ErrorCode::usage, "this variable has no value", {}, node.name);
     }
-    if (found->second.extents != extents) {
+    return found->second;
+  }
+
+  const HostTensor& variable(const Node& node, const Extents& extents) {
+    const HostTensor& value = find_variable(node);
+    if (value.extents != extents) {
       throw Error(ErrorCode::model,
-                  fmt::format("its value has the shape {}, but the variable is {}",
-                              to_string(found->second.extents), to_string(node.type)),
+                  fmt::format("its value has the shape {}, but the variable is {}", to_string(value.extents),
+                              to_string(node.type)),
                   {}, node.name);
     }
-    return found->second;
+    require_all_values(value, node);
+    return value;
   }
 
   void evaluate(NodeId id) {
@@ -92,7 +106,7 @@ class Interpreter {
   void compute(NodeId id, const Node& node, const Extents& extents) {
     std::vector<HostTensor*> written;
     for (const std::size_t input : node.op->writes) {
-      written.push_back(&variables_.at(graph_.node(node.inputs[input]).name));
+      written.push_back(&find_variable(graph_.node(node.inputs[input])));
     }
     apply(node, extents, run_.random, written, values_, values_[id]);
   }
