@@ -55,10 +55,20 @@ Op stop_gradient();
 Op straight_through();
 
 // Matrices, reductions, shapes.
+Op argmax();
 Op broadcast_to();
+Op concat();
+Op gather();
+Op log_softmax();
+Op logsumexp();
 Op matmul();
 Op max();
+Op one_hot();
+Op pad_slice();
 Op reshape();
+Op scatter_add();
+Op slice();
+Op softmax();
 Op sum();
 Op transpose();
 

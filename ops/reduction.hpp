@@ -41,26 +41,33 @@ struct MaxFold {  // NaN wins
   [[gnu::always_inline]] static float combine(float a, float b) { return (a > b) | (a != a) ? a : b; }
 };
 
-/// All of x in one number: 16 lanes side by side, then the lanes in a tree. The order depends on the count
-/// alone.
-template <class Fold>
-[[gnu::always_inline]] inline float fold(const float* x, std::size_t count) {
+/// get(0), get(1), … in one number: 16 lanes side by side, then the lanes in a tree. The order depends on the
+/// count alone.
+template <class Fold, class Get>
+[[gnu::always_inline]] inline float fold_of(std::size_t count, Get get) {
   constexpr std::size_t lanes = 16;
   std::array<float, lanes> partial;
   for (std::size_t lane = 0; lane < lanes; ++lane) partial[lane] = Fold::identity;
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     for (std::size_t lane = 0; lane < lanes; ++lane)
-      partial[lane] = Fold::combine(partial[lane], x[i + lane]);
+      partial[lane] = Fold::combine(partial[lane], get(i + lane));
   }
   for (std::size_t lane = 0; i + lane < count; ++lane)
-    partial[lane] = Fold::combine(partial[lane], x[i + lane]);
+    partial[lane] = Fold::combine(partial[lane], get(i + lane));
   for (std::size_t half = lanes / 2; half > 0; half /= 2) {
     for (std::size_t lane = 0; lane < half; ++lane) {
       partial[lane] = Fold::combine(partial[lane], partial[lane + half]);
     }
   }
   return partial[0];
+}
+
+/// x[0], x[stride], … in one number.
+template <class Fold>
+[[gnu::always_inline]] inline float fold(const float* x, std::size_t count, std::size_t stride = 1) {
+  return fold_of<Fold>(
+      count, [ x, stride ](std::size_t i) __attribute__((always_inline)) { return x[i * stride]; });
 }
 
 /// The kernel of a reduction by any axes, whole or over rows.

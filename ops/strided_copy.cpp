@@ -59,15 +59,61 @@ void copy_runs(const std::vector<Run>& outer, Run inner, const T* from, T* to, s
   }
 }
 
+/// Runs with the innermost apart.
+struct Runs {
+  Runs(const Extents& extents, const StridedView& view)
+      : outer(runs_of(extents, view.strides)), inner(outer.back()), offset(view.offset) {
+    outer.pop_back();
+  }
+  std::vector<Run> outer;
+  Run inner;
+  std::int64_t offset;
+};
+
 template <class T>
-std::unique_ptr<runtime::Call> make_typed(const Extents& output, const StridedView& view) {
-  std::vector<Run> outer = runs_of(output, view.strides);
-  const Run inner = outer.back();
-  outer.pop_back();
-  return runtime::make_call([outer = std::move(outer), inner, offset = view.offset,
-                             covered = CoveredElements(output)](const runtime::CallArguments& a) {
-    copy_runs(outer, inner, input_as<T>(a, 0) + offset, output_as<T>(a), covered(a));
+void place_runs(const Runs& runs, const T* from, T* to, std::size_t count) {
+  const std::size_t length = std::min(static_cast<std::size_t>(runs.inner.extent), count);
+  if (length == 0) return;
+  for (std::size_t i = 0; i < count / length; ++i) {
+    T* const run = to + runs.offset + source(runs.outer, static_cast<std::int64_t>(i));
+    for (std::size_t j = 0; j < length; ++j) {
+      run[static_cast<std::int64_t>(j) * runs.inner.stride] = from[i * length + j];
+    }
+  }
+}
+
+template <class T>
+std::unique_ptr<runtime::Call> make_copy(const Extents& output, const StridedView& view) {
+  return runtime::make_call(
+      [runs = Runs(output, view), covered = CoveredElements(output)](const runtime::CallArguments& a) {
+        copy_runs(runs.outer, runs.inner, input_as<T>(a, 0) + runs.offset, output_as<T>(a), covered(a));
+      });
+}
+
+template <class T>
+std::unique_ptr<runtime::Call> make_place(const Extents& input, const Extents& output,
+                                          const StridedView& view, bool by_rows) {
+  const auto all = static_cast<std::size_t>(element_count(input));
+  return runtime::make_call([runs = Runs(input, view), covered = CoveredElements(output), all, by_rows,
+                             per_row = elements_per_row(input)](const runtime::CallArguments& a) {
+    std::fill_n(output_as<T>(a), covered(a), T{});
+    const std::size_t count = by_rows ? static_cast<std::size_t>(a.row_count) * per_row : all;
+    place_runs(runs, input_as<T>(a, 0), output_as<T>(a), count);
   });
+}
+
+/// Calls body(index in the dense tensor, index in the view).
+template <class Function>
+void for_each_place(const Extents& extents, const StridedView& view, Function body) {
+  const std::vector<std::int64_t> positions = dense_strides(extents);
+  const std::int64_t count = element_count(extents);
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t index = view.offset;
+    for (std::size_t axis = 0; axis < positions.size(); ++axis) {
+      index += i / positions[axis] % extents[axis] * view.strides[axis];
+    }
+    body(static_cast<std::size_t>(i), static_cast<std::size_t>(index));
+  }
 }
 
 }  // namespace
@@ -82,21 +128,27 @@ std::vector<std::int64_t> dense_strides(const Extents& extents) {
   return strides;
 }
 
+// f32 and i32 are four bytes either way.
 std::unique_ptr<runtime::Call> make_strided_copy(const Extents& output, const StridedView& view,
                                                  DType dtype) {
-  if (dtype == DType::u8) return make_typed<std::uint8_t>(output, view);
-  return make_typed<std::uint32_t>(output, view);  // f32 and i32: four bytes
+  if (dtype == DType::u8) return make_copy<std::uint8_t>(output, view);
+  return make_copy<std::uint32_t>(output, view);
+}
+
+std::unique_ptr<runtime::Call> make_strided_place(const Extents& input, const Extents& output,
+                                                  const StridedView& view, bool by_rows, DType dtype) {
+  if (dtype == DType::u8) return make_place<std::uint8_t>(input, output, view, by_rows);
+  return make_place<std::uint32_t>(input, output, view, by_rows);
 }
 
 void copy_strided(const HostTensor& input, const StridedView& view, HostTensor& output) {
-  const std::vector<std::int64_t> positions = dense_strides(output.extents);
-  for (std::size_t i = 0; i < output.values.size(); ++i) {
-    std::int64_t index = view.offset;
-    for (std::size_t axis = 0; axis < positions.size(); ++axis) {
-      index += static_cast<std::int64_t>(i) / positions[axis] % output.extents[axis] * view.strides[axis];
-    }
-    output.values[i] = input.values[static_cast<std::size_t>(index)];
-  }
+  for_each_place(output.extents, view,
+                 [&](std::size_t dense, std::size_t place) { output.values[dense] = input.values[place]; });
+}
+
+void place_strided(const HostTensor& input, const StridedView& view, HostTensor& output) {
+  for_each_place(input.extents, view,
+                 [&](std::size_t dense, std::size_t place) { output.values[place] = input.values[dense]; });
 }
 
 }  // namespace graphrun::ops
