@@ -59,6 +59,16 @@ std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
   return Term(builder, found->t) * logits - call("softplus", {logits});
 }
 
+/// a + (-b) is a - b. (x + 0 is not x: -0 + 0 is 0.)
+std::optional<NodeId> simplify(CanonicaliseContext& context) {
+  for (const std::size_t i : {0U, 1U}) {
+    const auto* negated = inputs_of(context.builder, context.node.inputs[i], "neg");
+    const Term other(context.builder, context.node.inputs[1 - i]);
+    if (negated != nullptr) return other - Term(context.builder, negated->front());
+  }
+  return simplify_elementwise(context);
+}
+
 }  // namespace
 
 Op add() {
@@ -69,6 +79,7 @@ Op add() {
                              .gradient = vjp});
   op.definition.canonicalise = canonicalise;
   op.definition.traits.commutative = true;
+  op.definition.simplify = simplify;
   return op;
 }
 

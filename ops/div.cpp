@@ -17,8 +17,10 @@ Gradients vjp(VjpContext& context) {
       context, [&] { return t.g / t.x(1); }, [&] { return -(t.g * t.y / t.x(1)); });
 }
 
+/// x / 1 is x.
 std::optional<NodeId> simplify(CanonicaliseContext& context) {
-  return without_neutral(context, 0, 1.0);
+  if (const auto x = without_neutral(context, 0, 1)) return x;
+  return simplify_elementwise(context);
 }
 
 }  // namespace

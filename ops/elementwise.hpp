@@ -23,6 +23,10 @@ std::vector<AxisMap> elementwise_axes(const AxesContext& context);
 /// One FLOP an output element, and every operand moved once.
 Cost elementwise_cost(const CostContext& context);
 
+/// An elementwise op broadcasts by itself: an operand that was broadcast before gives way to its source,
+/// where the type of the result stays.
+std::optional<NodeId> simplify_elementwise(CanonicaliseContext& context);
+
 /// For each output element, the index of the element of each input that it takes.
 class BroadcastIndex {
  public:

@@ -17,9 +17,13 @@ Gradients vjp(VjpContext& context) {
       context, [&] { return t.g * t.x(1); }, [&] { return t.g * t.x(0); });
 }
 
+/// x * 1 is x, and x * -1 is -x.
 std::optional<NodeId> simplify(CanonicaliseContext& context) {
-  const std::optional<NodeId> left = without_neutral(context, 0, 1.0);
-  return left ? left : without_neutral(context, 1, 1.0);
+  for (const std::size_t i : {0U, 1U}) {
+    if (const auto x = without_neutral(context, i, 1)) return x;
+    if (const auto x = without_neutral(context, i, -1)) return -Term(context.builder, *x);
+  }
+  return simplify_elementwise(context);
 }
 
 }  // namespace

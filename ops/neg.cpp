@@ -15,9 +15,10 @@ Gradients vjp(VjpContext& context) {
   return {-VjpTerms(context).g};
 }
 
+/// -(-x) is x.
 std::optional<NodeId> simplify(CanonicaliseContext& context) {
-  const auto* negated = inputs_of(context.builder, context.node.inputs[0], "neg");
-  return negated == nullptr ? std::nullopt : std::optional(negated->front());
+  if (const auto* x = inputs_of(context.builder, context.node.inputs[0], "neg")) return x->front();
+  return simplify_elementwise(context);
 }
 
 }  // namespace

@@ -11,21 +11,23 @@ std::optional<double> scalar_constant(const Builder& builder, NodeId id) {
   return node.attributes.numbers("values").at(0);
 }
 
-bool is_uniformly(const Builder& builder, NodeId id, double value) {
+std::optional<double> uniform_constant(const Builder& builder, NodeId id) {
   while (builder.node(id).op->traits.moves) id = builder.node(id).inputs[0];
   const Node& node = builder.node(id);
-  if (!node.op->traits.constant) return false;
+  if (!node.op->traits.constant) return std::nullopt;
   const std::vector<double>& values = node.attributes.numbers("values");
-  return std::all_of(values.begin(), values.end(), [value](double element) {
-    return element == value && std::signbit(element) == std::signbit(value);
-  });
+  if (values.empty()) return std::nullopt;
+  const auto alike = [&](double value) {
+    return value == values[0] && std::signbit(value) == std::signbit(values[0]);
+  };
+  return std::all_of(values.begin(), values.end(), alike) ? std::optional(values[0]) : std::nullopt;
 }
 
 std::optional<NodeId> without_neutral(const CanonicaliseContext& context, std::size_t kept, double neutral) {
   const NodeId operand = context.node.inputs[kept];
-  const bool same_type = context.builder.type(operand) == context.node.type;
-  if (!same_type || !is_uniformly(context.builder, context.node.inputs[1 - kept], neutral))
-    return std::nullopt;
+  if (context.builder.type(operand) != context.node.type) return std::nullopt;
+  const std::optional<double> other = uniform_constant(context.builder, context.node.inputs[1 - kept]);
+  if (other != neutral || std::signbit(*other) != std::signbit(neutral)) return std::nullopt;
   return operand;
 }
 

@@ -13,12 +13,12 @@ namespace graphrun::ops {
 /// The value of a scalar constant, when the node is one.
 std::optional<double> scalar_constant(const Builder& builder, NodeId id);
 
-/// Whether every element of the node is this very number, told from its sign too (-0 is not 0): a constant,
-/// or one that was broadcast, reshaped or transposed.
-bool is_uniformly(const Builder& builder, NodeId id, double value);
+/// The number that every element of the node is: a constant, or one that was broadcast, reshaped or
+/// transposed.
+std::optional<double> uniform_constant(const Builder& builder, NodeId id);
 
-/// Of two operands: the one that stands for the node when the other is uniformly `neutral`, if it has its
-/// type.
+/// Of two operands: the one that stands for the node when the other is uniformly `neutral`, told from its
+/// sign too (-0 is not 0), if it has its type.
 std::optional<NodeId> without_neutral(const CanonicaliseContext& context, std::size_t kept, double neutral);
 
 /// The inputs of the node when it is an application of this op, else null.

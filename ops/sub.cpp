@@ -17,9 +17,13 @@ Gradients vjp(VjpContext& context) {
       context, [&] { return t.g; }, [&] { return -t.g; });
 }
 
-/// x - 0, and not x + 0: that turns -0 into 0.
+/// x - 0 is x, and a - (-b) is a + b.
 std::optional<NodeId> simplify(CanonicaliseContext& context) {
-  return without_neutral(context, 0, 0.0);
+  const Term a(context.builder, context.node.inputs[0]);
+  if (const auto x = without_neutral(context, 0, 0)) return x;
+  const auto* negated = inputs_of(context.builder, context.node.inputs[1], "neg");
+  if (negated != nullptr) return a + Term(context.builder, negated->front());
+  return simplify_elementwise(context);
 }
 
 }  // namespace

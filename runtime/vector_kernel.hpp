@@ -5,6 +5,7 @@
 /// the same bits wherever it stands in a row and whichever instruction set runs.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -39,7 +40,10 @@ namespace detail {
 template <class Body, std::size_t... I>
 [[gnu::always_inline]] inline void vector_loop(const VectorArguments& a, std::index_sequence<I...>) noexcept {
   const std::size_t count = a.count;
-  const float* const immediates = a.immediates;
+  // A copy: the output could overlap the original, and then no loop that reads it is vectorised.
+  Immediates local{};
+  if (a.immediates != nullptr) std::copy_n(a.immediates, max_immediates, local.begin());
+  const float* const immediates = local.data();
   float* const output = a.output;
   const std::array<const float*, sizeof...(I)> in = {a.inputs[I]...};
 #pragma GCC ivdep
