@@ -26,7 +26,7 @@ TEST_CASE("a rewrite that keeps every node keeps the graph, controls and outputs
   CHECK(to_text(rewrite(example(), ops::registry(), keep)) == to_text(example()));
 }
 
-TEST_CASE("what stands for a node takes its name; what is built beside it is named in its scope") {
+TEST_CASE("what stands for a node takes its name, and what is built beside it is named in its scope") {
   const auto halve = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
     if (node.op->name != "exp") return std::nullopt;
     const Term half = Term(builder, node.inputs[0]) * 0.5;

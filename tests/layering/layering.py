@@ -26,7 +26,7 @@ MAY_INCLUDE = {
 }
 
 # The public headers that the layers below api/ share; the others belong to the host's side of the API.
-SHARED_PUBLIC_HEADERS = {"graphrun/error.hpp", "graphrun/export.hpp"}
+SHARED_PUBLIC_HEADERS = {"graphrun/error.hpp", "graphrun/export.hpp", "graphrun/version.hpp"}
 HOST_SIDE = {"include", "api", "cli", "examples", "bench", "tests"}
 
 # Fenced libraries: the include that gives one away, and how many file pairs (same path without the
