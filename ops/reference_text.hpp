@@ -1,0 +1,44 @@
+/// \file
+/// The ops and the standard blocks as text for people: help for a terminal, and the reference in docs/ops.md.
+/// All of it comes from the definitions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace graphrun::ops {
+
+/// An op or a standard block, as documentation shows it.
+struct ReferenceEntry {
+  struct Item {
+    std::string name;
+    std::string kind;      ///< of an attribute: "a number", "one of: train, always"; else empty
+    std::string fallback;  ///< of an attribute: "-inf"; "required" when it must be written
+    std::string doc;
+  };
+  std::string name;
+  std::string doc;
+  std::string formula;  ///< empty for a block
+  std::string shapes;   ///< empty for a block
+  std::vector<Item> inputs;
+  std::vector<Item> attributes;  ///< those that a model file may write
+  std::string gradient;          ///< "zero", "none: …"; empty when there is one
+  bool block = false;
+  bool internal = false;  ///< made by graphrun itself: a model file cannot write it
+};
+
+/// All ops, then all standard blocks, each in the order of their list.
+std::vector<ReferenceEntry> reference_entries();
+
+/// The help of one op or block; nothing when there is none of this name.
+std::optional<std::string> help_text(std::string_view name);
+
+/// One line an op or block that a model file may write: its name and what it is.
+std::string help_index();
+
+/// The whole reference as Markdown: docs/ops.md.
+std::string reference_markdown();
+
+}  // namespace graphrun::ops

@@ -1,0 +1,56 @@
+#include "ops/reference_text.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "tests/support/catch.hpp"
+
+using namespace graphrun::ops;
+
+TEST_CASE("help tells all of an op") {
+  CHECK(help_text("log").value() ==
+        "log: Natural logarithm.\n"
+        "\n"
+        "  y = max(ln x, floor)\n"
+        "  [...] -> [...]\n"
+        "\n"
+        "inputs\n"
+        "  x  any shape\n"
+        "\n"
+        "attributes\n"
+        "  floor  no result is lower; there the slope is 0; a number; default -inf\n");
+  CHECK(help_text("step").value().find("gradient: zero") != std::string::npos);
+  CHECK(!help_text("no_such_op"));
+}
+
+TEST_CASE("help tells of a standard block what it says about itself") {
+  const std::string text = help_text("dense").value();
+  CHECK(text.find("dense (block): A fully connected layer") == 0);
+  CHECK(text.find("units  required") != std::string::npos);
+  CHECK(text.find("act    default linear") != std::string::npos);
+  for (const ReferenceEntry& entry : reference_entries()) {
+    INFO(entry.name);
+    CHECK(!entry.doc.empty());
+  }
+}
+
+TEST_CASE("the index has one line for each op and block that can be written") {
+  std::size_t written = 0;
+  for (const ReferenceEntry& entry : reference_entries()) written += entry.internal ? 0 : 1;
+  const std::string index = help_index();
+  CHECK(static_cast<std::size_t>(std::count(index.begin(), index.end(), '\n')) == written);
+  CHECK(index.find("relu ") != std::string::npos);
+}
+
+TEST_CASE("docs/ops.md is the generated reference") {
+  const std::string path = GRAPHRUN_SOURCE_DIR "/docs/ops.md";
+  if (std::getenv("GRAPHRUN_WRITE_DOCS") != nullptr)
+    std::ofstream(path, std::ios::binary) << reference_markdown();
+  std::ifstream file(path, std::ios::binary);
+  const std::string committed((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  INFO("Write it anew: graphrun ops --markdown > docs/ops.md, or run this test with GRAPHRUN_WRITE_DOCS=1.");
+  CHECK(committed == reference_markdown());
+}
