@@ -12,7 +12,7 @@ namespace graphrun::op_table {
 
 std::vector<OpCase> all_cases() {
   std::vector<OpCase> all;
-  for (std::vector<OpCase> (*group)() : {elementwise_cases}) {
+  for (std::vector<OpCase> (*group)() : {elementwise_cases, structure_cases}) {
     const std::vector<OpCase> cases = group();
     all.insert(all.end(), cases.begin(), cases.end());
   }
@@ -20,7 +20,20 @@ std::vector<OpCase> all_cases() {
 }
 
 std::vector<std::string> tested_on_their_own() {
-  return {"cast"};
+  return {"cast",
+          "input",
+          "param",
+          "during",
+          "grad",
+          "check_finite",
+          "assign",
+          "sgd_update",
+          "adam_update",
+          "adamw_update",
+          "momentum_update",
+          "rmsprop_update",
+          "adagrad_update",
+          "rmsprop_momentum_update"};
 }
 
 }  // namespace graphrun::op_table
@@ -32,7 +45,6 @@ TEST_CASE("every op has a test") {
   for (const op_table::OpCase& one : op_table::all_cases()) tested.insert(one.op);
   for (const std::string& name : op_table::tested_on_their_own()) tested.insert(name);
   for (const OpDef& op : ops::registry().ops()) {
-    if (!op.traits.elementwise) continue;
     INFO(op.name);
     CHECK(tested.count(op.name) == 1);
   }

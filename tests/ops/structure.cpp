@@ -1,0 +1,337 @@
+// Rows of the op table for everything that is not elementwise: matrices, reductions, shapes, indices, draws.
+#include <cmath>
+#include <limits>
+
+#include "graph/op.hpp"
+#include "ops/op.hpp"
+#include "tests/ops/op_case.hpp"
+#include "tests/support/catch.hpp"
+
+namespace graphrun::op_table {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+Operand drawn(Shape shape, double low = -2, double high = 2) {
+  return {.low = low, .high = high, .type = {DType::f32, std::move(shape)}};
+}
+
+/// Values whose gradient is not to be looked at: they are not finite, or their gradient is not the slope.
+Operand rough(Shape shape, std::vector<double> values) {
+  Operand operand = given(std::move(shape), std::move(values));
+  operand.smooth = false;
+  return operand;
+}
+
+/// Whole numbers from 0 to count - 1.
+Operand indices(Shape shape, double count, DType dtype = DType::i32) {
+  return {.low = 0, .high = count, .type = {dtype, std::move(shape)}, .smooth = false};
+}
+
+Operand labels(std::vector<double> values) {
+  return {.type = {DType::i32, {number(static_cast<std::int64_t>(values.size()))}},
+          .values = values,
+          .smooth = false};
+}
+
+Type f32(Shape shape) {
+  return {DType::f32, std::move(shape)};
+}
+
+Axes axes(std::vector<std::int64_t> list) {
+  return {false, std::move(list)};
+}
+
+std::vector<OpCase> matmul_cases() {
+  const Shape x = {batch, number(4)};
+  const Shape w = {number(4), number(5)};
+  const Shape w_transposed = {number(5), number(4)};
+  const Shape y = {batch, number(5)};
+  return {
+      {"matmul", {drawn(x), drawn(w)}, {}, {}, f32(y)},
+      {"matmul", {drawn(x), drawn(w_transposed)}, {{"transpose_b", true}}, {}, f32(y)},
+      {"matmul", {drawn(x), drawn(y)}, {{"transpose_a", true}}, {}, f32(w)},
+      {"matmul",
+       {drawn({number(4), batch}), drawn({number(3), number(4)})},
+       {{"transpose_a", true}, {"transpose_b", true}},
+       {},
+       f32({batch, number(3)})},
+      {"matmul", {drawn({number(1), number(1)}), drawn({number(1), number(1)})}},
+      {"matmul",
+       {given({number(2), number(2)}, {1, 2, 3, 4}), given({number(2), number(2)}, {5, 6, 7, 8})},
+       {},
+       {19, 22, 43, 50}},
+      {"matmul",
+       {given({number(2), number(2)}, {1, 2, 3, 4}), given({number(2), number(2)}, {5, 6, 7, 8})},
+       {{"transpose_a", true}, {"transpose_b", true}},
+       {5 + 18, 7 + 24, 10 + 24, 14 + 32}},
+  };
+}
+
+/// Every way to reduce, for sum and for max.
+std::vector<OpCase> reductions_of(const std::string& op) {
+  const Shape cube = {batch, number(3), number(4)};
+  std::vector<OpCase> cases;
+  const std::vector<Axes> choices = {Axes{},       axes({}),     axes({0}),    axes({1}),      axes({-1}),
+                                     axes({0, 1}), axes({0, 2}), axes({2, 1}), axes({0, 1, 2})};
+  for (const Axes& choice : choices) {
+    for (const bool keepdims : {false, true}) {
+      cases.push_back({op, {drawn(cube)}, {{"axis", choice}, {"keepdims", keepdims}}});
+    }
+  }
+  cases.push_back({op, {drawn({})}});
+  cases.push_back({op, {drawn({batch})}, {{"axis", axes({0})}}});
+  cases.push_back({op, {drawn({number(2), number(1), number(3), number(1)})}, {{"axis", axes({1, 2})}}});
+  cases.push_back({op, {drawn({batch, number(37)})}, {{"axis", axes({1})}}, {}, f32({batch})});
+  cases.push_back({op, {drawn({number(2), number(3), number(2), number(3)})}, {{"axis", axes({1, 3})}}});
+  cases.push_back({op, {drawn({number(2), number(3), number(2), number(3)})}, {{"axis", axes({0, 2})}}});
+  return cases;
+}
+
+std::vector<OpCase> known_reductions() {
+  const Operand table = given({number(2), number(3)}, {1, 2, 3, 4, 5, 6});
+  return {
+      {"sum", {table}, {}, {21}, f32({})},
+      {"sum", {table}, {{"axis", axes({0})}}, {5, 7, 9}, f32({number(3)})},
+      {"sum", {table}, {{"axis", axes({1})}, {"keepdims", true}}, {6, 15}, f32({number(2), number(1)})},
+      {"max", {table}, {{"axis", axes({1})}}, {3, 6}},
+      {"max", {rough({number(4)}, {1, not_a_number, 3, 2})}, {}, {not_a_number}},
+      {"max", {rough({number(3)}, {-infinity, -infinity, -infinity})}, {}, {-infinity}},
+      {"size", {drawn({batch, number(3), number(4)})}, {}, {36}, f32({})},
+      {"size", {drawn({batch, number(3), number(4)})}, {{"axis", axes({0, -1})}}, {12}},
+      {"size", {drawn({})}, {}, {1}},
+  };
+}
+
+std::vector<OpCase> along_axis_cases() {
+  std::vector<OpCase> cases;
+  for (const char* const op : {"softmax", "log_softmax", "logsumexp", "argmax"}) {
+    for (const std::int64_t axis : {-1, 0, 1}) {
+      cases.push_back({op, {drawn({batch, number(5), number(3)})}, {{"axis", axis}}});
+      cases.push_back({op, {drawn({batch, number(40)}, -8, 8)}, {{"axis", axis}}});
+    }
+    cases.push_back({op, {drawn({number(1)})}});
+  }
+  cases.push_back(
+      {"logsumexp", {drawn({batch, number(3)})}, {{"keepdims", true}}, {}, f32({batch, number(1)})});
+  const double e = std::exp(1.0);
+  const Operand row = given({number(1), number(2)}, {1000, 999});
+  cases.push_back({"softmax", {row}, {}, {e / (1 + e), 1 / (1 + e)}});
+  cases.push_back({"log_softmax", {row}, {}, {-std::log1p(1 / e), -1 - std::log1p(1 / e)}});
+  cases.push_back({"logsumexp", {row}, {}, {1000 + std::log1p(1 / e)}});
+  cases.push_back({"logsumexp", {rough({number(2)}, {-infinity, -infinity})}, {}, {-infinity}});
+  cases.push_back({"argmax", {given({number(2), number(3)}, {1, 3, 3, 5, 4, 5})}, {}, {1, 0}});
+  cases.push_back({"argmax", {given({number(3)}, {1, not_a_number, infinity})}, {}, {1}});
+  return cases;
+}
+
+std::vector<OpCase> shape_cases() {
+  const Shape cube = {batch, number(3), number(4)};
+  const Shape to = {batch, number(2), number(6)};
+  const Shape flat = {batch, number(-1)};
+  const Shape folded = {number(2), number(-1)};
+  const Operand table = given({number(2), number(3)}, {1, 2, 3, 4, 5, 6});
+  return {
+      {"reshape", {drawn(cube)}, {{"shape", to}}, {}, f32(to)},
+      {"reshape", {drawn(cube)}, {{"shape", flat}}, {}, f32({batch, number(12)})},
+      {"reshape", {drawn(cube)}, {{"shape", Shape{number(-1)}}}, {}, f32({Dim{12, 0}})},
+      {"reshape", {drawn({Dim{2, 2}})}, {{"shape", folded}}, {}, f32({number(2), Dim{1, 1}})},
+      {"reshape", {drawn({})}, {{"shape", Shape{number(1), number(1)}}}},
+      {"transpose", {drawn(cube)}, {}, {}, f32({number(4), number(3), batch})},
+      {"transpose",
+       {drawn(cube)},
+       {{"axes", std::vector<std::int64_t>{0, 2, 1}}},
+       {},
+       f32({batch, number(4), number(3)})},
+      {"transpose", {drawn(cube)}, {{"axes", std::vector<std::int64_t>{1, -1, 0}}}},
+      {"transpose", {table}, {}, {1, 4, 2, 5, 3, 6}},
+      {"transpose", {indices({batch, number(3)}, 200, DType::u8)}},
+      {"broadcast_to", {drawn({number(3), number(1)})}, {{"shape", Shape{batch, number(3), number(4)}}}},
+      {"broadcast_to", {drawn({})}, {{"shape", cube}}, {}, f32(cube)},
+      {"broadcast_to", {drawn({batch, number(1)})}, {{"shape", Shape{batch, number(5)}}}},
+      {"broadcast_to", {drawn({number(4)})}, {{"shape", cube}}},
+      {"broadcast_to",
+       {given({number(2), number(1)}, {1, 2})},
+       {{"shape", Shape{number(2), number(2)}}},
+       {1, 1, 2, 2}},
+      {"concat",
+       {drawn({batch, number(2)}), drawn({batch, number(3)}), drawn({batch, number(1)})},
+       {},
+       {},
+       f32({batch, number(6)})},
+      {"concat", {drawn({number(2), number(3)}), drawn({number(1), number(3)})}, {{"axis", 0}}},
+      {"concat", {drawn({batch, number(2), number(3)}), drawn({batch, number(1), number(3)})}, {{"axis", 1}}},
+      {"concat", {drawn({batch, number(2)})}},
+      {"concat", {table, given({number(2), number(1)}, {7, 8})}, {}, {1, 2, 3, 7, 4, 5, 6, 8}},
+      {"slice", {drawn(cube)}, {{"axis", 1}, {"start", 1}}, {}, f32({batch, number(2), number(4)})},
+      {"slice", {drawn(cube)}, {{"start", -3}, {"stop", -1}}, {}, f32({batch, number(3), number(2)})},
+      {"slice", {drawn({batch, number(7)})}, {{"start", 1}, {"step", 3}}, {}, f32({batch, number(2)})},
+      {"slice", {drawn({number(5), number(2)})}, {{"axis", 0}, {"stop", 2}}},
+      {"slice", {drawn(cube)}, {{"axis", 0}}, {}, f32(cube)},
+      {"slice", {table}, {{"start", 0}, {"step", 2}}, {1, 3, 4, 6}},
+      {"pad_slice",
+       {drawn({batch, number(2)})},
+       {{"start", 1}, {"step", 3}, {"shape", Shape{batch, number(7)}}}},
+      {"pad_slice",
+       {drawn({number(2), number(2)})},
+       {{"axis", 0}, {"start", 1}, {"shape", Shape{number(3), number(2)}}}},
+      {"pad_slice",
+       {given({number(2)}, {1, 2})},
+       {{"start", 1}, {"step", 2}, {"shape", Shape{number(5)}}},
+       {0, 1, 0, 2, 0}},
+      {"stop_gradient", {drawn(cube)}, {}, {}, f32(cube)},
+  };
+}
+
+std::vector<OpCase> index_cases() {
+  const Operand table = given({number(3), number(2)}, {1, 2, 3, 4, 5, 6});
+  return {
+      {"gather", {drawn({number(4), number(3)}), indices({batch}, 4)}, {}, {}, f32({batch, number(3)})},
+      {"gather",
+       {drawn({number(4)}), indices({batch, number(2)}, 4, DType::u8)},
+       {},
+       {},
+       f32({batch, number(2)})},
+      {"gather", {drawn({number(4), number(2), number(2)}), indices({}, 4)}},
+      {"gather", {table, labels({2, 0, 2})}, {}, {5, 6, 1, 2, 5, 6}},
+      {"gather",
+       {rough(table.type.shape, table.values), labels({-1, 3})},
+       {},
+       {not_a_number, not_a_number, not_a_number, not_a_number}},
+      {"scatter_add",
+       {indices({batch}, 4), drawn({batch, number(3)})},
+       {{"shape", Shape{number(4), number(3)}}}},
+      {"scatter_add",
+       {labels({1, 0, 1, 7}), rough({number(4)}, {1, 2, 4, 8})},
+       {{"shape", Shape{number(3)}}},
+       {2, 5, 0}},
+      {"one_hot", {indices({batch}, 5)}, {{"depth", 5}}, {}, f32({batch, number(5)})},
+      {"one_hot", {indices({}, 5, DType::u8)}, {{"depth", 5}}},
+      {"one_hot", {labels({1, 3})}, {{"depth", 3}}, {0, 1, 0, not_a_number, not_a_number, not_a_number}},
+  };
+}
+
+std::vector<OpCase> value_cases() {
+  const std::vector<double> two = {1.5, -2};
+  const Shape row = {batch, number(3)};
+  return {
+      {"constant", {}, {{"values", std::vector{2.5}}}, {2.5}, f32({})},
+      {"constant", {}, {{"values", std::vector{0.5}}, {"shape", row}}, std::vector<double>(9, 0.5), f32(row)},
+      {"constant", {}, {{"values", two}, {"shape", Shape{number(2)}}}, two},
+      {"constant", {}, {{"values", std::vector{7.0}}, {"dtype", "i32"}}, {7}, Type{DType::i32, {}}},
+      {"random_normal", {}, {{"shape", row}}, {}, f32(row)},
+      {"random_normal", {}, {{"shape", Shape{}}}},
+      {"random_uniform", {}, {{"shape", row}, {"low", -1.0}, {"high", 3.0}}},
+      {"random_uniform", {}, {{"shape", Shape{number(4), number(9)}}}},
+      {"bernoulli", {given({}, {0.3})}, {{"shape", Shape{batch, number(50)}}}},
+      {"bernoulli", {given({}, {0})}, {{"shape", row}}, std::vector<double>(9, 0)},
+      {"bernoulli", {given({}, {1})}, {{"shape", row}}, std::vector<double>(9, 1)},
+      {"straight_through", {rough({number(2)}, two), rough({number(2)}, {7, 8})}, {}, two, f32({number(2)})},
+  };
+}
+
+}  // namespace
+
+std::vector<OpCase> structure_cases() {
+  std::vector<OpCase> all = matmul_cases();
+  for (const std::vector<OpCase>& group : {reductions_of("sum"), reductions_of("max"), known_reductions(),
+                                           along_axis_cases(), shape_cases(), index_cases(), value_cases()}) {
+    all.insert(all.end(), group.begin(), group.end());
+  }
+  return all;
+}
+
+}  // namespace graphrun::op_table
+
+using namespace graphrun;
+using op_table::batch;
+using op_table::number;
+
+TEST_CASE("ops that are not elementwise: values, kernels and gradients") {
+  for (const op_table::OpCase& one : op_table::structure_cases()) op_table::check(one);
+}
+
+TEST_CASE("ops that are not elementwise: errors say what is wrong") {
+  const Type x = {DType::f32, {batch, number(784)}};
+  const Type cube = {DType::f32, {batch, number(3), number(4)}};
+  const Type w = {DType::f32, {number(780), number(128)}};
+  const Type w_transposed = {DType::f32, {number(128), number(784)}};
+  const Type scalar = {};
+  const Type integers = {DType::i32, {batch}};
+  const std::vector<op_table::ErrorCase> cases = {
+      {"matmul", {x, w}, {}, "inner sizes differ: x is [batch, 784], w is [780, 128]"},
+      {"matmul", {x, w}, {}, "The columns of x must be as many as the rows of w"},
+      {"matmul", {x, w_transposed}, {}, "Did you mean transpose_b: true?"},
+      {"matmul",
+       {w_transposed, x},
+       {{"transpose_a", true}, {"transpose_b", true}},
+       "Did you mean transpose_a: false?"},
+      {"matmul", {cube, w}, {}, "x is [batch, 3, 4] Make it a row for each sample"},
+      {"matmul", {x, scalar}, {}, "two-dimensional operands, but w is []"},
+      {"matmul", {integers, w}, {}, "it computes with f32, but x is i32[batch]"},
+      {"sum", {cube}, {{"axis", Axes{false, {3}}}}, "axis 3 is out of range: the input is [batch, 3, 4]"},
+      {"sum", {cube}, {{"axis", Axes{false, {1, -2}}}}, "axis 1 is named twice"},
+      {"sum", {scalar}, {{"axis", Axes{false, {0}}}}, "a scalar has no axis 0"},
+      {"max", {integers}, {}, "it computes with f32"},
+      {"softmax", {scalar}, {}, "a scalar has no axis -1"},
+      {"softmax", {cube}, {{"axis", 5}}, "Axes count from 0 to 2"},
+      {"argmax", {integers}, {}, "it computes with f32"},
+      {"reshape",
+       {cube},
+       {{"shape", Shape{batch, number(13)}}},
+       "[batch, 3, 4] does not have as many elements as [batch, 13]"},
+      {"reshape", {cube}, {{"shape", Shape{number(-1), number(5)}}}, "does not have as many elements"},
+      {"reshape", {cube}, {{"shape", Shape{number(-1), number(-1)}}}, "only one extent can be -1"},
+      {"reshape", {cube}, {{"shape", Shape{number(-1), number(0)}}}, "does not have as many elements"},
+      {"reshape", {x}, {{"shape", Shape{number(784)}}}, "The products must be equal at every batch size"},
+      {"transpose",
+       {cube},
+       {{"axes", std::vector<std::int64_t>{1, 0}}},
+       "2 axes are named, but the input is [batch, 3, 4]"},
+      {"transpose", {cube}, {{"axes", std::vector<std::int64_t>{1, 1, 0}}}, "axis 1 is named twice"},
+      {"broadcast_to", {x}, {{"shape", Shape{number(784)}}}, "[batch, 784] does not broadcast to [784]"},
+      {"concat", {x, cube}, {}, "it cannot join f32[batch, 784] and f32[batch, 3, 4]"},
+      {"concat", {x, w}, {}, "All axes but that one must be equal"},
+      {"slice", {x}, {{"axis", 0}, {"stop", 2}}, "as long as the batch, and cannot be cut"},
+      {"slice", {x}, {{"start", 800}}, "take nothing of axis 1, which is 784 long"},
+      {"slice", {x}, {{"start", 5}, {"stop", 5}}, "take nothing of axis 1"},
+      {"slice", {x}, {{"step", 0}}, "step must be at least 1, but is 0"},
+      {"pad_slice",
+       {x},
+       {{"stop", 3}, {"shape", Shape{batch, number(5)}}},
+       "the part is [batch, 784], but the range takes [batch, 3]"},
+      {"gather", {x, x}, {}, "index must be integers, but is f32[batch, 784]"},
+      {"gather", {scalar, integers}, {}, "table must have rows"},
+      {"gather", {integers, integers}, {}, "it computes with f32, but table is i32[batch]"},
+      {"scatter_add",
+       {integers, x},
+       {{"shape", Shape{number(4), number(3)}}},
+       "rows must be [batch, 3], but is [batch, 784]"},
+      {"scatter_add", {integers, x}, {{"shape", Shape{}}}, "the result must have rows"},
+      {"one_hot", {x}, {{"depth", 10}}, "y must be integers"},
+      {"one_hot", {integers}, {{"depth", 0}}, "depth must be at least 1, but is 0"},
+      {"one_hot", {integers}, {}, "one_hot needs the attribute 'depth'"},
+      {"constant", {}, {{"values", std::vector{1.0, 2.0}}}, "2 values do not fill the shape []"},
+      {"constant", {}, {{"values", std::vector{1.0}}, {"dtype", "f16"}}, "'f16' is no element type"},
+      {"param",
+       {},
+       {{"shape", Shape{batch, number(2)}}},
+       "a parameter's shape cannot hold the batch: [batch, 2]"},
+      {"random_uniform",
+       {},
+       {{"shape", Shape{}}, {"low", 1.0}},
+       "low must be below high, but they are 1 and 1"},
+      {"bernoulli", {x}, {{"shape", Shape{}}}, "p must be a scalar, but is [batch, 784]"},
+      {"during",
+       {x, cube},
+       {},
+       "both inputs must be alike: training is f32[batch, 784], otherwise is f32[batch, 3, 4]"},
+      {"straight_through", {x, cube}, {}, "both inputs must be alike"},
+      {"grad", {integers, x}, {}, "it computes with f32, but y is i32[batch]"},
+      {"assign", {x, cube}, {}, "the variable is f32[batch, 784], the value f32[batch, 3, 4]"},
+      {"check_finite", {integers}, {}, "it computes with f32, but x is i32[batch]"},
+      {"sgd_update", {x, cube, scalar}, {}, "the variable is [batch, 784], but an operand is [batch, 3, 4]"},
+  };
+  for (const op_table::ErrorCase& one : cases) op_table::check(one);
+}
