@@ -41,7 +41,8 @@ struct GradientCheck {
 /// random numbers) with respect to the nodes of these names: variables, inputs or any others; none means
 /// every variable. `grad` nodes are expanded first; a mode must be chosen already. `run.feeds` and
 /// `variables` hold the point; random ops draw the same numbers at every evaluation. Nodes that are not f32
-/// are refused: Error{usage}, as are names that are not there.
+/// are refused: Error{usage}, as are names that are not there. A gradient of another type than
+/// its node is an Error{internal}.
 std::vector<GradientCheck> check_gradients(const Graph& graph, const OpRegistry& registry,
                                            std::string_view output, const std::vector<std::string>& wrt,
                                            const HostVariables& variables, const InterpreterRun& run,

@@ -28,7 +28,7 @@ class BackwardWalk {
   void run(NodeId cotangent) {
     cotangents_[y_] = cotangent;
     for (NodeId id = y_ + 1; id-- > 0;) {
-      if (cotangents_[id] && wanted_[id]) propagate(id);
+      if (cotangents_[id]) propagate(id);
     }
   }
 

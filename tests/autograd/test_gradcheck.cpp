@@ -98,6 +98,40 @@ TEST_CASE("the gradient checker names inputs, inner nodes and the output itself"
   }
 }
 
+TEST_CASE("a fed node holds the gradient of what lies before it at zero") {
+  Maker m;
+  const Term w = m.param("w", {});
+  const Term h = call("exp", {w}, {}, {.name = "h"});
+  m.output("y", h * w);
+  const Graph graph = m.finish();
+  HostVariables variables;
+  variables["w"] = {{}, {0.5}};
+  InterpreterRun run;
+  run.feeds["h"] = {{}, {3.0}};
+  const auto checks = check_gradients(graph, ops::registry(), "y", {"w", "h"}, variables, run);
+  CHECK(checks.at(0).ok);
+  CHECK(checks.at(0).analytic == 3.0);
+  CHECK(checks.at(1).ok);
+  CHECK(checks.at(1).analytic == 0.5);
+}
+
+TEST_CASE("a gradient of a wrong shape is a bug that is named") {
+  std::vector<OpDef> defs = ops::registry().ops();
+  for (OpDef& op : defs) {
+    if (op.name == "exp") {
+      op.gradient = Vjp([](VjpContext& context) -> Gradients { return {context.builder.constant(1.0)}; });
+    }
+  }
+  const OpRegistry registry(std::move(defs));
+  Builder builder(registry);
+  const NodeId w = builder.add("param", {}, {{"shape", shape({3})}}, {.name = "w"});
+  builder.output("y", builder.add("exp", {w}));
+  const Graph graph = std::move(builder).finish();
+  const Point point = random_point(graph, 1, 1);
+  CHECK(throws([&] { check_gradients(graph, registry, "y", {}, point.variables, point.run); },
+               ErrorCode::internal, "[3] does not broadcast to []"));
+}
+
 TEST_CASE("a kink is skipped and counted, and a smooth point beside it is not") {
   const GradientCheck at_kink = check_at(relu_of_parameter(), 0.0);
   CHECK(at_kink.kinks == 1);

@@ -93,6 +93,9 @@ TEST_CASE("the gradient of a broadcast operand is summed down to its shape") {
   SECTION("one axis kept in the middle") {
     m.output("y", x * m.param("w", shape({1, 5, 1})));
   }
+  SECTION("rows behind another axis") {
+    m.output("y", m.param("w", shape({3})) * m.input("z", {Dim::number(5), rows(), Dim::number(3)}));
+  }
   SECTION("an inner axis of one against the batch") {
     m.output("y", m.param("w", shape({1, 3})) + m.input("z", {Dim::number(5), rows(), Dim::number(3)}));
   }
@@ -177,6 +180,18 @@ TEST_CASE("an op without a gradient is named with the reason and the way to y") 
   CHECK(contains(what, "m.yaml:4:3: error: node 'inner' (grad): it is not differentiable: "));
   CHECK(contains(what, "along inner -> middle -> loss"));
   CHECK(contains(what, "stop_gradient"));
+}
+
+TEST_CASE("an op without a gradient is no obstacle where none is asked for") {
+  Maker m;
+  const Term x = m.param("x", {});
+  const Term stopped = call("stop_gradient", {x});
+  const Term inner = gradient(stopped, stopped);  // a placeholder, which has no gradient
+  const Term y = call("exp", {inner}) * x;
+  const std::size_t before = m.builder.size();
+  const NodeId g = append_gradients(m.builder, y, std::vector<NodeId>{x}).front();
+  CHECK(m.builder.node(g).op->name == "mul");
+  CHECK(m.builder.size() == before + 2);  // ones, and ones * exp: nothing for exp itself
 }
 
 TEST_CASE("gradient nodes carry the origin of the node they serve, and its name") {

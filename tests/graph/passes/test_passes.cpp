@@ -64,6 +64,14 @@ TEST_CASE("dead nodes: what no output and no effect needs goes") {
         "output y = %2 y\n");
 }
 
+TEST_CASE("dead nodes: what an effect waits for stays") {
+  Maker m;
+  const Term x = m.input("x", batch_of({3}));
+  const Term waited(m.builder, m.builder.add("exp", {x}, {}, {.name = "waited for"}));
+  m.builder.add("check_finite", {x}, {}, {.name = "finite", .controls = {waited}});
+  CHECK(remove_dead_nodes(m.finish(), registry()).size() == 3);
+}
+
 TEST_CASE("dead nodes: one output alone, without the effects") {
   Maker m;
   const Term x = m.input("x", batch_of({3}));
@@ -214,6 +222,10 @@ TEST_CASE(
   m.output("minus zero", m.number(-0.0));
   m.output("w", w);
   m.output("v", v);
+  const Term waits(m.builder, m.builder.add("exp", {x}, {}, {.controls = {w}}));
+  const Term waits_longer(m.builder, m.builder.add("exp", {x}, {}, {.controls = {w, v}}));
+  m.output("waits", waits);
+  m.output("waits longer", waits_longer);
   m.builder.add("check_finite", {x});
   m.builder.add("check_finite", {x});
   for (const std::string name : {"first draw", "second draw"}) {
