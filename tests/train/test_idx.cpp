@@ -55,9 +55,9 @@ TEST_CASE("IDX cut off at every byte is an error, plain and compressed") {
   const TemporaryFolder folder;
   const Bytes plain = idx_bytes({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
   for (const Bytes& whole : {plain, gzip_bytes(plain)}) {
-    for (std::size_t size = 0; size < whole.size(); ++size) {
-      const Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-      write_file(folder / "cut", cut);
+    write_file(folder / "cut", whole);
+    for (std::size_t size = whole.size(); size-- > 0;) {
+      std::filesystem::resize_file(folder / "cut", size);
       REQUIRE(throws([&] { read_idx(folder / "cut"); }, ErrorCode::data, "cut"));
     }
   }

@@ -230,9 +230,9 @@ TEST_CASE("safetensors: cut off at every byte") {
   const TemporaryFolder folder;
   Example().write(folder / "a");
   const Bytes whole = read_file(folder / "a", 10000);
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    write_file(folder / "cut", std::span(whole).first(size));
-    REQUIRE(throws([&] { SafetensorsFile(folder / "cut"); }, ErrorCode::data, "cut: error: "));
+  for (std::size_t size = whole.size(); size-- > 0;) {
+    fs::resize_file(folder / "a", size);
+    REQUIRE(throws([&] { SafetensorsFile(folder / "a"); }, ErrorCode::data, "a: error: "));
   }
   Bytes longer = whole;
   longer.push_back(0);
