@@ -1,3 +1,5 @@
+#include <chrono>
+
 #include "autograd/gradcheck.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/graphs.hpp"
@@ -190,4 +192,30 @@ TEST_CASE("what cannot be checked is said") {
   CHECK(throws([&] { check("labels"); }, ErrorCode::usage, "a gradient belongs to f32 values"));
   CHECK(throws([&] { check_gradients(graph, ops::registry(), "z", {}, {}, {}); }, ErrorCode::usage,
                "there is no output 'z'"));
+}
+
+TEST_CASE("a deep autoencoder of real width is checked in seconds") {
+  Maker m;
+  const Term x = m.input("x", batch_of({784}));
+  const std::vector<std::int64_t> sizes = {784, 1000, 500, 250, 30, 250, 500, 1000, 784};
+  Term h = x;
+  for (std::size_t layer = 1; layer < sizes.size(); ++layer) {
+    const std::string name = "layer." + std::to_string(layer);
+    const Term w = m.param(name + ".w", shape({sizes[layer - 1], sizes[layer]}));
+    const Term b = m.param(name + ".b", shape({sizes[layer]}));
+    h = call("tanh", {(matmul(h, w) + b) * 0.05});
+  }
+  m.output("y", sum(call("square", {h - x})) / 784.0);
+  const Graph graph = m.finish();
+  const Point point = random_point(graph, 2, 9);
+  const auto start = std::chrono::steady_clock::now();
+  const auto checks = check_gradients(graph, ops::registry(), "y", {}, point.variables, point.run);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  CHECK(checks.size() == 16);
+  for (const GradientCheck& check : checks) {
+    INFO(check.name << ": " << check.worst << " analytic " << check.analytic << " numeric " << check.numeric);
+    CHECK(check.ok);
+    CHECK(check.kinks == 0);
+  }
+  CHECK(seconds.count() < 60);
 }
