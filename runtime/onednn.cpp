@@ -110,9 +110,7 @@ class BoundOneDnnMatmul final : public BoundMatmul {
                    {DNNL_ARG_SCRATCHPAD, scratch_.get()},
                    {DNNL_ARG_BIAS, nullptr}}};
     if (!bias) return;
-    bias_ = dnnl::memory(Desc({1, description.dst_desc().dims()[1]}, dnnl::memory::data_type::f32,
-                              dnnl::memory::format_tag::ab),
-                         engine, nullptr);
+    bias_ = dnnl::memory(description.bias_desc(), engine, nullptr);
     arguments_.back().memory = bias_.get();
     count_ = 5;
   }
