@@ -9,6 +9,7 @@
 
 #include "graph/model.hpp"
 #include "graph/op.hpp"
+#include "graph/passes/pipeline.hpp"
 
 namespace graphrun::train {
 
@@ -24,18 +25,28 @@ struct Program {
   std::vector<ProgramInput> inputs;
 };
 
+/// The part of a model that learning differentiates: train mode, the chosen loss terms under "loss", nothing
+/// that they do not need. Throws Error{model} when there is no loss or no `train:`.
+Graph loss_graph(const ModelDefinition& model, const OpRegistry& registry, const PassOptions& options = {});
+
 /// Forward in train mode, gradients of the chosen loss terms for the chosen parameters, optimizer updates.
 /// Named outputs: "loss" and the terms that are learnt. Throws Error{model} when there is no loss or nothing
 /// to train.
-Program training_program(const ModelDefinition& model, const OpRegistry& registry);
+Program training_program(const ModelDefinition& model, const OpRegistry& registry,
+                         const PassOptions& options = {});
 
 /// Forward in evaluate mode with the outputs "loss", all terms and all metrics.
-Program evaluation_program(const ModelDefinition& model, const OpRegistry& registry);
+Program evaluation_program(const ModelDefinition& model, const OpRegistry& registry,
+                           const PassOptions& options = {});
 
 /// Forward in evaluate mode with the given outputs (roles, or nodes by name), each node of `fed` cut off from
 /// its inputs and fed instead. Throws Error{usage} for a name that is neither.
 Program role_program(const ModelDefinition& model, const OpRegistry& registry,
-                     const std::vector<std::string>& outputs, const std::vector<std::string>& fed);
+                     const std::vector<std::string>& outputs, const std::vector<std::string>& fed,
+                     const PassOptions& options = {});
+
+/// The name of the node behind an output, or of a node by its own name. Error{usage} for neither.
+std::string node_name(const ModelDefinition& model, const std::string& name);
 
 /// The parameters that `train.train` chooses, by name; all of them by default.
 std::vector<std::string> trained_parameters(const ModelDefinition& model);

@@ -1,0 +1,199 @@
+#include "train/checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "graphrun/version.hpp"
+#include "runtime/isa.hpp"
+#include "runtime/onednn.hpp"
+#include "train/file.hpp"
+#include "train/state_text.hpp"
+
+namespace graphrun::train {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* format_key = "format";
+constexpr const char* format_value = "graphrun checkpoint 1";
+constexpr const char* model_key = "model";
+constexpr const char* made_with_key = "made_with";
+
+bool same_extents(const Extents& extents, const std::vector<std::size_t>& shape) {
+  return std::equal(extents.begin(), extents.end(), shape.begin(), shape.end(),
+                    [](std::int64_t a, std::size_t b) { return static_cast<std::uint64_t>(a) == b; });
+}
+
+Extents extents_of(const TensorInfo& tensor) {
+  return {tensor.shape.begin(), tensor.shape.end()};
+}
+
+std::string shape_text(const TensorInfo& tensor) {
+  return to_string(extents_of(tensor));
+}
+
+/// A tensor read and checked, waiting until all of them are.
+struct Loaded {
+  const TensorInfo* tensor = nullptr;
+  std::vector<std::byte> bytes;
+};
+
+Loaded load(const SafetensorsFile& file, const TensorInfo& tensor) {
+  return {&tensor, file.read(tensor)};
+}
+
+void require_fit(const SafetensorsFile& file, const TensorInfo& tensor,
+                 const runtime::VariableStore::Variable& variable) {
+  if (tensor.type == ElementType::f32 && same_extents(variable.extents, tensor.shape)) return;
+  throw data_error(file.path(), fmt::format("'{}' is {}{} in the file and f32{} in the model", variable.name,
+                                            tensor.type == ElementType::f32 ? "f32" : "not f32, ",
+                                            shape_text(tensor), to_string(variable.extents)));
+}
+
+/// The tensors of all parameters of the model.
+std::vector<Loaded> load_parameters(const Learner& learner, const SafetensorsFile& file) {
+  std::vector<Loaded> loaded;
+  for (const runtime::VariableStore::Variable* variable : learner.variables().all()) {
+    if (!variable->trainable) continue;
+    const TensorInfo* tensor = file.find(variable->name);
+    if (tensor == nullptr)
+      throw data_error(file.path(), fmt::format("it has no parameter '{}' of the model", variable->name));
+    require_fit(file, *tensor, *variable);
+    loaded.push_back(load(file, *tensor));
+  }
+  return loaded;
+}
+
+/// Everything else: optimizer state, also of an optimizer that is not compiled yet.
+std::vector<Loaded> load_slots(const Learner& learner, const SafetensorsFile& file) {
+  std::vector<Loaded> loaded;
+  for (const TensorInfo& tensor : file.tensors()) {
+    const runtime::VariableStore::Variable* variable = learner.variables().find(tensor.name);
+    if (variable != nullptr && variable->trainable) continue;
+    if (variable != nullptr) require_fit(file, tensor, *variable);
+    if (tensor.type == ElementType::f32) loaded.push_back(load(file, tensor));
+  }
+  return loaded;
+}
+
+void store(runtime::VariableStore& variables, const std::vector<Loaded>& loaded) {
+  for (const Loaded& one : loaded) {
+    runtime::VariableStore::Variable& variable =
+        variables.declare(one.tensor->name, extents_of(*one.tensor), Initializer{}, false);
+    std::memcpy(variable.values.data(), one.bytes.data(), one.bytes.size());
+    variable.initialised = true;
+  }
+}
+
+bool lower(double a, double b) {
+  return a < b;  // false for NaN: a run without a score is never better
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(const fs::path& path) : file_(path) {
+  const auto& metadata = file_.metadata();
+  const auto format = metadata.find(format_key);
+  if (format == metadata.end() || format->second != format_value || !metadata.contains(model_key))
+    throw data_error(path,
+                     "is a safetensors file, but no checkpoint of graphrun's: its metadata lacks the model");
+  try {
+    state_ = state_from_text(metadata);
+  } catch (const Error& error) {
+    throw data_error(path, error.message());
+  }
+  file_.verify();
+}
+
+const std::string& Checkpoint::model() const {
+  return file_.metadata().at(model_key);
+}
+
+std::string Checkpoint::made_with() const {
+  const auto found = file_.metadata().find(made_with_key);
+  return found == file_.metadata().end() ? std::string() : found->second;
+}
+
+std::string made_with_here() {
+  return fmt::format("graphrun {}, oneDNN {}, {}", version, runtime::onednn_version(),
+                     to_string(runtime::detected_isa()));
+}
+
+void save_checkpoint(const fs::path& path, const Learner& learner) {
+  std::vector<TensorView> tensors;
+  for (const runtime::VariableStore::Variable* variable : learner.variables().all())
+    tensors.push_back({variable->name, ElementType::f32,
+                       std::vector<std::size_t>(variable->extents.begin(), variable->extents.end()),
+                       std::as_bytes(variable->values)});
+  std::map<std::string, std::string> metadata = to_text(learner.state());
+  metadata[format_key] = format_value;
+  metadata[model_key] = learner.model().resolved;
+  metadata["name"] = learner.model().name;
+  metadata[made_with_key] = made_with_here();
+  write_safetensors(path, tensors, metadata);
+}
+
+void restore(Learner& learner, const Checkpoint& checkpoint) {
+  const std::vector<Loaded> parameters = load_parameters(learner, checkpoint.file());
+  const std::vector<Loaded> slots = load_slots(learner, checkpoint.file());
+  store(learner.variables(), parameters);
+  store(learner.variables(), slots);
+  learner.state() = checkpoint.state();
+}
+
+void restore_weights(Learner& learner, const SafetensorsFile& file) {
+  store(learner.variables(), load_parameters(learner, file));
+}
+
+FoundCheckpoint newest_checkpoint(const fs::path& run) {
+  std::vector<std::string> notes;
+  for (const fs::path& file : checkpoint_files(RunDirectory::open(run).folder())) {
+    try {
+      Checkpoint checkpoint(file);
+      return {std::move(checkpoint), std::move(notes)};
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::data) throw;
+      notes.push_back(fmt::format("{} is passed over: {}", file.string(), error.message()));
+    }
+  }
+  std::string message = "it holds no checkpoint that can be used";
+  for (const std::string& note : notes) message += "; " + note;
+  throw data_error(run, message);
+}
+
+FoundCheckpoint best_checkpoint(const fs::path& run) {
+  FoundCheckpoint best = newest_checkpoint(run);
+  for (const fs::path& file : checkpoint_files(run)) {
+    try {
+      Checkpoint candidate(file);
+      if (!lower(best.checkpoint.state().score, candidate.state().score))
+        best.checkpoint = std::move(candidate);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::data) throw;
+    }
+  }
+  return best;
+}
+
+FoundCheckpoint find_checkpoint(const fs::path& file_or_run, bool best) {
+  if (fs::is_directory(file_or_run))
+    return best ? best_checkpoint(file_or_run) : newest_checkpoint(file_or_run);
+  return {Checkpoint(file_or_run), {}};
+}
+
+void prune_checkpoints(const fs::path& run, std::size_t keep, std::uint64_t best_step) {
+  const std::vector<fs::path> files = checkpoint_files(run);
+  bool removed = false;
+  for (std::size_t i = keep; i < files.size(); ++i) {
+    if (step_of(files[i]) == best_step) continue;
+    std::error_code error;
+    removed = fs::remove(files[i], error) || removed;
+  }
+  if (removed) sync_folder(run / "checkpoints");
+}
+
+}  // namespace graphrun::train

@@ -1,0 +1,83 @@
+#include "train/gradient_check.hpp"
+
+#include <algorithm>
+
+#include "runtime/initialize.hpp"
+#include "runtime/philox.hpp"
+#include "train/programs.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+/// Rows of the batch at which gradients are checked: more than one, so that sums over it are seen.
+constexpr std::int64_t rows = 3;
+
+RandomState random_state(std::uint64_t seed) {
+  return {.seed = seed,
+          .domain = static_cast<std::uint32_t>(runtime::RandomDomain::data),
+          .step = 0,
+          .first_row = 0};
+}
+
+HostTensor random_input(const Node& node, std::uint64_t seed) {
+  HostTensor tensor{bind(node.type.shape, rows), {}};
+  tensor.values.resize(static_cast<std::size_t>(element_count(tensor.extents)));
+  runtime::fill_uniform(runtime::RandomStream::of(node.name, random_state(seed)), 0,
+                        std::span<double>(tensor.values));
+  if (node.type.dtype != DType::f32)
+    for (double& value : tensor.values) value = value < 0.5 ? 0.0 : 1.0;
+  return tensor;
+}
+
+double scheduled_value(const ModelDefinition& model, const std::string& name, double otherwise) {
+  for (const ScheduledInput& input : model.scheduled)
+    if (input.name == name) return value_at(input.schedule, {});
+  return otherwise;
+}
+
+std::map<std::string, HostTensor> feeds_of(const ModelDefinition& model, const Graph& graph) {
+  std::map<std::string, HostTensor> feeds;
+  for (const Node& node : graph.nodes()) {
+    if (!node.op->traits.input) continue;
+    HostTensor tensor = random_input(node, model.train->seed);
+    if (tensor.extents.empty()) tensor.values[0] = scheduled_value(model, node.name, tensor.values[0]);
+    feeds.emplace(node.name, std::move(tensor));
+  }
+  return feeds;
+}
+
+/// The chosen parameters that the loss depends on at all.
+std::vector<std::string> checked_parameters(const ModelDefinition& model, const Graph& graph) {
+  std::vector<std::string> names = trained_parameters(model);
+  std::erase_if(names, [&](const std::string& name) { return !graph.find(name); });
+  return names;
+}
+
+}  // namespace
+
+HostVariables initial_variables(const ModelDefinition& model) {
+  HostVariables variables;
+  const std::uint64_t seed = model.train ? model.train->seed : TrainSpec{}.seed;
+  for (const Node& node : model.graph.nodes()) {
+    if (!node.op->traits.variable) continue;
+    const Extents extents = bind(node.type.shape, std::int64_t{1});
+    std::vector<float> values(static_cast<std::size_t>(element_count(extents)));
+    runtime::initialize(node.attributes.initializer("init"), node.name, extents, seed, values);
+    variables[node.name] = {extents, std::vector<double>(values.begin(), values.end())};
+  }
+  return variables;
+}
+
+std::vector<GradientCheck> check_model_gradients(const ModelDefinition& model, const OpRegistry& registry) {
+  const Graph graph = loss_graph(model, registry);
+  InterpreterRun run;
+  run.batch = rows;
+  run.feeds = feeds_of(model, graph);
+  run.random = random_state(model.train->seed);
+  run.random.domain = static_cast<std::uint32_t>(runtime::RandomDomain::training);
+  return check_gradients(graph, registry, "loss", checked_parameters(model, graph), initial_variables(model),
+                         run);
+}
+
+}  // namespace graphrun::train
