@@ -78,6 +78,7 @@ Op add() {
                              .inputs = two_operands(),
                              .gradient = vjp});
   op.definition.canonicalise = canonicalise;
+  op.kernel.addition = true;
   op.definition.traits.commutative = true;
   op.definition.simplify = simplify;
   return op;

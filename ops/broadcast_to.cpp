@@ -69,6 +69,7 @@ Op broadcast_to() {
   op.traits.moves = true;
   runtime::KernelDef kernel;
   kernel.make = make;
+  kernel.stretch = true;
   return {std::move(op), std::move(kernel)};
 }
 

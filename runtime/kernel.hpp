@@ -21,8 +21,8 @@
 
 namespace graphrun::runtime {
 
-/// A node with the batch bound, as a kernel factory sees it. When the node is sliced, axis 0 of the output
-/// and of the inputs marked in `sliced_inputs` has `slice_rows` rows at most in one call.
+/// A node with the batch bound, as a kernel factory sees it. A node whose `axes` allow it is run in slices of
+/// rows: a call covers CallArguments::row_count of them.
 struct BoundNode {
   const Node& node;
   std::vector<Type> input_types;  ///< dtypes; shapes are symbolic
@@ -91,6 +91,8 @@ struct KernelDef {
   std::optional<ReductionKind> reduction = {};                  ///< by attributes axis, keepdims
   bool matmul = false;      ///< by attributes transpose_a, transpose_b: goes to the matmul provider
   bool alias = false;       ///< the output is the first input's bytes in another shape: no work at all
+  bool addition = false;    ///< the sum of two inputs: may ride on a matmul as its bias
+  bool stretch = false;     ///< the input broadcast to the output's shape: no work inside a group
   MakeCall make = nullptr;  ///< runs alone, over rows when its `axes` say so
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,11 +16,10 @@
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
 #include "runtime/kernel.hpp"
+#include "runtime/plan.hpp"
 #include "runtime/variables.hpp"
 
 namespace graphrun::runtime {
-
-class Plan;
 
 enum class ExecutorKind { tbb, threads, serial };
 
@@ -27,16 +27,20 @@ struct SessionOptions {
   int threads = 0;  ///< 0: as many as the process may use. More threads than cores only with `threads`.
   ExecutorKind executor = ExecutorKind::tbb;
   std::optional<std::size_t> max_bytes;  ///< refuse a plan that needs more workspace: Error{memory}
+  LoweringOptions lowering;              ///< which optimisations are on
+  /// Called on the thread that runs a task, before it, with the task's number. For tests and tracing.
+  std::function<void(std::size_t)> before_task;
 };
 
-/// One value handed in: `bytes` are the dense row-major elements of the node's dtype. Any node may be fed
-/// that the program was compiled to be fed.
+/// One value handed in: `bytes` are the dense row-major elements of an input node's dtype, and stay where
+/// they are until the run ends. What the program does not need is left aside.
 struct Feed {
   std::string name;
   std::span<const std::byte> bytes;
 };
 
-/// One named output copied out: `bytes` has room for exactly its elements.
+/// One named output copied out when the run has ended: `bytes` has room for exactly its elements. An output
+/// that is a variable gives its new value.
 struct Fetch {
   std::string name;
   std::span<std::byte> bytes;
@@ -65,6 +69,9 @@ class Session {
 
   /// Lowers the program for a batch size ahead of its first run; a plan is made once and kept.
   const Plan& prepare(ProgramId program, std::int64_t batch);
+
+  /// How many threads run tasks.
+  std::size_t threads() const;
 
   VariableStore& variables();
   const VariableStore& variables() const;

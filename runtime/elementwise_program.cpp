@@ -1,0 +1,290 @@
+#include "runtime/elementwise_program.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+
+#include "runtime/aligned.hpp"
+
+namespace graphrun::runtime {
+namespace {
+
+constexpr std::size_t block_bytes = block_elements * sizeof(float);
+constexpr std::size_t lanes = 16;
+
+// ---- Reductions: sixteen lanes side by side, then the lanes in a tree. The order depends on the count
+// alone.
+
+struct Fold {
+  std::array<float, lanes> partial;
+};
+
+[[gnu::always_inline]] inline float combine(float a, float b, bool maximum) {
+  if (!maximum) return a + b;
+  return (a > b) | (a != a) ? a : b;  // NaN wins
+}
+
+template <bool maximum>
+[[gnu::always_inline]] inline void fold_loop(Fold& fold, const float* x, std::size_t count) noexcept {
+  Fold local = fold;
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      local.partial[lane] = combine(local.partial[lane], x[i + lane], maximum);
+    }
+  }
+  for (std::size_t lane = 0; i + lane < count; ++lane) {
+    local.partial[lane] = combine(local.partial[lane], x[i + lane], maximum);
+  }
+  fold = local;
+}
+
+using FoldFunction = void (*)(Fold&, const float*, std::size_t) noexcept;
+
+template <bool maximum>
+void fold_baseline(Fold& fold, const float* x, std::size_t count) noexcept {
+  fold_loop<maximum>(fold, x, count);
+}
+template <bool maximum>
+[[gnu::target("avx2")]] void fold_avx2(Fold& fold, const float* x, std::size_t count) noexcept {
+  fold_loop<maximum>(fold, x, count);
+}
+template <bool maximum>
+[[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void fold_avx512(
+    Fold& fold, const float* x, std::size_t count) noexcept {
+  fold_loop<maximum>(fold, x, count);
+}
+
+FoldFunction fold_function(ReductionKind kind, Isa isa) {
+  constexpr std::array<FoldFunction, isa_count> sums = {fold_baseline<false>, fold_avx2<false>,
+                                                        fold_avx512<false>};
+  constexpr std::array<FoldFunction, isa_count> maxima = {fold_baseline<true>, fold_avx2<true>,
+                                                          fold_avx512<true>};
+  return (kind == ReductionKind::max ? maxima : sums).at(static_cast<std::size_t>(isa));
+}
+
+void start(Fold& fold, ReductionKind kind) {
+  fold.partial.fill(kind == ReductionKind::max ? -std::numeric_limits<float>::infinity() : 0.0F);
+}
+
+float finish(Fold fold, ReductionKind kind) {
+  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+    for (std::size_t lane = 0; lane < half; ++lane) {
+      fold.partial[lane] = combine(fold.partial[lane], fold.partial[lane + half], kind == ReductionKind::max);
+    }
+  }
+  return fold.partial[0];
+}
+
+// ---- The interpreter
+// ---------------------------------------------------------------------------------------
+
+/// What one block covers: `count` elements from `first`, `rows` rows (or a part of one) from `row`.
+struct Block {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  std::size_t row = 0;
+  std::size_t rows = 1;
+  std::size_t column = 0;
+};
+
+class ElementwiseCall final : public Call {
+ public:
+  explicit ElementwiseCall(ElementwiseProgram program) : program_(std::move(program)) {
+    for (const Reduction& reduction : program_.reductions) {
+      folds_.push_back(fold_function(reduction.kind, program_.isa));
+    }
+    const std::size_t first_axis = program_.rows ? 1 : 0;
+    for (std::size_t axis = first_axis; axis < program_.shape.size(); ++axis) {
+      elements_ *= static_cast<std::size_t>(program_.shape[axis]);
+    }
+    columns_ = static_cast<std::size_t>(program_.columns);
+  }
+
+  // Scratch: the slot table, then one block for each operand that needs one, then the temporaries, then
+  // folds.
+  std::size_t scratch_bytes() const override {
+    return table_bytes() + (program_.operands.size() + program_.temporaries) * block_bytes +
+           program_.reductions.size() * sizeof(Fold);
+  }
+
+  void run(const CallArguments& arguments) const noexcept override {
+    const std::size_t batch_rows = program_.rows ? static_cast<std::size_t>(arguments.row_count) : 1;
+    const std::size_t total = batch_rows * elements_;
+    if (total == 0) return;
+    State state = prepare(arguments);
+    if (columns_ == 0) {
+      for (std::size_t first = 0; first < total; first += block_elements) {
+        run_block(state, {first, std::min(block_elements, total - first), 0, 1, first});
+      }
+    } else if (columns_ <= block_elements) {
+      run_whole_rows(state, total / columns_);
+    } else {
+      run_long_rows(state, total / columns_);
+    }
+  }
+
+ private:
+  struct State {
+    const CallArguments* arguments;
+    float** slots;
+    float* blocks;  // of the operands
+    Fold* folds;
+  };
+
+  std::size_t slot_count() const {
+    return program_.operands.size() + program_.stored.size() + program_.temporaries;
+  }
+  std::size_t table_bytes() const { return aligned_size(slot_count() * sizeof(float*)); }
+
+  static const float* operand(const State& state, std::size_t i) {
+    return reinterpret_cast<const float*>(state.arguments->inputs[i]);
+  }
+  static float* block_of(const State& state, std::size_t operand) {
+    return state.blocks + operand * block_elements;
+  }
+
+  State prepare(const CallArguments& arguments) const {
+    State state{&arguments, reinterpret_cast<float**>(arguments.scratch),
+                reinterpret_cast<float*>(arguments.scratch + table_bytes()), nullptr};
+    float* const temporaries = block_of(state, program_.operands.size());
+    state.folds = reinterpret_cast<Fold*>(temporaries + program_.temporaries * block_elements);
+    const std::size_t first_temporary = program_.operands.size() + program_.stored.size();
+    for (std::size_t i = 0; i < program_.temporaries; ++i) {
+      state.slots[first_temporary + i] = temporaries + i * block_elements;
+    }
+    for (std::size_t i = 0; i < program_.operands.size(); ++i) prepare_operand(state, i);
+    return state;
+  }
+
+  /// What is the same for every block is laid out once.
+  void prepare_operand(const State& state, std::size_t i) const {
+    const OperandKind kind = program_.operands[i].kind;
+    float* const block = block_of(state, i);
+    state.slots[i] = block;
+    if (kind == OperandKind::scalar) {
+      std::fill_n(block, block_elements, operand(state, i)[0]);
+    } else if (kind == OperandKind::row && columns_ <= block_elements) {
+      for (std::size_t row = 0; row + columns_ <= block_elements; row += columns_) {
+        std::copy_n(operand(state, i), columns_, block + row);
+      }
+    }
+  }
+
+  void run_whole_rows(State& state, std::size_t rows) const {
+    const std::size_t rows_of_block = block_elements / columns_;
+    for (std::size_t row = 0; row < rows; row += rows_of_block) {
+      const std::size_t count = std::min(rows_of_block, rows - row);
+      run_block(state, {row * columns_, count * columns_, row, count, 0});
+      for (std::size_t i = 0; i < program_.reductions.size(); ++i) {
+        const Reduction& reduction = program_.reductions[i];
+        for (std::size_t r = 0; r < count; ++r) {
+          Fold fold;
+          start(fold, reduction.kind);
+          folds_[i](fold, state.slots[reduction.input] + r * columns_, columns_);
+          result(state, i)[row + r] = finish(fold, reduction.kind);
+        }
+      }
+    }
+  }
+
+  void run_long_rows(State& state, std::size_t rows) const {
+    for (std::size_t row = 0; row < rows; ++row) {
+      for (std::size_t i = 0; i < folds_.size(); ++i) start(state.folds[i], program_.reductions[i].kind);
+      for (std::size_t column = 0; column < columns_; column += block_elements) {
+        const std::size_t count = std::min(block_elements, columns_ - column);
+        run_block(state, {row * columns_ + column, count, row, 1, column});
+        for (std::size_t i = 0; i < folds_.size(); ++i) {
+          folds_[i](state.folds[i], state.slots[program_.reductions[i].input], count);
+        }
+      }
+      for (std::size_t i = 0; i < folds_.size(); ++i) {
+        result(state, i)[row] = finish(state.folds[i], program_.reductions[i].kind);
+      }
+    }
+  }
+
+  float* result(const State& state, std::size_t reduction) const {
+    return reinterpret_cast<float*>(state.arguments->written[program_.stored.size() + reduction]);
+  }
+
+  void run_block(const State& state, const Block& block) const {
+    for (std::size_t i = 0; i < program_.operands.size(); ++i) load(state, i, block);
+    for (std::size_t i = 0; i < program_.stored.size(); ++i) {
+      state.slots[program_.operands.size() + i] =
+          reinterpret_cast<float*>(state.arguments->written[i]) + block.first;
+    }
+    for (const Instruction& instruction : program_.instructions) execute(state, instruction, block.count);
+  }
+
+  void load(const State& state, std::size_t i, const Block& block) const {
+    const Operand& description = program_.operands[i];
+    // Vector kernels take their inputs as const and write to stored slots and temporaries alone.
+    auto* const values = const_cast<float*>(operand(state, i));
+    switch (description.kind) {
+      case OperandKind::full:
+        state.slots[i] = values + block.first;
+        break;
+      case OperandKind::scalar:
+        break;
+      case OperandKind::row:
+        if (columns_ > block_elements) state.slots[i] = values + block.column;
+        break;
+      case OperandKind::column:
+        load_column(block_of(state, i), values + block.row, block);
+        break;
+      case OperandKind::strided:
+        load_strided(block_of(state, i), values, description, block);
+        break;
+    }
+  }
+
+  static void load_column(float* target, const float* values, const Block& block) {
+    const std::size_t columns = block.count / block.rows;
+    for (std::size_t row = 0; row < block.rows; ++row) {
+      std::fill_n(target + row * columns, columns, values[row]);
+    }
+  }
+
+  void load_strided(float* target, const float* values, const Operand& description,
+                    const Block& block) const {
+    for (std::size_t i = 0; i < block.count; ++i) {
+      std::size_t rest = block.first + i;
+      std::size_t at = 0;
+      for (std::size_t axis = program_.shape.size(); axis-- > 1;) {
+        const auto extent = static_cast<std::size_t>(program_.shape[axis]);
+        at += rest % extent * static_cast<std::size_t>(description.strides[axis]);
+        rest /= extent;
+      }
+      target[i] = values[at + rest * static_cast<std::size_t>(description.strides[0])];
+    }
+  }
+
+  static void execute(const State& state, const Instruction& instruction, std::size_t count) {
+    if (instruction.function == nullptr) {
+      const float* const source = state.slots[instruction.inputs[0]];
+      if (source != state.slots[instruction.output])
+        std::copy_n(source, count, state.slots[instruction.output]);
+      return;
+    }
+    VectorArguments arguments{{}, state.slots[instruction.output], count, instruction.immediates.data()};
+    for (std::size_t i = 0; i < instruction.arity; ++i) {
+      arguments.inputs[i] = state.slots[instruction.inputs[i]];
+    }
+    instruction.function(arguments);
+  }
+
+  ElementwiseProgram program_;
+  std::vector<FoldFunction> folds_;
+  std::size_t elements_ = 1;  // of one batch row, or of all when it runs as a whole
+  std::size_t columns_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Call> make_elementwise_call(ElementwiseProgram program) {
+  return std::make_unique<ElementwiseCall>(std::move(program));
+}
+
+}  // namespace graphrun::runtime

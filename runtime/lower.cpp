@@ -1,0 +1,379 @@
+#include "runtime/lower.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <tuple>
+
+#include "runtime/host_state.hpp"
+#include "runtime/lowering.hpp"
+#include "runtime/onednn.hpp"
+
+namespace graphrun::runtime {
+namespace {
+
+/// Steps that take less than this are not worth waking other threads for.
+constexpr double worth_sharing_ns = 50'000;
+
+template <class T>
+void write_as(std::byte* target, const std::vector<double>& values) {
+  auto* const typed = reinterpret_cast<T*>(target);
+  std::ranges::transform(values, typed, [](double value) { return static_cast<T>(value); });
+}
+
+class PlanBuilder {
+ public:
+  PlanBuilder(std::shared_ptr<const Graph> graph, std::int64_t batch, const KernelRegistry& kernels,
+              const LoweringOptions& options)
+      : options_(options), plan_(std::make_shared<Plan>()) {
+    plan_->graph = std::move(graph);
+    plan_->batch = batch;
+    bound_ = bind_graph(*plan_->graph, batch, kernels, options_);
+    partition_ = partition_graph(bound_, options_);
+    schedule_ = schedule_groups(bound_, partition_, options_);
+    make_programs();
+    placement_ = place_buffers(bound_, partition_, schedule_, in_place_, options_);
+    place_sources();
+    for (std::uint32_t group = 0; group < partition_.groups.size(); ++group) make_call(group);
+    emit_tasks();
+    collect_outputs();
+    finish();
+  }
+
+  std::shared_ptr<Plan> take() { return std::move(plan_); }
+
+ private:
+  // ---- Kernels ----
+
+  void make_programs() {
+    in_place_.resize(partition_.groups.size());
+    programs_.resize(partition_.groups.size());
+    for (std::size_t i = 0; i < partition_.groups.size(); ++i) {
+      const Group& group = partition_.groups[i];
+      if (group.kind != GroupKind::elementwise) continue;
+      programs_[i] = elementwise_program(bound_, group, options_.isa);
+      in_place_[i] = programs_[i].in_place;
+    }
+  }
+
+  void make_call(std::uint32_t index) {
+    const Group& group = partition_.groups[index];
+    std::unique_ptr<Call> call;
+    if (group.kind == GroupKind::elementwise) {
+      call = make_elementwise_call(programs_[index]);
+    } else if (group.kind == GroupKind::call) {
+      call = single_call(group.members.front());
+    }
+    call_of_.push_back(call.get());
+    if (!call) return;
+    kernel_scratch_ = std::max(kernel_scratch_, call->scratch_bytes());
+    plan_->calls.push_back(std::move(call));
+  }
+
+  std::unique_ptr<Call> single_call(NodeId id) const {
+    const Node& node = bound_.node(id);
+    const BoundInfo& info = bound_.info(id);
+    if (info.kernel->make == nullptr) {
+      throw Error(ErrorCode::internal,
+                  fmt::format("the op '{}' has no kernel for {}", node.op->name, to_string(node.type)), {},
+                  node.name);
+    }
+    BoundNode bound{node, {}, {}, info.extents, options_.isa};
+    for (const NodeId input : node.inputs) {
+      bound.input_types.push_back(bound_.node(input).type);
+      bound.inputs.push_back(bound_.info(input).extents);
+    }
+    return info.kernel->make(bound);
+  }
+
+  /// A product for so many rows; equal ones are made once.
+  std::uint32_t matmul_for(const Group& group, std::int64_t rows) {
+    const Node& node = bound_.node(group.product);
+    MatmulSpec spec;
+    spec.rows = rows;
+    spec.columns = bound_.info(group.product).extents[1];
+    spec.transpose_a = node.attributes.flag("transpose_a");
+    spec.transpose_b = node.attributes.flag("transpose_b");
+    spec.inner = bound_.info(node.inputs[0]).extents[spec.transpose_a ? 0 : 1];
+    spec.bias = group.bias.has_value();
+    spec.activation = group.activation;
+    const auto key = std::tuple(spec.rows, spec.columns, spec.inner, spec.transpose_a, spec.transpose_b,
+                                spec.bias, spec.activation ? static_cast<int>(spec.activation->kind) : -1,
+                                spec.activation ? spec.activation->alpha : 0.0F);
+    const auto known = matmuls_.find(key);
+    if (known != matmuls_.end()) return known->second;
+    auto matmul = make_onednn_matmul(spec);
+    if (is_reference_implementation(matmul->implementation())) {
+      plan_->warnings.push_back(fmt::format("'{}', [{}, {}] @ [{}, {}], runs on oneDNN's slow {}", node.name,
+                                            spec.rows, spec.inner, spec.inner, spec.columns,
+                                            matmul->implementation()));
+    }
+    kernel_scratch_ = std::max(kernel_scratch_, matmul->scratch_bytes());
+    const auto index = static_cast<std::uint32_t>(plan_->matmuls.size());
+    plan_->matmuls.push_back(std::move(matmul));
+    matmuls_.emplace(key, index);
+    return index;
+  }
+
+  // ---- Places ----
+
+  void place_sources() {
+    source_of_.resize(bound_.nodes.size());
+    std::size_t constant_bytes = 0;
+    std::vector<std::pair<NodeId, std::size_t>> constants;
+    for (NodeId id = 0; id < bound_.nodes.size(); ++id) {
+      const BoundInfo& info = bound_.info(id);
+      if (!info.live || !info.source) continue;
+      const Node& node = bound_.node(id);
+      if (info.known || node.op->traits.constant) {
+        source_of_[id] = {Space::constant, 0, static_cast<std::ptrdiff_t>(constant_bytes)};
+        constants.emplace_back(id, constant_bytes);
+        constant_bytes += aligned_size(bound_.bytes(id));
+      } else if (node.op->traits.variable) {
+        source_of_[id] = {Space::variable, static_cast<std::uint32_t>(plan_->variables.size()), 0};
+        plan_->variables.push_back({node.name, info.extents});
+        if (is_trainable(node)) plan_->statistics.parameters += element_count(info.extents);
+      } else {
+        source_of_[id] = {Space::feed, static_cast<std::uint32_t>(plan_->inputs.size()), 0};
+        plan_->inputs.push_back({node.name, node.type.dtype, info.extents, bound_.bytes(id)});
+      }
+    }
+    plan_->constants = allocate_aligned(constant_bytes);
+    for (const auto& [id, offset] : constants) write_constant(id, plan_->constants.get() + offset);
+  }
+
+  static bool is_trainable(const Node& node) {
+    const AttributeValue* flag = node.attributes.find("trainable");
+    return flag == nullptr || !std::holds_alternative<bool>(*flag) || std::get<bool>(*flag);
+  }
+
+  void write_constant(NodeId id, std::byte* target) const {
+    const Node& node = bound_.node(id);
+    const BoundInfo& info = bound_.info(id);
+    HostTensor value;
+    if (info.known) {
+      value = *info.known;
+    } else {
+      value = {info.extents, std::vector<double>(static_cast<std::size_t>(element_count(info.extents)))};
+      node.op->reference({node, {}, value, {}, {}});
+    }
+    switch (node.type.dtype) {
+      case DType::i32:
+        return write_as<std::int32_t>(target, value.values);
+      case DType::u8:
+        return write_as<std::uint8_t>(target, value.values);
+      case DType::f64:
+        return write_as<double>(target, value.values);
+      default:
+        return write_as<float>(target, value.values);
+    }
+  }
+
+  /// Where the value of node `id` is seen from a unit: from its slice's first row on when `sliced`.
+  Place place_of(NodeId id, const UnitDraft& unit, bool sliced) const {
+    const NodeId root = bound_.info(id).root;
+    Place place = source_of_[root];
+    bool starts_at_slice = false;
+    if (const std::int64_t buffer = placement_.buffer_of[root]; buffer >= 0) {
+      starts_at_slice = placement_.per_slice[root];
+      place = placement_.buffers[static_cast<std::size_t>(buffer) + (starts_at_slice ? unit.slice : 0)].place;
+      if (place.space == Space::scratch) place.offset += static_cast<std::ptrdiff_t>(local_offset());
+    }
+    if (sliced && !starts_at_slice) {
+      const auto row_bytes = static_cast<std::ptrdiff_t>(bound_.bytes(id)) / bound_.batch;
+      place.offset += row_bytes * schedule_.slices[unit.slice].begin;
+    }
+    return place;
+  }
+
+  /// In a worker's scratch the kernels' own part comes first.
+  std::size_t local_offset() const { return aligned_size(kernel_scratch_); }
+
+  // ---- Units and tasks ----
+
+  void emit_tasks() {
+    // The products first: scratch offsets follow from the largest kernel.
+    matmul_of_.resize(schedule_.units.size());
+    for (std::uint32_t i = 0; i < schedule_.units.size(); ++i) {
+      const UnitDraft& draft = schedule_.units[i];
+      const Group& group = partition_.groups[draft.group];
+      if (group.kind != GroupKind::product) continue;
+      matmul_of_[i] = matmul_for(group, rows_of(group, draft).count);
+    }
+    std::vector<std::vector<std::uint32_t>> successors(schedule_.tasks.size());
+    for (std::uint32_t task = 0; task < schedule_.tasks.size(); ++task) {
+      const TaskDraft& draft = schedule_.tasks[task];
+      Task record;
+      record.first_unit = static_cast<std::uint32_t>(plan_->units.size());
+      record.units = static_cast<std::uint32_t>(draft.units.size());
+      record.dependencies = static_cast<std::uint32_t>(draft.predecessors.size());
+      record.nanoseconds = draft.nanoseconds;
+      for (const std::uint32_t unit : draft.units) emit_unit(unit);
+      for (const std::uint32_t predecessor : draft.predecessors) successors[predecessor].push_back(task);
+      plan_->tasks.push_back(record);
+    }
+    for (std::size_t task = 0; task < successors.size(); ++task) {
+      plan_->tasks[task].first_successor = static_cast<std::uint32_t>(plan_->successors.size());
+      plan_->tasks[task].successors = static_cast<std::uint32_t>(successors[task].size());
+      plan_->successors.insert(plan_->successors.end(), successors[task].begin(), successors[task].end());
+    }
+  }
+
+  RowRange rows_of(const Group& group, const UnitDraft& draft) const {
+    if (group.rows) return schedule_.slices[draft.slice];
+    const NodeId last = group.members.back();
+    const Node& node = bound_.node(last);
+    const bool effect = node.op->traits.effect && !node.inputs.empty();
+    const Extents& extents =
+        bound_.info(effect                             ? node.inputs[0]
+                    : group.kind == GroupKind::product ? group.product
+                                                       : last)
+            .extents;
+    return {0, extents.empty() ? 1 : extents[0]};
+  }
+
+  void emit_unit(std::uint32_t index) {
+    const UnitDraft& draft = schedule_.units[index];
+    const Group& group = partition_.groups[draft.group];
+    const RowRange rows = rows_of(group, draft);
+    Unit unit;
+    unit.call = call_of_[draft.group];
+    unit.first_place = static_cast<std::uint32_t>(plan_->places.size());
+    unit.node = group.members.back();
+    unit.row_begin = rows.begin;
+    unit.row_count = rows.count;
+    switch (group.kind) {
+      case GroupKind::product:
+        emit_product(unit, group, draft, matmul_of_[index]);
+        break;
+      case GroupKind::elementwise:
+        emit_elementwise(unit, group, draft);
+        break;
+      case GroupKind::call:
+        emit_call(unit, group, draft);
+        break;
+    }
+    plan_->units.push_back(unit);
+  }
+
+  void input(Unit& unit, const Place& place) {
+    plan_->places.push_back(place);
+    ++unit.inputs;
+  }
+  void written(Unit& unit, const Place& place) {
+    plan_->places.push_back(place);
+    ++unit.written;
+  }
+
+  void emit_product(Unit& unit, const Group& group, const UnitDraft& draft, std::uint32_t matmul) {
+    const Node& node = bound_.node(group.product);
+    unit.matmul = matmul;
+    unit.product = static_cast<std::uint32_t>(plan_->products.size());
+    plan_->products.push_back(matmul);
+    for (std::size_t i = 0; i < 2; ++i) {
+      input(unit, place_of(node.inputs[i], draft, bound_.sliced_input(group.product, i)));
+    }
+    if (group.bias) input(unit, place_of(*group.bias, draft, false));
+    plan_->places.push_back(place_of(group.members.back(), draft, group.rows));
+    unit.output = true;
+  }
+
+  void emit_elementwise(Unit& unit, const Group& group, const UnitDraft& draft) {
+    const ElementwiseProgram& program = programs_[draft.group];
+    for (const Operand& operand : program.operands)
+      input(unit, place_of(operand.node, draft, operand.sliced));
+    for (const NodeId stored : program.stored) written(unit, place_of(stored, draft, group.rows));
+    for (const Reduction& reduction : program.reductions) {
+      written(unit, place_of(reduction.node, draft, group.rows));
+    }
+  }
+
+  void emit_call(Unit& unit, const Group& group, const UnitDraft& draft) {
+    const NodeId id = group.members.front();
+    const Node& node = bound_.node(id);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      input(unit, place_of(node.inputs[i], draft, bound_.sliced_input(id, i)));
+    }
+    for (const std::size_t i : node.op->writes) written(unit, place_of(node.inputs[i], draft, false));
+    if (!node.op->traits.effect) {
+      plan_->places.push_back(place_of(id, draft, group.rows));
+      unit.output = true;
+      return;
+    }
+    unit.role = node.op->writes.empty() ? UnitRole::check : UnitRole::update;
+    if (unit.role == UnitRole::update) {
+      unit.flag = static_cast<std::uint32_t>(plan_->updated.size());
+      plan_->updated.push_back(bound_.node(node.inputs[node.op->writes.front()]).name);
+    }
+  }
+
+  // ---- The end ----
+
+  void collect_outputs() {
+    static const UnitDraft whole{};
+    for (const NamedOutput& output : plan_->graph->outputs()) {
+      const Node& node = bound_.node(output.node);
+      plan_->outputs.push_back({output.name, node.type.dtype, bound_.info(output.node).extents,
+                                bound_.bytes(output.node), place_of(output.node, whole, false)});
+    }
+    if (!options_.keep_values) return;
+    for (NodeId id = 0; id < bound_.nodes.size(); ++id) {
+      const BoundInfo& info = bound_.info(id);
+      const Node& node = bound_.node(id);
+      const bool has_value = info.live && !node.op->traits.effect && node.type.dtype == DType::f32;
+      if (!has_value || node.op->traits.constant) continue;
+      plan_->values.push_back({id, bound_.bytes(id), place_of(id, whole, false)});
+    }
+  }
+
+  void finish() {
+    PlanStatistics& statistics = plan_->statistics;
+    statistics.flop_per_step = schedule_.flop;
+    statistics.workspace_bytes = placement_.workspace_bytes;
+    statistics.scratch_bytes_per_worker = local_offset() + aligned_size(placement_.scratch_bytes);
+    statistics.tasks = plan_->tasks.size();
+    statistics.max_parallelism = widest_moment(schedule_.tasks);
+    statistics.slices = schedule_.slices.size();
+    statistics.groups = partition_.groups.size();
+    double nanoseconds = 0;
+    for (const Task& task : plan_->tasks) nanoseconds += task.nanoseconds;
+    plan_->serial = statistics.max_parallelism <= 1 || nanoseconds < worth_sharing_ns;
+    plan_->groups = to_string(bound_, partition_);
+  }
+
+  LoweringOptions options_;
+  std::shared_ptr<Plan> plan_;
+  BoundGraph bound_;
+  Partition partition_;
+  Schedule schedule_;
+  Placement placement_;
+  std::vector<ElementwiseProgram> programs_;                      // by group
+  std::vector<std::vector<std::pair<NodeId, NodeId>>> in_place_;  // by group
+  std::vector<const Call*> call_of_;                              // by group
+  std::vector<std::uint32_t> matmul_of_;                          // by unit draft
+  std::vector<Place> source_of_;                                  // by node
+  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool, bool, bool, int, float>, std::uint32_t>
+      matmuls_;
+  std::size_t kernel_scratch_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<const Plan> lower(std::shared_ptr<const Graph> graph, std::int64_t batch,
+                                  const KernelRegistry& kernels, const LoweringOptions& options) {
+  if (batch < 1) throw Error(ErrorCode::usage, fmt::format("the batch must be at least 1, not {}", batch));
+  const auto begin = std::chrono::steady_clock::now();
+  LoweringOptions effective = options;
+  if (effective.keep_values) {
+    effective.fusion = effective.post_ops = effective.memory_sharing = false;
+  }
+  const std::shared_ptr<Plan> plan = PlanBuilder(std::move(graph), batch, kernels, effective).take();
+  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
+  plan->statistics.compile_ms = elapsed.count();
+  return plan;
+}
+
+}  // namespace graphrun::runtime

@@ -1,0 +1,56 @@
+/// \file
+/// Small networks in executable form, and what it takes to run them in f32 and in f64.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/interpreter.hpp"
+#include "runtime/session.hpp"
+
+namespace graphrun::testing {
+
+struct NetworkSpec {
+  std::vector<std::int64_t> widths = {48, 33, 17, 2};  ///< and back
+  std::string activation = "tanh";
+  std::string last = "sigmoid";
+  bool noise = false;      ///< gaussian noise on the input
+  bool training = true;    ///< gradients and Adam updates; else the forward part
+  bool clip_norm = false;  ///< gradients scaled by their global norm
+};
+
+/// An autoencoder with mean squared error: inputs "x" (and Adam's scalars), outputs "loss" and "image".
+std::shared_ptr<const Graph> autoencoder(const NetworkSpec& spec);
+
+/// Feeds by name, in f32; the session sees them as bytes, the interpreter as doubles.
+class Values {
+ public:
+  void set(const std::string& name, Extents extents, std::vector<float> values);
+  std::vector<runtime::Feed> feeds() const;
+  std::map<std::string, HostTensor> host() const;
+
+ private:
+  struct Value {
+    Extents extents;
+    std::vector<float> values;
+  };
+  std::map<std::string, Value> values_;
+};
+
+/// Random images of `rows` x `columns` and the scalars of Adam at `step` (from 1).
+Values batch_values(std::int64_t rows, std::int64_t columns, unsigned seed, int step = 1, float rate = 1e-3F);
+
+/// All variables of a store in f64.
+HostVariables host_variables(const runtime::VariableStore& store);
+
+/// Every bit of every variable.
+std::vector<float> all_values(const runtime::VariableStore& store);
+
+/// Runs `steps` training steps and returns the loss of each.
+std::vector<float> train(runtime::Session& session, runtime::ProgramId program, std::int64_t rows,
+                         std::int64_t columns, int steps);
+
+}  // namespace graphrun::testing
