@@ -86,6 +86,7 @@ class Session::Implementation {
     require_values(plan);
     bind_feeds(plan_run, run);
     for (const Fetch& fetch : run.fetches) check_fetch(plan, fetch);
+    if (options_.poison_workspace) poison();
     {
       const HostState state;
       plan_run.start(run.random, run.stop);
@@ -149,6 +150,12 @@ class Session::Implementation {
     }
     if (!moved) return;
     for (auto& [key, run] : runs_) run->bind_memory(workspace_.get(), workers_);
+  }
+
+  /// Every byte 0xFF: NaN as f32, -1 as an integer.
+  void poison() {
+    std::memset(workspace_.get(), 0xFF, workspace_bytes_);
+    for (WorkerSpace& worker : workers_) std::memset(worker.scratch.get(), 0xFF, worker.bytes);
   }
 
   // ---- Before and after a run ----

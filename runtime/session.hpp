@@ -28,6 +28,7 @@ struct SessionOptions {
   ExecutorKind executor = ExecutorKind::tbb;
   std::optional<std::size_t> max_bytes;  ///< refuse a plan that needs more workspace: Error{memory}
   LoweringOptions lowering;              ///< which optimisations are on
+  bool poison_workspace = false;         ///< fill it with NaN before each run (tests)
   /// Called on the thread that runs a task, before it, with the task's number. For tests and tracing.
   std::function<void(std::size_t)> before_task;
 };

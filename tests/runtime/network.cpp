@@ -59,7 +59,16 @@ class NetworkBuilder {
     builder_.output("image", h);
   }
 
-  static Graph with_updates(const Graph& forward) {
+  static void scale_by_norm(Builder& builder, std::vector<NodeId>& gradients) {
+    Term total(builder, builder.constant(0));
+    for (const NodeId gradient : gradients) {
+      total = total + call("sum", {call("square", {Term(builder, gradient)})});
+    }
+    const Term factor = call("minimum", {0.1 / call("sqrt", {total}), constant_like(total, 1)});
+    for (NodeId& gradient : gradients) gradient = Term(builder, gradient) * factor;
+  }
+
+  Graph with_updates(const Graph& forward) const {
     Builder builder(ops::registry());
     std::vector<NodeId> parameters;
     for (const Node& node : forward.nodes()) {
@@ -69,6 +78,7 @@ class NetworkBuilder {
     for (const NamedOutput& output : forward.outputs()) builder.output(output.name, output.node);
     const NodeId loss = forward.output("loss");
     std::vector<NodeId> gradients = append_gradients(builder, loss, parameters);
+    if (spec_.clip_norm) scale_by_norm(builder, gradients);
     const NodeId check = builder.add("check_finite", {loss});
     std::vector<NodeId> scalars;
     for (const char* name : {"rate", "correction1", "correction2"}) {

@@ -1,0 +1,130 @@
+// The same bits from every executor, at any number of threads, in any order of tasks, with memory shared or
+// not, and whatever the memory held before. Built alone and under ThreadSanitizer.
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "ops/op.hpp"
+#include "runtime/session.hpp"
+#include "tests/runtime/network.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun;
+using namespace graphrun::runtime;
+using graphrun::testing::all_values;
+using graphrun::testing::autoencoder;
+using graphrun::testing::NetworkSpec;
+using graphrun::testing::train;
+
+namespace {
+
+constexpr std::int64_t rows = 160;
+
+/// Large enough to be cut into slices and shared between threads.
+const NetworkSpec network{.widths = {200, 160, 80, 8}, .noise = true};
+
+SessionOptions with(ExecutorKind executor, int threads) {
+  SessionOptions options;
+  options.executor = executor;
+  options.threads = threads;
+  return options;
+}
+
+std::vector<float> trained(SessionOptions options, int steps, const NetworkSpec& spec = network) {
+  Session session(ops::registry(), ops::kernels(), std::move(options));
+  const ProgramId program = session.add(autoencoder(spec));
+  session.variables().initialise(5);
+  std::vector<float> values = train(session, program, rows, spec.widths.front(), steps);
+  const std::vector<float> variables = all_values(session.variables());
+  values.insert(values.end(), variables.begin(), variables.end());
+  return values;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+/// Makes tasks end in another order each time.
+std::function<void(std::size_t)> random_delays(unsigned seed) {
+  auto state = std::make_shared<std::atomic<unsigned>>(seed);
+  return [state](std::size_t) {
+    std::minstd_rand generator(state->fetch_add(7919));
+    const auto microseconds = static_cast<int>(generator() % 200);
+    if (microseconds < 100) std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
+  };
+}
+
+}  // namespace
+
+TEST_CASE("the plan of the test network has slices and parallel tasks") {
+  Session session(ops::registry(), ops::kernels(), with(ExecutorKind::serial, 1));
+  const Plan& plan = session.prepare(session.add(autoencoder(network)), rows);
+  CHECK(plan.statistics.slices == 2);
+  CHECK(plan.statistics.max_parallelism >= 2);
+  CHECK_FALSE(plan.serial);
+}
+
+TEST_CASE("serial, threads and TBB give the same bits at any number of threads") {
+  constexpr int steps = 20;
+  const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps);
+  for (const int threads : {1, 2, 3, 4, 8}) {
+    CAPTURE(threads);
+    CHECK(same_bits(trained(with(ExecutorKind::threads, threads), steps), expected));
+    CHECK(same_bits(trained(with(ExecutorKind::tbb, threads), steps), expected));
+  }
+}
+
+TEST_CASE("tasks that are delayed at random give the same bits") {
+  constexpr int steps = 6;
+  const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps);
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    CAPTURE(seed);
+    SessionOptions threads = with(ExecutorKind::threads, 4);
+    threads.before_task = random_delays(seed);
+    CHECK(same_bits(trained(threads, steps), expected));
+    SessionOptions tbb = with(ExecutorKind::tbb, 2);
+    tbb.before_task = random_delays(seed);
+    CHECK(same_bits(trained(tbb, steps), expected));
+  }
+}
+
+TEST_CASE("sharing memory changes no bit, nor does what the memory held before") {
+  constexpr int steps = 4;
+  for (const bool clip : {false, true}) {
+    NetworkSpec spec = network;
+    spec.clip_norm = clip;
+    const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps, spec);
+    SessionOptions separate = with(ExecutorKind::threads, 4);
+    separate.lowering.memory_sharing = false;
+    CHECK(same_bits(trained(separate, steps, spec), expected));
+    for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads}) {
+      SessionOptions poisoned = with(executor, 3);
+      poisoned.poison_workspace = true;
+      CHECK(same_bits(trained(poisoned, steps, spec), expected));
+    }
+  }
+}
+
+TEST_CASE("two sessions in two threads do not disturb each other") {
+  constexpr int steps = 10;
+  const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps);
+  for (const ExecutorKind executor : {ExecutorKind::threads, ExecutorKind::tbb}) {
+    std::vector<float> first;
+    std::vector<float> second;
+    std::thread one([&] { first = trained(with(executor, 2), steps); });
+    std::thread two([&] { second = trained(with(executor, 2), steps); });
+    one.join();
+    two.join();
+    CHECK(same_bits(first, expected));
+    CHECK(same_bits(second, expected));
+  }
+}
+
+TEST_CASE("what the host had set is as it was after a run") {
+  const auto before = trained(with(ExecutorKind::tbb, 2), 1);
+  volatile float denormal = 1e-40F;
+  CHECK(denormal * 0.5F > 0);  // not flushed
+  CHECK(same_bits(trained(with(ExecutorKind::tbb, 2), 1), before));
+}
