@@ -28,6 +28,10 @@ NodeId filled(Builder& builder, double value, const Shape& shape) {
   return builder.add("constant", {}, {{"values", std::vector<double>{value}}, {"shape", shape}});
 }
 
+NodeId repeated(Builder& builder, NodeId node, const Shape& shape) {
+  return builder.type(node).shape == shape ? node : builder.add("broadcast_to", {node}, {{"shape", shape}});
+}
+
 NodeId unbroadcast(Builder& builder, NodeId node, const Shape& shape) {
   const Shape from = builder.type(node).shape;
   if (from == shape) return node;

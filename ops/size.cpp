@@ -23,6 +23,17 @@ void reference(const ReferenceContext& context) {
   context.output.values[0] = count(context.node.attributes, context.inputs[0]->extents);
 }
 
+/// Without the batch among its axes it is a constant.
+std::optional<NodeId> simplify(CanonicaliseContext& context) {
+  const Shape& shape = context.builder.type(context.node.inputs[0]).shape;
+  Shape counted;
+  for (const std::size_t axis : reduced_axes(context.node.attributes.axes("axis"), shape)) {
+    if (!shape[axis].is_number()) return std::nullopt;
+    counted.push_back(shape[axis]);
+  }
+  return context.builder.constant(static_cast<double>(element_count(graphrun::bind(counted, 1))));
+}
+
 std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
   const auto value = static_cast<float>(count(bound.node.attributes, bound.inputs[0]));
   return runtime::make_call([value](const runtime::CallArguments& a) { *output_as<float>(a) = value; });
@@ -41,6 +52,8 @@ Op size() {
   op.infer = infer;
   op.reference = reference;
   op.gradient = ZeroGradient{};
+  op.canonicalise = simplify;
+  op.simplify = simplify;
   op.cost = [](const CostContext&) { return Cost{}; };
   op.traits.size = true;
   runtime::KernelDef kernel;

@@ -1,45 +1,71 @@
 #include "graph/passes/implicit_broadcasts.hpp"
 
+#include <algorithm>
+
+#include "graph/broadcast.hpp"
 #include "graph/rewrite.hpp"
 
 namespace graphrun {
 namespace {
 
+bool is_single(const Type& type) {
+  return std::all_of(type.shape.begin(), type.shape.end(), [](Dim dim) { return dim.is_number(1); });
+}
+
+/// A single number as it was before reshapes that only added axes of one.
+NodeId without_ones(const Builder& builder, NodeId id) {
+  while (is_single(builder.type(id)) && builder.node(id).op->traits.moves) {
+    const NodeId source = builder.node(id).inputs.at(0);
+    if (!is_single(builder.type(source)) || builder.type(source).shape.size() > builder.type(id).shape.size())
+      break;
+    id = source;
+  }
+  return id;
+}
+
 /// What `id` repeats, or nothing.
-std::optional<NodeId> unrepeated(Builder& builder, NodeId id) {
+std::optional<NodeId> before_repeating(Builder& builder, NodeId id) {
   const Node& node = builder.node(id);
-  if (node.op->traits.stretches) return node.inputs.at(0);
+  if (node.op->traits.stretches) return without_ones(builder, node.inputs.at(0));
   if (!node.op->traits.constant || node.type.dtype != DType::f32 || node.type.shape.empty())
     return std::nullopt;
   const std::vector<double>& values = node.attributes.numbers("values");
   return values.size() == 1 ? std::optional(builder.constant(values[0])) : std::nullopt;
 }
 
-Type inferred(const Builder& builder, const Node& node, const std::vector<NodeId>& inputs) {
+std::optional<NodeId> elementwise(Builder& builder, const Node& node) {
+  std::vector<NodeId> inputs = node.inputs;
   std::vector<Type> types;
-  for (const NodeId input : inputs) types.push_back(builder.type(input));
-  return node.op->infer({types, node.attributes});
+  for (NodeId& input : inputs) {
+    input = before_repeating(builder, input).value_or(input);
+    types.push_back(builder.type(input));
+  }
+  if (inputs == node.inputs) return std::nullopt;
+  const Type small = node.op->infer({types, node.attributes});
+  if (small == node.type) return builder.add_like(node, inputs, {});
+  if (broadcast(small.shape, node.type.shape) != node.type.shape) return std::nullopt;
+  return repeated(builder, builder.add(node.op->name, inputs, node.attributes), node.type.shape);
 }
 
-bool may_use(const Node& node) {
-  return node.op->traits.elementwise && node.inputs.size() > 1 && node.controls.empty();
+/// An op that moves elements, of one number repeated: that number repeated.
+std::optional<NodeId> moved(Builder& builder, const Node& node) {
+  if (!builder.node(node.inputs.at(0)).op->traits.stretches) return std::nullopt;
+  const NodeId number = *before_repeating(builder, node.inputs[0]);
+  if (!is_single(builder.type(number)) || builder.type(number).shape.size() > node.type.shape.size()) {
+    return std::nullopt;
+  }
+  return repeated(builder, number, node.type.shape);
 }
 
 }  // namespace
 
 Graph use_implicit_broadcasts(const Graph& graph, const OpRegistry& registry) {
-  const auto visit = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
-    if (!may_use(node)) return std::nullopt;
-    std::vector<NodeId> inputs = node.inputs;
-    for (NodeId& input : inputs) {
-      const NodeId before = input;
-      input = unrepeated(builder, input).value_or(input);
-      if (inferred(builder, node, inputs) != node.type) input = before;
-    }
-    if (inputs == node.inputs) return std::nullopt;
-    return builder.add_like(node, inputs, node.controls);
-  };
-  return rewrite(graph, registry, visit);
+  return rewrite(graph, registry, [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+    if (!node.controls.empty()) return std::nullopt;
+    if (node.op->traits.elementwise) return elementwise(builder, node);
+    if (node.op->traits.moves) return moved(builder, node);
+    return std::nullopt;
+  });
 }
 
 }  // namespace graphrun
