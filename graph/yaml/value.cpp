@@ -93,11 +93,22 @@ std::optional<double> Value::number() const {
 }
 
 std::size_t element_total(const Value& value) {
-  const ValueList* list = value.list();
-  if (list == nullptr) return 1;
   std::size_t total = 1;
-  for (const Value& item : *list) total += element_total(item);
+  if (const ValueList* list = value.list()) {
+    for (const Value& item : *list) total += element_total(item);
+  }
+  if (const ValueMapping* mapping = value.mapping()) {
+    for (const ValueEntry& entry : *mapping) total += element_total(entry.value);
+  }
   return total;
+}
+
+bool operator==(const Value& a, const Value& b) {
+  if (a.data.index() != b.data.index()) return false;
+  if (const double* number = std::get_if<double>(&a.data)) return *number == std::get<double>(b.data);
+  const ValueList* list = a.list();
+  if (list != nullptr) return *list == *b.list();
+  return to_string(a) == to_string(b);  // an integer, a text, …: the text says all
 }
 
 std::string to_string(const Value& value) {
@@ -110,12 +121,22 @@ std::string to_string(const Value& value) {
     for (const Value& item : *list) joined += (joined.empty() ? "" : ", ") + to_string(item);
     return "[" + joined + "]";
   }
+  if (const ValueMapping* mapping = value.mapping()) {
+    std::string joined;
+    for (const ValueEntry& entry : *mapping) {
+      joined += fmt::format("{}{}: {}", joined.empty() ? "" : ", ", entry.key, to_string(entry.value));
+    }
+    return "{" + joined + "}";
+  }
+  if (const Schedule* schedule = value.schedule()) return to_string(*schedule);
+  if (const ParameterName* parameter = value.parameter()) return parameter->name;
   return fmt::format("{}", *value.number());
 }
 
 std::string_view kind_name(const Value& value) {
-  constexpr std::array<std::string_view, 6> names = {"nothing",  "true or false", "an integer",
-                                                     "a number", "a text",        "a list"};
+  constexpr std::array<std::string_view, 9> names = {"nothing", "true or false", "an integer",
+                                                     "a number", "a text", "a list",
+                                                     "a mapping", "a schedule", "a parameter"};
   return names.at(value.data.index());
 }
 
@@ -126,6 +147,9 @@ std::string described(const Value& value) {
     return text.size() <= 60 ? fmt::format("the list {}", text) : "a list";
   }
   if (value.text() != nullptr) return fmt::format("the text '{}'", to_string(value));
+  if (value.mapping() != nullptr || value.schedule() != nullptr || value.parameter() != nullptr) {
+    return std::string(kind_name(value));
+  }
   if (value.integer() != nullptr) return fmt::format("the integer {}", to_string(value));
   return value.flag() != nullptr ? to_string(value) : fmt::format("the number {}", to_string(value));
 }

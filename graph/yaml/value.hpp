@@ -10,15 +10,25 @@
 #include <variant>
 #include <vector>
 
+#include "graph/schedule.hpp"
 #include "graph/yaml/document.hpp"
 
 namespace graphrun {
 
 struct Value;
+struct ValueEntry;
 using ValueList = std::vector<Value>;
+using ValueMapping = std::vector<ValueEntry>;  ///< `{uniform: {low: -0.1, high: 0.1}}`
+
+/// A parameter of another node, by its full name: what `tie:` hands to a block.
+struct ParameterName {
+  std::string name;
+};
 
 struct Value {
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, ValueList> data;
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, ValueList, ValueMapping, Schedule,
+               ParameterName>
+      data;
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data); }
   const bool* flag() const { return std::get_if<bool>(&data); }
@@ -26,9 +36,17 @@ struct Value {
   std::optional<double> number() const;  ///< also of an integer
   const std::string* text() const { return std::get_if<std::string>(&data); }
   const ValueList* list() const { return std::get_if<ValueList>(&data); }
-
-  friend bool operator==(const Value& a, const Value& b) = default;
+  const ValueMapping* mapping() const { return std::get_if<ValueMapping>(&data); }
+  const Schedule* schedule() const { return std::get_if<Schedule>(&data); }
+  const ParameterName* parameter() const { return std::get_if<ParameterName>(&data); }
 };
+
+struct ValueEntry {
+  std::string key;
+  Value value;
+};
+
+bool operator==(const Value& a, const Value& b);  ///< of the same kind and equal
 
 /// The largest number of elements a value may have, those of inner lists counted.
 inline constexpr std::size_t largest_value = 100000;

@@ -1,0 +1,362 @@
+#include "graph/yaml/spec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "graph/yaml/nearest.hpp"
+#include "graph/yaml/value.hpp"
+
+namespace graphrun {
+namespace {
+
+const std::vector<std::string> top_keys = {"graphrun", "name",   "about",   "vars", "data",    "inputs", "nodes",
+                                           "blocks",   "include", "outputs", "loss", "metrics", "train"};
+
+bool is_name(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  if (text.empty() || !letter(text.front())) return false;
+  return std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+class SpecReader {
+ public:
+  explicit SpecReader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  Spec model(YamlNode document);
+  std::vector<BlockSpec> blocks(const YamlNode* section, bool standard);
+
+ private:
+  void error(const Place& place, std::string message, std::string fix = {}) {
+    diagnostics_.error(place, std::move(message), std::move(fix));
+  }
+  std::vector<YamlEntry> entries(const YamlNode* section, std::string_view key, std::string_view example);
+  bool usable_name(const std::string& name, const Place& place, std::string_view what);
+  std::string text(const YamlNode* node, std::string_view key);
+  void version(const YamlNode& document);
+  std::optional<NodeSpec> node(const std::string& name, const Place& place, const YamlNode& value);
+  std::vector<NodeSpec> nodes(const YamlNode* section, std::string_view key);
+  std::vector<TermSpec> terms(const YamlNode* section, std::string_view key);
+  std::optional<TermSpec> term(const YamlEntry& entry, std::string_view section);
+  std::vector<InputDeclaration> inputs(const YamlNode* section);
+  std::optional<BlockSpec> block(const YamlEntry& entry, bool standard);
+  std::vector<BlockSpec::Name> names(const YamlNode& node, std::string_view what);
+
+  Diagnostics& diagnostics_;
+};
+
+/// The entries of a section that must be a mapping, those without a value left out; none when it is missing.
+std::vector<YamlEntry> SpecReader::entries(const YamlNode* section, std::string_view key, std::string_view example) {
+  if (section == nullptr || section->is_empty()) return {};
+  if (section->is_mapping()) {
+    std::vector<YamlEntry> result;
+    for (const YamlEntry& entry : section->entries) {
+      if (!entry.value.is_empty()) {
+        result.push_back(entry);
+      } else if (entry.key.find(':') == std::string::npos) {  // `{x:1}` has been reported by the scan
+        error(entry.place, fmt::format("'{}' has no value", entry.key), "Write one, or leave the key out.");
+      }
+    }
+    return result;
+  }
+  const bool glued = section->is_scalar() && section->text.find(':') != std::string::npos;
+  error(section->place, fmt::format("`{}:` holds named entries, not {}", key, describe_kind(*section)),
+        glued ? "Write a space after the colon." : fmt::format("Write e.g. `{}`.", example));
+  return {};
+}
+
+bool SpecReader::usable_name(const std::string& name, const Place& place, std::string_view what) {
+  static const std::vector<std::string> taken = {"batch", "true", "false", "null", "and", "or", "not", "if", "else"};
+  if (!is_name(name)) {
+    error(place, fmt::format("'{}' cannot name {}", name, what),
+          "A name has letters, digits and _, and starts with a letter.");
+    return false;
+  }
+  if (std::find(taken.begin(), taken.end(), name) == taken.end()) return true;
+  error(place, fmt::format("'{}' has a meaning of its own and cannot name {}", name, what), "Choose another name.");
+  return false;
+}
+
+std::string SpecReader::text(const YamlNode* node, std::string_view key) {
+  if (node == nullptr || node->is_empty()) return {};
+  if (node->is_scalar()) return node->text;
+  error(node->place, fmt::format("`{}:` is a text, not {}", key, describe_kind(*node)));
+  return {};
+}
+
+void SpecReader::version(const YamlNode& document) {
+  const YamlNode* version = document.find("graphrun");
+  if (version == nullptr) {
+    error(document.place, "the file does not say which version of the model language it is in",
+          "Start it with `graphrun: 1`.");
+  } else if (!version->is_scalar() || version->text != "1") {
+    error(version->place, fmt::format("graphrun reads version 1 of the model language, not {}", describe_kind(*version)),
+          "Write `graphrun: 1`.");
+  }
+}
+
+Spec SpecReader::model(YamlNode document) {
+  Spec spec;
+  spec.start = document.place;
+  if (!document.is_mapping()) {
+    if (spec.start.line == 0) spec.start = {document.place.source, 1, 1};
+    error(spec.start, document.is_empty() ? "the file holds no model" : "a model file is a mapping of sections",
+          "Start it with `graphrun: 1`.");
+    return spec;
+  }
+  check_keys(document, "a model", top_keys, diagnostics_);
+  version(document);
+  spec.name = text(document.find("name"), "name");
+  spec.about = text(document.find("about"), "about");
+  for (const YamlEntry& entry : entries(document.find("vars"), "vars", "vars: {units: 30}")) {
+    if (usable_name(entry.key, entry.place, "a value")) spec.vars.push_back(entry);
+  }
+  if (const YamlNode* data = document.find("data")) spec.data = *data;
+  spec.inputs = inputs(document.find("inputs"));
+  spec.nodes = nodes(document.find("nodes"), "nodes");
+  spec.blocks = blocks(document.find("blocks"), false);
+  for (const YamlEntry& entry : entries(document.find("outputs"), "outputs", "outputs: {code: enc}")) {
+    if (!usable_name(entry.key, entry.place, "an output")) continue;
+    if (std::optional<NodeSpec> output = node(entry.key, entry.place, entry.value)) {
+      spec.outputs.push_back(std::move(*output));
+    }
+  }
+  spec.loss = terms(document.find("loss"), "loss");
+  spec.metrics = terms(document.find("metrics"), "metrics");
+  if (const YamlNode* train = document.find("train")) spec.train = *train;
+  spec.document = std::move(document);
+  return spec;
+}
+
+std::vector<NodeSpec> SpecReader::nodes(const YamlNode* section, std::string_view key) {
+  std::vector<NodeSpec> result;
+  for (const YamlEntry& entry : entries(section, key, "enc: {op: dense, in: x, units: 30}")) {
+    if (!usable_name(entry.key, entry.place, "a node")) continue;
+    if (std::optional<NodeSpec> spec = node(entry.key, entry.place, entry.value)) {
+      result.push_back(std::move(*spec));
+    }
+  }
+  return result;
+}
+
+std::optional<NodeSpec> SpecReader::node(const std::string& name, const Place& place, const YamlNode& value) {
+  NodeSpec spec;
+  spec.name = name;
+  spec.place = place;
+  if (value.is_empty()) return std::nullopt;  // reported with the keys
+  if (value.is_scalar() || is_schedule(value)) {
+    spec.kind = value.is_scalar() ? NodeSpec::Kind::formula : NodeSpec::Kind::schedule;
+    spec.value = value;
+    return spec;
+  }
+  if (value.is_sequence()) {
+    error(value.place, fmt::format("'{}' is a list; a node is a formula or {{op: …, in: …}}", name));
+    return std::nullopt;
+  }
+  spec.kind = NodeSpec::Kind::call;
+  const YamlNode* op = value.find("op");
+  if (op == nullptr) {
+    const std::string nearest = nearest_name("op", value.keys());
+    error(value.place, fmt::format("node '{}' does not say which op it is", name),
+          nearest.empty() ? "Write {op: NAME, in: …}." : fmt::format("Is '{}' meant to be 'op'?", nearest));
+    return std::nullopt;
+  }
+  if (!op->is_scalar()) {
+    if (!op->is_empty()) error(op->place, fmt::format("`op:` is the name of an op or block, not {}", describe_kind(*op)));
+    return std::nullopt;
+  }
+  spec.op = *op;
+  spec.inputs_place = op->place;
+  for (const YamlEntry& entry : value.entries) {
+    if (entry.value.is_empty()) {
+      error(entry.place, fmt::format("'{}' has no value", entry.key), "Write one, or leave the key out.");
+    } else if (entry.key == "in") {
+      spec.inputs_place = entry.value.place;
+      if (entry.value.is_sequence()) {
+        spec.inputs = entry.value.items;
+      } else {
+        spec.inputs.push_back(entry.value);
+      }
+    } else if (entry.key == "params") {
+      spec.params = entry.value;
+    } else if (entry.key == "repeat") {
+      spec.repeat = entry.value;
+    } else if (entry.key != "op") {
+      spec.attributes.push_back(entry);
+    }
+  }
+  for (const YamlNode& input : spec.inputs) {
+    if (input.is_scalar()) continue;
+    error(input.place, fmt::format("an input is a node or a formula, not {}", describe_kind(input)),
+          "Give what you want here a name of its own under `nodes:`.");
+    return std::nullopt;
+  }
+  return spec;
+}
+
+std::vector<InputDeclaration> SpecReader::inputs(const YamlNode* section) {
+  static const std::vector<std::string> known = {"shape", "from"};
+  std::vector<InputDeclaration> result;
+  for (const YamlEntry& entry : entries(section, "inputs", "x: {shape: [batch, 784]}")) {
+    if (!usable_name(entry.key, entry.place, "an input")) continue;
+    if (!entry.value.is_mapping()) {
+      if (!entry.value.is_empty()) {
+        error(entry.value.place, fmt::format("input '{}' needs a shape, not {}", entry.key, describe_kind(entry.value)),
+              fmt::format("Write `{}: {{shape: [batch, 784]}}`, or {{from: labels}}.", entry.key));
+      }
+      continue;
+    }
+    check_keys(entry.value, "an input", known, diagnostics_);
+    InputDeclaration input{entry.key, entry.place, {}, {}};
+    if (const YamlNode* shape = entry.value.find("shape")) input.shape = *shape;
+    if (const YamlNode* from = entry.value.find("from")) input.from = *from;
+    result.push_back(std::move(input));
+  }
+  return result;
+}
+
+std::vector<TermSpec> SpecReader::terms(const YamlNode* section, std::string_view key) {
+  std::vector<TermSpec> result;
+  for (const YamlEntry& entry : entries(section, key, "reconstruction: {op: mse, in: [recon, x]}")) {
+    if (!usable_name(entry.key, entry.place, key == "loss" ? "a term" : "a metric")) continue;
+    if (std::optional<TermSpec> read = term(entry, key)) result.push_back(std::move(*read));
+  }
+  return result;
+}
+
+std::optional<TermSpec> SpecReader::term(const YamlEntry& entry, std::string_view section) {
+  TermSpec result;
+  YamlNode rest = entry.value;
+  if (rest.is_mapping() && rest.find("probe") != nullptr) {
+    error(rest.find("probe")->place, "probes are not in this version yet", "Leave this metric out.");
+    return std::nullopt;
+  }
+  const bool schedule = is_schedule(rest);
+  if (rest.is_mapping() && !schedule) {
+    for (auto [key, target] : {std::pair{"weight", &result.weight}, std::pair{"reduce", &result.reduce}}) {
+      const auto found = std::find_if(rest.entries.begin(), rest.entries.end(),
+                                      [key = key](const YamlEntry& e) { return e.key == key; });
+      if (found == rest.entries.end()) continue;
+      if (section == "metrics" && found->key == "weight") {
+        error(found->place, "a metric has no weight: it is measured, never trained", "Leave it out.");
+      } else if (found->value.is_empty()) {
+        error(found->place, fmt::format("'{}' has no value", key), "Write one, or leave the key out.");
+      } else {
+        *target = found->value;
+      }
+      rest.entries.erase(found);
+    }
+    if (const YamlNode* of = rest.find("of")) {
+      static const std::vector<std::string> known = {"of", "weight", "reduce"};
+      check_keys(rest, "a term", known, diagnostics_);
+      rest = YamlNode(*of);
+      if (!rest.is_scalar()) {
+        if (!rest.is_empty()) error(rest.place, fmt::format("`of:` is a formula, not {}", describe_kind(rest)));
+        return std::nullopt;
+      }
+    } else if (rest.find("op") == nullptr) {
+      std::vector<std::string> keys = rest.keys();
+      const std::string nearest = nearest_name("of", keys).empty() ? nearest_name("op", keys) : nearest_name("of", keys);
+      error(rest.place, fmt::format("'{}' does not say what is measured", entry.key),
+            nearest.empty() ? "Write {op: mse, in: [recon, x]} or {of: FORMULA}."
+                            : fmt::format("Is '{}' meant to be 'op' or 'of'?", nearest));
+      return std::nullopt;
+    }
+  }
+  std::optional<NodeSpec> spec = node(entry.key, entry.place, rest);
+  if (!spec) return std::nullopt;
+  result.node = std::move(*spec);
+  return result;
+}
+
+std::vector<BlockSpec::Name> SpecReader::names(const YamlNode& given, std::string_view what) {
+  std::vector<BlockSpec::Name> result;
+  const std::vector<YamlNode> single = {given};
+  for (const YamlNode& item : given.is_sequence() ? given.items : single) {
+    if (item.is_scalar() && is_name(item.text)) {
+      result.push_back({item.text, item.place});
+    } else {
+      error(item.place, fmt::format("{} is a name, not {}", what, describe_kind(item)));
+    }
+  }
+  return result;
+}
+
+std::vector<BlockSpec> SpecReader::blocks(const YamlNode* section, bool standard) {
+  std::vector<BlockSpec> result;
+  for (const YamlEntry& entry : entries(section, "blocks", "blocks: {mlp: {in: [x], nodes: {…}, out: y}}")) {
+    if (!usable_name(entry.key, entry.place, "a block")) continue;
+    if (std::optional<BlockSpec> read = block(entry, standard)) result.push_back(std::move(*read));
+  }
+  return result;
+}
+
+std::optional<BlockSpec> SpecReader::block(const YamlEntry& entry, bool standard) {
+  static const std::vector<std::string> known = {"about", "args", "in", "nodes", "out"};
+  if (!entry.value.is_mapping()) {
+    if (!entry.value.is_empty()) {
+      error(entry.value.place, fmt::format("a block is {{args: …, in: …, nodes: …, out: …}}, not {}", describe_kind(entry.value)));
+    }
+    return std::nullopt;
+  }
+  check_keys(entry.value, "a block", known, diagnostics_);
+  BlockSpec spec;
+  spec.name = entry.key;
+  spec.place = entry.place;
+  spec.standard = standard;
+  for (const YamlEntry& argument : entries(entry.value.find("args"), "args", "args: {units: required, act: relu}")) {
+    if (!usable_name(argument.key, argument.place, "an argument")) continue;
+    const bool required = argument.value.is_scalar() && argument.value.text == "required" && !argument.value.quoted;
+    spec.arguments.push_back({argument.key, argument.place, required, argument.value});
+  }
+  if (const YamlNode* in = entry.value.find("in"); in != nullptr && !in->is_empty()) {
+    spec.inputs = names(*in, "an input of a block");
+  }
+  spec.nodes = nodes(entry.value.find("nodes"), "nodes");
+  const YamlNode* out = entry.value.find("out");
+  if (out == nullptr) {
+    error(entry.place, fmt::format("block '{}' does not say which of its nodes comes out", entry.key), "Write `out: NODE`.");
+    return std::nullopt;
+  }
+  spec.outputs = names(*out, "what comes out of a block");
+  if (spec.outputs.empty()) return std::nullopt;
+  return spec;
+}
+
+}  // namespace
+
+bool is_schedule(const YamlNode& node) {
+  if (!node.is_mapping() || node.entries.size() != 1) return false;
+  const std::string& key = node.entries.front().key;
+  return key == "linear" || key == "cosine" || key == "step" || key == "warmup";
+}
+
+void check_keys(const YamlNode& mapping, std::string_view what, std::span<const std::string> known,
+                Diagnostics& diagnostics) {
+  for (const YamlEntry& entry : mapping.entries) {
+    if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
+      const std::size_t colon = entry.key.find(':');
+      const std::string fix =
+          colon != std::string::npos && colon + 1 < entry.key.size()
+              ? fmt::format("Write a space after the colon: `{}: {}`.", entry.key.substr(0, colon),
+                            entry.key.substr(colon + 1))
+              : suggestion(entry.key, known);
+      if (!(entry.value.is_empty() && colon != std::string::npos)) {  // that one the scan has reported
+        diagnostics.error(entry.place, fmt::format("{} has no key '{}'", what, entry.key), fix);
+      }
+    } else if (entry.value.is_empty()) {
+      diagnostics.error(entry.place, fmt::format("'{}' has no value", entry.key), "Write one, or leave the key out.");
+    }
+  }
+}
+
+Spec read_spec(YamlNode document, Diagnostics& diagnostics) {
+  return SpecReader(diagnostics).model(std::move(document));
+}
+
+std::vector<BlockSpec> read_standard_blocks(const YamlNode& document, Diagnostics& diagnostics) {
+  return SpecReader(diagnostics).blocks(document.find("blocks"), true);
+}
+
+}  // namespace graphrun

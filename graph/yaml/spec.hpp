@@ -1,0 +1,94 @@
+/// \file
+/// What a model file says, before anything of it is computed: its sections with the place of every key and
+/// value. Unknown keys have been reported. Values are still YAML: graph/yaml/build.hpp evaluates them.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/yaml/document.hpp"
+
+namespace graphrun {
+
+/// One entry of `nodes:` (or a term, or an output): a formula, a call of an op or block, or a schedule.
+struct NodeSpec {
+  enum class Kind { formula, call, schedule };
+  Kind kind = Kind::formula;
+  std::string name;
+  Place place;                 ///< of the name
+  YamlNode value;              ///< formula: the text; schedule: the mapping
+  YamlNode op;                 ///< call: a name or $name
+  std::vector<YamlNode> inputs;
+  Place inputs_place;          ///< of the value of `in`; of the op when there is none
+  std::optional<YamlNode> params;
+  std::optional<YamlNode> repeat;
+  std::vector<YamlEntry> attributes;  ///< everything else, `like` and `tie` included
+};
+
+struct BlockSpec {
+  struct Argument {
+    std::string name;
+    Place place;
+    bool required = false;
+    YamlNode fallback;
+  };
+  struct Name {
+    std::string text;
+    Place place;
+  };
+  std::string name;
+  Place place;
+  std::vector<Argument> arguments;
+  std::vector<Name> inputs;
+  std::vector<NodeSpec> nodes;
+  std::vector<Name> outputs;  ///< at least one
+  bool standard = false;      ///< from the library's own text: errors point at the call
+};
+
+/// A term of the loss or a metric.
+struct TermSpec {
+  NodeSpec node;
+  std::optional<YamlNode> reduce;
+  std::optional<YamlNode> weight;
+};
+
+struct InputDeclaration {
+  std::string name;
+  Place place;
+  std::optional<YamlNode> shape;
+  std::optional<YamlNode> from;
+};
+
+struct Spec {
+  YamlNode document;  ///< the whole file, includes inlined, --set applied
+  Place start;
+  std::string name;
+  std::string about;
+  std::vector<YamlEntry> vars;
+  std::optional<YamlNode> data;
+  std::vector<InputDeclaration> inputs;
+  std::vector<NodeSpec> nodes;
+  std::vector<BlockSpec> blocks;
+  std::vector<NodeSpec> outputs;
+  std::vector<TermSpec> loss;
+  std::vector<TermSpec> metrics;
+  std::optional<YamlNode> train;
+};
+
+/// Reads the sections of a model; what is wrong is reported and left out.
+Spec read_spec(YamlNode document, Diagnostics& diagnostics);
+
+/// Reads `blocks:` of a document that holds nothing else: the standard blocks.
+std::vector<BlockSpec> read_standard_blocks(const YamlNode& document, Diagnostics& diagnostics);
+
+/// Is this mapping a schedule: {linear: …}, {cosine: …}, {step: …}, {warmup: …}?
+bool is_schedule(const YamlNode& node);
+
+/// Reports keys that are not among `known`, with the nearest; and null values.
+void check_keys(const YamlNode& mapping, std::string_view what, std::span<const std::string> known,
+                Diagnostics& diagnostics);
+
+}  // namespace graphrun
