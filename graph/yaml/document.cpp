@@ -36,7 +36,16 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { value(make(YamlNode::Kind::empty, mark)); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
+    YamlNode node = make(YamlNode::Kind::empty, mark);
+    const std::string_view rest = std::string_view(diagnostics_.sources().text(source_)).substr(node.offset);
+    for (const std::string_view word : {"null", "Null", "NULL", "~"}) {
+      if (!rest.starts_with(word)) continue;
+      node.kind = YamlNode::Kind::scalar;  // written, and not left out
+      node.text = word;
+    }
+    value(std::move(node));
+  }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse(mark, "aliases"); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {

@@ -24,7 +24,8 @@ void relocate(YamlNode& node, std::size_t source, int columns) {
 }
 
 /// The value after the `=`, read as the value of a key.
-std::optional<YamlNode> read_value(std::size_t source, std::size_t equals, Sources& sources, Diagnostics& diagnostics) {
+std::optional<YamlNode> read_value(std::size_t source, std::size_t equals, Sources& sources,
+                                   Diagnostics& diagnostics) {
   const std::string key = "k: ";
   const int columns = static_cast<int>(equals) + 1 - static_cast<int>(key.size());
   const std::size_t text = sources.add("--set", key + sources.text(source).substr(equals + 1));
@@ -86,13 +87,16 @@ void set_var(YamlNode& document, const std::string& name, YamlNode value, const 
     return;
   }
   const std::optional<Value> before = written_value(*old, diagnostics);
+  const std::size_t mistakes = diagnostics.count();
   const std::optional<Value> after = written_value(value, diagnostics);
+  if (diagnostics.count() > mistakes) return;
   const bool number = before && after && before->number() && after->number();
   const bool fits = !before || !after || before->data.index() == after->data.index() ||
                     (number && before->integer() == nullptr);  // a float may be written without a point
   if (!fits) {
-    diagnostics.error(value.place, fmt::format("var '{}' is {}, not {}", name, kind_name(*before), described(*after)),
-                      before->list() != nullptr ? fmt::format("Write {}=[{}].", name, to_string(*after)) : "");
+    diagnostics.error(
+        value.place, fmt::format("var '{}' is {}, not {}", name, kind_name(*before), described(*after)),
+        before->list() != nullptr ? fmt::format("Write {}=[{}].", name, to_string(*after)) : "");
     return;
   }
   *old = std::move(value);
@@ -155,7 +159,8 @@ void apply_settings(YamlNode& document, std::span<const std::string> settings, S
     const Place start{source, 1, 1};
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) {
-      diagnostics.error(start, fmt::format("'{}' is no setting", setting), "Write NAME=VALUE, e.g. units=10.");
+      diagnostics.error(start, fmt::format("'{}' is no setting", setting),
+                        "Write NAME=VALUE, e.g. units=10.");
       continue;
     }
     std::optional<YamlNode> value = read_value(source, equals, sources, diagnostics);

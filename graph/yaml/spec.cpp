@@ -11,8 +11,9 @@
 namespace graphrun {
 namespace {
 
-const std::vector<std::string> top_keys = {"graphrun", "name",   "about",   "vars", "data",    "inputs", "nodes",
-                                           "blocks",   "include", "outputs", "loss", "metrics", "train"};
+const std::vector<std::string> top_keys = {"graphrun", "name",    "about",  "vars",    "data",
+                                           "inputs",   "nodes",   "blocks", "include", "outputs",
+                                           "loss",     "metrics", "train"};
 
 bool is_name(std::string_view text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
@@ -47,7 +48,8 @@ class SpecReader {
 };
 
 /// The entries of a section that must be a mapping, those without a value left out; none when it is missing.
-std::vector<YamlEntry> SpecReader::entries(const YamlNode* section, std::string_view key, std::string_view example) {
+std::vector<YamlEntry> SpecReader::entries(const YamlNode* section, std::string_view key,
+                                           std::string_view example) {
   if (section == nullptr || section->is_empty()) return {};
   if (section->is_mapping()) {
     std::vector<YamlEntry> result;
@@ -67,14 +69,16 @@ std::vector<YamlEntry> SpecReader::entries(const YamlNode* section, std::string_
 }
 
 bool SpecReader::usable_name(const std::string& name, const Place& place, std::string_view what) {
-  static const std::vector<std::string> taken = {"batch", "true", "false", "null", "and", "or", "not", "if", "else"};
+  static const std::vector<std::string> taken = {"batch", "true", "false", "null", "and",
+                                                 "or",    "not",  "if",    "else"};
   if (!is_name(name)) {
     error(place, fmt::format("'{}' cannot name {}", name, what),
           "A name has letters, digits and _, and starts with a letter.");
     return false;
   }
   if (std::find(taken.begin(), taken.end(), name) == taken.end()) return true;
-  error(place, fmt::format("'{}' has a meaning of its own and cannot name {}", name, what), "Choose another name.");
+  error(place, fmt::format("'{}' has a meaning of its own and cannot name {}", name, what),
+        "Choose another name.");
   return false;
 }
 
@@ -91,7 +95,8 @@ void SpecReader::version(const YamlNode& document) {
     error(document.place, "the file does not say which version of the model language it is in",
           "Start it with `graphrun: 1`.");
   } else if (!version->is_scalar() || version->text != "1") {
-    error(version->place, fmt::format("graphrun reads version 1 of the model language, not {}", describe_kind(*version)),
+    error(version->place,
+          fmt::format("graphrun reads version 1 of the model language, not {}", describe_kind(*version)),
           "Write `graphrun: 1`.");
   }
 }
@@ -101,7 +106,8 @@ Spec SpecReader::model(YamlNode document) {
   spec.start = document.place;
   if (!document.is_mapping()) {
     if (spec.start.line == 0) spec.start = {document.place.source, 1, 1};
-    error(spec.start, document.is_empty() ? "the file holds no model" : "a model file is a mapping of sections",
+    error(spec.start,
+          document.is_empty() ? "the file holds no model" : "a model file is a mapping of sections",
           "Start it with `graphrun: 1`.");
     return spec;
   }
@@ -163,7 +169,8 @@ std::optional<NodeSpec> SpecReader::node(const std::string& name, const Place& p
     return std::nullopt;
   }
   if (!op->is_scalar()) {
-    if (!op->is_empty()) error(op->place, fmt::format("`op:` is the name of an op or block, not {}", describe_kind(*op)));
+    if (!op->is_empty())
+      error(op->place, fmt::format("`op:` is the name of an op or block, not {}", describe_kind(*op)));
     return std::nullopt;
   }
   spec.op = *op;
@@ -202,7 +209,8 @@ std::vector<InputDeclaration> SpecReader::inputs(const YamlNode* section) {
     if (!usable_name(entry.key, entry.place, "an input")) continue;
     if (!entry.value.is_mapping()) {
       if (!entry.value.is_empty()) {
-        error(entry.value.place, fmt::format("input '{}' needs a shape, not {}", entry.key, describe_kind(entry.value)),
+        error(entry.value.place,
+              fmt::format("input '{}' needs a shape, not {}", entry.key, describe_kind(entry.value)),
               fmt::format("Write `{}: {{shape: [batch, 784]}}`, or {{from: labels}}.", entry.key));
       }
       continue;
@@ -252,12 +260,14 @@ std::optional<TermSpec> SpecReader::term(const YamlEntry& entry, std::string_vie
       check_keys(rest, "a term", known, diagnostics_);
       rest = YamlNode(*of);
       if (!rest.is_scalar()) {
-        if (!rest.is_empty()) error(rest.place, fmt::format("`of:` is a formula, not {}", describe_kind(rest)));
+        if (!rest.is_empty())
+          error(rest.place, fmt::format("`of:` is a formula, not {}", describe_kind(rest)));
         return std::nullopt;
       }
     } else if (rest.find("op") == nullptr) {
       std::vector<std::string> keys = rest.keys();
-      const std::string nearest = nearest_name("of", keys).empty() ? nearest_name("op", keys) : nearest_name("of", keys);
+      const std::string nearest =
+          nearest_name("of", keys).empty() ? nearest_name("op", keys) : nearest_name("of", keys);
       error(rest.place, fmt::format("'{}' does not say what is measured", entry.key),
             nearest.empty() ? "Write {op: mse, in: [recon, x]} or {of: FORMULA}."
                             : fmt::format("Is '{}' meant to be 'op' or 'of'?", nearest));
@@ -293,10 +303,11 @@ std::vector<BlockSpec> SpecReader::blocks(const YamlNode* section, bool standard
 }
 
 std::optional<BlockSpec> SpecReader::block(const YamlEntry& entry, bool standard) {
-  static const std::vector<std::string> known = {"about", "args", "in", "nodes", "out"};
+  static const std::vector<std::string> known = {"about", "args", "in", "nodes", "out", "reduce"};
   if (!entry.value.is_mapping()) {
     if (!entry.value.is_empty()) {
-      error(entry.value.place, fmt::format("a block is {{args: …, in: …, nodes: …, out: …}}, not {}", describe_kind(entry.value)));
+      error(entry.value.place, fmt::format("a block is {{args: …, in: …, nodes: …, out: …}}, not {}",
+                                           describe_kind(entry.value)));
     }
     return std::nullopt;
   }
@@ -305,18 +316,23 @@ std::optional<BlockSpec> SpecReader::block(const YamlEntry& entry, bool standard
   spec.name = entry.key;
   spec.place = entry.place;
   spec.standard = standard;
-  for (const YamlEntry& argument : entries(entry.value.find("args"), "args", "args: {units: required, act: relu}")) {
+  spec.about = text(entry.value.find("about"), "about");
+  for (const YamlEntry& argument :
+       entries(entry.value.find("args"), "args", "args: {units: required, act: relu}")) {
     if (!usable_name(argument.key, argument.place, "an argument")) continue;
-    const bool required = argument.value.is_scalar() && argument.value.text == "required" && !argument.value.quoted;
+    const bool required =
+        argument.value.is_scalar() && argument.value.text == "required" && !argument.value.quoted;
     spec.arguments.push_back({argument.key, argument.place, required, argument.value});
   }
   if (const YamlNode* in = entry.value.find("in"); in != nullptr && !in->is_empty()) {
     spec.inputs = names(*in, "an input of a block");
   }
   spec.nodes = nodes(entry.value.find("nodes"), "nodes");
+  if (const YamlNode* reduce = entry.value.find("reduce")) spec.reduce = *reduce;
   const YamlNode* out = entry.value.find("out");
   if (out == nullptr) {
-    error(entry.place, fmt::format("block '{}' does not say which of its nodes comes out", entry.key), "Write `out: NODE`.");
+    error(entry.place, fmt::format("block '{}' does not say which of its nodes comes out", entry.key),
+          "Write `out: NODE`.");
     return std::nullopt;
   }
   spec.outputs = names(*out, "what comes out of a block");
@@ -337,16 +353,16 @@ void check_keys(const YamlNode& mapping, std::string_view what, std::span<const 
   for (const YamlEntry& entry : mapping.entries) {
     if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
       const std::size_t colon = entry.key.find(':');
-      const std::string fix =
-          colon != std::string::npos && colon + 1 < entry.key.size()
-              ? fmt::format("Write a space after the colon: `{}: {}`.", entry.key.substr(0, colon),
-                            entry.key.substr(colon + 1))
-              : suggestion(entry.key, known);
+      const std::string fix = colon != std::string::npos && colon + 1 < entry.key.size()
+                                  ? fmt::format("Write a space after the colon: `{}: {}`.",
+                                                entry.key.substr(0, colon), entry.key.substr(colon + 1))
+                                  : suggestion(entry.key, known);
       if (!(entry.value.is_empty() && colon != std::string::npos)) {  // that one the scan has reported
         diagnostics.error(entry.place, fmt::format("{} has no key '{}'", what, entry.key), fix);
       }
     } else if (entry.value.is_empty()) {
-      diagnostics.error(entry.place, fmt::format("'{}' has no value", entry.key), "Write one, or leave the key out.");
+      diagnostics.error(entry.place, fmt::format("'{}' has no value", entry.key),
+                        "Write one, or leave the key out.");
     }
   }
 }

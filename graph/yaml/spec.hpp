@@ -18,11 +18,11 @@ struct NodeSpec {
   enum class Kind { formula, call, schedule };
   Kind kind = Kind::formula;
   std::string name;
-  Place place;                 ///< of the name
-  YamlNode value;              ///< formula: the text; schedule: the mapping
-  YamlNode op;                 ///< call: a name or $name
+  Place place;     ///< of the name
+  YamlNode value;  ///< formula: the text; schedule: the mapping
+  YamlNode op;     ///< call: a name or $name
   std::vector<YamlNode> inputs;
-  Place inputs_place;          ///< of the value of `in`; of the op when there is none
+  Place inputs_place;  ///< of the value of `in`; of the op when there is none
   std::optional<YamlNode> params;
   std::optional<YamlNode> repeat;
   std::vector<YamlEntry> attributes;  ///< everything else, `like` and `tie` included
@@ -41,11 +41,13 @@ struct BlockSpec {
   };
   std::string name;
   Place place;
+  std::string about;
   std::vector<Argument> arguments;
   std::vector<Name> inputs;
   std::vector<NodeSpec> nodes;
-  std::vector<Name> outputs;  ///< at least one
-  bool standard = false;      ///< from the library's own text: errors point at the call
+  std::vector<Name> outputs;       ///< at least one
+  std::optional<YamlNode> reduce;  ///< of a loss: how a term that calls it joins the axes beside the batch
+  bool standard = false;           ///< from the library's own text: errors point at the call
 };
 
 /// A term of the loss or a metric.

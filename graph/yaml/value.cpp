@@ -134,9 +134,9 @@ std::string to_string(const Value& value) {
 }
 
 std::string_view kind_name(const Value& value) {
-  constexpr std::array<std::string_view, 9> names = {"nothing", "true or false", "an integer",
-                                                     "a number", "a text", "a list",
-                                                     "a mapping", "a schedule", "a parameter"};
+  constexpr std::array<std::string_view, 9> names = {"nothing",   "true or false", "an integer",
+                                                     "a number",  "a text",        "a list",
+                                                     "a mapping", "a schedule",    "a parameter"};
   return names.at(value.data.index());
 }
 
@@ -176,7 +176,7 @@ Value read_scalar(const YamlNode& scalar, Diagnostics& diagnostics) {
   if (scalar.is_empty()) return {};
   if (scalar.quoted) return {text};
   if (text == "true" || text == "false") return {text == "true"};
-  if (text == "null" || text == "~") return {};
+  if (text == "null" || text == "Null" || text == "NULL" || text == "~") return {};
   const std::string low = lowered(text);
   const bool yes = low == "yes" || low == "on" || low == "true";
   if (yes || low == "no" || low == "off" || low == "false") {

@@ -1,0 +1,13 @@
+/// \file
+/// Loss terms and metrics: each becomes a scalar, the mean over the batch. Internal to graph/yaml.
+#pragma once
+
+#include "graph/model.hpp"
+#include "graph/yaml/expander.hpp"
+
+namespace graphrun {
+
+/// Adds the outputs `loss.NAME`, `weight.NAME`, `metric.NAME` and `loss`.
+void build_terms(const Spec& spec, Expander& expander, ModelDefinition& model);
+
+}  // namespace graphrun
