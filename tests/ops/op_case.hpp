@@ -4,7 +4,9 @@
 /// An op's rows say only what is its own.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +51,26 @@ std::vector<OpCase> over_shapes(const OpCase& original);
 
 /// Runs all checks; failures tell the op, the shapes and the attributes.
 void check(const OpCase& one);
+
+// ---- Pieces of the checks, for tests of whole graphs ------------------------------------------------------
+
+/// The op with its operands as inputs x0, x1, … of a builder; returns the op's node.
+NodeId add_op(Builder& builder, const OpCase& one);
+/// The operands' values by the name of their input nodes; the same at every run.
+std::map<std::string, HostTensor> operand_values(const OpCase& one, std::int64_t rows);
+bool has_drawn_operands(const OpCase& one);
+/// The operands whose gradient is checked, by input node.
+std::vector<std::string> smooth_operands(const OpCase& one);
+std::vector<std::byte> to_bytes(const HostTensor& tensor, DType dtype);
+std::vector<double> from_bytes(const std::vector<std::byte>& bytes, DType dtype);
+/// |got - wanted| <= tolerance * max(1, |wanted|) for each element; NaN agrees with NaN alone.
+void compare(const std::vector<double>& got, const std::vector<double>& wanted, double tolerance);
+std::string describe(const OpCase& one);
+std::string operand_name(std::size_t i);  ///< x0, x1, …
+/// The value of the graph's output "y" for the case's operands.
+HostTensor reference(const OpCase& one, const Graph& graph, std::int64_t rows);
+/// The op's kernels, if it has any of its own, against the reference.
+void check_kernel(const OpCase& one, const Graph& graph, std::int64_t rows);
 
 /// A mistake and what must be said about it.
 struct ErrorCase {

@@ -142,6 +142,20 @@ TEST_CASE("powers of whole exponents become products") {
   CHECK(canonical([](Term a, Term b) { return call("pow", {a, b}); }) == "pow(a, b)");
 }
 
+TEST_CASE("a power of a constant exponent has its gradient, negative bases and zero included") {
+  for (const double exponent : {-1.0, 0.0, 1.0, 2.0, 3.0, 4.0}) {
+    INFO("exponent " << exponent);
+    const Graph graph = graph_of([=](Term a, Term) { return power(a, exponent); });
+    InterpreterRun run;
+    run.batch = 2;
+    run.feeds["a"] = {{2, 2}, {-1.5, 0.5, exponent < 0 ? 1.0 : 0.0, 2}};
+    const Graph canonical_graph = canonicalise(graph, ops::registry());
+    for (const Graph* one : {&graph, &canonical_graph}) {
+      CHECK(check_gradients(*one, ops::registry(), "y", {"a"}, {}, run).front().ok);
+    }
+  }
+}
+
 TEST_CASE("linear vanishes") {
   CHECK(canonical([](Term a, Term) { return call("linear", {a}); }) == "a");
 }
