@@ -20,8 +20,8 @@ using HostVariables = std::map<std::string, HostTensor>;
 struct InterpreterRun {
   std::int64_t batch = 1;
   /// Values by node name. Any node may be fed, not only inputs: feeding cuts the graph there.
-  std::map<std::string, HostTensor> feeds;
-  RandomState random;
+  std::map<std::string, HostTensor> feeds = {};
+  RandomState random = {};
 };
 
 /// Runs all nodes, effects included (they update `variables`), and returns the value of each node; a node
