@@ -35,15 +35,10 @@ std::optional<NodeId> before_repeating(Builder& builder, NodeId id) {
 
 std::optional<NodeId> elementwise(Builder& builder, const Node& node) {
   std::vector<NodeId> inputs = node.inputs;
-  std::vector<Type> types;
   for (NodeId& input : inputs) {
     input = before_repeating(builder, input).value_or(input);
-    types.push_back(builder.type(input));
   }
   if (inputs == node.inputs) return std::nullopt;
-  const Type small = node.op->infer({types, node.attributes});
-  if (small == node.type) return builder.add_like(node, inputs, {});
-  if (broadcast(small.shape, node.type.shape) != node.type.shape) return std::nullopt;
   return repeated(builder, builder.add(node.op->name, inputs, node.attributes), node.type.shape);
 }
 

@@ -317,6 +317,11 @@ TEST_CASE("exact identities: what might change a bit or a type stays") {
   CHECK(stays([](Maker&, Term x) { return x * -1.0; }));
   CHECK(stays([](Maker&, Term x) { return 1.0 / x; }));
   CHECK(stays([](Maker&, Term x) { return 0.0 - x; }));
+  CHECK(stays([](Maker& m, Term x) {  // not every zero is a plain one
+    return x - Term(m.builder,
+                    m.builder.add("constant", {},
+                                  {{"values", std::vector<double>{0.0, -0.0, 0.0}}, {"shape", shape({3})}}));
+  }));
   CHECK(stays([](Maker& m, Term x) {  // the ones make it larger
     return x * Term(m.builder, m.builder.add("constant", {}, filled_with(1.0, batch_of({1, 3}))));
   }));
