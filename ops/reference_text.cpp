@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "graph/op.hpp"
-#include "graph/yaml/document.hpp"
+#include "graph/yaml/build.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 
@@ -49,21 +49,13 @@ ReferenceEntry entry_of(const OpDef& op) {
   return entry;
 }
 
-ReferenceEntry entry_of(const YamlEntry& block) {
+ReferenceEntry entry_of(const BlockSummary& block) {
   ReferenceEntry entry;
-  entry.name = block.key;
+  entry.name = block.name;
+  entry.doc = block.about;
   entry.block = true;
-  if (const YamlNode* about = block.value.find("about")) entry.doc = about->text;
-  if (const YamlNode* inputs = block.value.find("in")) {
-    for (const YamlNode& input : inputs->items) entry.inputs.push_back({input.text, "", "", ""});
-  }
-  if (const YamlNode* arguments = block.value.find("args")) {
-    for (const YamlEntry& argument : arguments->entries) {
-      std::string fallback = print_yaml(argument.value);
-      while (!fallback.empty() && fallback.back() == '\n') fallback.pop_back();
-      entry.attributes.push_back({argument.key, "", fallback.empty() ? "null" : fallback, ""});
-    }
-  }
+  for (const std::string& input : block.inputs) entry.inputs.push_back({input, "", "", ""});
+  for (const auto& [name, fallback] : block.arguments) entry.attributes.push_back({name, "", fallback, ""});
   return entry;
 }
 
@@ -150,12 +142,9 @@ std::string section(const std::vector<ReferenceEntry>& entries, Part part) {
 std::vector<ReferenceEntry> reference_entries() {
   std::vector<ReferenceEntry> entries;
   for (const OpDef& op : registry().ops()) entries.push_back(entry_of(op));
-  Sources sources;
-  Diagnostics diagnostics(sources);
-  const YamlNode document =
-      parse_yaml(sources.add("ops/std.yaml", std::string(standard_blocks())), diagnostics);
-  diagnostics.throw_if_any();
-  for (const YamlEntry& block : document.find("blocks")->entries) entries.push_back(entry_of(block));
+  for (const BlockSummary& block : graphrun::standard_blocks(standard_blocks())) {
+    entries.push_back(entry_of(block));
+  }
   return entries;
 }
 
