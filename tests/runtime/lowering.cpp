@@ -1,0 +1,303 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <string>
+
+#include "graph/broadcast.hpp"
+#include "graph/interpreter.hpp"
+#include "graph/term.hpp"
+#include "ops/op.hpp"
+#include "runtime/lower.hpp"
+#include "runtime/session.hpp"
+#include "tests/runtime/network.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun;
+using namespace graphrun::runtime;
+
+namespace {
+
+// ---- Random graphs
+// -----------------------------------------------------------------------------------------
+
+constexpr Dim n = Dim::batch();
+Dim k(std::int64_t number) {
+  return Dim::number(number);
+}
+
+/// Elementwise chains over every kind of broadcasting, reductions, reshapes and products, over and over.
+class RandomGraph {
+ public:
+  explicit RandomGraph(unsigned seed) : generator_(seed), builder_(ops::registry()) {
+    const std::vector<Shape> shapes = {{n, k(7)},   {n, k(7)}, {n, k(1)},   {k(7)},          {k(1), k(7)},
+                                       {},          {n},       {n, n},      {n, k(3), k(7)}, {k(3), k(1)},
+                                       {n, k(600)}, {k(600)},  {k(4), k(7)}};
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      pool_.push_back(builder_.add("input", {}, {{"shape", shapes[i]}}, {.name = "in" + std::to_string(i)}));
+    }
+    for (int i = 0; i < 40; ++i) grow();
+    for (int i = 0; i < 6; ++i)
+      builder_.output("out" + std::to_string(i), pool_[pool_.size() - 1 - pick(12)]);
+  }
+
+  Graph take() { return std::move(builder_).finish(); }
+
+ private:
+  std::size_t pick(std::size_t count) { return generator_() % count; }
+  NodeId any() { return pool_[pool_.size() - 1 - pick(std::min<std::size_t>(pool_.size(), 24))]; }
+  void keep(NodeId id) { pool_.push_back(id); }
+
+  void grow() {
+    const NodeId a = any();
+    const Shape shape = builder_.type(a).shape;
+    switch (pick(8)) {
+      case 0:
+      case 1:
+      case 2:
+        return binary(a);
+      case 3:
+        return keep(builder_.add("tanh", {a}));
+      case 4:
+        return keep(builder_.add("sigmoid", {a}));
+      case 5:
+        return reduce(a, shape);
+      case 6:
+        return product(a, shape);
+      default:
+        return reshape(a, shape);
+    }
+  }
+
+  void binary(NodeId a) {
+    const NodeId b = any();
+    if (!broadcast(builder_.type(a).shape, builder_.type(b).shape)) return;
+    const char* const names[] = {"add", "sub", "mul", "maximum"};
+    // Bounded, so that errors stay small.
+    keep(builder_.add("tanh", {builder_.add(names[pick(4)], {a, b})}));
+  }
+
+  void reduce(NodeId a, const Shape& shape) {
+    if (shape.empty()) return;
+    Axes axes{pick(3) == 0, {}};
+    if (!axes.all) axes.list = {static_cast<std::int64_t>(pick(shape.size()))};
+    const char* const op = pick(3) == 0 ? "max" : "sum";
+    const NodeId reduced = builder_.add(op, {a}, {{"axis", axes}, {"keepdims", pick(2) == 0}});
+    keep(builder_.add("tanh", {builder_.add("mul", {reduced, builder_.constant(0.01)})}));
+  }
+
+  void product(NodeId a, const Shape& shape) {
+    if (shape.size() != 2) return;
+    const NodeId b = any();
+    const Shape& other = builder_.type(b).shape;
+    if (other.size() != 2) return;
+    const bool ta = pick(2) == 0;
+    const bool tb = pick(2) == 0;
+    if (shape[ta ? 0 : 1] != other[tb ? 1 : 0]) return;
+    const NodeId product = builder_.add("matmul", {a, b}, {{"transpose_a", ta}, {"transpose_b", tb}});
+    keep(builder_.add("tanh", {product}));
+  }
+
+  void reshape(NodeId a, const Shape& shape) {
+    Shape to;
+    if (shape == Shape{n, k(7)}) to = {n, k(7), k(1)};
+    if (shape == Shape{n, k(3), k(7)}) to = {n, k(21)};
+    if (shape == Shape{n}) to = {n, k(1)};
+    if (shape == Shape{n, k(1)}) to = {n};
+    if (shape == Shape{k(7)}) to = {k(7), k(1)};
+    if (!to.empty()) keep(builder_.add("reshape", {a}, {{"shape", to}}));
+  }
+
+  std::mt19937 generator_;
+  Builder builder_;
+  std::vector<NodeId> pool_;
+};
+
+graphrun::testing::Values random_inputs(const Graph& graph, std::int64_t batch, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<float> distribution(-1, 1);
+  graphrun::testing::Values values;
+  for (const Node& node : graph.nodes()) {
+    if (!node.op->traits.input) continue;
+    const Extents extents = graphrun::bind(node.type.shape, batch);
+    std::vector<float> elements(static_cast<std::size_t>(element_count(extents)));
+    for (float& element : elements) element = distribution(generator);
+    values.set(node.name, extents, std::move(elements));
+  }
+  return values;
+}
+
+std::vector<std::vector<float>> outputs_of(const std::shared_ptr<const Graph>& graph, std::int64_t batch,
+                                           const graphrun::testing::Values& inputs,
+                                           const LoweringOptions& lowering) {
+  SessionOptions options;
+  options.threads = 2;
+  options.executor = ExecutorKind::threads;
+  options.lowering = lowering;
+  options.poison_workspace = true;
+  Session session(ops::registry(), ops::kernels(), options);
+  const ProgramId program = session.add(graph);
+  std::vector<std::vector<float>> values;
+  for (const PlanOutput& output : session.prepare(program, batch).outputs)
+    values.emplace_back(output.bytes / 4);
+  std::vector<Fetch> fetches;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    fetches.push_back({graph->outputs()[i].name, std::as_writable_bytes(std::span(values[i]))});
+  }
+  const auto feeds = inputs.feeds();
+  session.run(program, {.batch = batch, .feeds = feeds, .fetches = fetches, .random = {}, .stop = {}});
+  return values;
+}
+
+bool near(const std::vector<float>& values, const std::vector<double>& exact) {
+  return values.size() == exact.size() &&
+         std::equal(values.begin(), values.end(), exact.begin(),
+                    [](float a, double b) { return std::abs(a - b) <= 2e-5 * std::max(1.0, std::abs(b)); });
+}
+
+// ---- Golden text
+// -------------------------------------------------------------------------------------------
+
+std::string groups_of(const std::shared_ptr<const Graph>& graph, std::int64_t batch,
+                      const LoweringOptions& options = {}) {
+  return lower(graph, batch, ops::kernels(), options)->groups;
+}
+
+/// x, w, b -> tanh(x @ w + b), its mean square, and what an update of nothing reads.
+std::shared_ptr<const Graph> one_layer() {
+  Builder builder(ops::registry());
+  const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(8)}}}, {.name = "x"}));
+  const Term w(builder, builder.add("param", {}, {{"shape", Shape{k(8), k(4)}}}, {.name = "w"}));
+  const Term b(builder, builder.add("param", {}, {{"shape", Shape{k(4)}}}, {.name = "b"}));
+  const Term z = call("matmul", {x, w}, {}, {.name = "z"});
+  const Term s(builder, builder.add("add", {z, b}, {}, {.name = "s"}));
+  const Term h = call("tanh", {s}, {}, {.name = "h"});
+  const Term square = call("square", {h}, {}, {.name = "square"});
+  const Term row = call("sum", {square}, {{"axis", Axes{false, {1}}}}, {.name = "row"});
+  const Term half = call("mul", {row, constant_like(row, 0.5)}, {}, {.name = "half"});
+  builder.output("rows", half);
+  builder.output("loss", call("sum", {half}, {}, {.name = "loss"}));
+  return std::make_shared<const Graph>(std::move(builder).finish());
+}
+
+}  // namespace
+
+TEST_CASE("random graphs agree with the f64 reference, each optimisation on and off") {
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    const auto graph = std::make_shared<const Graph>(RandomGraph(seed).take());
+    for (const std::int64_t batch : {1, 5, 37}) {
+      const auto inputs = random_inputs(*graph, batch, seed);
+      HostVariables none;
+      const auto exact = interpret(*graph, none, {batch, inputs.host(), {}});
+      for (int off = 0; off < 5; ++off) {
+        LoweringOptions options;
+        options.fusion = off != 1;
+        options.post_ops = off != 2;
+        options.memory_sharing = off != 3;
+        options.keep_values = off == 4;
+        options.isa = std::min(static_cast<Isa>(off % 3), detected_isa());
+        const auto values = outputs_of(graph, batch, inputs, options);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+          CAPTURE(seed, batch, off, i, graph->node(graph->outputs()[i].node).name);
+          CHECK(near(values[i], exact[graph->outputs()[i].node].values));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("bias and activation ride on a product; a chain and its reduction are one group") {
+  CHECK(groups_of(one_layer(), 32) ==
+        "0 rows product z s h -> h\n"
+        "1 rows elementwise square row -> row\n"
+        "2 rows elementwise half -> half\n"
+        "3 whole elementwise loss -> loss\n");
+}
+
+TEST_CASE("without fusion and post-ops every node is a group") {
+  LoweringOptions options;
+  options.fusion = false;
+  options.post_ops = false;
+  CHECK(groups_of(one_layer(), 32, options) ==
+        "0 rows product z -> z\n"
+        "1 rows elementwise s -> s\n"
+        "2 rows elementwise h -> h\n"
+        "3 rows elementwise square -> square\n"
+        "4 rows elementwise row -> row\n"
+        "5 rows elementwise half -> half\n"
+        "6 whole elementwise loss -> loss\n");
+}
+
+TEST_CASE("loss value and gradient of the output are one pass over the output") {
+  const std::string groups = groups_of(graphrun::testing::autoencoder({.widths = {8, 4}}), 32);
+  INFO(groups);
+  // The last layer's slope, the squares and their sum over the row: one group that stores two values.
+  const std::size_t loss = groups.find("square");
+  REQUIRE(loss != std::string::npos);
+  const std::size_t begin = groups.rfind('\n', loss) + 1;
+  const std::string line = groups.substr(begin, groups.find('\n', loss) - begin);
+  CHECK(line.find("rows elementwise") != std::string::npos);
+  CHECK(line.find("sum") != std::string::npos);
+  CHECK(std::count(line.begin() + static_cast<std::ptrdiff_t>(line.find("->")), line.end(), ' ') == 2);
+}
+
+TEST_CASE("a plan is the same whoever makes it") {
+  const auto graph = graphrun::testing::autoencoder({.widths = {200, 160, 80, 8}});
+  const auto first = lower(graph, 160, ops::kernels());
+  const auto second = lower(graph, 160, ops::kernels());
+  CHECK(first->groups == second->groups);
+  CHECK(first->statistics.workspace_bytes == second->statistics.workspace_bytes);
+  CHECK(first->units.size() == second->units.size());
+  CHECK(first->tasks.size() == second->tasks.size());
+}
+
+TEST_CASE("memory is shared: a forward pass needs little more than its two widest layers") {
+  const auto graph = graphrun::testing::autoencoder({.widths = {256, 256, 256, 256, 256}, .training = false});
+  const auto shared = lower(graph, 128, ops::kernels());
+  LoweringOptions options;
+  options.memory_sharing = false;
+  const auto separate = lower(graph, 128, ops::kernels(), options);
+  const auto layer = static_cast<std::size_t>(128 * 256 * 4);
+  CHECK(separate->statistics.workspace_bytes >= 8 * layer);
+  CHECK(shared->statistics.workspace_bytes + shared->statistics.scratch_bytes_per_worker < 4 * layer);
+}
+
+TEST_CASE("slices are even shares of sixteen rows, and follow the batch alone") {
+  const auto graph = graphrun::testing::autoencoder({.widths = {400, 300, 20}, .training = false});
+  for (const std::int64_t batch : {1, 16, 17, 64, 100, 500, 1024}) {
+    CAPTURE(batch);
+    const auto plan = lower(graph, batch, ops::kernels());
+    std::vector<std::pair<std::int64_t, std::int64_t>> rows;
+    for (const Unit& unit : plan->units) {
+      if (unit.call == nullptr) rows.emplace_back(unit.row_begin, unit.row_count);
+    }
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    CHECK(rows.size() == plan->statistics.slices);
+    std::int64_t next = 0;
+    for (const auto& [begin, count] : rows) {
+      CHECK(begin == next);
+      CHECK(begin % 16 == 0);
+      next = begin + count;
+    }
+    CHECK(next == batch);
+  }
+  CHECK(lower(graph, 1, ops::kernels())->statistics.slices == 1);
+  CHECK(lower(graph, 1024, ops::kernels())->statistics.slices == 8);
+}
+
+TEST_CASE("compile time grows with the graph, not with its square") {
+  for (const bool wide : {false, true}) {
+    Builder builder(ops::registry());
+    const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(4)}}}, {.name = "x"}));
+    Term h = x;
+    Term total = x;
+    for (int i = 0; i < 10'000; ++i) {
+      h = call("tanh", {wide ? x * static_cast<double>(i) : h});
+      if (wide) total = total + h;
+    }
+    builder.output("h", wide ? total : h);
+    const auto plan = lower(std::make_shared<const Graph>(std::move(builder).finish()), 32, ops::kernels());
+    CHECK(plan->statistics.compile_ms < 5000);
+  }
+}
