@@ -34,27 +34,36 @@ std::vector<std::size_t> reduction_targets(const Extents& input, const Axes& axe
 
 struct SumFold {
   static constexpr float identity = 0;
+  static constexpr std::size_t lanes = 16;
   [[gnu::always_inline]] static float combine(float a, float b) { return a + b; }
 };
 struct MaxFold {  // NaN wins
   static constexpr float identity = -std::numeric_limits<float>::infinity();
+  static constexpr std::size_t lanes = 64;  // fewer are unrolled before they are vectorised, and stay scalar
   [[gnu::always_inline]] static float combine(float a, float b) { return (a > b) | (a != a) ? a : b; }
 };
 
-/// get(0), get(1), … in one number: 16 lanes side by side, then the lanes in a tree. The order depends on the
-/// count alone.
+/// get(0), get(1), … in one number: lanes side by side, then the lanes in a tree; a few elements one after
+/// the other. The order depends on the count alone.
 template <class Fold, class Get>
 [[gnu::always_inline]] inline float fold_of(std::size_t count, Get get) {
-  constexpr std::size_t lanes = 16;
-  std::array<float, lanes> partial;
-  for (std::size_t lane = 0; lane < lanes; ++lane) partial[lane] = Fold::identity;
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    for (std::size_t lane = 0; lane < lanes; ++lane)
-      partial[lane] = Fold::combine(partial[lane], get(i + lane));
+  constexpr std::size_t lanes = Fold::lanes;
+  if (count < lanes) {
+    float result = Fold::identity;
+    for (std::size_t i = 0; i < count; ++i) result = Fold::combine(result, get(i));
+    return result;
   }
-  for (std::size_t lane = 0; i + lane < count; ++lane)
+  std::array<float, lanes> partial;
+  for (std::size_t lane = 0; lane < lanes; ++lane) partial[lane] = get(lane);
+  std::size_t i = lanes;
+  for (; i + lanes <= count; i += lanes) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      partial[lane] = Fold::combine(partial[lane], get(i + lane));
+    }
+  }
+  for (std::size_t lane = 0; i + lane < count; ++lane) {
     partial[lane] = Fold::combine(partial[lane], get(i + lane));
+  }
   for (std::size_t half = lanes / 2; half > 0; half /= 2) {
     for (std::size_t lane = 0; lane < half; ++lane) {
       partial[lane] = Fold::combine(partial[lane], partial[lane + half]);
