@@ -15,7 +15,9 @@
 namespace graphrun {
 
 struct GradientCheckOptions {
-  double step = 1e-6;  ///< of the differences; times |x| for an element beyond 1
+  /// Of the differences; times |x| for an element beyond 1. Where it disagrees, 10 and 100 times as wide and
+  /// a tenth are tried too, under the same tolerances.
+  double step = 1e-6;
   /// Analytic a and numeric n agree when |a − n| <= rtol·max(|a|, |n|) + atol.
   double rtol = 1e-5;
   double atol = 1e-7;

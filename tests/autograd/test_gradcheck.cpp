@@ -156,6 +156,19 @@ TEST_CASE("a bent curve is not taken for a kink") {
   CHECK(check.ok);
 }
 
+TEST_CASE("the rounding of a large loss is not taken for a wrong gradient, nor for a kink") {
+  Maker m;
+  const Term w = m.param("w", shape({40}));
+  m.output("y", sum(call("tanh", {w})) * 1e-3 + 1e4);
+  const Graph graph = m.finish();
+  const Point point = random_point(graph, 1, 5);
+  const GradientCheck check =
+      check_gradients(graph, ops::registry(), "y", {}, point.variables, point.run).at(0);
+  CHECK(check.ok);
+  CHECK(check.kinks == 0);
+  CHECK(check.checked == 40);
+}
+
 TEST_CASE("the whole cotangent is checked, not only a sum") {
   // These weights always sum to one: a unit cotangent would see a gradient of zero whatever the vjps do.
   Maker m;
