@@ -4,7 +4,19 @@ namespace graphrun::cli {
 
 std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(train_command());
+  commands.push_back(eval_command());
+  commands.push_back(encode_command());
+  commands.push_back(decode_command());
+  commands.push_back(reconstruct_command());
+  commands.push_back(check_command());
+  commands.push_back(plan_command());
+  commands.push_back(bench_command());
+  commands.push_back(graph_command());
+  commands.push_back(config_command());
   commands.push_back(ops_command());
+  commands.push_back(data_command());
+  commands.push_back(inspect_command());
   return commands;
 }
 

@@ -8,6 +8,18 @@
 
 namespace graphrun::cli {
 
+std::unique_ptr<Command> train_command();
+std::unique_ptr<Command> eval_command();
+std::unique_ptr<Command> encode_command();
+std::unique_ptr<Command> decode_command();
+std::unique_ptr<Command> reconstruct_command();
+std::unique_ptr<Command> check_command();
+std::unique_ptr<Command> plan_command();
+std::unique_ptr<Command> bench_command();
+std::unique_ptr<Command> graph_command();
+std::unique_ptr<Command> config_command();
 std::unique_ptr<Command> ops_command();
+std::unique_ptr<Command> data_command();
+std::unique_ptr<Command> inspect_command();
 
 }  // namespace graphrun::cli

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <utility>
 
+#include "graph/print.hpp"
 #include "train/binding.hpp"
+#include "train/definition.hpp"
 #include "train/file.hpp"
 #include "train/metrics_log.hpp"
 #include "train/pictures.hpp"
@@ -58,6 +60,7 @@ class Run final : public LoopObserver {
   }
 
   RunResult resume(const FoundCheckpoint& from, const fs::path& directory) {
+    require_same_graph(from.checkpoint);
     compile();
     restore(learner_, from.checkpoint);
     require_position_fits();
@@ -78,6 +81,18 @@ class Run final : public LoopObserver {
     learner_.prepare_training(plan_.batch);
     if (plan_.partial_rows > 0) learner_.prepare_training(plan_.partial_rows);
     if (test_) learner_.prepare_evaluation(test_->count);
+  }
+
+  /// Training may be changed on the way (more epochs, another rate); what is learnt may not.
+  void require_same_graph(const Checkpoint& checkpoint) const {
+    const SharedDefinition before =
+        parse_definition(checkpoint.model(), checkpoint.path().string() + ":model");
+    if (to_text(before->graph) != to_text(model_->graph))
+      throw Error(
+          ErrorCode::usage,
+          fmt::format("the graph of the model is not the one that {} was learning, so it cannot continue; "
+                      "settings below `train` may be changed, others not",
+                      checkpoint.path().string()));
   }
 
   void require_position_fits() const {

@@ -1,0 +1,38 @@
+/// \file
+/// What a host hands in, checked against the model and turned into what train/ works on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/model.hpp"
+#include "graphrun/session.hpp"
+#include "train/examples.hpp"
+#include "train/learner.hpp"
+
+namespace graphrun::api {
+
+/// Columns over the host's own memory, which must outlive them. Names are those of inputs, outputs or nodes.
+/// Error{usage}: no inputs, a name twice or unknown, a type that does not fit, counts of rows that differ.
+train::Examples examples_of(const ModelDefinition& model, const Inputs& inputs);
+
+/// All rows as one batch, in the element types of their nodes.
+class BoundInputs {
+ public:
+  BoundInputs(const ModelDefinition& model, const Inputs& inputs);
+  std::int64_t rows() const { return batch_.rows(); }
+  std::vector<runtime::Feed> feeds() const;
+  /// Only these, all of which must be there: Error{usage} names the one that is missing.
+  std::vector<runtime::Feed> feeds(const std::vector<std::string>& needed) const;
+
+ private:
+  train::Examples examples_;
+  train::Batch batch_;
+};
+
+/// One element of an output as f32.
+float element(const train::OutputValues& output, std::size_t index);
+
+}  // namespace graphrun::api

@@ -1,0 +1,75 @@
+#include "graphrun/model.hpp"
+
+#include "api/type.hpp"
+#include "graph/model.hpp"
+#include "graph/op.hpp"
+#include "train/definition.hpp"
+
+namespace graphrun {
+
+namespace {
+
+std::vector<std::string> names_of(const std::vector<ModelTerm>& terms) {
+  std::vector<std::string> names;
+  for (const ModelTerm& term : terms) names.push_back(term.name);
+  return names;
+}
+
+}  // namespace
+
+Model::Model(std::shared_ptr<const ModelDefinition> definition) : definition_(std::move(definition)) {}
+Model::Model(const Model&) = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(const Model&) = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Model Model::load(const std::string& path, std::span<const std::string> settings) {
+  return Model(train::load_definition(path, settings));
+}
+
+Model Model::parse(std::string_view text, std::string_view name, std::span<const std::string> settings) {
+  return Model(train::parse_definition(text, std::string(name), settings));
+}
+
+const std::string& Model::name() const {
+  return definition_->name;
+}
+const std::string& Model::about() const {
+  return definition_->about;
+}
+const std::string& Model::resolved() const {
+  return definition_->resolved;
+}
+
+std::vector<TensorInfo> Model::inputs() const {
+  std::vector<TensorInfo> all;
+  for (const ModelInput& input : definition_->inputs)
+    if (const std::optional<NodeId> id = definition_->graph.find(input.name))
+      all.push_back(api::info_of(input.name, definition_->graph.node(*id).type));
+  return all;
+}
+
+std::vector<TensorInfo> Model::outputs() const {
+  std::vector<TensorInfo> all;
+  for (const std::string& role : definition_->roles)
+    all.push_back(api::info_of(role, definition_->graph.node(definition_->graph.output(role)).type));
+  return all;
+}
+
+std::vector<TensorInfo> Model::parameters() const {
+  std::vector<TensorInfo> all;
+  for (const Node& node : definition_->graph.nodes())
+    if (node.op->traits.variable && node.attributes.flag("trainable"))
+      all.push_back(api::info_of(node.name, node.type));
+  return all;
+}
+
+std::vector<std::string> Model::loss_terms() const {
+  return names_of(definition_->loss);
+}
+std::vector<std::string> Model::metrics() const {
+  return names_of(definition_->metrics);
+}
+
+}  // namespace graphrun

@@ -1,0 +1,25 @@
+#include "api/type.hpp"
+
+namespace graphrun::api {
+
+ElementType element_type_of(DType dtype) {
+  switch (dtype) {
+    case DType::i32:
+      return ElementType::i32;
+    case DType::u8:
+      return ElementType::u8;
+    case DType::f32:
+    case DType::f64:
+    case DType::none:
+      return ElementType::f32;
+  }
+  return ElementType::f32;
+}
+
+TensorInfo info_of(const std::string& name, const Type& type) {
+  TensorInfo info{name, element_type_of(type.dtype), {}};
+  for (const Dim& dim : type.shape) info.shape.push_back(dim.is_number() ? dim.offset : batch_axis);
+  return info;
+}
+
+}  // namespace graphrun::api

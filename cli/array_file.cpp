@@ -1,0 +1,105 @@
+#include "cli/array_file.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "graphrun/error.hpp"
+#include "train/csv.hpp"
+#include "train/file.hpp"
+#include "train/npy.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+constexpr const char* label_column = "label";
+
+bool is_csv(const std::string& path) {
+  return std::filesystem::path(path).extension() == ".csv";
+}
+
+train::ElementType element_type(const train::OutputValues& output) {
+  switch (output.type.dtype) {
+    case DType::f32:
+      return train::ElementType::f32;
+    case DType::i32:
+      return train::ElementType::i32;
+    case DType::u8:
+      return train::ElementType::u8;
+    case DType::f64:
+      return train::ElementType::f64;
+    case DType::none:
+      break;
+  }
+  throw Error(ErrorCode::usage, fmt::format("output '{}' has no value", output.name));
+}
+
+void write_csv_rows(const std::string& path, const train::OutputValues& output,
+                    std::span<const std::uint8_t> labels) {
+  const std::span<const float> values = train::as_floats(output);
+  const auto rows = static_cast<std::size_t>(output.extents.front());
+  const std::size_t width = rows == 0 ? 0 : values.size() / rows;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < width; ++i) names.push_back(fmt::format("{}_{}", output.name, i));
+  if (labels.size() == rows) names.emplace_back(label_column);
+  std::vector<float> table;
+  table.reserve(rows * names.size());
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::span<const float> part = values.subspan(row * width, width);
+    table.insert(table.end(), part.begin(), part.end());
+    if (names.size() > width) table.push_back(static_cast<float>(labels[row]));
+  }
+  train::write_csv(path, names, names.size(), table);
+}
+
+RowTable rows_of(const train::CsvTable& table) {
+  const bool labelled = !table.names.empty() && table.names.back() == label_column;
+  const std::size_t kept = table.columns - (labelled ? 1 : 0);
+  RowTable result{static_cast<std::int64_t>(table.rows), static_cast<std::int64_t>(kept), {}};
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    const auto begin = table.values.begin() + static_cast<std::ptrdiff_t>(row * table.columns);
+    result.values.insert(result.values.end(), begin, begin + static_cast<std::ptrdiff_t>(kept));
+  }
+  return result;
+}
+
+RowTable rows_of(const train::NpyArray& array, const std::string& path) {
+  if (array.shape.empty() || array.shape.front() == 0) throw train::data_error(path, "it holds no rows");
+  RowTable result{static_cast<std::int64_t>(array.shape.front()), 0, {}};
+  if (array.type == train::ElementType::f32) {
+    result.values.resize(array.bytes.size() / sizeof(float));
+    std::memcpy(result.values.data(), array.bytes.data(), array.bytes.size());
+  } else if (array.type == train::ElementType::f64) {
+    std::vector<double> values(array.bytes.size() / sizeof(double));
+    std::memcpy(values.data(), array.bytes.data(), array.bytes.size());
+    for (const double value : values) result.values.push_back(static_cast<float>(value));
+  } else {
+    throw train::data_error(path, "codes are f32 or f64, these are integers");
+  }
+  result.columns = static_cast<std::int64_t>(result.values.size()) / result.rows;
+  return result;
+}
+
+}  // namespace
+
+void require_array_name(const std::string& path) {
+  const std::string suffix = std::filesystem::path(path).extension();
+  if (suffix != ".npy" && suffix != ".csv")
+    throw Error(ErrorCode::usage, fmt::format("{}: the name must end in .npy or .csv", path));
+}
+
+void write_array(const std::string& path, const train::OutputValues& output,
+                 std::span<const std::uint8_t> labels) {
+  if (is_csv(path)) return write_csv_rows(path, output, labels);
+  const std::vector<std::size_t> shape(output.extents.begin(), output.extents.end());
+  train::write_npy(path, element_type(output), shape, output.bytes);
+}
+
+RowTable read_array(const std::string& path) {
+  require_array_name(path);
+  return is_csv(path) ? rows_of(train::read_csv(path)) : rows_of(train::read_npy(path), path);
+}
+
+}  // namespace graphrun::cli

@@ -1,0 +1,29 @@
+/// \file
+/// Arrays on disk, by the end of the name: NPY or CSV.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "train/learner.hpp"
+
+namespace graphrun::cli {
+
+/// Error{usage} for a name that ends in neither .npy nor .csv.
+void require_array_name(const std::string& path);
+
+/// Writes the rows of an output. A CSV has the columns NAME_0, NAME_1, … and, when there are labels, `label`.
+void write_array(const std::string& path, const train::OutputValues& output,
+                 std::span<const std::uint8_t> labels = {});
+
+/// Rows of f32: [rows, columns]; further axes are flattened. A CSV's `label` column is left aside.
+struct RowTable {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::vector<float> values;
+};
+RowTable read_array(const std::string& path);
+
+}  // namespace graphrun::cli

@@ -1,0 +1,115 @@
+#include "cli/examples_source.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "cli/arguments.hpp"
+#include "cli/console.hpp"
+#include "graphrun/error.hpp"
+#include "train/binding.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+double number_of(const std::string& word, std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw Error(ErrorCode::usage, fmt::format("--input {}: '{}' is not a number", word, text));
+  return value;
+}
+
+const Node& input_node(const ModelDefinition& model, const std::string& word, const std::string& name) {
+  const std::optional<NodeId> id = model.graph.find(name);
+  if (!id) throw Error(ErrorCode::usage, fmt::format("--input {}: the model has no node '{}'", word, name));
+  return model.graph.node(*id);
+}
+
+/// Elements of a row; the first axis must be the batch.
+std::int64_t row_elements_of(const std::string& word, const Type& type) {
+  if (type.shape.empty() || !type.shape.front().is_batch())
+    throw Error(ErrorCode::usage, fmt::format("--input {}: it is {}, not one value or row for each example",
+                                              word, to_string(type)));
+  return element_count(bind(type.shape, std::int64_t{1}));
+}
+
+/// The bytes of `count` equal elements, kept alive by the examples.
+std::shared_ptr<std::vector<std::byte>> repeated(const Type& type, double value, std::int64_t count) {
+  auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(checked_multiply(count, 4)));
+  const auto real = static_cast<float>(value);
+  const auto whole = static_cast<std::int32_t>(value);
+  for (std::size_t at = 0; at < bytes->size(); at += 4)
+    std::memcpy(bytes->data() + at, type.dtype == DType::i32 ? static_cast<const void*>(&whole) : &real, 4);
+  return bytes;
+}
+
+void add_constant_input(train::Examples& examples, const ModelDefinition& model, const std::string& word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw Error(ErrorCode::usage,
+                fmt::format("--input {}: write it as NAME=VALUE, for instance --input y=7", word));
+  const std::string name = word.substr(0, equals);
+  const Type& type = input_node(model, word, name).type;
+  const double value = number_of(word, std::string_view(word).substr(equals + 1));
+  const std::int64_t elements = row_elements_of(word, type);
+  const auto bytes = repeated(type, value, checked_multiply(examples.count, elements));
+  examples.columns[name] = {
+      type.dtype == DType::i32 ? train::ColumnKind::i32_labels : train::ColumnKind::f32_values, elements,
+      *bytes};
+  examples.owner =
+      std::make_shared<const std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
+          examples.owner, bytes);
+}
+
+struct LoadedImages {
+  std::string name;
+  std::shared_ptr<const train::ImageSet> images;
+};
+
+LoadedImages images_of_file(const std::string& images, const std::string& labels) {
+  return {images, std::make_shared<const train::ImageSet>(train::load_images({images, labels}))};
+}
+
+LoadedImages images_of_model(const ModelDefinition& model, const std::string& split, Console& console) {
+  const auto data = std::make_shared<const train::Dataset>(train::load_model_data(model));
+  for (const std::string& note : data->notes) console.warning(note);
+  const train::ImageSet& part = split == "train" ? data->train : data->test;
+  if (part.count == 0)
+    throw Error(ErrorCode::data,
+                fmt::format("the model's data has no {} images; --split train takes the others", split));
+  return {fmt::format("{} ({})", data->name, split), {data, &part}};
+}
+
+}  // namespace
+
+void ExamplesFlags::declare(Arguments& arguments) {
+  arguments.option("--split", split, "NAME", "test (default) or train images of the model's data");
+  arguments.option("--images", images, "FILE", "take the images from this IDX file instead");
+  arguments.option("--labels", labels, "FILE", "their labels");
+  arguments.option("--first", first, "N", "only the first N images");
+  arguments.option("--input", inputs, "NAME=VALUE",
+                   "a value for an input, the same for all images; repeatable");
+}
+
+NamedExamples ExamplesFlags::load(const ModelDefinition& model, Console& console) const {
+  if (split != "train" && split != "test")
+    throw Error(ErrorCode::usage, fmt::format("--split {}: there are train and test", split));
+  if (first && *first < 1)
+    throw Error(ErrorCode::usage, fmt::format("--first {}: at least one image is needed", *first));
+  const LoadedImages loaded =
+      images.empty() ? images_of_model(model, split, console) : images_of_file(images, labels);
+  NamedExamples result{loaded.name, loaded.images, train::bind_images(model, loaded.images)};
+  if (first) result.examples = train::first_of(result.examples, *first);
+  add_constant_inputs(result.examples, model, inputs);
+  return result;
+}
+
+void add_constant_inputs(train::Examples& examples, const ModelDefinition& model,
+                         const std::vector<std::string>& inputs) {
+  for (const std::string& word : inputs) add_constant_input(examples, model, word);
+}
+
+}  // namespace graphrun::cli

@@ -1,0 +1,42 @@
+/// \file
+/// Which images a subcommand works on: those of the model's data set, or of a file.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/model.hpp"
+#include "train/dataset.hpp"
+#include "train/examples.hpp"
+
+namespace graphrun::cli {
+
+class Arguments;
+class Console;
+
+struct NamedExamples {
+  std::string name;  ///< "fashion_mnist (test)", or the file
+  std::shared_ptr<const train::ImageSet> images;
+  train::Examples examples;
+};
+
+struct ExamplesFlags {
+  std::string split = "test";
+  std::string images;  ///< an IDX file instead of the model's data
+  std::string labels;
+  std::optional<std::int64_t> first;  ///< only so many
+  std::vector<std::string> inputs;    ///< "y=7": a value for all rows
+
+  void declare(Arguments& arguments);
+  /// Reads the images and binds them to the model's inputs. A warning says when the data set is only the
+  /// subset. Error{usage} for a split that is neither train nor test, Error{data}.
+  NamedExamples load(const ModelDefinition& model, Console& console) const;
+};
+
+/// Columns that hold one value for all rows, from "NAME=VALUE" words. Error{usage}.
+void add_constant_inputs(train::Examples& examples, const ModelDefinition& model,
+                         const std::vector<std::string>& inputs);
+
+}  // namespace graphrun::cli

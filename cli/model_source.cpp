@@ -1,0 +1,77 @@
+#include "cli/model_source.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/arguments.hpp"
+#include "cli/console.hpp"
+#include "graphrun/error.hpp"
+#include "train/definition.hpp"
+
+namespace graphrun::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::string> settings_of(const CommonFlags& flags) {
+  std::vector<std::string> settings = flags.sets;
+  if (flags.seed) settings.push_back(fmt::format("train.seed={}", *flags.seed));
+  return settings;
+}
+
+}  // namespace
+
+SharedModel model_from_file(const std::string& path, const CommonFlags& flags) {
+  return train::load_definition(path, settings_of(flags));
+}
+
+SharedModel model_from_checkpoint(const train::Checkpoint& checkpoint, const CommonFlags& flags) {
+  return train::parse_definition(checkpoint.model(), checkpoint.path().string() + ":model",
+                                 settings_of(flags));
+}
+
+runtime::SessionOptions session_options(const CommonFlags& flags) {
+  runtime::SessionOptions options;
+  options.threads = flags.threads;
+  return options;
+}
+
+bool is_model_file(const std::string& path) {
+  const std::string suffix = fs::path(path).extension();
+  return suffix == ".yaml" || suffix == ".yml";
+}
+
+void TrainedFlags::declare(Arguments& arguments) {
+  arguments.positional("RUN", source, "a run directory, a checkpoint, or a model file with --weights");
+  arguments.option("--weights", weights, "FILE", "take the weights from this safetensors file or run");
+  arguments.flag("--best", best, "the run's best checkpoint instead of its newest");
+}
+
+TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console) {
+  if (is_model_file(trained.source) && trained.weights.empty())
+    throw Error(ErrorCode::usage,
+                fmt::format("{} holds no weights; give a run directory instead, or add --weights FILE",
+                            trained.source));
+  if (is_model_file(trained.source) && !fs::is_directory(trained.weights)) {
+    SharedModel model = model_from_file(trained.source, flags);
+    train::Learner learner(model, session_options(flags));
+    train::restore_weights(learner, train::SafetensorsFile(trained.weights));
+    return {std::move(model), std::move(learner), trained.weights};
+  }
+  const train::FoundCheckpoint found =
+      train::find_checkpoint(trained.weights.empty() ? trained.source : trained.weights, trained.best);
+  for (const std::string& note : found.notes) console.warning(note);
+  SharedModel model = is_model_file(trained.source) ? model_from_file(trained.source, flags)
+                                                    : model_from_checkpoint(found.checkpoint, flags);
+  train::Learner learner(model, session_options(flags));
+  train::restore(learner, found.checkpoint);
+  return {std::move(model), std::move(learner), found.checkpoint.path().string()};
+}
+
+std::string default_output(const TrainedFlags& trained, const std::string& name) {
+  return fs::is_directory(trained.source) ? (fs::path(trained.source) / name).string() : name;
+}
+
+}  // namespace graphrun::cli

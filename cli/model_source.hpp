@@ -1,0 +1,53 @@
+/// \file
+/// Where a subcommand gets its model from: a YAML file, or a checkpoint that carries one.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/command.hpp"
+#include "graph/model.hpp"
+#include "train/checkpoint.hpp"
+#include "train/learner.hpp"
+
+namespace graphrun::cli {
+
+class Console;
+
+using SharedModel = std::shared_ptr<const ModelDefinition>;
+
+/// Reads a model file with --set and --seed applied.
+SharedModel model_from_file(const std::string& path, const CommonFlags& flags);
+
+/// The model that a checkpoint carries, with --set and --seed applied.
+SharedModel model_from_checkpoint(const train::Checkpoint& checkpoint, const CommonFlags& flags);
+
+runtime::SessionOptions session_options(const CommonFlags& flags);
+
+/// Is it a model file, by its name?
+bool is_model_file(const std::string& path);
+
+/// What the commands that use a trained model take: a checkpoint or a run directory, or a model file with
+/// weights.
+struct TrainedFlags {
+  std::string source;   ///< RUN: a run directory, a checkpoint or a model file
+  std::string weights;  ///< with a model file
+  bool best = false;
+
+  void declare(Arguments& arguments);
+};
+
+struct TrainedModel {
+  SharedModel model;
+  train::Learner learner;  ///< with its weights
+  std::string weights;     ///< the file they came from
+};
+
+/// Logs what was passed over. Error{usage} for a model file without weights.
+TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console);
+
+/// A file in the run directory when the source is one, else in the current folder.
+std::string default_output(const TrainedFlags& trained, const std::string& name);
+
+}  // namespace graphrun::cli

@@ -1,0 +1,95 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/figures_text.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Drawing costs a system call: ten times a second is smooth enough.
+constexpr std::chrono::milliseconds redraw_interval{100};
+
+std::string bar(double done, std::size_t columns) {
+  const auto filled = static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(columns));
+  std::string text;
+  for (std::size_t i = 0; i < columns; ++i) text += i < filled ? "━" : (i == filled ? "╸" : " ");
+  return text;
+}
+
+std::string hardware_note(const train::RunStart& start) {
+  const std::string count = grouped(static_cast<std::int64_t>(start.data.train.count));
+  const std::string test =
+      start.data.test.count == 0
+          ? std::string("no test images")
+          : fmt::format("{} to test on", grouped(static_cast<std::int64_t>(start.data.test.count)));
+  return fmt::format("{} parameters, {} images of {}, {}", grouped(start.parameters), count, start.data.name,
+                     test);
+}
+
+}  // namespace
+
+std::string progress_line(const train::StepReport& report, std::uint64_t epochs, std::uint64_t first_step,
+                          std::size_t width) {
+  const auto batches = static_cast<std::uint64_t>(report.plan.batches);
+  const double rate = report.seconds > 0 ? static_cast<double>(report.rows) / report.seconds : 0;
+  const std::uint64_t done = report.state.step - first_step;
+  const double left = done == 0 ? 0
+                                : report.seconds *
+                                      static_cast<double>(report.plan.total_steps - report.state.step) /
+                                      static_cast<double>(done);
+  const std::string before = fmt::format("epoch {}/{} ", report.state.epoch + 1, epochs);
+  const std::string after =
+      fmt::format(" {}/{}  loss {:.4g}  {} images/s  {} left", report.state.batch, batches, report.loss,
+                  grouped(static_cast<std::int64_t>(rate)), duration_text(left));
+  const std::size_t text = before.size() + after.size();
+  if (width < text + 2) return (before + after).substr(0, width > 1 ? width - 1 : 0);
+  const std::size_t columns = std::min<std::size_t>(40, width - text - 1);
+  return before + bar(static_cast<double>(report.state.batch) / static_cast<double>(batches), columns) +
+         after;
+}
+
+void TrainingProgress::on_start(const train::RunStart& start) {
+  const auto batches = static_cast<std::uint64_t>(start.plan.batches);
+  epochs_ = (start.plan.total_steps + batches - 1) / batches;
+  first_step_ = start.state.step;
+  console_.log(start.model.about.empty() ? start.model.name
+                                         : fmt::format("{}: {}", start.model.name, start.model.about));
+  console_.log(hardware_note(start));
+  if (start.state.step > 0)
+    console_.log(fmt::format("continues after step {} (epoch {})",
+                             grouped(static_cast<std::int64_t>(start.state.step)), start.state.epoch + 1));
+  console_.log(fmt::format("{} steps of {} images; run directory {}",
+                           grouped(static_cast<std::int64_t>(start.plan.total_steps)), start.plan.batch,
+                           start.directory.folder().string()));
+}
+
+void TrainingProgress::on_step(const train::StepReport& report) {
+  if (!console_.shows_progress()) return;
+  const Clock::time_point now = Clock::now();
+  if (now - last_drawn_ < redraw_interval) return;
+  last_drawn_ = now;
+  console_.progress(progress_line(report, epochs_, first_step_, console_.width()));
+}
+
+void TrainingProgress::on_epoch(const train::RunEpoch& epoch) {
+  const train::EpochReport& loop = epoch.loop;
+  const std::size_t digits = fmt::format("{}", epochs_).size();
+  std::string line =
+      fmt::format("epoch {:>{}}/{}  {}", loop.state.epoch, digits, epochs_, text_of(loop.train));
+  if (epoch.test) line += fmt::format("  | test {}", text_of(*epoch.test));
+  line += fmt::format("  | {}, {} images/s", duration_text(loop.seconds),
+                      grouped(static_cast<std::int64_t>(static_cast<double>(loop.rows) / loop.seconds)));
+  console_.log(line);
+}
+
+void TrainingProgress::on_note(const std::string& note) {
+  console_.warning(note);
+}
+
+}  // namespace graphrun::cli

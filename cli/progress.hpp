@@ -1,0 +1,33 @@
+/// \file
+/// What a person sees of a run while it learns: a bar on a terminal, a line an epoch everywhere.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "cli/console.hpp"
+#include "train/run.hpp"
+
+namespace graphrun::cli {
+
+class TrainingProgress final : public train::RunObserver {
+ public:
+  explicit TrainingProgress(Console& console) : console_(console) {}
+
+  void on_start(const train::RunStart& start) override;
+  void on_step(const train::StepReport& report) override;
+  void on_epoch(const train::RunEpoch& epoch) override;
+  void on_note(const std::string& note) override;
+
+ private:
+  Console& console_;
+  std::uint64_t epochs_ = 0;  ///< of the whole run, rounded up
+  std::uint64_t first_step_ = 0;
+  std::chrono::steady_clock::time_point last_drawn_;
+};
+
+/// "epoch 3/20 ━━━━━━╸     412/938  loss 0.0312  31,500 images/s  48 s left", at most `width` columns.
+std::string progress_line(const train::StepReport& report, std::uint64_t epochs, std::uint64_t first_step,
+                          std::size_t width);
+
+}  // namespace graphrun::cli

@@ -1,0 +1,84 @@
+// What the command line makes of its words, before anything runs.
+#include <algorithm>
+
+#include "tests/cli/run_graphrun.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun::testing;
+
+TEST_CASE("the help fits one screen") {
+  const ProcessResult result = run_graphrun({"--help"});
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.empty());
+  CHECK(std::count(result.out.begin(), result.out.end(), '\n') <= 24);
+  std::size_t start = 0;
+  while (start < result.out.size()) {
+    const std::size_t end = result.out.find('\n', start);
+    CHECK(end - start <= 80);
+    start = end + 1;
+  }
+  CHECK(run_graphrun({}).out == result.out);
+  CHECK(run_graphrun({"help"}).out == result.out);
+}
+
+TEST_CASE("every command has its own help") {
+  for (const std::string command : {"train", "eval", "encode", "decode", "reconstruct", "check", "plan",
+                                    "bench", "graph", "config", "ops", "data", "inspect"}) {
+    INFO(command);
+    const ProcessResult result = run_graphrun({command, "--help"});
+    CHECK(result.exit_code == 0);
+    CHECK(contains(result.out, "Usage: graphrun " + command));
+    CHECK(contains(result.out, "Flags everywhere"));
+  }
+}
+
+TEST_CASE("a misspelt command or flag is answered with the nearest one") {
+  const ProcessResult command = run_graphrun({"trian"});
+  CHECK(command.exit_code == 2);
+  CHECK(command.out.empty());
+  CHECK(contains(command.err, "there is no command 'trian', nor a file of that name; did you mean 'train'?"));
+
+  const ProcessResult flag = run_graphrun({"ops", "--jsno"});
+  CHECK(flag.exit_code == 2);
+  CHECK(contains(flag.err, "graphrun ops has no flag '--jsno'; did you mean '--json'?"));
+
+  const ProcessResult own_flag = run_graphrun({"train", "model.yaml", "--max-step=5"});
+  CHECK(own_flag.exit_code == 2);
+  CHECK(contains(own_flag.err, "graphrun train has no flag '--max-step'; did you mean '--max-steps'?"));
+
+  const ProcessResult op = run_graphrun({"ops", "tahn"});
+  CHECK(op.exit_code == 2);
+  CHECK(contains(op.err, "there is no op 'tahn'; did you mean 'tanh'?"));
+}
+
+TEST_CASE("words that make no sense are usage errors that say what to write") {
+  const auto expect = [](const std::vector<std::string>& words, const std::string& message) {
+    const ProcessResult result = run_graphrun(words);
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(result.out.empty());
+    CHECK(contains(result.err, "error: "));
+    CHECK(contains(result.err, message));
+  };
+  expect({"ops", "tanh", "relu"}, "unexpected argument 'relu'");
+  expect({"ops", "--set", "units"}, "write it as NAME=VALUE");
+  expect({"ops", "--seed", "x"}, "--seed");
+  expect({"ops", "--threads", "-3"}, "--threads -3 is out of range");
+  expect({"ops", "-q", "-v"}, "exclude each other");
+  expect({"check"}, "FILE is missing");
+  expect({"--json"}, "a command or a model file is missing");
+}
+
+TEST_CASE("the version is that of the library") {
+  const ProcessResult result = run_graphrun({"--version"});
+  CHECK(result.exit_code == 0);
+  CHECK(result.out == "graphrun 0.1.0\n");
+}
+
+TEST_CASE("a result that cannot be written is an error, not a silent success") {
+  ProcessOptions options;
+  options.stdout_path = "/dev/full";
+  const ProcessResult result = run_graphrun({"ops"}, options);
+  CHECK(result.exit_code == 4);
+  CHECK(contains(result.err, "cannot write the result to standard output"));
+}
