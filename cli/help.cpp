@@ -5,23 +5,23 @@ namespace graphrun::cli {
 std::string main_help() {
   return R"(graphrun trains models that are written as a graph in one YAML file.
 
-  graphrun FILE.yaml        learn the model in FILE; the same as graphrun train FILE
+  graphrun FILE.yaml        learn the model in FILE; as graphrun train FILE
   graphrun COMMAND --help   what a command does, and its flags
 
 train        learn: --resume [DIR], --out DIR, --max-steps N
 eval         measure a trained model on its test images
-encode       images to codes (NPY, CSV)      decode     codes to images (PNG, NPY)
-reconstruct  a sheet of originals, corrupted inputs and reconstructions (PNG)
-check        find all mistakes of a model file; --grad also checks its gradients
+encode       images to codes (NPY, CSV)    decode   codes to images (PNG, NPY)
+reconstruct  a PNG sheet: originals, corrupted inputs, reconstructions
+check        find all mistakes of a model file; --grad: check its gradients
 plan         parameters, FLOP, memory and tasks of a training step
 bench        time of a training step beside the floor of this machine
 graph        print the graph: text, --dot, --backward
-config       print the model with everything resolved     ops    help on each op
-data         list, fetch, verify data sets                inspect  a weights file
+config       the model with everything resolved      ops      help on each op
+data         list, fetch, verify data sets           inspect  a weights file
 
 Flags everywhere:  --set NAME=VALUE (units=10, train.epochs=5)   --seed N
   --threads N   --json   -q/--quiet   -v/--verbose   --no-progress
-Where a checkpoint is wanted, a run directory stands for its newest (--best: best).
+Where a checkpoint is wanted, a run directory stands for its newest one.
 Exit: 0 ok, 1 failed, 2 usage, 3 model, 4 data or file, 5 not finite,
       6 a check failed, 130/143 interrupted (checkpoint written)
 )";

@@ -72,6 +72,7 @@ class Run final : public LoopObserver {
                       made_with, made_with_here()));
     directory_ = RunDirectory::open(directory);
     resumed_ = true;
+    saved_step_ = learner_.state().step;
     return run();
   }
 
@@ -112,7 +113,8 @@ class Run final : public LoopObserver {
                               : MetricsLog(directory_->folder(), metric_columns()));
     observer_.on_start({*model_, *data_, *directory_, state, plan_, parameter_count(learner_)});
     const LoopEnd end = learn(learner_, examples_, loop_options_, *this);
-    if (state.step != saved_step_ || !saved_) end_of_part(end);
+    if (state.step != saved_step_) end_of_part(end);
+    if (!last_test_ && end == LoopEnd::finished) measure();
     return {.end = end,
             .directory = directory_->folder(),
             .checkpoint = directory_->checkpoint_at(state.step),
@@ -143,12 +145,23 @@ class Run final : public LoopObserver {
   /// The run ends, or was stopped, between two epochs' ends: what was learnt is kept. A stopped run wants to
   /// end soon, and is neither measured nor drawn.
   void end_of_part(LoopEnd end) {
-    if (end == LoopEnd::finished) {
+    if (end == LoopEnd::finished && learner_.state().batch > 0) {
+      const EpochReport part = part_of_epoch();
+      last_train_ = part.train;
       measure();
+      append_metrics(part);
       judge();
       draw();
     }
     save();
+  }
+
+  /// What the epoch at hand has given so far.
+  EpochReport part_of_epoch() {
+    const TrainingState& state = learner_.state();
+    FigureSum sums(learner_.training_figures());
+    sums.restore(state.epoch_sums, state.epoch_rows);
+    return {.state = state, .train = sums.means(), .seconds = state.epoch_seconds, .rows = state.epoch_rows};
   }
 
   /// epoch, seconds, images_per_second, train.loss, …, test.loss, …
@@ -196,7 +209,6 @@ class Run final : public LoopObserver {
   void save() {
     save_checkpoint(saved_path(), learner_);
     saved_step_ = learner_.state().step;
-    saved_ = true;
     prune_checkpoints(directory_->folder(), options_.keep, learner_.state().best_step);
   }
 
@@ -218,8 +230,7 @@ class Run final : public LoopObserver {
   Figures last_train_;
   std::optional<Figures> last_test_;
   fs::path picture_;
-  std::uint64_t saved_step_ = 0;
-  bool saved_ = false;
+  std::optional<std::uint64_t> saved_step_;  ///< of the newest checkpoint
 };
 
 }  // namespace
