@@ -12,7 +12,7 @@ struct Body {
 
 Gradients vjp(VjpContext& context) {
   const VjpTerms t(context);
-  return {t.g * (2.0 * t.x())};
+  return {2.0 * t.g * t.x()};  // where g is one number repeated, so is 2 g
 }
 
 }  // namespace
