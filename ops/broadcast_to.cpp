@@ -10,7 +10,7 @@ namespace {
 
 Type infer(const InferContext& context) {
   const Type& x = context.inputs[0];
-  const Shape& shape = context.attributes.shape("shape");
+  const Shape& shape = checked_shape(context.attributes);
   if (broadcast(x.shape, shape) != shape) {
     throw OpError(fmt::format("{} does not broadcast to {}", to_string(x.shape), to_string(shape)),
                   "Axes align at the right; each of the input must be equal or 1.", "shape");

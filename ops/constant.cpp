@@ -12,7 +12,7 @@ namespace {
 
 Type infer(const InferContext& context) {
   const std::vector<double>& values = context.attributes.numbers("values");
-  const Shape& shape = context.attributes.shape("shape");
+  const Shape& shape = checked_shape(context.attributes);
   const auto count = static_cast<std::int64_t>(values.size());
   if (count != 1 && element_polynomial(shape) != std::vector{count}) {
     throw OpError(fmt::format("{} values do not fill the shape {}", count, to_string(shape)),

@@ -40,6 +40,21 @@ DType dtype_of(const Attributes& attributes) {
   return *dtype;
 }
 
+const Shape& checked_shape(const Attributes& attributes) {
+  const Shape& shape = attributes.shape("shape");
+  for (const Dim dim : shape) {
+    if (dim.factor > 0 || (dim.is_number() && dim.offset > 0)) continue;
+    throw OpError(fmt::format("the extents of a shape are at least 1, but it is {}", to_string(shape)), {},
+                  "shape");
+  }
+  try {
+    element_polynomial(shape);
+  } catch (const Error&) {
+    throw OpError(fmt::format("{} has too many elements to count", to_string(shape)), {}, "shape");
+  }
+  return shape;
+}
+
 void require_f32(const Type& type, const std::string& name) {
   if (type.dtype == DType::f32) return;
   throw OpError(fmt::format("it computes with f32, but {} is {}", name, to_string(type)),

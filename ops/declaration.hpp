@@ -18,6 +18,9 @@ AttributeSpec shape_attribute(std::optional<Shape> fallback, std::string doc);
 AttributeSpec dtype_attribute(std::string doc);
 DType dtype_of(const Attributes& attributes);
 
+/// The attribute `shape`, or an OpError: its extents must be positive, and its elements countable.
+const Shape& checked_shape(const Attributes& attributes);
+
 /// Throws an OpError when the input is not f32; `name` is what the op calls it.
 void require_f32(const Type& type, const std::string& name);
 

@@ -5,7 +5,7 @@ namespace graphrun::ops {
 namespace {
 
 Type infer(const InferContext& context) {
-  return {dtype_of(context.attributes), context.attributes.shape("shape")};
+  return {dtype_of(context.attributes), checked_shape(context.attributes)};
 }
 
 }  // namespace

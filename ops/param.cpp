@@ -9,7 +9,7 @@ namespace graphrun::ops {
 namespace {
 
 Type infer(const InferContext& context) {
-  const Shape& shape = context.attributes.shape("shape");
+  const Shape& shape = checked_shape(context.attributes);
   const bool fixed = std::all_of(shape.begin(), shape.end(), [](Dim dim) { return dim.is_number(); });
   if (!fixed) {
     throw OpError(fmt::format("a parameter's shape cannot hold the batch: {}", to_string(shape)),

@@ -7,7 +7,7 @@ const std::string& random_path(const Node& node) {
 }
 
 Type infer_random(const InferContext& context) {
-  return {DType::f32, context.attributes.shape("shape")};
+  return {DType::f32, checked_shape(context.attributes)};
 }
 
 AttributeSpec random_shape() {

@@ -33,6 +33,9 @@ std::optional<Dim> quotient(std::vector<std::int64_t> total, const std::vector<s
 }
 
 Shape resolved(const Shape& from, Shape to) {
+  for (const Dim dim : to) {
+    if (dim.is_number() && dim.offset < 1 && dim != inferred) refuse(from, to);
+  }
   const auto open = std::count(to.begin(), to.end(), inferred);
   if (open > 1) throw OpError(fmt::format("only one extent can be -1: {}", to_string(to)), {}, "shape");
   if (open == 1) {
