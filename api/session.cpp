@@ -79,6 +79,7 @@ class Session::Implementation {
   NamedValues train_step(const Inputs& inputs, std::stop_token stop) {
     const api::BoundInputs bound(definition(), inputs);
     std::vector<float> figures(learner_.training_figures().size());
+    learner_.initialise();  // the optimizer's state, the first time
     const std::vector<runtime::Feed> feeds = bound.feeds(learner_.training_inputs());
     learner_.step(feeds, bound.rows(), 0, figures, std::move(stop));
     NamedValues values;

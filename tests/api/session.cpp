@@ -1,0 +1,231 @@
+// The public interface, as a host uses it.
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+#include "graphrun/graphrun.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/small_model.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/thrown.hpp"
+
+using namespace graphrun;
+using graphrun::testing::TemporaryFolder;
+using graphrun::testing::throws;
+
+namespace {
+
+constexpr std::size_t pixels = 784;
+
+Model small_model(const std::vector<std::string>& settings = {}) {
+  return Model::parse(graphrun::testing::small_model(), "small.yaml", settings);
+}
+
+std::vector<float> make_images(std::size_t count) {
+  std::vector<float> images(count * pixels);
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const auto phase = static_cast<double>(i % pixels * (i / pixels % 5 + 1));
+    images[i] = static_cast<float>(0.5 + 0.5 * std::sin(phase / 50));
+  }
+  return images;
+}
+
+SessionOptions one_thread() {
+  SessionOptions options;
+  options.threads = 1;
+  return options;
+}
+
+double value_of(const NamedValues& values, const std::string& name) {
+  const auto found =
+      std::find_if(values.begin(), values.end(), [&](const NamedValue& value) { return value.name == name; });
+  REQUIRE(found != values.end());
+  return found->value;
+}
+
+}  // namespace
+
+TEST_CASE("a model tells what it is") {
+  const Model model = small_model();
+  CHECK(model.name() == "small");
+  REQUIRE(model.inputs().size() == 1);
+  CHECK(model.inputs()[0].name == "x");
+  CHECK(model.inputs()[0].shape == std::vector<std::int64_t>{batch_axis, 784});
+  REQUIRE(model.outputs().size() == 3);
+  CHECK(model.outputs()[0].name == "code");
+  CHECK(model.parameters().size() == 8);
+  CHECK(model.parameters()[0].type == ElementType::f32);
+  CHECK(model.loss_terms() == std::vector<std::string>{"reconstruction"});
+  CHECK(model.metrics() == std::vector<std::string>{"psnr"});
+  CHECK(small_model({"units=5"}).outputs()[0].shape == std::vector<std::int64_t>{batch_axis, 5});
+  CHECK(Model::parse(model.resolved()).parameters().size() == 8);
+}
+
+TEST_CASE("a wrong model is an exception with every mistake at its place") {
+  try {
+    Model::parse("graphrun: 1\nname: m\nnodes:\n  a: {op: nothing, in: b}\n", "bad.yaml");
+    FAIL("no exception");
+  } catch (const ModelError& error) {
+    CHECK(error.code() == ErrorCode::model);
+    CHECK(!error.diagnostics().empty());
+    CHECK(error.where().file == "bad.yaml");
+    CHECK(error.where().line == 4);
+  }
+  CHECK(throws([] { Model::load("/nowhere/model.yaml"); }, ErrorCode::io, "/nowhere/model.yaml"));
+}
+
+TEST_CASE("fit learns, evaluate measures, encode and decode go through the code") {
+  const std::vector<float> images = make_images(200);
+  Session session(small_model(), one_thread());
+  const double before = value_of(session.evaluate({{"x", images}}), "loss");
+  std::vector<std::int64_t> epochs;
+  FitOptions options;
+  options.epochs = 20;
+  options.batch = 32;
+  options.on_epoch = [&](const EpochReport& report) { epochs.push_back(report.epoch); };
+  session.fit({{"x", images}}, options);
+  CHECK(epochs.size() == 20);
+  CHECK(session.steps() == 140);
+  CHECK(value_of(session.evaluate({{"x", images}}), "loss") < 0.7 * before);
+
+  const Tensor codes = session.encode({{"x", images}});
+  CHECK(codes.shape == std::vector<std::int64_t>{200, 2});
+  const Tensor decoded = session.decode(codes.values);
+  CHECK(decoded.shape == std::vector<std::int64_t>{200, 784});
+  CHECK(decoded.values == session.reconstruct({{"x", images}}).values);
+  CHECK(session.run("enc", {{"x", images}}).shape == std::vector<std::int64_t>{200, 32});
+}
+
+TEST_CASE("pixels given as bytes are the same as their fractions") {
+  std::vector<std::uint8_t> bytes(pixels * 3);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7);
+  std::vector<float> fractions;
+  for (const std::uint8_t byte : bytes) fractions.push_back(static_cast<float>(byte) / 255.0F);
+  Session session(small_model(), one_thread());
+  CHECK(session.encode({{"x", bytes}}).values == session.encode({{"x", fractions}}).values);
+}
+
+TEST_CASE("steps by hand reach the same weights whatever executes them") {
+  const std::vector<float> images = make_images(48);
+  std::string expected;
+  for (const Executor executor : {Executor::serial, Executor::threads, Executor::tbb}) {
+    SessionOptions options;
+    options.threads = executor == Executor::serial ? 1 : 3;
+    options.executor = executor;
+    Session session(small_model(), options);
+    NamedValues values;
+    for (int step = 0; step < 10; ++step) values = session.train_step({{"x", images}});
+    CHECK(value_of(values, "loss") == value_of(values, "reconstruction"));
+    if (expected.empty()) expected = session.digest();
+    CHECK(session.digest() == expected);
+  }
+}
+
+TEST_CASE("a session that is saved and loaded continues to the same bits") {
+  const std::vector<float> images = make_images(64);
+  const TemporaryFolder folder;
+  const std::string path = folder / "weights.safetensors";
+  Session first(small_model(), one_thread());
+  for (int step = 0; step < 5; ++step) first.train_step({{"x", images}});
+  first.save(path);
+  for (int step = 0; step < 5; ++step) first.train_step({{"x", images}});
+
+  Session second(small_model(), one_thread());
+  second.load(path);
+  CHECK(second.steps() == 5);
+  for (int step = 0; step < 5; ++step) second.train_step({{"x", images}});
+  CHECK(second.digest() == first.digest());
+
+  Session other(small_model({"hidden=16"}), one_thread());
+  const std::string before = other.digest();
+  CHECK(throws([&] { other.load(path); }, ErrorCode::data, "in the file and"));
+  CHECK(other.digest() == before);
+  CHECK(throws([&] { other.load(folder / "absent.safetensors"); }, ErrorCode::io, "absent.safetensors"));
+  CHECK(throws([&] { first.save("/proc/none/weights"); }, ErrorCode::io, "/proc/none"));
+}
+
+TEST_CASE("parameters are read and written by name") {
+  Session session(small_model(), one_thread());
+  const Tensor weights = session.parameter("enc.w");
+  CHECK(weights.shape == std::vector<std::int64_t>{784, 32});
+  const std::vector<float> zeros(weights.values.size());
+  session.set_parameter("enc.w", zeros);
+  CHECK(session.parameter("enc.w").values == zeros);
+  CHECK(throws([&] { session.set_parameter("enc.w", std::span(zeros).first(3)); }, ErrorCode::usage,
+               "has 25088 values, not 3"));
+  CHECK(throws([&] { session.parameter("enc.v"); }, ErrorCode::usage, "there is no parameter 'enc.v'"));
+}
+
+TEST_CASE("what a host hands in wrongly is refused with the reason") {
+  Session session(small_model(), one_thread());
+  const std::vector<float> images = make_images(3);
+  const std::vector<std::int32_t> whole(pixels);
+  const auto refused = [&](const Inputs& inputs, const std::string& reason) {
+    CHECK(throws([&] { session.encode(inputs); }, ErrorCode::usage, reason));
+  };
+  refused({}, "no input is given");
+  refused({{"x", std::span(images).first(100)}}, "no whole number of rows of 784");
+  refused({{"x", std::span(images).first(0)}}, "no whole number of rows");
+  refused({{"x", whole}}, "int32 values do not fit it");
+  refused({{"z", images}}, "no output or node 'z'");
+  refused({{"x", images}, {"x", images}}, "'x' is given twice");
+  refused({{"x", images}, {"dec", std::span(images).first(32)}}, "rows");
+  CHECK(throws(
+      [&] {
+        session.run("nothing", {{"x", images}});
+      },
+      ErrorCode::usage, "no output or node 'nothing'"));
+  CHECK(throws([&] { session.decode(std::span(images).first(3)); }, ErrorCode::usage,
+               "no whole number of rows of 2"));
+  SessionOptions negative;
+  negative.threads = -1;
+  CHECK(throws([&] { Session(small_model(), negative); }, ErrorCode::usage, "-1 threads"));
+  SessionOptions little;
+  little.max_bytes = 1000;
+  Session small(small_model(), little);
+  CHECK(throws([&] { small.train_step({{"x", images}}); }, ErrorCode::memory, "bytes"));
+}
+
+TEST_CASE("a stop ends learning between two steps, and the session goes on") {
+  const std::vector<float> images = make_images(64);
+  Session session(small_model(), one_thread());
+  std::stop_source source;
+  FitOptions options;
+  options.epochs = 1000;
+  options.stop = source.get_token();
+  options.on_epoch = [&](const EpochReport& report) {
+    if (report.epoch == 3) source.request_stop();
+  };
+  CHECK(throws([&] { session.fit({{"x", images}}, options); }, ErrorCode::cancelled, "stopped after step 3"));
+  CHECK(session.steps() == 3);
+  options.stop = {};
+  options.epochs = 2;
+  session.fit({{"x", images}}, options);
+  CHECK(session.steps() == 5);
+}
+
+TEST_CASE("two sessions in two threads learn what each learns alone") {
+  const std::vector<float> images = make_images(128);
+  const Model model = small_model();
+  const auto learn = [&](std::uint64_t seed, int threads) {
+    SessionOptions options;
+    options.threads = threads;
+    options.seed = seed;
+    Session session(model, options);
+    FitOptions fit;
+    fit.epochs = 5;
+    session.fit({{"x", images}}, fit);
+    return session.digest();
+  };
+  const std::string first_alone = learn(1, 1);
+  const std::string second_alone = learn(2, 1);
+  CHECK(first_alone != second_alone);
+  std::string first;
+  std::string second;
+  {
+    const std::jthread a([&] { first = learn(1, 2); });
+    const std::jthread b([&] { second = learn(2, 2); });
+  }
+  CHECK(first == first_alone);
+  CHECK(second == second_alone);
+}

@@ -1,0 +1,294 @@
+// Whole runs of the program: results, interruptions, failures. The model is small, the images are the
+// repository's.
+#include <sys/mount.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/run_graphrun.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/small_model.hpp"
+
+using namespace graphrun::testing;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// A folder with the small model in it, where the program is run.
+class Workplace {
+ public:
+  explicit Workplace(const std::string& train = "epochs: 2, seed: 1") {
+    write("small.yaml", small_model(train));
+  }
+
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+  }
+  fs::path operator/(const std::string& name) const { return folder_ / name; }
+  ProcessResult run(const std::vector<std::string>& words, ProcessOptions options = {}) const {
+    options.folder = folder_.path();
+    return run_graphrun(words, options);
+  }
+  json run_json(std::vector<std::string> words) const {
+    words.emplace_back("--json");
+    const ProcessResult result = run(words);
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return json::parse(result.out);
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::vector<std::string> keys_of(const json& object) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+using Keys = std::vector<std::string>;
+
+std::vector<fs::path> checkpoints_in(const fs::path& run) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints")) files.push_back(entry.path());
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("a run leaves a directory with everything in it, and never overwrites one") {
+  const Workplace place;
+  const ProcessResult result = place.run({"small.yaml"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(contains(result.out, "graphrun reconstruct runs/small-1"));
+  CHECK(contains(result.out, "graphrun encode runs/small-1"));
+  CHECK(contains(result.err, "epoch 1/2"));
+  CHECK(contains(result.err, "| test loss"));
+  for (const std::string name : {"resolved.yaml", "metrics.csv", "metrics.jsonl", "checkpoints", "images"})
+    CHECK(fs::exists(place / ("runs/small-1/" + name)));
+  CHECK(fs::exists(place / "runs/small-1/images/reconstruction-000032.png"));
+  REQUIRE(place.run({"train", "small.yaml"}).exit_code == 0);
+  CHECK(fs::exists(place / "runs/small-2/resolved.yaml"));
+  const ProcessResult again = place.run({"small.yaml", "--out", "runs/small-1"});
+  CHECK(again.exit_code == 2);
+  CHECK(contains(again.err, "runs/small-1 is there already"));
+}
+
+TEST_CASE("what is printed as JSON has the documented keys") {
+  const Workplace place;
+  const json run = place.run_json({"train", "small.yaml", "--out", "run"});
+  CHECK(keys_of(run) ==
+        Keys{"checkpoint", "digest", "epochs", "run_dir", "seconds", "steps", "test", "train"});
+  CHECK(run["steps"] == 32);
+  CHECK(run["epochs"] == 2);
+  CHECK(keys_of(run["train"]) == Keys{"loss", "reconstruction"});
+  CHECK(keys_of(run["test"]) == Keys{"loss", "psnr", "reconstruction"});
+  CHECK(run["digest"].get<std::string>().size() == 64);
+
+  const json eval = place.run_json({"eval", "run"});
+  CHECK(keys_of(eval) == Keys{"count", "loss", "psnr", "reconstruction"});
+  CHECK(eval["count"] == 200);
+  CHECK(eval["loss"] == run["test"]["loss"]);
+
+  const json codes = place.run_json({"encode", "run", "--out", "codes.csv"});
+  CHECK(keys_of(codes) == Keys{"count", "file", "shape"});
+  CHECK(codes["shape"] == "[200, 2]");
+  CHECK(keys_of(place.run_json({"decode", "run", "codes.csv"})) == Keys{"count", "file"});
+  CHECK(fs::exists(place / "run/decoded.png"));
+  CHECK(keys_of(place.run_json({"reconstruct", "run"})) == Keys{"count", "file", "mse"});
+  CHECK(fs::exists(place / "run/reconstruction.png"));
+
+  const json plan = place.run_json({"plan", "small.yaml"});
+  CHECK(keys_of(plan) == Keys{"compile_ms", "flop_per_step", "max_parallelism", "parameters",
+                              "scratch_bytes_per_worker", "tasks", "workspace_bytes"});
+  CHECK(plan["parameters"] == 784 * 32 + 32 + 32 * 2 + 2 + 2 * 32 + 32 + 32 * 784 + 784);
+
+  const json bench = place.run_json({"bench", "small.yaml", "--seconds", "1"});
+  CHECK(keys_of(bench) == Keys{"allocations_per_step", "batch", "floor_us", "gflops", "images_per_s", "isa",
+                               "peak_gflops", "ratio", "step_us", "threads"});
+  CHECK(keys_of(bench["step_us"]) == Keys{"best", "median", "p95"});
+  CHECK(keys_of(bench["floor_us"]) == Keys{"matmul", "total", "update"});
+  CHECK(keys_of(bench["peak_gflops"]) == Keys{"after", "before"});
+
+  const json check = place.run_json({"check", "small.yaml", "--grad"});
+  CHECK(keys_of(check) == Keys{"errors", "gradients", "ok"});
+  CHECK(check["gradients"].size() == 8);
+  CHECK(keys_of(check["gradients"][0]) == Keys{"max_relative_error", "ok", "variable"});
+
+  CHECK(keys_of(place.run_json({"inspect", "run"})) == Keys{"file", "metadata", "tensors", "verified"});
+  CHECK(keys_of(place.run_json({"graph", "small.yaml"})) == Keys{"text"});
+  CHECK(keys_of(place.run_json({"graph", "small.yaml", "--dot", "--backward"})) == Keys{"dot"});
+  CHECK(keys_of(place.run_json({"config", "small.yaml"})) == Keys{"resolved"});
+  CHECK(keys_of(place.run_json({"data"})) == Keys{"datasets"});
+}
+
+TEST_CASE("a code decodes to the image that its original is reconstructed to") {
+  const Workplace place;
+  place.run_json({"train", "small.yaml", "--out", "run"});
+  place.run_json({"encode", "run", "--out", "codes.npy", "--first", "3"});
+  place.run_json({"decode", "run", "codes.npy", "--out", "images.csv"});
+  std::ifstream file(place / "images.csv");
+  std::string line;
+  int lines = 0;
+  while (std::getline(file, line)) ++lines;
+  CHECK(lines == 4);
+}
+
+TEST_CASE("the resolved model of a run trains to the same weights") {
+  const Workplace place;
+  const json first = place.run_json({"train", "small.yaml", "--out", "a", "--set", "units=3", "--seed", "5"});
+  const json second = place.run_json({"train", "a/resolved.yaml", "--out", "b", "--threads", "1"});
+  CHECK(first["digest"] == second["digest"]);
+  const json other = place.run_json({"train", "small.yaml", "--out", "c", "--set", "units=3"});
+  CHECK(first["digest"] != other["digest"]);
+}
+
+TEST_CASE("Ctrl-C finishes the step and saves, and resuming gives the bits of a run never interrupted") {
+  const Workplace place("epochs: 100000, seed: 1");
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const std::string run = signal == SIGINT ? "int" : "term";
+    ProcessOptions options;
+    options.signal = signal;
+    options.signal_when = "epoch      2/";
+    const ProcessResult stopped = place.run({"train", "small.yaml", "--out", run, "--json"}, options);
+    INFO(stopped.err);
+    REQUIRE(stopped.exit_code == 128 + signal);
+    CHECK(contains(stopped.err, "graphrun train --resume " + run + " continues it"));
+    const auto steps = json::parse(stopped.out)["steps"].get<int>();
+    CHECK(steps >= 32);
+    const std::string until = std::to_string(steps + 25);
+    const json resumed = place.run_json({"train", "--resume", run, "--max-steps", until, "--threads", "1"});
+    const json whole = place.run_json({"train", "small.yaml", "--out", run + "-whole", "--max-steps", until});
+    CHECK(resumed["steps"] == steps + 25);
+    CHECK(resumed["digest"] == whole["digest"]);
+    CHECK(resumed["test"] == whole["test"]);
+  }
+}
+
+TEST_CASE("a second signal ends the program at once") {
+  const Workplace place("epochs: 100000, seed: 1");
+  ProcessOptions options;
+  options.signal = SIGINT;
+  options.signal_when = "run directory";
+  options.signals = 2;
+  // Steps that take long enough for the second signal to come within one.
+  const ProcessResult result = place.run(
+      {"train", "small.yaml", "--out", "run", "--set", "hidden=20000", "--set", "train.batch=500"}, options);
+  CHECK(result.exit_code == 130);
+  CHECK(checkpoints_in(place / "run").empty());
+}
+
+TEST_CASE("a damaged newest checkpoint is passed over when a run is resumed") {
+  const Workplace place("epochs: 3, seed: 1");
+  const json whole = place.run_json({"train", "small.yaml", "--out", "whole"});
+  place.run_json({"train", "small.yaml", "--out", "run", "--set", "train.epochs=2"});
+  const fs::path newest = place / "run/checkpoints/step-00000032.safetensors";
+  fs::resize_file(newest, fs::file_size(newest) - 7);
+  const ProcessResult resumed = place.run({"train", "small.yaml", "--resume", "run", "--json"});
+  INFO(resumed.err);
+  REQUIRE(resumed.exit_code == 0);
+  CHECK(contains(resumed.err, "step-00000032.safetensors is passed over"));
+  CHECK(json::parse(resumed.out)["digest"] == whole["digest"]);
+  std::ifstream file(place / "run/metrics.csv");
+  const std::string metrics{std::istreambuf_iterator<char>(file), {}};
+  CHECK(std::count(metrics.begin(), metrics.end(), '\n') == 4);
+}
+
+TEST_CASE("resuming says what does not fit") {
+  const Workplace place;
+  CHECK(
+      contains(place.run({"train", "small.yaml", "--resume"}).err, "there is no run of 'small' below runs/"));
+  place.run_json({"train", "small.yaml"});
+  const ProcessResult other = place.run({"train", "small.yaml", "--resume", "--set", "units=3"});
+  CHECK(other.exit_code == 2);
+  CHECK(contains(other.err, "the graph of the model is not the one"));
+  const ProcessResult missing = place.run({"train", "--resume", "nowhere"});
+  CHECK(missing.exit_code == 4);
+  CHECK(contains(missing.err, "no such run directory"));
+  CHECK(place.run({"train", "--resume", "runs/small-1", "--out", "x"}).exit_code == 2);
+  // A run that has ended has nothing left to do, and stays as it is.
+  const json again = place.run_json({"train", "small.yaml", "--resume"});
+  CHECK(again["steps"] == 32);
+}
+
+TEST_CASE("weights that are not finite end a run with 5 and are never saved") {
+  const Workplace place;
+  const ProcessResult result =
+      place.run({"train", "small.yaml", "--out", "run", "--set", "train.optimizer.lr=1.0e+38", "--json"});
+  CHECK(result.exit_code == 5);
+  CHECK(result.out.empty());
+  CHECK(contains(result.err, "node '"));
+  CHECK(checkpoints_in(place / "run").empty());
+}
+
+TEST_CASE("a model that is wrong exits with 3 and every mistake at its place") {
+  const Workplace place;
+  place.write("wrong.yaml",
+              "graphrun: 1\nname: wrong\ninputs:\n  x: {shape: [batch, 784]}\nnodes:\n"
+              "  a: {op: dens, in: x, units: 3}\n  b: {op: relu, in: y}\n");
+  const ProcessResult result = place.run({"wrong.yaml"});
+  CHECK(result.exit_code == 3);
+  CHECK(result.out.empty());
+  CHECK(contains(result.err, "wrong.yaml:6:"));
+  CHECK(contains(result.err, "wrong.yaml:7:"));
+  const ProcessResult check = place.run({"check", "wrong.yaml", "--json"});
+  CHECK(check.exit_code == 3);
+  const json object = json::parse(check.out);
+  CHECK(object["ok"] == false);
+  REQUIRE(object["errors"].size() == 2);
+  CHECK(keys_of(object["errors"][0]) == Keys{"column", "file", "line", "message"});
+  CHECK(object["errors"][0]["line"] == 6);
+  const ProcessResult size = place.run({"small.yaml", "--set", "data.train.images=nothing.gz"});
+  CHECK(size.exit_code == 4);
+  CHECK(contains(size.err, "nothing.gz"));
+  CHECK(place.run({"check", "absent.yaml"}).exit_code == 4);
+}
+
+TEST_CASE("files and weights that do not fit are told by name") {
+  const Workplace place;
+  CHECK(place.run({"eval", "nowhere"}).exit_code == 4);
+  CHECK(place.run({"inspect", "small.yaml"}).exit_code == 4);
+  const ProcessResult weights = place.run({"eval", "small.yaml"});
+  CHECK(weights.exit_code == 2);
+  CHECK(contains(weights.err, "holds no weights"));
+  place.run_json({"train", "small.yaml", "--out", "run"});
+  CHECK(place.run({"encode", "run", "--out", "codes.txt"}).exit_code == 2);
+  CHECK(place.run({"eval", "run", "--split", "tset"}).exit_code == 2);
+  place.write("codes.csv", "1,2,3\n");
+  const ProcessResult codes = place.run({"decode", "run", "codes.csv"});
+  CHECK(codes.exit_code == 4);
+  CHECK(contains(codes.err, "3 values a row, the code of the model has 2"));
+  CHECK(place.run({"eval", "run", "--input", "q=1"}).exit_code == 2);
+}
+
+TEST_CASE("an output folder that cannot be made is an I/O error") {
+  const Workplace place;
+  const ProcessResult result = place.run({"small.yaml", "--out", "/proc/graphrun/run"});
+  CHECK(result.exit_code == 4);
+  CHECK(contains(result.err, "/proc/graphrun"));
+}
+
+TEST_CASE("a full disk ends a run with 4 and leaves the checkpoints before it whole") {
+  const Workplace place("epochs: 50, seed: 1");
+  fs::create_directory(place / "disk");
+  const std::string disk = place / "disk";
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=2300k") != 0) {
+    WARN("not allowed to mount a small disk; skipped");
+    return;
+  }
+  // Room for the first checkpoints and pictures, not for three and a new one.
+  const ProcessResult result = place.run({"small.yaml", "--out", "disk/run"});
+  const ProcessResult eval = place.run({"eval", "disk/run"});
+  umount(disk.c_str());
+  INFO(result.err);
+  CHECK(result.exit_code == 4);
+  CHECK(contains(result.err, "No space left on device"));
+  INFO(eval.err);
+  CHECK(eval.exit_code == 0);
+}
