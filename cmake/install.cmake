@@ -3,26 +3,33 @@
 # third-party headers: they are private to the library.
 
 set(layers graph autograd runtime ops train api)
-add_library(graphrun SHARED)
-add_library(graphrun::graphrun ALIAS graphrun)
-set_target_properties(graphrun PROPERTIES
+# `graphrun` is the command's name in the build directory.
+add_library(graphrun_library SHARED)
+add_library(graphrun::graphrun ALIAS graphrun_library)
+set_target_properties(graphrun_library PROPERTIES
+  OUTPUT_NAME graphrun
+  EXPORT_NAME graphrun
   VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
 foreach(layer IN LISTS layers)
   # All objects of the layer: of its archive the linker would take only what something already needs. The
   # archive still brings the libraries that the layer stands on.
-  target_sources(graphrun PRIVATE $<TARGET_OBJECTS:graphrun_${layer}>)
-  target_link_libraries(graphrun PRIVATE $<BUILD_INTERFACE:graphrun_${layer}>)
+  target_sources(graphrun_library PRIVATE $<TARGET_OBJECTS:graphrun_${layer}>)
+  target_link_libraries(graphrun_library PRIVATE $<BUILD_INTERFACE:graphrun_${layer}>)
 endforeach()
-target_link_libraries(graphrun PRIVATE $<BUILD_INTERFACE:graphrun_options>)
-target_link_options(graphrun PRIVATE
+target_link_libraries(graphrun_library PRIVATE $<BUILD_INTERFACE:graphrun_options>)
+target_link_options(graphrun_library PRIVATE
   LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map LINKER:--as-needed)
-target_include_directories(graphrun INTERFACE
+if(NOT GRAPHRUN_SANITIZE)
+  # What a layer declares and nobody defines is found here, not by the host.
+  target_link_options(graphrun_library PRIVATE LINKER:--no-undefined)
+endif()
+target_include_directories(graphrun_library INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_compile_features(graphrun INTERFACE cxx_std_20)
+target_compile_features(graphrun_library INTERFACE cxx_std_20)
 
-install(TARGETS graphrun EXPORT graphrun)
+install(TARGETS graphrun_library EXPORT graphrun)
 install(TARGETS graphrun_cli)
 install(DIRECTORY include/graphrun DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 foreach(folder models data docs examples)
