@@ -100,7 +100,7 @@ TEST_CASE("repeat chains copies with item and index") {
   CHECK(type_of(model, "twice.1") == "f32[batch, 8]");
 }
 
-TEST_CASE("blocks call blocks; parameters live under the written path or under params") {
+TEST_CASE("blocks call blocks, and parameters live under the written path or under params") {
   const std::string text = x +
                            "blocks:\n"
                            "  mlp:\n"
@@ -160,7 +160,7 @@ TEST_CASE("schedules become inputs that the host feeds") {
   CHECK_FALSE(model.train->epochs.has_value());
 }
 
-TEST_CASE("a term is a number a sample or one for all; what a block says is its default") {
+TEST_CASE("a term is a number a sample or one for all, and what a block says is its default") {
   const ModelDefinition model = parse(x +
                                       "loss:\n"
                                       "  a: {op: mse, in: [x, 0.5]}\n"

@@ -10,6 +10,9 @@ cmake --install "$build" --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/prefix"
 prefix="$work/prefix"
 
+echo '--- the command, from its own folder'
+(cd / && "$prefix/bin/graphrun" check "$prefix/share/graphrun/models/autoencoder.yaml")
+
 echo '--- CMake: find_package(graphrun)'
 cmake -S "$source/tests/package/host" -B "$work/host" -G Ninja -DCMAKE_BUILD_TYPE=Release \
   -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" -DGRAPHRUN_EXAMPLES="$prefix/share/graphrun/examples" >/dev/null
@@ -17,7 +20,7 @@ cmake --build "$work/host"
 "$work/host/version"
 if [ -x "$work/host/embed" ]; then
   mkdir "$work/embed"
-  (cd "$work/embed" && "$work/host/embed" "$prefix/share/graphrun/models/autoencoder.yaml")
+  (cd "$work/embed" && "$work/host/embed" "$prefix/share/graphrun/models/autoencoder.yaml" "$work/embed")
 fi
 
 echo '--- pkg-config graphrun'

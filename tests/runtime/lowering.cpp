@@ -206,7 +206,7 @@ TEST_CASE("random graphs agree with the f64 reference, each optimisation on and 
   }
 }
 
-TEST_CASE("bias and activation ride on a product; a chain and its reduction are one group") {
+TEST_CASE("bias and activation ride on a product, and a chain and its reduction are one group") {
   CHECK(groups_of(one_layer(), 32) ==
         "0 rows product z s h -> h\n"
         "1 rows elementwise square row -> row\n"

@@ -148,7 +148,7 @@ TEST_CASE("a gradient that is not finite is reported for its variable") {
   CHECK(session.take_non_finite_updates().empty());
 }
 
-TEST_CASE("a run that is stopped before its first update changes nothing; the next one is right") {
+TEST_CASE("a run that is stopped before its first update changes nothing, and the next one is right") {
   for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
     Session expected = make_session();
     const auto graph = autoencoder(large);
