@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/op.hpp"
+#include "graph/optimizer_kind.hpp"
 #include "graph/yaml/build.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
@@ -59,6 +60,27 @@ ReferenceEntry entry_of(const BlockSummary& block) {
   return entry;
 }
 
+ReferenceEntry entry_of(const OptimizerKind& kind) {
+  ReferenceEntry entry;
+  entry.name = kind.name;
+  entry.doc = kind.doc;
+  entry.formula = kind.formula;
+  entry.optimizer = true;
+  entry.attributes.push_back(
+      {"lr", "a number or a schedule", fmt::format("{}", kind.learning_rate), "learning rate"});
+  for (const OptimizerSetting& setting : kind.settings) {
+    const std::string fallback =
+        setting.flag ? setting.fallback != 0 ? "true" : "false" : fmt::format("{}", setting.fallback);
+    entry.attributes.push_back({std::string(setting.name), setting.flag ? "true or false" : "a number",
+                                fallback, std::string(setting.doc)});
+  }
+  entry.attributes.push_back(
+      {"clip_value", "a number", "none", "each element of a gradient is at most this large"});
+  entry.attributes.push_back(
+      {"clip_norm", "a number", "none", "all gradients together have at most this norm"});
+  return entry;
+}
+
 // ---- Text for a terminal -------------------------------------------------------------------------------
 
 std::size_t widest(const std::vector<Item>& items) {
@@ -76,8 +98,13 @@ std::string described(const Item& attribute) {
 }
 
 std::string help_of(const ReferenceEntry& entry) {
-  std::string text = fmt::format("{}{}: {}\n", entry.name, entry.block ? " (block)" : "", entry.doc);
-  if (!entry.formula.empty()) text += fmt::format("\n  {}\n  {}\n", entry.formula, entry.shapes);
+  std::string text = fmt::format("{}{}: {}\n", entry.name,
+                                 entry.block       ? " (block)"
+                                 : entry.optimizer ? " (optimizer)"
+                                                   : "",
+                                 entry.doc);
+  if (!entry.formula.empty()) text += fmt::format("\n  {}\n", entry.formula);
+  if (!entry.shapes.empty()) text += fmt::format("  {}\n", entry.shapes);
   if (!entry.inputs.empty()) text += "\ninputs\n";
   for (const Item& input : entry.inputs) {
     text += input.doc.empty() ? fmt::format("  {}\n", input.name)
@@ -102,7 +129,8 @@ std::string cell(std::string text) {
 
 std::string markdown_of(const ReferenceEntry& entry) {
   std::string text = fmt::format("\n### {}\n\n{}\n", entry.name, entry.doc);
-  if (!entry.formula.empty()) text += fmt::format("\n    {}\n    {}\n", entry.formula, entry.shapes);
+  if (!entry.formula.empty()) text += fmt::format("\n    {}\n", entry.formula);
+  if (!entry.shapes.empty()) text += fmt::format("    {}\n", entry.shapes);
   const bool documented = std::any_of(entry.inputs.begin(), entry.inputs.end(),
                                       [](const Item& input) { return !input.doc.empty(); });
   if (documented) text += "\n| input | |\n|---|---|\n";
@@ -122,10 +150,11 @@ std::string markdown_of(const ReferenceEntry& entry) {
   return text;
 }
 
-enum class Part { ops, blocks, internal };
+enum class Part { ops, blocks, optimizers, internal };
 
 Part part_of(const ReferenceEntry& entry) {
   if (entry.block) return Part::blocks;
+  if (entry.optimizer) return Part::optimizers;
   return entry.internal ? Part::internal : Part::ops;
 }
 
@@ -145,6 +174,7 @@ std::vector<ReferenceEntry> reference_entries() {
   for (const BlockSummary& block : graphrun::standard_blocks(standard_blocks())) {
     entries.push_back(entry_of(block));
   }
+  for (const OptimizerKind& kind : optimizer_kinds()) entries.push_back(entry_of(kind));
   return entries;
 }
 
@@ -180,6 +210,9 @@ std::string reference_markdown() {
          "\n## Standard blocks\n\n"
          "Called like an op, and written in the model language: `ops/std.yaml` shows what they compute.\n" +
          section(entries, Part::blocks) +
+         "\n## Optimizers\n\nNamed in `train: {optimizer: {op: adam, lr: 1.0e-3}}`; formulas and defaults "
+         "are PyTorch's.\n" +
+         section(entries, Part::optimizers) +
          "\n## Ops that graphrun makes itself\n\nA model file cannot write these.\n" +
          section(entries, Part::internal);
 }

@@ -1,6 +1,6 @@
 /// \file
-/// The ops and the standard blocks as text for people: help for a terminal, and the reference in docs/ops.md.
-/// All of it comes from the definitions.
+/// The ops, the standard blocks and the optimizers as text for people: help for a terminal, and the reference
+/// in docs/ops.md. All of it comes from the definitions.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace graphrun::ops {
 
-/// An op or a standard block, as documentation shows it.
+/// An op, a standard block or an optimizer, as documentation shows it.
 struct ReferenceEntry {
   struct Item {
     std::string name;
@@ -26,10 +26,11 @@ struct ReferenceEntry {
   std::vector<Item> attributes;  ///< those that a model file may write
   std::string gradient;          ///< "zero", "none: …"; empty when there is one
   bool block = false;
-  bool internal = false;  ///< made by graphrun itself: a model file cannot write it
+  bool optimizer = false;  ///< stands under `train: {optimizer: {op: NAME, …}}`
+  bool internal = false;   ///< made by graphrun itself: a model file cannot write it
 };
 
-/// All ops, then all standard blocks, each in the order of their list.
+/// All ops, then all standard blocks, then all optimizers, each in the order of their list.
 std::vector<ReferenceEntry> reference_entries();
 
 /// The help of one op or block; nothing when there is none of this name.

@@ -37,6 +37,14 @@ TEST_CASE("help tells of a standard block what it says about itself") {
   }
 }
 
+TEST_CASE("help tells the settings of an optimizer") {
+  const std::string text = help_text("sgd").value();
+  CHECK(text.find("sgd (optimizer): Gradient descent") == 0);
+  CHECK(text.find("nesterov      look ahead along the momentum; true or false; default false") !=
+        std::string::npos);
+  CHECK(text.find("lr            learning rate; a number or a schedule; default 0.001") != std::string::npos);
+}
+
 TEST_CASE("the index has one line for each op and block that can be written") {
   std::size_t written = 0;
   for (const ReferenceEntry& entry : reference_entries()) written += entry.internal ? 0 : 1;
