@@ -16,6 +16,7 @@ using namespace graphrun::runtime;
 using graphrun::testing::all_values;
 using graphrun::testing::autoencoder;
 using graphrun::testing::NetworkSpec;
+using graphrun::testing::tbb_may_run;
 using graphrun::testing::train;
 
 namespace {
@@ -27,7 +28,7 @@ const NetworkSpec network{.widths = {200, 160, 80, 8}, .noise = true};
 
 SessionOptions with(ExecutorKind executor, int threads) {
   SessionOptions options;
-  options.executor = executor;
+  options.executor = executor == ExecutorKind::tbb && !tbb_may_run ? ExecutorKind::threads : executor;
   options.threads = threads;
   return options;
 }

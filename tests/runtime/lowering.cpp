@@ -214,6 +214,17 @@ TEST_CASE("bias and activation ride on a product, and a chain and its reduction 
         "3 whole elementwise loss -> loss\n");
 }
 
+TEST_CASE("a value that is stretched costs nothing inside a group") {
+  Builder builder(ops::registry());
+  const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(8)}}}, {.name = "x"}));
+  const Term s(builder, builder.add("input", {}, {{"shape", Shape{n, k(1)}}}, {.name = "s"}));
+  const Term wide = call("broadcast_to", {s}, {{"shape", Shape{n, k(8)}}}, {.name = "wide"});
+  const Term y = call("tanh", {x * wide}, {}, {.name = "y"});
+  builder.output("y", y);
+  const auto graph = std::make_shared<const Graph>(std::move(builder).finish());
+  CHECK(groups_of(graph, 32) == "0 rows elementwise wide mul_3 y -> y\n");
+}
+
 TEST_CASE("without fusion and post-ops every node is a group") {
   LoweringOptions options;
   options.fusion = false;

@@ -13,6 +13,20 @@
 
 namespace graphrun::testing {
 
+/// Whether TBB may run: it is not built for ThreadSanitizer, which would report all that it hands over.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool tbb_may_run = false;
+#else
+inline constexpr bool tbb_may_run = true;
+#endif
+
+/// What a session runs with when a test does not care.
+inline runtime::SessionOptions usual_options() {
+  runtime::SessionOptions options;
+  if (!tbb_may_run) options.executor = runtime::ExecutorKind::threads;
+  return options;
+}
+
 struct NetworkSpec {
   std::vector<std::int64_t> widths = {48, 33, 17, 2};  ///< and back
   std::string activation = "tanh";
