@@ -9,7 +9,7 @@
 
 namespace graphrun::cli {
 
-/// "loss 0.02491  psnr 17.2": five significant digits.
+/// "loss 0.02491  psnr 17.2": five significant digits. A figure that equals the loss is left out.
 std::string text_of(const train::Figures& figures);
 
 /// Sets a key for every figure.

@@ -14,35 +14,22 @@ namespace {
 
 using ops::ReferenceEntry;
 
-std::vector<ReferenceEntry> written_entries() {
-  std::vector<ReferenceEntry> entries = ops::reference_entries();
-  std::erase_if(entries, [](const ReferenceEntry& entry) { return entry.internal; });
-  return entries;
-}
-
-ReferenceEntry entry_named(const std::string& name) {
-  std::vector<std::string> names;
-  for (const ReferenceEntry& entry : written_entries()) {
-    if (entry.name == name) return entry;
-    names.push_back(entry.name);
-  }
-  throw Error(ErrorCode::usage, fmt::format("there is no op '{}'{}", name, did_you_mean(name, names)));
+JsonArray names_of(const std::vector<ReferenceEntry::Item>& items) {
+  JsonArray names;
+  for (const ReferenceEntry::Item& item : items) names.add(item.name);
+  return names;
 }
 
 JsonObject json_of(const ReferenceEntry& entry) {
-  JsonArray inputs;
-  for (const ReferenceEntry::Item& input : entry.inputs) inputs.add(input.name);
-  JsonArray attributes;
-  for (const ReferenceEntry::Item& attribute : entry.attributes) attributes.add(attribute.name);
   return JsonObject()
       .set("name", entry.name)
+      .set("block", entry.block)
       .set("doc", entry.doc)
       .set("formula", entry.formula)
       .set("shapes", entry.shapes)
-      .set("inputs", inputs)
-      .set("attributes", attributes)
-      .set("gradient", entry.gradient.empty() ? "yes" : entry.gradient)
-      .set("block", entry.block);
+      .set("inputs", names_of(entry.inputs))
+      .set("attributes", names_of(entry.attributes))
+      .set("gradient", entry.gradient.empty() ? "yes" : entry.gradient);
 }
 
 class OpsCommand final : public Command {
@@ -50,8 +37,7 @@ class OpsCommand final : public Command {
   std::string name() const override { return "ops"; }
   std::string about() const override { return "Help on the ops and blocks that a model file can use."; }
   void declare(Arguments& arguments) override {
-    arguments.positional("NAME", op_, "an op or a block; all of them when left out", false);
-    arguments.flag("--markdown", markdown_, "the whole reference, as in docs/ops.md");
+    arguments.positional("NAME", op_, "an op or block; all of them when left out", false);
   }
   int run(Context& context) override {
     context.console.result(context.flags.json ? as_json() : as_text());
@@ -59,20 +45,31 @@ class OpsCommand final : public Command {
   }
 
  private:
-  std::string as_text() const {
-    if (markdown_) return ops::reference_markdown();
-    if (op_.empty()) return ops::help_index() + "\ngraphrun ops NAME says more of one.\n";
-    return ops::help_text(entry_named(op_).name).value();
+  [[noreturn]] void report_unknown() const {
+    std::vector<std::string> names;
+    for (const ReferenceEntry& entry : ops::reference_entries())
+      if (!entry.internal) names.push_back(entry.name);
+    throw Error(ErrorCode::usage, fmt::format("there is no op '{}'{}", op_, did_you_mean(op_, names)));
   }
+
+  std::string as_text() const {
+    if (op_.empty()) return ops::help_index() + "\ngraphrun ops NAME says more of one.\n";
+    if (const std::optional<std::string> text = ops::help_text(op_)) return *text;
+    report_unknown();
+  }
+
   std::string as_json() const {
-    if (!op_.empty()) return json_of(entry_named(op_)).text() + "\n";
     JsonArray all;
-    for (const ReferenceEntry& entry : written_entries()) all.add(json_of(entry));
+    for (const ReferenceEntry& entry : ops::reference_entries()) {
+      if (entry.internal) continue;
+      if (entry.name == op_) return json_of(entry).text() + "\n";
+      all.add(json_of(entry));
+    }
+    if (!op_.empty()) report_unknown();
     return JsonObject().set("ops", all).text() + "\n";
   }
 
   std::string op_;
-  bool markdown_ = false;
 };
 
 }  // namespace
