@@ -62,7 +62,10 @@ std::vector<double> numbers_from(const Value& value, const AttributeSpec& spec) 
 Axes axes_from(const Value& value, const AttributeSpec& spec) {
   if (value.text() != nullptr && *value.text() == "all") return {};
   if (value.integer() != nullptr) return {false, {*value.integer()}};
-  if (value.list() == nullptr) wrong(spec, value, "Write one axis, a list of axes, or all.");
+  if (value.list() == nullptr) {
+    throw OpError(fmt::format("'{}' is an axis, a list of axes, or all, not {}", spec.name, described(value)),
+                  {}, spec.name);
+  }
   return {false, integers_from(value, spec)};
 }
 

@@ -115,10 +115,20 @@ class TreeBuilder : public YAML::EventHandler {
       key(parent, std::move(node));
     } else {
       parent.entry->value = std::move(node);
+      if (parent.entry->value.is_empty()) repair(*parent.entry);
       // An entry with an empty key or a repeated one has been reported; it is left out.
       if (!parent.entry->key.empty()) parent.node.entries.push_back(std::move(*parent.entry));
       parent.entry.reset();
     }
+  }
+  /// `{x:1}` and `{op dense}` have been reported by the scan; read as `x: 1` they cause no further mistakes.
+  void repair(YamlEntry& entry) {
+    const std::size_t cut = entry.key.find_first_of(": ");
+    if (cut == std::string::npos || cut + 1 >= entry.key.size()) return;
+    entry.value.kind = YamlNode::Kind::scalar;
+    entry.value.text = entry.key.substr(cut + 1);
+    entry.value.place = {source_, entry.place.line, entry.place.column + static_cast<int>(cut) + 1};
+    entry.key.resize(cut);
   }
   void key(Open& parent, YamlNode node) {
     parent.entry = YamlEntry{node.text, node.place, {}};

@@ -194,7 +194,9 @@ class Evaluator {
       fail(e, "the batch is not known before the model runs",
            "In a formula `batch` is the count; in a shape it is the axis.");
     }
-    fail(e, fmt::format("there is no value '{}' here", e.name), suggestion(e.name, scope_.names));
+    std::string fix = scope_.hint ? scope_.hint(e.name) : std::string();
+    if (fix.empty()) fix = suggestion(e.name, scope_.names);
+    fail(e, fmt::format("there is no value '{}' here", e.name), std::move(fix));
   }
 
   Value list(const Expression& e) const {

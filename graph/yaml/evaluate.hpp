@@ -22,6 +22,8 @@ struct ValueScope {
   std::function<std::optional<Value>(const Expression& call, const ValueScope& scope)> call;
   /// For the suggestion when a name is not found.
   std::vector<std::string> names;
+  /// What to do about a name that is known elsewhere but not here; empty when there is nothing to say.
+  std::function<std::string(const std::string& name)> hint;
 };
 
 /// Throws ExpressionError with the offset of the piece that is wrong.

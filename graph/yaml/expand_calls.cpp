@@ -28,13 +28,13 @@ void Expander::set_origin(const Scope& scope, const CallSite& site) {
   builder_.set_origin(std::make_shared<const Origin>(std::move(origin)));
 }
 
-Instance Expander::call(Scope& scope, CallSite site) {
-  check_size(scope, site.place);
-  site.in_formula = site.in_formula || scope.in_formula;
-  if (const BlockSpec* block = find_block(site.op)) return call_block(scope, *block, site);
+/// What can be said of a call before its inputs are known: that its op or block exists, and takes what is
+/// given.
+bool Expander::callable(Scope& scope, const CallSite& site) {
+  if (const BlockSpec* block = find_block(site.op))
+    return block->broken || check_arguments(scope, *block, site);
   const OpDef* op = builder_.registry().find(site.op);
-  if (op != nullptr && !op->internal && !op->traits.effect && !op->traits.input)
-    return call_op(scope, *op, site);
+  if (op != nullptr && !op->internal && !op->traits.effect && !op->traits.input) return true;
   if (op != nullptr && op->traits.input) {
     report(scope, site.place, "an input is declared under `inputs:`",
            "Write it there: x: {shape: [batch, 784]}.");
@@ -42,7 +42,16 @@ Instance Expander::call(Scope& scope, CallSite site) {
     report(scope, site.place, fmt::format("there is no op or block '{}'", site.op),
            suggestion(site.op, callable_names()));
   }
-  return {};
+  return false;
+}
+
+Instance Expander::call(Scope& scope, CallSite site) {
+  check_size(scope, site.place);
+  if (!callable(scope, site)) return {};
+  site.in_formula = site.in_formula || scope.in_formula;
+  const BlockSpec* block = find_block(site.op);
+  return block != nullptr ? call_block(scope, *block, site)
+                          : call_op(scope, builder_.registry().get(site.op), site);
 }
 
 bool Expander::recursion(const Scope& scope, const BlockSpec& block, const CallSite& site) {
@@ -62,7 +71,7 @@ bool Expander::recursion(const Scope& scope, const BlockSpec& block, const CallS
 }
 
 Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSite& site) {
-  if (recursion(scope, block, site)) return {};
+  if (block.broken || recursion(scope, block, site)) return {};
   if (site.inputs.size() != block.inputs.size()) {
     std::string names;
     for (const BlockSpec::Name& input : block.inputs) names += (names.empty() ? "" : ", ") + input.text;
@@ -90,7 +99,7 @@ Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSi
   for (std::size_t i = 0; i < block.inputs.size(); ++i) {
     inner.instances[block.inputs[i].text].node = site.inputs[i];
   }
-  if (!bind_arguments(scope, inner, block, site)) return {};
+  if (!bind_arguments(scope, inner, site)) return {};
   expand(inner, block.nodes);
   Instance result;
   result.params = site.params;
@@ -105,42 +114,41 @@ Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSi
       return {};
     }
     if (!found->second.node) return {};
-    result.outputs[output.text] = *found->second.node;
+    if (block.outputs.size() > 1) result.outputs[output.text] = *found->second.node;
     if (!result.node) result.node = found->second.node;
   }
   return result;
 }
 
-bool Expander::bind_arguments(Scope& scope, Scope& inner, const BlockSpec& block, const CallSite& site) {
+bool Expander::check_arguments(Scope& scope, const BlockSpec& block, const CallSite& site) {
   bool whole = true;
-  const auto argument_of = [&block](const std::string& name) {
-    return std::find_if(block.arguments.begin(), block.arguments.end(),
-                        [&name](const BlockSpec::Argument& argument) { return argument.name == name; });
-  };
+  std::vector<std::string> names;
+  for (const BlockSpec::Argument& argument : block.arguments) names.push_back(argument.name);
   for (const GivenAttribute& given : site.attributes) {
-    if (argument_of(given.name) == block.arguments.end()) {
-      std::vector<std::string> names;
-      for (const BlockSpec::Argument& argument : block.arguments) names.push_back(argument.name);
-      Diagnostic& diagnostic =
-          report(scope, given.place, fmt::format("block '{}' has no argument '{}'", block.name, given.name),
-                 names.empty() ? fmt::format("'{}' takes none.", block.name) : suggestion(given.name, names));
-      diagnostic.op = block.name;
-      whole = false;
-      continue;
-    }
-    const std::optional<Value> passed = given.name == "tie" ? tied(scope, given) : value(scope, given);
-    if (passed) inner.arguments[given.name] = {*passed, given.value_place};
-    whole = whole && passed;
+    if (std::find(names.begin(), names.end(), given.name) != names.end()) continue;
+    report(scope, given.place, fmt::format("block '{}' has no argument '{}'", block.name, given.name),
+           names.empty() ? fmt::format("'{}' takes none.", block.name) : suggestion(given.name, names))
+        .op = block.name;
+    whole = false;
   }
   for (const BlockSpec::Argument& argument : block.arguments) {
     const bool given = std::any_of(site.attributes.begin(), site.attributes.end(),
                                    [&argument](const GivenAttribute& a) { return a.name == argument.name; });
     if (!argument.required || given) continue;
-    Diagnostic& diagnostic = report(
-        scope, site.place, fmt::format("block '{}' needs the argument '{}'", block.name, argument.name),
-        fmt::format("Write `{}: …`.", argument.name));
-    diagnostic.op = block.name;
+    report(scope, site.place, fmt::format("block '{}' needs the argument '{}'", block.name, argument.name),
+           fmt::format("Write `{}: …`.", argument.name))
+        .op = block.name;
     whole = false;
+  }
+  return whole;
+}
+
+bool Expander::bind_arguments(Scope& scope, Scope& inner, const CallSite& site) {
+  bool whole = true;
+  for (const GivenAttribute& given : site.attributes) {
+    const std::optional<Value> passed = given.name == "tie" ? tied(scope, given) : value(scope, given);
+    if (passed) inner.arguments[given.name] = {*passed, given.value_place};
+    whole = whole && passed;
   }
   return whole;
 }
@@ -183,7 +191,7 @@ std::optional<Attributes> Expander::attributes(Scope& scope, const OpDef& op, co
       try {
         result.set(given.name, attribute_from(*written, *spec));
       } catch (const OpError& error) {
-        report(scope, site, error);
+        report_attribute(scope, site, given, *spec, error);
         whole = false;
       }
     } else {
@@ -208,9 +216,50 @@ Instance Expander::call_op(Scope& scope, const OpDef& op, const CallSite& site) 
     report(scope, site, error);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::internal) throw;
-    report(scope, site.place, error.message()).op = op.name;
+    // Sizes that overflow: what is written about them is the shape.
+    report(scope, site, OpError(error.message(), {}, "shape"));
   }
   return {};
+}
+
+/// A wrong attribute. In a list the wrong item is shown; inside a standard block, what was passed for it.
+void Expander::report_attribute(Scope& scope, const CallSite& site, const GivenAttribute& given,
+                                const AttributeSpec& spec, const OpError& error) {
+  const YamlNode* piece = given.expression == nullptr ? given.yaml : nullptr;
+  if (piece != nullptr && piece->is_sequence()) {
+    for (const YamlNode& item : piece->items) {
+      const std::optional<Value> one = value(scope, item);
+      try {
+        attribute_from({ValueList{one.value_or(Value{})}}, spec);
+      } catch (const OpError&) {
+        piece = &item;
+        break;
+      }
+    }
+  }
+  const std::optional<Place> passed = piece != nullptr ? place_of_argument(scope, *piece) : std::nullopt;
+  if (scope.standard && passed) {
+    const std::string name = piece->text.substr(1);
+    const Value& argument = scope.arguments.at(name).value;
+    const bool size = spec.kind == AttributeKind::shape;
+    report(scope, *passed,
+           size ? fmt::format("'{}' is an integer of at least 1, not {}", name, described(argument))
+                : error.message(),
+           error.fix())
+        .op = scope.block->name;
+    return;
+  }
+  report(scope, piece != nullptr ? piece->place : given.value_place, error.message(), error.fix()).op =
+      site.op;
+}
+
+/// Where the argument was written that `$name` in a standard block stands for; nothing for its default.
+std::optional<Place> Expander::place_of_argument(const Scope& scope, const YamlNode& node) const {
+  if (scope.block == nullptr || !node.is_scalar() || !node.text.starts_with('$')) return std::nullopt;
+  const auto found = scope.arguments.find(node.text.substr(1));
+  if (found == scope.arguments.end() || found->second.place.source == scope.block->place.source)
+    return std::nullopt;
+  return found->second.place;
 }
 
 /// A variable is made once for each name; a second node of the same name is the same variable.

@@ -123,12 +123,18 @@ std::vector<std::size_t> Expander::order(Scope& scope, const std::vector<NodeSpe
 }
 
 void Expander::expand(Scope& scope, const std::vector<NodeSpec>& nodes) {
-  std::set<std::string> blocked;
-  for (const NodeSpec& spec : nodes) {
-    if (scope.instances.count(spec.name) == 0) continue;
-    report(scope, spec.place,
-           fmt::format("'{}' is an input already; a node needs a name of its own", spec.name));
-    blocked.insert(spec.name);
+  const auto is_input = [&scope](const NodeSpec& spec) { return scope.instances.count(spec.name) != 0; };
+  if (std::any_of(nodes.begin(), nodes.end(), is_input)) {
+    std::vector<NodeSpec> others;
+    for (const NodeSpec& spec : nodes) {
+      if (is_input(spec)) {
+        report(scope, spec.place,
+               fmt::format("'{}' is an input already; a node needs a name of its own", spec.name));
+      } else {
+        others.push_back(spec);
+      }
+    }
+    return expand(scope, others);
   }
   for (const std::size_t i : order(scope, nodes)) {
     const NodeSpec& spec = nodes[i];
@@ -147,6 +153,7 @@ Instance Expander::make(Scope& scope, const NodeSpec& spec, const std::string& p
   if (!scope.standard) scope.shown_node = path;
   Instance result;
   try {
+    if (spec.kind == NodeSpec::Kind::broken) throw Poisoned{};
     const std::string params = params_of(scope, spec);
     result = spec.repeat ? repeated(scope, spec, path, params)
                          : single(scope, spec, path, params, display, std::nullopt);
@@ -233,7 +240,8 @@ Instance Expander::single(Scope& scope, const NodeSpec& spec, const std::string&
   site.path = path;
   site.params = params;
   site.display = display;
-  site.place = spec.op.place;
+  const std::optional<Place> chosen = scope.standard ? place_of_argument(scope, spec.op) : std::nullopt;
+  site.place = chosen ? *chosen : spec.op.place;
   site.inputs_place = spec.inputs_place;
   const std::optional<Value> op = value(scope, spec.op);
   bool known = op.has_value();
@@ -253,7 +261,9 @@ Instance Expander::single(Scope& scope, const NodeSpec& spec, const std::string&
   for (const YamlEntry& entry : spec.attributes) {
     site.attributes.push_back({entry.key, entry.place, entry.value.place, &entry.value, nullptr});
   }
-  return known ? call(scope, std::move(site)) : Instance{};
+  if (known) return call(scope, std::move(site));
+  if (!site.op.empty()) callable(scope, site);
+  return {};
 }
 
 std::optional<NodeId> Expander::formula(Scope& scope, const YamlNode& text, const std::string& path,

@@ -49,13 +49,17 @@ const Instance* Expander::instance_of(Scope& scope, const Expression& reference,
   if (found == scope.instances.end()) {
     const bool is_value = named_value(scope, base.name).has_value();
     const std::vector<std::string> names = node_names(scope);
-    std::string fix =
-        is_value ? fmt::format("'{0}' is a value: write ${0}.", base.name) : nearest_name(base.name, names);
-    if (!is_value && !fix.empty()) {
+    const bool outside = scope.block != nullptr && top_.instances.count(base.name) != 0;
+    std::string fix = nearest_name(base.name, names);
+    if (is_value) {
+      fix = fmt::format("'{0}' is a value: write ${0}.", base.name);
+    } else if (outside) {
+      fix = fmt::format("A block sees only its inputs: pass '{}' to it.", base.name);
+    } else if (!fix.empty()) {
       fix = fmt::format("Did you mean '{}'?", fix);
-    } else if (!is_value && builder_.registry().find(base.name) != nullptr) {
+    } else if (builder_.registry().find(base.name) != nullptr) {
       fix = fmt::format("'{0}' is an op: {0}(…) calls it.", base.name);
-    } else if (!is_value) {
+    } else {
       fix = suggestion(base.name, names);
     }
     report(scope, at(base), fmt::format("there is no node '{}' here", base.name), fix);

@@ -61,6 +61,15 @@ ValueScope Expander::value_scope(Scope& scope) {
   ValueScope result;
   result.value = [this, &scope](const std::string& name) { return named_value(scope, name); };
   result.names = value_names(scope, spec_.vars);
+  result.hint = [this, &scope](const std::string& name) -> std::string {
+    if (name == "item" || name == "index") return fmt::format("${} is known in a node with `repeat:`.", name);
+    const bool outside =
+        scope.block != nullptr && std::any_of(spec_.vars.begin(), spec_.vars.end(),
+                                              [&name](const YamlEntry& var) { return var.key == name; });
+    return outside
+               ? fmt::format("A block sees only its arguments: add '{}' to its `args:` and pass it.", name)
+               : "";
+  };
   return result;
 }
 
@@ -96,8 +105,8 @@ std::optional<Value> Expander::size_function(Scope& scope, const Expression& cal
   const std::optional<std::size_t> at =
       written == nullptr ? std::nullopt : normalised_axis(*written, shape.size());
   if (!at) {
-    throw ExpressionError(call.children[1].offset,
-                          fmt::format("{} is no axis of {}", to_string(*axis), to_string(shape)));
+    throw ExpressionError(call.children[1].offset, fmt::format("there is no axis {} in the shape {}",
+                                                               to_string(*axis), to_string(shape)));
   }
   if (!shape[*at].is_number()) {
     throw ExpressionError(call.offset, fmt::format("axis {} of {} is the batch, whose size is not known here",
@@ -107,6 +116,7 @@ std::optional<Value> Expander::size_function(Scope& scope, const Expression& cal
 }
 
 std::optional<Value> Expander::value(Scope& scope, const YamlNode& node) {
+  if (node.is_empty()) return std::nullopt;  // reported with the keys
   if (node.is_scalar()) {
     if (is_value_reference(node.text)) {
       try {
@@ -189,7 +199,8 @@ std::optional<Schedule> Expander::schedule(Scope& scope, const YamlNode& node) {
     return std::nullopt;
   }
   const std::size_t before = diagnostics_.count();
-  check_keys(form.value, fmt::format("the schedule '{}'", form.key), known, diagnostics_);
+  if (!check_keys(form.value, fmt::format("the schedule '{}'", form.key), known, diagnostics_))
+    return std::nullopt;
   const auto number = [&](const char* key, double fallback) {
     const YamlNode* given = form.value.find(key);
     if (given == nullptr || given->is_empty()) return fallback;
@@ -204,7 +215,11 @@ std::optional<Schedule> Expander::schedule(Scope& scope, const YamlNode& node) {
   result.to = number("to", 0);
   result.factor = number("factor", 1);
   const bool steps = form.value.find("steps") != nullptr;
-  if (steps == (form.value.find("epochs") != nullptr)) {
+  const bool epochs = form.value.find("epochs") != nullptr;
+  if (steps && epochs) {
+    report(scope, form.value.find("steps")->place,
+           fmt::format("the schedule '{}' has both `steps` and `epochs`", form.key), "Leave one out.");
+  } else if (!steps && !epochs) {
     report(scope, form.place, fmt::format("the schedule '{}' needs either `steps` or `epochs`", form.key),
            "Write e.g. epochs: 10.");
   }

@@ -39,7 +39,8 @@ std::vector<std::string> Expander::callable_names() const {
 
 /// Inside a standard block the mistake is in the call: that is where the reader can do something.
 Place Expander::shown(const Scope& scope, const Place& place) const {
-  return scope.standard ? scope.call_place : place;
+  const bool inside = scope.standard && place.source == scope.block->place.source;
+  return inside ? scope.call_place : place;
 }
 
 std::string Expander::shown_path(const Scope& scope, const std::string& path) const {
@@ -65,13 +66,10 @@ Diagnostic& Expander::report(const Scope& scope, const CallSite& site, const OpE
   Place argument = shown(scope, place);
   for (const GivenAttribute& given : site.attributes) {
     if (given.name != error.about()) continue;
-    argument = shown(scope, given.value_place);
-    // `units: $units` in a standard block: what is wrong was written at the call.
-    if (!scope.standard || given.yaml == nullptr || !given.yaml->text.starts_with('$')) continue;
-    const auto passed = scope.arguments.find(given.yaml->text.substr(1));
-    const bool written =
-        passed != scope.arguments.end() && passed->second.place.source != scope.block->place.source;
-    if (written) argument = passed->second.place;
+    // `when: $when` in a standard block: what is wrong was written at the call.
+    const std::optional<Place> passed =
+        scope.standard && given.yaml != nullptr ? place_of_argument(scope, *given.yaml) : std::nullopt;
+    argument = passed ? *passed : shown(scope, given.value_place);
   }
   Diagnostic& diagnostic = diagnostics_.error(argument, error.message(), error.fix());
   diagnostic.node = shown_path(scope, scope.node);
@@ -80,9 +78,24 @@ Diagnostic& Expander::report(const Scope& scope, const CallSite& site, const OpE
   return diagnostic;
 }
 
+/// The item of a shape that is no size; the whole when it is something else.
+Place Expander::wrong_size(const YamlNode& shape) {
+  for (const YamlNode& item : shape.items) {
+    const std::optional<Value> one = value(top_, item);
+    try {
+      const Shape single = shape_from({ValueList{one.value_or(Value{})}}, "shape");
+      if (single.front().is_number(-1)) return item.place;
+    } catch (const OpError&) {
+      return item.place;
+    }
+  }
+  return shape.place;
+}
+
 void Expander::inputs(ModelDefinition& model) {
   for (const InputDeclaration& declared : spec_.inputs) {
     Instance& instance = top_.instances[declared.name];
+    if (declared.broken) continue;
     top_.node = declared.name;
     const Place place = declared.place;
     ModelInput input{declared.name, InputSource::images, diagnostics_.sources().location(place)};
@@ -113,7 +126,8 @@ void Expander::inputs(ModelDefinition& model) {
         if (element_polynomial(shape).empty()) continue;
       } catch (const Error& error) {
         const auto* op_error = dynamic_cast<const OpError*>(&error);
-        report(top_, declared.shape->place, error.message(), op_error != nullptr ? op_error->fix() : "");
+        report(top_, wrong_size(*declared.shape), error.message(),
+               op_error != nullptr ? op_error->fix() : "");
         continue;
       }
     } else if (!labels) {

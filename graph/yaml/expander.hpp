@@ -122,10 +122,15 @@ class Expander {
   // ---- calls (expand_calls.cpp) ----
   Instance call(Scope& scope, CallSite site);
   Instance call_block(Scope& scope, const BlockSpec& block, const CallSite& site);
-  bool bind_arguments(Scope& scope, Scope& inner, const BlockSpec& block, const CallSite& site);
+  bool callable(Scope& scope, const CallSite& site);
+  bool check_arguments(Scope& scope, const BlockSpec& block, const CallSite& site);
+  bool bind_arguments(Scope& scope, Scope& inner, const CallSite& site);
   Instance call_op(Scope& scope, const OpDef& op, const CallSite& site);
   Instance parameter(Scope& scope, const CallSite& site, const Attributes& attributes, const Value& tie);
   std::optional<Attributes> attributes(Scope& scope, const OpDef& op, const CallSite& site, Value& tie);
+  void report_attribute(Scope& scope, const CallSite& site, const GivenAttribute& given,
+                        const AttributeSpec& spec, const OpError& error);
+  std::optional<Place> place_of_argument(const Scope& scope, const YamlNode& node) const;
   bool recursion(const Scope& scope, const BlockSpec& block, const CallSite& site);
   void set_origin(const Scope& scope, const CallSite& site);
   void check_size(const Scope& scope, const Place& place);
@@ -142,6 +147,7 @@ class Expander {
   std::optional<Value> named_value(Scope& scope, const std::string& name);
   std::optional<Value> size_function(Scope& scope, const Expression& call, const YamlNode& text);
   std::optional<Value> evaluated(Scope& scope, const Expression& expression, const YamlNode& text);
+  Place wrong_size(const YamlNode& shape);
   Place shown(const Scope& scope, const Place& place) const;
   std::string shown_path(const Scope& scope, const std::string& path) const;
 

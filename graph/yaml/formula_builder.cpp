@@ -112,9 +112,11 @@ std::optional<NodeId> FormulaBuilder::operation(const Expression& e, bool outerm
   const std::string op(unary && e.name == "-" ? "neg" : op_of(e.name));
   if (op.empty()) {
     expander_.report(scope_, at(e), fmt::format("'{}' works on values, not on nodes", e.name),
-                     unary || e.name == "and" || e.name == "or"
-                         ? "Put it into $( ); comparisons of nodes multiply."
-                         : "Put it into $( ).");
+                     e.name == "and"   ? "For nodes, multiply: (a > 0) * (a < 1)."
+                     : e.name == "or"  ? "For nodes, take the larger: maximum(a > 1, a < 0)."
+                     : e.name == "not" ? "For nodes, write 1 - a."
+                     : e.name == "//"  ? "For nodes, write `/`."
+                                       : "");
     return std::nullopt;
   }
   const Expression& operand = e.children.front();

@@ -39,6 +39,11 @@ int distance(std::string_view a, std::string_view b) {
   return at(a.size(), b.size());
 }
 
+/// "epoch" for "epochs_total", "lenght" for "len": at least three letters.
+bool is_beginning(std::string_view start, std::string_view whole) {
+  return start.size() >= 3 && whole.starts_with(start);
+}
+
 }  // namespace
 
 std::string nearest_name(std::string_view name, std::span<const std::string> candidates) {
@@ -47,7 +52,8 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
   int smallest = 0;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > longest_name) continue;
-    const int cost = distance(name, candidate);
+    int cost = distance(name, candidate);
+    if (is_beginning(name, candidate) || is_beginning(candidate, name)) cost = std::min(cost, 2);
     if (nearest != nullptr && cost >= smallest) continue;
     nearest = &candidate;
     smallest = cost;

@@ -6,6 +6,13 @@
 
 namespace graphrun {
 namespace scanning {
+namespace {
+
+bool in_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+}  // namespace
 
 void Scanner::line() {
   std::size_t first = at_;
@@ -34,18 +41,21 @@ void Scanner::line() {
 void Scanner::block_line(std::size_t indent) {
   const std::string_view rest = piece(at_, line_end(at_));
   if (indent == 0 && (rest == "---" || rest.starts_with("--- ") || rest == "...")) {
-    if (document_started_ || rest == "...") {
+    if (rest == "...") {
+      fatal(at_, "a model does not mark its end", "Leave this line out.");
+      stop_ = true;
+    } else if (document_started_) {
       fatal(at_, "a second document starts here; a file holds one model", "Put it into a file of its own.");
       stop_ = true;
     }
     document_started_ = true;
     return next_line();
   }
-  document_started_ = true;
   if (rest.starts_with('%')) {
     fatal(at_, "YAML directives are not used here", "Leave this line out.");
     return next_line();
   }
+  document_started_ = true;
   const bool deeper = levels_.empty() || indent > levels_.back();
   if (!check_level(indent)) return next_line();
   key_read_ = false;
@@ -207,8 +217,6 @@ void Scanner::after_value(std::string_view what) {
   at_ = line_end(next);
 }
 
-/// At a comma or a closing bracket: was the entry a whole one?
-/// After a mistake inside brackets that leaves unknown where they end: goes on behind the deeper lines.
 void Scanner::end_key(std::size_t start, std::size_t colon) {
   const std::string_view key = piece(start, colon);
   if (key == "<<") {
@@ -248,9 +256,13 @@ void Scanner::plain_in_block() {
   }
   const bool continues = !key_read_ && !value_pending_ && levels_.size() > 0 &&
                          start - (start == 0 ? 0 : text_.rfind('\n', start - 1) + 1) > levels_.back();
-  if (!key_read_ && !value_pending_ && !continues) {
-    const std::string text(piece(start, end));
-    const std::size_t colon = text.find(':');
+  const std::string text(piece(start, end));
+  const std::size_t colon = text.find(':');
+  const std::size_t line_start = start == 0 ? 0 : text_.rfind('\n', start - 1) + 1;
+  const bool alone = text_.find_first_not_of(' ', line_start) == start;
+  const bool glued = alone && value_pending_ && colon != std::string::npos &&
+                     std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), in_word);
+  if (!key_read_ && ((!value_pending_ && !continues) || glued)) {
     if (colon != std::string::npos) {
       fatal(start, fmt::format("'{}' is no `key: value`", text),
             fmt::format("Write a space after the colon: `{}: {}`.", text.substr(0, colon),
@@ -263,8 +275,6 @@ void Scanner::plain_in_block() {
   plain_open_ = true;
 }
 
-/// Plain text inside brackets: ends at `,` or a bracket, or at a colon with a space behind it.
-/// `{of: sum(x, axis=1)}`: YAML would cut the formula at the comma. Reports that and masks what would cut it.
 /// `|` or `>`: the deeper lines that follow are text.
 void Scanner::skip_block_scalar() {
   next_line();

@@ -60,6 +60,7 @@ void Scanner::close_bracket() {
   after_value("the closing bracket");
 }
 
+/// At a comma or a closing bracket: was the entry a whole one?
 void Scanner::end_entry() {
   Bracket& bracket = brackets_.back();
   if (bracket.open == '{' && !bracket.has_colon && bracket.scalar) {
@@ -87,12 +88,14 @@ void Scanner::unclosed() {
   brackets_.clear();
 }
 
+/// After a mistake inside brackets that leaves unknown where they end: goes on behind the deeper lines.
 void Scanner::abandon_brackets() {
   if (brackets_.empty()) return;
   brackets_.clear();
   skip_deeper_ = flow_indent_;
 }
 
+/// Plain text inside brackets: ends at `,` or a bracket, or at a colon with a space behind it.
 void Scanner::plain_in_flow() {
   Bracket& bracket = brackets_.back();
   const std::size_t start = at_;
@@ -135,6 +138,7 @@ void Scanner::plain_in_flow() {
   at_ = end;
 }
 
+/// `{of: sum(x, axis=1)}`: YAML would cut the formula at the comma. Reports that and masks what would cut it.
 void Scanner::formula_in_flow(std::size_t start, std::size_t stop) {
   std::string open;  // the closing characters still expected, innermost last
   std::size_t end = start;

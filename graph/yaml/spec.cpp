@@ -36,29 +36,29 @@ class SpecReader {
   bool usable_name(const std::string& name, const Place& place, std::string_view what);
   std::string text(const YamlNode* node, std::string_view key);
   void version(const YamlNode& document);
-  std::optional<NodeSpec> node(const std::string& name, const Place& place, const YamlNode& value);
+  NodeSpec node(const std::string& name, const Place& place, const YamlNode& value);
+  bool operation(NodeSpec& spec, const YamlNode& value);
   std::vector<NodeSpec> nodes(const YamlNode* section, std::string_view key);
   std::vector<TermSpec> terms(const YamlNode* section, std::string_view key);
   std::optional<TermSpec> term(const YamlEntry& entry, std::string_view section);
   std::vector<InputDeclaration> inputs(const YamlNode* section);
-  std::optional<BlockSpec> block(const YamlEntry& entry, bool standard);
+  BlockSpec block(const YamlEntry& entry, bool standard);
   std::vector<BlockSpec::Name> names(const YamlNode& node, std::string_view what);
 
   Diagnostics& diagnostics_;
 };
 
-/// The entries of a section that must be a mapping, those without a value left out; none when it is missing.
+/// The entries of a section that must be a mapping; none when it is missing. Reports those without a value.
 std::vector<YamlEntry> SpecReader::entries(const YamlNode* section, std::string_view key,
                                            std::string_view example) {
   if (section == nullptr || section->is_empty()) return {};
   if (section->is_mapping()) {
     std::vector<YamlEntry> result;
     for (const YamlEntry& entry : section->entries) {
-      if (!entry.value.is_empty()) {
-        result.push_back(entry);
-      } else if (entry.key.find(':') == std::string::npos) {  // `{x:1}` has been reported by the scan
+      if (entry.value.is_empty()) {
         error(entry.place, fmt::format("'{}' has no value", entry.key), "Write one, or leave the key out.");
       }
+      result.push_back(entry);
     }
     return result;
   }
@@ -124,9 +124,7 @@ Spec SpecReader::model(YamlNode document) {
   spec.blocks = blocks(document.find("blocks"), false);
   for (const YamlEntry& entry : entries(document.find("outputs"), "outputs", "outputs: {code: enc}")) {
     if (!usable_name(entry.key, entry.place, "an output")) continue;
-    if (std::optional<NodeSpec> output = node(entry.key, entry.place, entry.value)) {
-      spec.outputs.push_back(std::move(*output));
-    }
+    spec.outputs.push_back(node(entry.key, entry.place, entry.value));
   }
   spec.loss = terms(document.find("loss"), "loss");
   spec.metrics = terms(document.find("metrics"), "metrics");
@@ -139,46 +137,53 @@ std::vector<NodeSpec> SpecReader::nodes(const YamlNode* section, std::string_vie
   std::vector<NodeSpec> result;
   for (const YamlEntry& entry : entries(section, key, "enc: {op: dense, in: x, units: 30}")) {
     if (!usable_name(entry.key, entry.place, "a node")) continue;
-    if (std::optional<NodeSpec> spec = node(entry.key, entry.place, entry.value)) {
-      result.push_back(std::move(*spec));
-    }
+    result.push_back(node(entry.key, entry.place, entry.value));
   }
   return result;
 }
 
-std::optional<NodeSpec> SpecReader::node(const std::string& name, const Place& place, const YamlNode& value) {
+NodeSpec SpecReader::node(const std::string& name, const Place& place, const YamlNode& value) {
   NodeSpec spec;
   spec.name = name;
   spec.place = place;
-  if (value.is_empty()) return std::nullopt;  // reported with the keys
   if (value.is_scalar() || is_schedule(value)) {
     spec.kind = value.is_scalar() ? NodeSpec::Kind::formula : NodeSpec::Kind::schedule;
     spec.value = value;
     return spec;
   }
+  spec.kind = NodeSpec::Kind::call;
   if (value.is_sequence()) {
     error(value.place, fmt::format("'{}' is a list; a node is a formula or {{op: …, in: …}}", name));
-    return std::nullopt;
+    spec.kind = NodeSpec::Kind::broken;
+  } else if (!value.is_mapping() || !operation(spec, value)) {
+    spec.kind = NodeSpec::Kind::broken;
   }
-  spec.kind = NodeSpec::Kind::call;
+  return spec;
+}
+
+/// `{op: NAME, in: …, …}`; false when something is wrong.
+bool SpecReader::operation(NodeSpec& spec, const YamlNode& value) {
   const YamlNode* op = value.find("op");
   if (op == nullptr) {
     const std::string nearest = nearest_name("op", value.keys());
-    error(value.place, fmt::format("node '{}' does not say which op it is", name),
+    error(value.place, fmt::format("node '{}' does not say which op it is", spec.name),
           nearest.empty() ? "Write {op: NAME, in: …}." : fmt::format("Is '{}' meant to be 'op'?", nearest));
-    return std::nullopt;
+    return false;
   }
-  if (!op->is_scalar()) {
-    if (!op->is_empty())
-      error(op->place, fmt::format("`op:` is the name of an op or block, not {}", describe_kind(*op)));
-    return std::nullopt;
+  bool whole = true;
+  for (const YamlEntry& entry : value.entries) {
+    if (!entry.value.is_empty()) continue;
+    error(entry.place, fmt::format("'{}' has no value", entry.key), "Write one, or leave the key out.");
+    whole = false;
+  }
+  if (!op->is_scalar() && !op->is_empty()) {
+    error(op->place, fmt::format("`op:` is the name of an op or block, not {}", describe_kind(*op)));
+    whole = false;
   }
   spec.op = *op;
   spec.inputs_place = op->place;
   for (const YamlEntry& entry : value.entries) {
-    if (entry.value.is_empty()) {
-      error(entry.place, fmt::format("'{}' has no value", entry.key), "Write one, or leave the key out.");
-    } else if (entry.key == "in") {
+    if (entry.key == "in") {
       spec.inputs_place = entry.value.place;
       if (entry.value.is_sequence()) {
         spec.inputs = entry.value.items;
@@ -194,12 +199,12 @@ std::optional<NodeSpec> SpecReader::node(const std::string& name, const Place& p
     }
   }
   for (const YamlNode& input : spec.inputs) {
-    if (input.is_scalar()) continue;
+    if (input.is_scalar() || input.is_empty()) continue;
     error(input.place, fmt::format("an input is a node or a formula, not {}", describe_kind(input)),
           "Give what you want here a name of its own under `nodes:`.");
-    return std::nullopt;
+    whole = false;
   }
-  return spec;
+  return whole;
 }
 
 std::vector<InputDeclaration> SpecReader::inputs(const YamlNode* section) {
@@ -208,6 +213,7 @@ std::vector<InputDeclaration> SpecReader::inputs(const YamlNode* section) {
   for (const YamlEntry& entry : entries(section, "inputs", "x: {shape: [batch, 784]}")) {
     if (!usable_name(entry.key, entry.place, "an input")) continue;
     if (!entry.value.is_mapping()) {
+      result.push_back({entry.key, entry.place, {}, {}, true});
       if (!entry.value.is_empty()) {
         error(entry.value.place,
               fmt::format("input '{}' needs a shape, not {}", entry.key, describe_kind(entry.value)),
@@ -215,8 +221,8 @@ std::vector<InputDeclaration> SpecReader::inputs(const YamlNode* section) {
       }
       continue;
     }
-    check_keys(entry.value, "an input", known, diagnostics_);
-    InputDeclaration input{entry.key, entry.place, {}, {}};
+    InputDeclaration input{entry.key, entry.place, {}, {}, false};
+    input.broken = !check_keys(entry.value, "an input", known, diagnostics_);
     if (const YamlNode* shape = entry.value.find("shape")) input.shape = *shape;
     if (const YamlNode* from = entry.value.find("from")) input.from = *from;
     result.push_back(std::move(input));
@@ -274,9 +280,7 @@ std::optional<TermSpec> SpecReader::term(const YamlEntry& entry, std::string_vie
       return std::nullopt;
     }
   }
-  std::optional<NodeSpec> spec = node(entry.key, entry.place, rest);
-  if (!spec) return std::nullopt;
-  result.node = std::move(*spec);
+  result.node = node(entry.key, entry.place, rest);
   return result;
 }
 
@@ -297,24 +301,25 @@ std::vector<BlockSpec> SpecReader::blocks(const YamlNode* section, bool standard
   std::vector<BlockSpec> result;
   for (const YamlEntry& entry : entries(section, "blocks", "blocks: {mlp: {in: [x], nodes: {…}, out: y}}")) {
     if (!usable_name(entry.key, entry.place, "a block")) continue;
-    if (std::optional<BlockSpec> read = block(entry, standard)) result.push_back(std::move(*read));
+    result.push_back(block(entry, standard));
   }
   return result;
 }
 
-std::optional<BlockSpec> SpecReader::block(const YamlEntry& entry, bool standard) {
+BlockSpec SpecReader::block(const YamlEntry& entry, bool standard) {
   static const std::vector<std::string> known = {"about", "args", "in", "nodes", "out", "reduce"};
+  BlockSpec spec;
+  spec.name = entry.key;
+  spec.place = entry.place;
   if (!entry.value.is_mapping()) {
     if (!entry.value.is_empty()) {
       error(entry.value.place, fmt::format("a block is {{args: …, in: …, nodes: …, out: …}}, not {}",
                                            describe_kind(entry.value)));
     }
-    return std::nullopt;
+    spec.broken = true;
+    return spec;
   }
-  check_keys(entry.value, "a block", known, diagnostics_);
-  BlockSpec spec;
-  spec.name = entry.key;
-  spec.place = entry.place;
+  spec.broken = !check_keys(entry.value, "a block", known, diagnostics_);
   spec.standard = standard;
   spec.about = text(entry.value.find("about"), "about");
   for (const YamlEntry& argument :
@@ -333,10 +338,10 @@ std::optional<BlockSpec> SpecReader::block(const YamlEntry& entry, bool standard
   if (out == nullptr) {
     error(entry.place, fmt::format("block '{}' does not say which of its nodes comes out", entry.key),
           "Write `out: NODE`.");
-    return std::nullopt;
+  } else if (!out->is_empty()) {
+    spec.outputs = names(*out, "what comes out of a block");
   }
-  spec.outputs = names(*out, "what comes out of a block");
-  if (spec.outputs.empty()) return std::nullopt;
+  spec.broken = spec.broken || spec.outputs.empty();
   return spec;
 }
 
@@ -348,23 +353,21 @@ bool is_schedule(const YamlNode& node) {
   return key == "linear" || key == "cosine" || key == "step" || key == "warmup";
 }
 
-void check_keys(const YamlNode& mapping, std::string_view what, std::span<const std::string> known,
+bool check_keys(const YamlNode& mapping, std::string_view what, std::span<const std::string> known,
                 Diagnostics& diagnostics) {
+  bool whole = true;
   for (const YamlEntry& entry : mapping.entries) {
-    if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
-      const std::size_t colon = entry.key.find(':');
-      const std::string fix = colon != std::string::npos && colon + 1 < entry.key.size()
-                                  ? fmt::format("Write a space after the colon: `{}: {}`.",
-                                                entry.key.substr(0, colon), entry.key.substr(colon + 1))
-                                  : suggestion(entry.key, known);
-      if (!(entry.value.is_empty() && colon != std::string::npos)) {  // that one the scan has reported
-        diagnostics.error(entry.place, fmt::format("{} has no key '{}'", what, entry.key), fix);
-      }
+    const bool unknown = std::find(known.begin(), known.end(), entry.key) == known.end();
+    if (unknown) {
+      diagnostics.error(entry.place, fmt::format("{} has no key '{}'", what, entry.key),
+                        suggestion(entry.key, known));
     } else if (entry.value.is_empty()) {
       diagnostics.error(entry.place, fmt::format("'{}' has no value", entry.key),
                         "Write one, or leave the key out.");
     }
+    whole = whole && !unknown && !entry.value.is_empty();
   }
+  return whole;
 }
 
 Spec read_spec(YamlNode document, Diagnostics& diagnostics) {

@@ -15,7 +15,7 @@ namespace graphrun {
 
 /// One entry of `nodes:` (or a term, or an output): a formula, a call of an op or block, or a schedule.
 struct NodeSpec {
-  enum class Kind { formula, call, schedule };
+  enum class Kind { formula, call, schedule, broken };  // broken: reported; what uses it says nothing
   Kind kind = Kind::formula;
   std::string name;
   Place place;     ///< of the name
@@ -47,6 +47,7 @@ struct BlockSpec {
   std::vector<NodeSpec> nodes;
   std::vector<Name> outputs;       ///< at least one
   std::optional<YamlNode> reduce;  ///< of a loss: how a term that calls it joins the axes beside the batch
+  bool broken = false;             ///< reported; a call of it says nothing
   bool standard = false;           ///< from the library's own text: errors point at the call
 };
 
@@ -62,6 +63,7 @@ struct InputDeclaration {
   Place place;
   std::optional<YamlNode> shape;
   std::optional<YamlNode> from;
+  bool broken = false;  ///< reported; what uses it says nothing
 };
 
 struct Spec {
@@ -89,8 +91,8 @@ std::vector<BlockSpec> read_standard_blocks(const YamlNode& document, Diagnostic
 /// Is this mapping a schedule: {linear: …}, {cosine: …}, {step: …}, {warmup: …}?
 bool is_schedule(const YamlNode& node);
 
-/// Reports keys that are not among `known`, with the nearest; and null values.
-void check_keys(const YamlNode& mapping, std::string_view what, std::span<const std::string> known,
+/// Reports keys that are not among `known`, with the nearest; and missing values. True when there are none.
+bool check_keys(const YamlNode& mapping, std::string_view what, std::span<const std::string> known,
                 Diagnostics& diagnostics);
 
 }  // namespace graphrun

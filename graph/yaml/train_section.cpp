@@ -43,8 +43,12 @@ class SectionReader {
     if (read->schedule() != nullptr) return *read->schedule();
     const std::optional<double> number = read->number();
     if (number && *number >= 0) return Schedule::constant(*number);
-    wrong(*node, number ? fmt::format("'{}' is not negative", key)
-                        : fmt::format("'{}' is a number or a schedule, not {}", key, described(*read)));
+    static const std::vector<std::string> schedules = {"linear", "cosine", "step", "warmup"};
+    const bool mapping = read->mapping() != nullptr && read->mapping()->size() == 1;
+    wrong(*node,
+          number ? fmt::format("'{}' is not negative", key)
+                 : fmt::format("'{}' is a number or a schedule, not {}", key, described(*read)),
+          mapping ? suggestion(read->mapping()->front().key, schedules) : "");
     return std::nullopt;
   }
   std::optional<double> positive(const char* key) {
@@ -245,7 +249,7 @@ std::optional<DataSpec> read_data(const YamlNode& section, Expander& expander) {
     return std::nullopt;
   }
   static const std::vector<std::string> known = {"train", "test"};
-  check_keys(section, "`data`", known, diagnostics);
+  if (!check_keys(section, "`data`", known, diagnostics)) return std::nullopt;
   if (section.find("train") == nullptr && !section.entries.empty()) {
     reader.wrong(section, "`data:` names no files to train on", "Write {train: {images: FILE}}.");
   }
