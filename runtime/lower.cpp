@@ -36,6 +36,7 @@ class PlanBuilder {
     schedule_ = schedule_groups(bound_, partition_, options_);
     make_programs();
     placement_ = place_buffers(bound_, partition_, schedule_, in_place_, options_);
+    refuse_too_large();
     place_sources();
     for (std::uint32_t group = 0; group < partition_.groups.size(); ++group) make_call(group);
     emit_tasks();
@@ -46,6 +47,15 @@ class PlanBuilder {
   std::shared_ptr<Plan> take() { return std::move(plan_); }
 
  private:
+  void refuse_too_large() const {
+    if (!options_.max_bytes || placement_.workspace_bytes <= *options_.max_bytes) return;
+    throw Error(
+        ErrorCode::memory,
+        fmt::format("a batch of {} needs {} bytes of workspace, and {} are allowed; a smaller batch needs "
+                    "less",
+                    plan_->batch, placement_.workspace_bytes, *options_.max_bytes));
+  }
+
   // ---- Kernels ----
 
   void make_programs() {

@@ -22,6 +22,8 @@ constexpr std::int64_t row_step = 16;
 /// The work that one slice should have at least.
 constexpr double worth_a_slice_ns = 20'000;
 constexpr std::int64_t most_rows_of_a_slice = 128;
+/// More slices than this serve no machine, and each takes memory for its tasks.
+constexpr std::int64_t most_slices = 256;
 
 class Scheduler {
  public:
@@ -88,7 +90,7 @@ class Scheduler {
       // Two at least, so that two cores have work; more when the rows are many.
       slices = std::max<std::int64_t>(2, (batch + most_rows_of_a_slice - 1) / most_rows_of_a_slice);
       slices = std::min(slices, static_cast<std::int64_t>(rows_ns / worth_a_slice_ns));
-      slices = std::clamp<std::int64_t>(slices, 1, steps);
+      slices = std::clamp<std::int64_t>(slices, 1, std::min(steps, most_slices));
     }
     // Even shares of steps, the larger ones first.
     std::int64_t begin = 0;
@@ -133,7 +135,7 @@ class Scheduler {
       for (const NodeId member : partition_.groups[index].members) {
         connect_inputs(unit, index, member);
         for (const NodeId control : bound_.node(member).controls) {
-          const std::uint32_t from = partition_.group_of[control];
+          const std::uint32_t from = partition_.group_of[bound_.info(control).root];
           if (from != no_group && from != index) all_units_before(from, unit);
         }
         const OpDef& op = *bound_.node(member).op;

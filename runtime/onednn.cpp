@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "graphrun/error.hpp"
@@ -246,6 +247,14 @@ class EmptyMatmul final : public Matmul, public BoundMatmul {
 
 std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec) {
   if (spec.rows == 0 || spec.columns == 0 || spec.inner == 0) return std::make_unique<EmptyMatmul>(spec);
+  // oneDNN does not check, and computes with int here and there.
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+  if (std::max({spec.rows, spec.columns, spec.inner}) > most) {
+    throw Error(ErrorCode::memory,
+                fmt::format("a product [{}, {}] @ [{}, {}] is larger than any that can run; a "
+                            "smaller batch needs less",
+                            spec.rows, spec.inner, spec.inner, spec.columns));
+  }
   // How many threads a primitive may use is fixed when it is made.
   const SingleOpenMpThread one;
   try {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -104,6 +105,8 @@ struct LoweringOptions {
   bool keep_values = false;    ///< every node has its own buffer; implies the others off
   bool updates = true;         ///< false: variables are not written
   Isa isa = detected_isa();
+  /// Refuse a plan whose workspace is larger, before kernels are made for it: Error{memory}.
+  std::optional<std::size_t> max_bytes;
 };
 
 struct Plan {

@@ -1,6 +1,7 @@
 #include "runtime/session.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -35,6 +36,15 @@ std::unique_ptr<Executor> make_executor(const SessionOptions& options) {
   }
 }
 
+SessionOptions with_limit(SessionOptions options) {
+  if (!options.max_bytes) {
+    options.max_bytes = static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<std::size_t>(::sysconf(_SC_PAGE_SIZE));
+  }
+  options.lowering.max_bytes = options.max_bytes;
+  return options;
+}
+
 template <class Named>
 std::string names(const std::vector<Named>& all) {
   std::string text;
@@ -48,7 +58,7 @@ class Session::Implementation {
  public:
   Implementation(const KernelRegistry& kernels, SessionOptions options)
       : kernels_(kernels),
-        options_(std::move(options)),
+        options_(with_limit(std::move(options))),
         executor_(make_executor(options_)),
         serial_(make_serial_executor()),
         workers_(executor_->workers()) {}
@@ -71,8 +81,7 @@ class Session::Implementation {
     const auto known = runs_.find({program, batch});
     if (known != runs_.end()) return *known->second;
     const HostState state;
-    auto run =
-        std::make_unique<PlanRun>(lower(graphs_[program], batch, kernels_, options_.lowering), variables_);
+    auto run = std::make_unique<PlanRun>(lowered(graphs_[program], batch), variables_);
     reserve(run->plan().statistics);
     run->bind_memory(workspace_.get(), workers_);
     run->set_before_task(options_.before_task);
@@ -114,11 +123,21 @@ class Session::Implementation {
 
   // ---- Memory ----
 
+  std::shared_ptr<const Plan> lowered(const std::shared_ptr<const Graph>& graph, std::int64_t batch) const {
+    try {
+      return lower(graph, batch, kernels_, options_.lowering);
+    } catch (const std::bad_alloc&) {
+      throw Error(
+          ErrorCode::memory,
+          fmt::format("there is not enough memory to plan a batch of {}; a smaller one needs less", batch));
+    }
+  }
+
   void reserve(const PlanStatistics& statistics) {
     const std::size_t workspace = std::max(workspace_bytes_, statistics.workspace_bytes);
     const std::size_t scratch = std::max(workers_.front().bytes, statistics.scratch_bytes_per_worker);
     const std::size_t total = workspace + scratch * workers_.size();
-    if (options_.max_bytes && total > *options_.max_bytes) {
+    if (total > *options_.max_bytes) {
       throw Error(
           ErrorCode::memory,
           fmt::format("the run needs {} bytes of workspace, and {} are allowed; a smaller batch needs less",

@@ -26,10 +26,12 @@ enum class ExecutorKind { tbb, threads, serial };
 struct SessionOptions {
   int threads = 0;  ///< 0: as many as the process may use. More threads than cores only with `threads`.
   ExecutorKind executor = ExecutorKind::tbb;
-  std::optional<std::size_t> max_bytes;  ///< refuse a plan that needs more workspace: Error{memory}
-  LoweringOptions lowering;              ///< which optimisations are on
-  bool poison_workspace = false;         ///< fill it with NaN before each run (tests)
-  /// Called on the thread that runs a task, before it, with the task's number. For tests and tracing.
+  /// Refuse a plan that needs more workspace: Error{memory}. By default what the machine has.
+  std::optional<std::size_t> max_bytes;
+  LoweringOptions lowering;       ///< which optimisations are on
+  bool poison_workspace = false;  ///< fill it with NaN before each run (tests)
+  /// Called on the thread that runs a task, before it, with the task's number; it must not throw. For tests
+  /// and tracing.
   std::function<void(std::size_t)> before_task;
 };
 

@@ -285,3 +285,13 @@ TEST_CASE("the plan says what it costs") {
   CHECK(plan.statistics.workspace_bytes > 0);
   CHECK(&session.prepare(program, 64) == &plan);
 }
+
+TEST_CASE("a batch beyond all memory is refused, not tried") {
+  Session session = make_session();
+  const ProgramId program = session.add(autoencoder({}));
+  const auto error = thrown([&] { session.prepare(program, std::int64_t{1} << 44); });
+  REQUIRE(error.has_value());
+  CHECK(error->code() == ErrorCode::memory);
+  CHECK(error->message().find("a smaller batch needs less") != std::string::npos);
+  CHECK(throws([&] { session.prepare(program, std::int64_t{1} << 62); }, ErrorCode::model, ""));
+}
