@@ -21,10 +21,10 @@ using graphrun::testing::train;
 
 namespace {
 
-constexpr std::int64_t rows = 160;
+constexpr std::int64_t rows = 96;
 
 /// Large enough to be cut into slices and shared between threads.
-const NetworkSpec network{.widths = {200, 160, 80, 8}, .noise = true};
+const NetworkSpec network{.widths = {128, 96, 40, 8}, .noise = true};
 
 SessionOptions with(ExecutorKind executor, int threads) {
   SessionOptions options;
@@ -68,7 +68,7 @@ TEST_CASE("the plan of the test network has slices and parallel tasks") {
 }
 
 TEST_CASE("serial, threads and TBB give the same bits at any number of threads") {
-  constexpr int steps = 20;
+  constexpr int steps = 200;
   const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps);
   for (const int threads : {1, 2, 3, 4, 8}) {
     CAPTURE(threads);

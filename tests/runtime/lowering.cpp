@@ -183,9 +183,9 @@ std::shared_ptr<const Graph> one_layer() {
 }  // namespace
 
 TEST_CASE("random graphs agree with the f64 reference, each optimisation on and off") {
-  for (unsigned seed = 1; seed <= 60; ++seed) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
     const auto graph = std::make_shared<const Graph>(RandomGraph(seed).take());
-    for (const std::int64_t batch : {1, 5, 37}) {
+    for (const std::int64_t batch : {1, 37}) {
       const auto inputs = random_inputs(*graph, batch, seed);
       HostVariables none;
       const auto exact = interpret(*graph, none, {batch, inputs.host(), {}});
