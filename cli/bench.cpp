@@ -16,30 +16,7 @@ namespace graphrun::cli {
 
 namespace {
 
-/// Allocations within the measured steps.
-struct StepAllocations {
-  std::uint64_t begin = 0;
-  std::uint64_t sum = 0;
-  std::uint64_t steps = 0;
-  double per_step() const { return steps == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(steps); }
-};
-
-StepAllocations& step_allocations() {
-  static StepAllocations counts;
-  return counts;
-}
-
-void count_allocations(bool begins) {
-  StepAllocations& counts = step_allocations();
-  if (begins) {
-    counts.begin = allocation_count();
-    return;
-  }
-  counts.sum += allocation_count() - counts.begin;
-  ++counts.steps;
-}
-
-std::string json_of(const train::BenchmarkResult& result, double allocations) {
+std::string json_of(const train::BenchmarkResult& result) {
   return JsonObject()
              .set("threads", static_cast<std::int64_t>(result.threads))
              .set("batch", result.batch)
@@ -58,23 +35,24 @@ std::string json_of(const train::BenchmarkResult& result, double allocations) {
              .set(
                  "peak_gflops",
                  JsonObject().set("before", result.peak_gflops_before).set("after", result.peak_gflops_after))
-             .set("allocations_per_step", allocations)
+             .set("allocations_per_step", result.allocations_per_step)
              .text() +
          "\n";
 }
 
-std::string text_of(const train::BenchmarkResult& result, double allocations) {
+std::string text_of(const train::BenchmarkResult& result) {
   return fmt::format(
       "batch {}, {} threads, {}\n"
       "  step    {:.1f} us median, {:.1f} best, {:.1f} p95; {} images/s, {:.1f} GFLOP/s\n"
       "  floor   {:.1f} us on one core: {:.1f} matrix products, {:.1f} optimizer\n"
       "  ratio   {:.2f}\n"
       "  peak    {:.0f} GFLOP/s before, {:.0f} after\n"
-      "  allocations per step {:.1f}\n",
+      "  allocations per step {:.1f}, and {:.1f} of oneDNN's own\n",
       result.batch, result.threads, result.isa, result.step.median_us, result.step.best_us,
       result.step.p95_us, grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(),
       result.floor_us(), result.matmul_floor_us, result.update_floor_us, result.ratio(),
-      result.peak_gflops_before, result.peak_gflops_after, allocations);
+      result.peak_gflops_before, result.peak_gflops_after, result.allocations_per_step,
+      result.library_allocations_per_step);
 }
 
 class BenchCommand final : public Command {
@@ -96,15 +74,15 @@ class BenchCommand final : public Command {
     train::BenchmarkOptions options;
     options.batch = batch_;
     options.session = session_options(context.flags);
+    options.allocation_count = allocation_count;
     options.seconds = static_cast<double>(seconds_.value_or(2));
     const train::BenchmarkResult result =
-        train::run_benchmark(model_from_file(file_, context.flags), options, count_allocations);
+        train::run_benchmark(model_from_file(file_, context.flags), options);
     const double change = result.peak_gflops_after / result.peak_gflops_before - 1;
     if (std::abs(change) > 0.05)
       context.console.warning(
           fmt::format("the peak moved by {:.0f} % meanwhile: the machine was not quiet", 100 * change));
-    const double allocations = step_allocations().per_step();
-    context.console.result(context.flags.json ? json_of(result, allocations) : text_of(result, allocations));
+    context.console.result(context.flags.json ? json_of(result) : text_of(result));
     return exit_code(ExitCode::ok);
   }
 

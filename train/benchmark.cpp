@@ -11,7 +11,7 @@
 #include "runtime/host_state.hpp"
 #include "runtime/kernel.hpp"
 #include "runtime/onednn.hpp"
-#include "runtime/philox.hpp"
+#include "runtime/plan.hpp"
 #include "train/binding.hpp"
 #include "train/fma_peak.hpp"
 #include "train/learner.hpp"
@@ -225,45 +225,109 @@ int thread_count(const runtime::SessionOptions& options) {
                              : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
+/// What oneDNN allocates in one step: its products run alone, on memory that is large enough for any of them.
+std::uint64_t library_allocations(const runtime::Plan& plan, std::uint64_t (*count)() noexcept) {
+  std::size_t largest = 0;
+  for (const Node& node : plan.graph->nodes()) largest = std::max(largest, bytes_of_node(node, plan.batch));
+  Operand a(largest, 1);
+  Operand b(largest, 2);
+  Operand bias(largest, 3);
+  Operand output(largest, 4);
+  const runtime::HostState state;
+  std::uint64_t allocations = 0;
+  for (const std::uint32_t product : plan.products) {
+    const runtime::Matmul& matmul = *plan.matmuls[product];
+    Operand scratch(matmul.scratch_bytes(), 5);
+    const std::unique_ptr<runtime::BoundMatmul> bound = matmul.bind();
+    const runtime::MatmulArguments arguments{.a = a.floats(),
+                                             .b = b.floats(),
+                                             .bias = bias.floats(),
+                                             .output = output.floats(),
+                                             .scratch = scratch.data()};
+    bound->run(arguments);
+    const std::uint64_t before = count();
+    bound->run(arguments);
+    allocations += count() - before;
+  }
+  return allocations;
+}
+
+/// Steps with their times, and what they allocate.
+class StepMeter {
+ public:
+  StepMeter(Learner& learner, std::int64_t rows, const BenchmarkOptions& options)
+      : learner_(learner),
+        rows_(rows),
+        count_(options.allocation_count),
+        batch_(learner.model(), learner.training_inputs(), rows),
+        figures_(learner.training_figures().size()) {
+    // What the meter itself allocates would be counted.
+    times_.reserve(1'000'000);
+  }
+
+  void warm_up(double seconds) {
+    const Clock::time_point start = Clock::now();
+    do {
+      learner_.step(batch_.feeds(), rows_, 0, figures_);
+    } while (microseconds_since(start) < seconds * 1e6);
+  }
+
+  void measure(double seconds) {
+    const Clock::time_point start = Clock::now();
+    const std::uint64_t before = count_ == nullptr ? 0 : count_();
+    do {
+      const Clock::time_point step_start = Clock::now();
+      learner_.step(batch_.feeds(), rows_, 0, figures_);
+      times_.push_back(microseconds_since(step_start));
+    } while (microseconds_since(start) < seconds * 1e6);
+    allocations_ += (count_ == nullptr ? 0 : count_()) - before;
+  }
+
+  StepTimes times() const { return summary(times_); }
+  double allocations_per_step() const {
+    return static_cast<double>(allocations_) / static_cast<double>(times_.size());
+  }
+
+ private:
+  Learner& learner_;
+  std::int64_t rows_;
+  std::uint64_t (*count_)() noexcept;
+  RandomBatch batch_;
+  std::vector<float> figures_;
+  std::vector<double> times_;
+  std::uint64_t allocations_ = 0;
+};
+
 }  // namespace
 
-BenchmarkResult run_benchmark(std::shared_ptr<const ModelDefinition> model, const BenchmarkOptions& options,
-                              void (*on_step)(bool begins)) {
+BenchmarkResult run_benchmark(std::shared_ptr<const ModelDefinition> model, const BenchmarkOptions& options) {
   Learner learner(model, options.session);
   learner.training_program();
   BenchmarkResult result;
   result.threads = thread_count(options.session);
   result.batch = options.batch.value_or(model->train->batch);
   result.isa = to_string(runtime::detected_isa());
-  learner.prepare_training(result.batch);
+  const runtime::Plan& plan = learner.prepare_training(result.batch);
   learner.initialise();
-  const RandomBatch batch(*model, learner.training_inputs(), result.batch);
   Floor floor(learner.training_graph(), result.batch);
   result.flop_per_step = floor.flop();
   result.peak_gflops_before = measure_fma_peak(result.threads, 0.1);
-
-  std::vector<float> figures(learner.training_figures().size());
-  std::vector<double> times;
-  const auto steps_for = [&](double seconds, bool measured) {
-    const Clock::time_point start = Clock::now();
-    do {
-      if (measured && on_step != nullptr) on_step(true);
-      const Clock::time_point step_start = Clock::now();
-      learner.step(batch.feeds(), result.batch, 0, figures);
-      if (measured) times.push_back(microseconds_since(step_start));
-      if (measured && on_step != nullptr) on_step(false);
-    } while (microseconds_since(start) < seconds * 1e6);
-  };
-  steps_for(0.1, false);
+  StepMeter meter(learner, result.batch, options);
+  meter.warm_up(0.1);
   constexpr int turns = 10;
   for (int turn = 0; turn < turns; ++turn) {
-    steps_for(0.02, false);  // the floor's operands have taken the caches
-    steps_for(options.seconds / turns, true);
+    meter.warm_up(0.02);  // the floor's operands have taken the caches
+    meter.measure(options.seconds / turns);
     floor.measure();
   }
-  result.step = summary(std::move(times));
+  result.step = meter.times();
   result.matmul_floor_us = floor.matmul_us();
   result.update_floor_us = floor.update_us();
+  if (options.allocation_count != nullptr) {
+    result.library_allocations_per_step =
+        static_cast<double>(library_allocations(plan, options.allocation_count));
+    result.allocations_per_step = meter.allocations_per_step() - result.library_allocations_per_step;
+  }
   result.peak_gflops_after = measure_fma_peak(result.threads, 0.1);
   return result;
 }

@@ -18,6 +18,8 @@ struct BenchmarkOptions {
   std::optional<std::int64_t> batch;  ///< instead of the model's
   runtime::SessionOptions session;
   double seconds = 2;  ///< spent on steps; about as much again on the floor
+  /// Heap allocations of the process so far, if somebody counts them.
+  std::uint64_t (*allocation_count)() noexcept = nullptr;
 };
 
 struct StepTimes {
@@ -36,6 +38,8 @@ struct BenchmarkResult {
   double flop_per_step = 0;    ///< of the products
   double peak_gflops_before = 0;
   double peak_gflops_after = 0;
+  double allocations_per_step = 0;          ///< graphrun's own
+  double library_allocations_per_step = 0;  ///< oneDNN's, as counted when its products run alone
 
   double floor_us() const { return matmul_floor_us + update_floor_us; }
   double ratio() const { return step.median_us / floor_us(); }
@@ -43,9 +47,7 @@ struct BenchmarkResult {
   double images_per_s() const { return static_cast<double>(batch) / step.median_us * 1e6; }
 };
 
-/// Runs steps on random pixels. `on_step`, if given, is called around each measured step with true before and
-/// false after it.
-BenchmarkResult run_benchmark(std::shared_ptr<const ModelDefinition> model, const BenchmarkOptions& options,
-                              void (*on_step)(bool begins) = nullptr);
+/// Runs steps on random pixels.
+BenchmarkResult run_benchmark(std::shared_ptr<const ModelDefinition> model, const BenchmarkOptions& options);
 
 }  // namespace graphrun::train

@@ -49,7 +49,8 @@ class Learner::Implementation {
     std::vector<std::string> inputs;   ///< to be fed by the caller
     std::vector<std::string> scalars;  ///< fed from schedules
     std::vector<float> scalar_values;
-    std::vector<runtime::Feed> feeds;  ///< the scalars, then the caller's
+    std::vector<runtime::Feed> feeds;     ///< the scalars, then the caller's
+    std::vector<runtime::Fetch> fetches;  ///< what a run copies out
   };
 
   Implementation(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options)
@@ -98,7 +99,7 @@ class Learner::Implementation {
                              .domain = static_cast<std::uint32_t>(runtime::RandomDomain::training),
                              .step = state_.step,
                              .first_row = first_row};
-    fetch_scalars(training_names_.outputs, figures);
+    fetch_scalars(compiled, training_names_.outputs, figures);
     run(compiled, feeds, rows, random, std::move(stop));
     ++state_.step;
     const std::vector<std::string> broken = session_.take_non_finite_updates();
@@ -119,7 +120,7 @@ class Learner::Implementation {
     for (std::int64_t first = 0; first < examples.count; first += evaluation_batch) {
       throw_if_stopped(stop);
       batch.gather(first, std::min(evaluation_batch, examples.count - first));
-      fetch_scalars(evaluation_names_.outputs, values);
+      fetch_scalars(compiled, evaluation_names_.outputs, values);
       run(compiled, batch.feeds(), batch.rows(), evaluation_random(static_cast<std::uint64_t>(first)), stop);
       sum.add(values, batch.rows());
     }
@@ -135,8 +136,8 @@ class Learner::Implementation {
     Compiled& compiled = role(outputs, fed);
     require_inputs(compiled, fed);
     std::vector<OutputValues> results = allocate(*compiled.program.graph, outputs, rows);
-    fetches_.clear();
-    for (OutputValues& result : results) fetches_.push_back({result.name, result.bytes});
+    compiled.fetches.clear();
+    for (OutputValues& result : results) compiled.fetches.push_back({result.name, result.bytes});
     run(compiled, needed(compiled, by_node), rows, evaluation_random(first_row), {});
     return results;
   }
@@ -178,24 +179,33 @@ class Learner::Implementation {
 
   void run(Compiled& compiled, std::span<const runtime::Feed> feeds, std::int64_t rows,
            const RandomState& random, std::stop_token stop) {
-    compiled.feeds.clear();
-    for (std::size_t i = 0; i < compiled.scalars.size(); ++i) {
+    const std::size_t scalars = compiled.scalars.size();
+    compiled.feeds.resize(scalars + feeds.size());
+    for (std::size_t i = 0; i < scalars; ++i) {
       compiled.scalar_values[i] = static_cast<float>(scalar(compiled.scalars[i]));
-      compiled.feeds.push_back(
-          {compiled.scalars[i], std::as_bytes(std::span(&compiled.scalar_values[i], 1))});
+      set(compiled.feeds[i], compiled.scalars[i], std::as_bytes(std::span(&compiled.scalar_values[i], 1)));
     }
-    compiled.feeds.insert(compiled.feeds.end(), feeds.begin(), feeds.end());
+    for (std::size_t i = 0; i < feeds.size(); ++i)
+      set(compiled.feeds[scalars + i], feeds[i].name, feeds[i].bytes);
     session_.run(compiled.id, {.batch = rows,
                                .feeds = compiled.feeds,
-                               .fetches = fetches_,
+                               .fetches = compiled.fetches,
                                .random = random,
                                .stop = std::move(stop)});
   }
 
-  void fetch_scalars(const std::vector<std::string>& outputs, std::span<float> into) {
-    fetches_.clear();
+  static void fetch_scalars(Compiled& compiled, const std::vector<std::string>& outputs,
+                            std::span<float> into) {
+    compiled.fetches.resize(outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      fetches_.push_back({outputs[i], std::as_writable_bytes(into.subspan(i, 1))});
+      set(compiled.fetches[i], outputs[i], std::as_writable_bytes(into.subspan(i, 1)));
+  }
+
+  /// A name that stays the same from step to step is not copied again: a step allocates nothing.
+  template <class Entry, class Bytes>
+  static void set(Entry& entry, const std::string& name, Bytes bytes) {
+    if (entry.name != name) entry.name = name;
+    entry.bytes = bytes;
   }
 
   static void require_inputs(const Compiled& compiled, const std::vector<std::string>& fed) {
@@ -232,7 +242,6 @@ class Learner::Implementation {
 
   FigureNames training_names_;
   FigureNames evaluation_names_;
-  std::vector<runtime::Fetch> fetches_;
 };
 
 Learner::Learner(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options)
@@ -264,8 +273,8 @@ void Learner::initialise() {
   variables().initialise(state().seed);
 }
 
-void Learner::prepare_training(std::int64_t batch) {
-  session().prepare(implementation_->training().id, batch);
+const runtime::Plan& Learner::prepare_training(std::int64_t batch) {
+  return session().prepare(implementation_->training().id, batch);
 }
 runtime::ProgramId Learner::training_program() {
   return implementation_->training().id;

@@ -54,7 +54,7 @@ class Learner {
   // ---- Learning ----
 
   /// Makes the training program and its plan for a batch size: everything that a step needs.
-  void prepare_training(std::int64_t batch);
+  const runtime::Plan& prepare_training(std::int64_t batch);
   runtime::ProgramId training_program();
   const Graph& training_graph();
   const std::vector<std::string>& training_inputs();   ///< that a batch must bring
