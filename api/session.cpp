@@ -92,17 +92,30 @@ class Session::Implementation {
     const train::Examples examples = api::examples_of(definition(), inputs);
     learner_.training_program();
     train::LoopOptions loop = train::loop_options(*definition().train);
-    if (options.epochs) {
-      // These epochs come on top of what was learnt before.
-      loop.epochs = *options.epochs + static_cast<std::int64_t>(learner_.state().epoch);
-      loop.steps.reset();
-    }
     if (options.batch) loop.batch = *options.batch;
+    begin_epoch();
+    const std::int64_t more = options.epochs || loop.epochs
+                                  ? checked_multiply(options.epochs.value_or(loop.epochs.value_or(0)),
+                                                     train::batch_plan(loop, examples.count).batches)
+                                  : loop.steps.value_or(0);
+    loop.epochs.reset();
+    loop.steps = static_cast<std::int64_t>(learner_.state().step) + more;
     loop.stop = options.stop;
     EpochForwarder forwarder(options.on_epoch);
     if (train::learn(learner_, examples, loop, forwarder) == train::LoopEnd::stopped)
       throw Error(ErrorCode::cancelled,
                   fmt::format("learning was stopped after step {}", learner_.state().step));
+  }
+
+  /// What a stop left of an epoch is not taken up: the examples may be others now.
+  void begin_epoch() {
+    train::TrainingState& state = learner_.state();
+    if (state.batch == 0) return;
+    ++state.epoch;
+    state.batch = 0;
+    state.epoch_sums.clear();
+    state.epoch_rows = 0;
+    state.epoch_seconds = 0;
   }
 
   NamedValues evaluate(const Inputs& inputs) {

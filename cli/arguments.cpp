@@ -202,6 +202,10 @@ Invocation parse_command_line(std::span<const std::string> words,
   if (words[at] != chosen) reversed.insert(reversed.end() - static_cast<std::ptrdiff_t>(at), chosen);
   try {
     app.parse(std::move(reversed));
+  } catch (const CLI::ConversionError& error) {
+    throw Error(ErrorCode::usage,
+                fmt::format("a number is wanted where another word stands ({}); see graphrun {} --help",
+                            error.what(), chosen));
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::usage, fmt::format("{}; see graphrun {} --help", error.what(), chosen));
   }

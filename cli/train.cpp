@@ -64,6 +64,7 @@ class TrainCommand final : public Command {
         "continue the run in DIR, or the newest run of the model, to the same bits");
     arguments.option("--out", out_, "DIR",
                      "the run directory; it must not be there yet (default runs/NAME-N)");
+    arguments.option("--weights", weights_, "FILE", "begin with the weights of this safetensors file or run");
     arguments.option("--max-steps", max_steps_, "N", "stop after N steps in all");
   }
 
@@ -73,6 +74,9 @@ class TrainCommand final : public Command {
     TrainingProgress progress(context.console);
     train::RunOptions options;
     options.out = out_;
+    if (!weights_.empty())
+      options.weights = fs::is_directory(weights_) ? train::newest_checkpoint(weights_).checkpoint.path()
+                                                   : fs::path(weights_);
     options.session = session_options(context.flags);
     if (max_steps_) options.max_steps = static_cast<std::uint64_t>(*max_steps_);
     options.stop = signals.token();
@@ -94,6 +98,8 @@ class TrainCommand final : public Command {
       throw Error(ErrorCode::usage, "FILE is missing; usage: graphrun train FILE [FLAGS]");
     if (resume_ && !out_.empty())
       throw Error(ErrorCode::usage, "--resume continues in the run's own directory; leave --out away");
+    if (resume_ && !weights_.empty())
+      throw Error(ErrorCode::usage, "--resume takes the run's own weights; leave --weights away");
     if (max_steps_ && *max_steps_ < 1)
       throw Error(ErrorCode::usage, fmt::format("--max-steps {}: at least one step is needed", *max_steps_));
   }
@@ -125,6 +131,7 @@ class TrainCommand final : public Command {
   bool resume_ = false;
   std::string run_;
   std::string out_;
+  std::string weights_;
   std::optional<std::int64_t> max_steps_;
 };
 

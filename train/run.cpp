@@ -54,6 +54,7 @@ class Run final : public LoopObserver {
 
   RunResult start() {
     compile();
+    if (!options_.weights.empty()) restore_weights(learner_, SafetensorsFile(options_.weights));
     directory_ = RunDirectory::create(options_.out, model_->name);
     write_text_file(directory_->resolved(), model_->resolved);
     return run();

@@ -20,7 +20,8 @@
 namespace graphrun::train {
 
 struct RunOptions {
-  std::filesystem::path out;  ///< the run directory; empty: runs/NAME-N
+  std::filesystem::path weights;  ///< begin with these: a safetensors file; empty: with new ones
+  std::filesystem::path out;      ///< the run directory; empty: runs/NAME-N
   runtime::SessionOptions session;
   std::optional<std::uint64_t> max_steps;
   std::size_t keep = 2;  ///< newest checkpoints that are kept, beside the best

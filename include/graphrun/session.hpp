@@ -88,7 +88,8 @@ class GRAPHRUN_API Session {
   /// weight has changed.
   NamedValues train_step(const Inputs& batch, std::stop_token stop = {});
 
-  /// Learns from all examples for the epochs of the model file or of `options`, in seeded random order.
+  /// Learns from all examples for as many more epochs as the model file or `options` say, in seeded random
+  /// order.
   void fit(const Inputs& examples, const FitOptions& options = {});
 
   /// Loss, terms and metrics on other examples. Noise is as the model says for evaluation, from a fixed key.

@@ -202,6 +202,13 @@ TEST_CASE("a stop ends learning between two steps, and the session goes on") {
   options.epochs = 2;
   session.fit({{"x", images}}, options);
   CHECK(session.steps() == 5);
+  // Other examples and another batch size: two more epochs of seven batches.
+  options.batch = 30;
+  const std::vector<float> more = make_images(200);
+  session.fit({{"x", more}}, options);
+  CHECK(session.steps() == 19);
+  session.fit({{"x", images}});
+  CHECK(session.steps() == 21);
 }
 
 TEST_CASE("two sessions in two threads learn what each learns alone") {

@@ -149,6 +149,19 @@ TEST_CASE("the resolved model of a run trains to the same weights") {
   CHECK(first["digest"] != other["digest"]);
 }
 
+TEST_CASE("a run may begin with the weights of another") {
+  const Workplace place;
+  const json first = place.run_json({"train", "small.yaml", "--out", "a"});
+  const json second =
+      place.run_json({"train", "small.yaml", "--out", "b", "--weights", "a", "--set", "train.epochs=1"});
+  CHECK(second["steps"] == 16);
+  CHECK(second["train"]["loss"].get<double>() < first["train"]["loss"].get<double>());
+  const ProcessResult other = place.run({"small.yaml", "--out", "c", "--weights", "a", "--set", "units=3"});
+  CHECK(other.exit_code == 4);
+  CHECK(contains(other.err, "in the file and"));
+  CHECK(!fs::exists(place / "c"));
+}
+
 TEST_CASE("Ctrl-C finishes the step and saves, and resuming gives the bits of a run never interrupted") {
   const Workplace place("epochs: 100000, seed: 1");
   for (const int signal : {SIGINT, SIGTERM}) {
