@@ -11,7 +11,8 @@ is run as one shell script that stops at the first failing command. `graphrun`, 
 the program that was just built; models/, data/ and examples/ are there; the blocks of one file share a
 directory that is empty at first, and run in their order, as a reader would. A fenced block of another
 language that follows a tested one and begins with `# printed` is what it must print: every line of it must
-appear, in that order.
+appear, in that order. A ```yaml block that begins with `graphrun: 1` is a whole model, and `graphrun check`
+must find nothing wrong with it.
 
 Exits 77, for skipped, if there is nothing to run.
 """
@@ -27,9 +28,11 @@ BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def tested_blocks(text):
-    """Yields (line, script, lines that it must print) for each tested block of a Markdown text."""
+    """Yields (line, script, lines that it must print) for each tested block and whole model of a Markdown text."""
     blocks = [(text.count("\n", 0, match.start()) + 1, *match.groups()) for match in BLOCK.finditer(text)]
     for index, (line, language, body) in enumerate(blocks):
+        if language == "yaml" and body.startswith("graphrun: 1"):
+            yield line, f"cat >model.yaml <<'MODEL'\n{body}MODEL\ngraphrun check model.yaml\n", []
         if language != "sh" or not body.startswith("# tested"):
             continue
         printed = []

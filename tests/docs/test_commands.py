@@ -24,14 +24,18 @@ second
 # tested
 false
 ```
+```yaml
+graphrun: 1
+```
 """
 
 
 class Commands(unittest.TestCase):
     def test_finds_marked_blocks(self):
         blocks = list(tested_blocks(PAGE))
-        self.assertEqual([5, 13], [line for line, _, _ in blocks])
-        self.assertEqual([["second"], []], [printed for _, _, printed in blocks])
+        self.assertEqual([5, 13, 17], [line for line, _, _ in blocks])
+        self.assertIn("\ngraphrun: 1\nMODEL\ngraphrun check ", "\n" + blocks[2][1])
+        self.assertEqual([["second"], [], []], [printed for _, _, printed in blocks])
 
     def test_order_of_what_is_printed(self):
         self.assertIsNone(first_missing(["a", "c"], "a\nb\nc\n"))
