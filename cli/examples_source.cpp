@@ -75,7 +75,7 @@ LoadedImages images_of_file(const std::string& images, const std::string& labels
 
 LoadedImages images_of_model(const ModelDefinition& model, const std::string& split, Console& console) {
   const auto data = std::make_shared<const train::Dataset>(train::load_model_data(model));
-  for (const std::string& note : data->notes) console.warning(note);
+  for (const std::string& note : train::notes_on(*data)) console.warning(note);
   const train::ImageSet& part = split == "train" ? data->train : data->test;
   if (part.count == 0)
     throw Error(ErrorCode::data,

@@ -70,6 +70,17 @@ Examples bind_images(const ModelDefinition& model, std::shared_ptr<const ImageSe
   return examples;
 }
 
+std::vector<std::string> notes_on(const Dataset& data) {
+  std::vector<std::string> notes = data.notes;
+  if (data.is_subset)
+    notes.push_back(
+        fmt::format("the full {0} was not found: this is only the small subset that comes with graphrun, {1} "
+                    "images to learn "
+                    "from and {2} to test on; `graphrun data fetch {0}` gets the full set",
+                    data.name, data.train.count, data.test.count));
+  return notes;
+}
+
 Dataset load_model_data(const ModelDefinition& model) {
   if (!model.data)
     throw Error(ErrorCode::model,

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "graph/model.hpp"
 #include "train/dataset.hpp"
@@ -23,5 +24,8 @@ std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input)
 /// Reads what `data:` of the model names. Error{data} when it is missing; Error{model} when the file names no
 /// data. Files by path are as the language delivers them: already relative to the current folder.
 Dataset load_model_data(const ModelDefinition& model);
+
+/// What a person should know of the data before believing a figure: above all that it is only a subset.
+std::vector<std::string> notes_on(const Dataset& data);
 
 }  // namespace graphrun::train

@@ -49,7 +49,7 @@ class Run final : public LoopObserver {
     loop_options_.max_steps = options.max_steps;
     loop_options_.stop = options.stop;
     plan_ = batch_plan(loop_options_, examples_.count);
-    for (const std::string& note : data_->notes) observer_.on_note(note);
+    for (const std::string& note : notes_on(*data_)) observer_.on_note(note);
   }
 
   RunResult start() {

@@ -1,0 +1,59 @@
+#include "tests/support/catch.hpp"
+#include "tests/support/small_model.hpp"
+#include "tests/support/thrown.hpp"
+#include "train/binding.hpp"
+#include "train/definition.hpp"
+
+using namespace graphrun;
+using namespace graphrun::testing;
+using namespace graphrun::train;
+
+namespace {
+
+std::shared_ptr<const ImageSet> images(std::size_t side, bool labels) {
+  ImageSet set{2, side, side, 1, Bytes(2 * side * side), {}};
+  if (labels) set.labels = {1, 2};
+  return std::make_shared<const ImageSet>(std::move(set));
+}
+
+SharedDefinition model_with(const std::string& inputs) {
+  return parse_definition("graphrun: 1\nname: m\ninputs:\n" + inputs + "nodes:\n  a: {op: relu, in: x}\n",
+                          "m.yaml");
+}
+
+}  // namespace
+
+TEST_CASE("images go to inputs of as many elements, labels to inputs that ask for them") {
+  const auto model = model_with("  x: {shape: [batch, 784]}\n  y: {from: labels}\n");
+  const Examples both = bind_images(*model, images(28, true));
+  CHECK(both.count == 2);
+  CHECK(both.columns.at("x").row_elements == 784);
+  CHECK(both.columns.at("y").kind == ColumnKind::u8_labels);
+  CHECK(!bind_images(*model, images(28, false)).columns.contains("y"));
+  const auto reshaped = model_with("  x: {shape: [batch, 28, 28, 1]}\n");
+  CHECK(bind_images(*reshaped, images(28, false)).columns.at("x").row_elements == 784);
+}
+
+TEST_CASE("images of another size are refused at the input, with both sizes") {
+  const auto model = model_with("  x: {shape: [batch, 100]}\n");
+  const auto error = thrown([&] { bind_images(*model, images(28, false)); });
+  REQUIRE(error);
+  CHECK(error->code() == ErrorCode::model);
+  CHECK(error->where().line == 4);
+  CHECK(contains(error->what(), "takes 100 values an image, the images are 28 × 28 = 784"));
+}
+
+TEST_CASE("a model without data says what to add") {
+  const auto model = model_with("  x: {shape: [batch, 100]}\n");
+  CHECK(throws([&] { load_model_data(*model); }, ErrorCode::model, "names no data"));
+}
+
+TEST_CASE("a subset is announced as one") {
+  Dataset data;
+  data.name = "fashion_mnist";
+  CHECK(notes_on(data).empty());
+  data.is_subset = true;
+  REQUIRE(notes_on(data).size() == 1);
+  CHECK(contains(notes_on(data).front(), "only the small subset"));
+  CHECK(contains(notes_on(data).front(), "graphrun data fetch fashion_mnist"));
+}
