@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -62,6 +64,9 @@ std::vector<std::string> found_in(const fs::path& file) {
 class OutputCapture {
  public:
   OutputCapture() : path_(fs::temp_directory_path() / ("graphrun_wrong_" + std::to_string(getpid()))) {
+    // What the test program itself still holds back is not the library's.
+    std::cout.flush();
+    std::fflush(nullptr);
     const int file = open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
     output_ = dup(STDOUT_FILENO);
     error_ = dup(STDERR_FILENO);
