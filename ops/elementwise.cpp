@@ -97,6 +97,7 @@ std::optional<NodeId> simplify_elementwise(CanonicaliseContext& context) {
     if (!source) continue;
     const NodeId before = std::exchange(input, *source);
     std::vector<Type> types;
+    types.reserve(inputs.size());
     for (const NodeId id : inputs) types.push_back(builder.type(id));
     if (infer_elementwise({types, context.node.attributes}) != context.node.type) input = before;
   }

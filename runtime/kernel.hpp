@@ -76,7 +76,7 @@ std::unique_ptr<Call> make_call(Function function) {
 /// An activation that the matmul provider can apply while a result is still in registers.
 enum class PostOp { relu, leaky_relu, elu, gelu, silu, sigmoid, tanh, softplus };
 struct PostOpSpec {
-  PostOp kind;
+  PostOp kind = PostOp::relu;
   float alpha = 0;
 };
 
