@@ -66,6 +66,7 @@ ModelDefinition build_model(std::string text, const std::string& name, std::span
   if (document.is_empty() && !diagnostics.empty()) diagnostics.throw_if_any();
   inline_includes(document, name, sources, diagnostics);
   apply_settings(document, settings, sources, diagnostics);
+  resolve_data_paths(document, sources);
   const Spec spec = read_spec(std::move(document), diagnostics);
   const std::vector<BlockSpec> standard = standard_specs(language.standard_blocks, sources);
   ModelDefinition model;

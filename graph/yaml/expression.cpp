@@ -9,8 +9,8 @@
 namespace graphrun {
 namespace {
 
-constexpr int deepest_tree = 200;
-constexpr int deepest_recursion = 60;  // parentheses and the like; each costs a dozen frames
+constexpr int deepest_tree = 100;
+constexpr int deepest_recursion = 20;  // parentheses and the like; each costs a dozen frames, some 4 KiB
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';

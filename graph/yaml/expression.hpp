@@ -66,7 +66,7 @@ enum class Grammar {
   expression  ///< names are values; `$` is an error
 };
 
-/// The tree is at most 200 deep, so that walking it needs little stack. Throws ExpressionError.
+/// The tree is at most 100 deep, so that walking it needs little stack. Throws ExpressionError.
 Expression parse_expression(std::string_view text, Grammar grammar);
 
 /// Is this text `$name` or `$(…)` as a whole? Then it stands for a value. `$(a) + x` is not.

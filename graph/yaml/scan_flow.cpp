@@ -3,6 +3,13 @@
 #include "graph/yaml/scanner.hpp"
 
 namespace graphrun::scanning {
+namespace {
+
+bool ends_entry(char c) {
+  return c == ',' || c == ']' || c == '}';
+}
+
+}  // namespace
 
 void Scanner::flow_character() {
   const char c = text_[at_];
@@ -11,7 +18,7 @@ void Scanner::flow_character() {
   } else if (c == ',') {
     end_entry();
     ++at_;
-  } else if (c == ':' && (blank_after(at_) || brackets_.back().has_value)) {
+  } else if (c == ':' && (blank_after(at_) || brackets_.back().has_value || ends_entry(peek(at_ + 1)))) {
     brackets_.back().has_colon = true;
     brackets_.back().has_value = false;
     ++at_;
@@ -104,9 +111,7 @@ void Scanner::plain_in_flow() {
   for (; !at_line_end(end); ++end) {
     const char c = text_[end];
     if (c == '#' && end > start && is_space(text_[end - 1])) break;
-    if (c == ':' &&
-        (blank_after(end) || std::string_view(",]}").find(peek(end + 1)) != std::string_view::npos))
-      break;
+    if (c == ':' && (blank_after(end) || ends_entry(peek(end + 1)))) break;
     if (std::string_view(",[]{}").find(c) != std::string_view::npos) break;
     if (c == '(') ++parentheses;
     if (c == ')') --parentheses;

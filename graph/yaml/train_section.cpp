@@ -228,6 +228,21 @@ std::optional<TrainSpec> read_train(const YamlNode& section, const std::vector<s
   return spec;
 }
 
+void resolve_data_paths(YamlNode& document, const Sources& sources) {
+  YamlNode* data = document.find("data");
+  if (data == nullptr) return;
+  for (YamlEntry& part : data->entries) {
+    for (YamlEntry& file : part.value.entries) {
+      YamlNode& path = file.value;
+      if (!path.is_scalar() || path.text.empty()) continue;
+      const std::string& source = sources.name(path.place.source);
+      const std::filesystem::path folder =
+          source == "--set" ? std::filesystem::path() : std::filesystem::path(source).parent_path();
+      path.text = std::filesystem::absolute(folder / path.text).lexically_normal().string();
+    }
+  }
+}
+
 std::optional<DataSpec> read_data(const YamlNode& section, Expander& expander) {
   Diagnostics& diagnostics = expander.diagnostics();
   DataSpec spec;
@@ -272,11 +287,7 @@ std::optional<DataSpec> read_data(const YamlNode& section, Expander& expander) {
                        fmt::format("`{}:` is a path, not {}", file.key, describe_kind(file.value)));
         continue;
       }
-      const std::filesystem::path folder =
-          std::filesystem::path(diagnostics.sources().name(file.value.place.source)).parent_path();
-      const bool set = diagnostics.sources().name(file.value.place.source) == "--set";
-      const std::string path = set ? file.value.text : (folder / file.value.text).lexically_normal().string();
-      (file.key == "images" ? paths.images : paths.labels) = path;
+      (file.key == "images" ? paths.images : paths.labels) = file.value.text;
     }
     (part.key == "train" ? spec.train : spec.test) = std::move(paths);
   }

@@ -15,7 +15,10 @@ namespace graphrun {
 std::optional<TrainSpec> read_train(const YamlNode& section, const std::vector<std::string>& terms,
                                     Expander& expander);
 
-/// Paths become relative to the folder of the file that they stand in.
+/// Makes the paths of data files absolute: they are relative to the folder of the file that they stand in,
+/// and those of --set to the current one. So a resolved model finds its data wherever it lies.
+void resolve_data_paths(YamlNode& document, const Sources& sources);
+
 std::optional<DataSpec> read_data(const YamlNode& section, Expander& expander);
 
 }  // namespace graphrun
