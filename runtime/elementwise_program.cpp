@@ -22,7 +22,7 @@ struct Fold {
 
 [[gnu::always_inline]] inline float combine(float a, float b, bool maximum) {
   if (!maximum) return a + b;
-  return (a > b) | (a != a) ? a : b;  // NaN wins
+  return ((a > b) | (a != a)) ? a : b;  // NaN wins
 }
 
 template <bool maximum>
@@ -180,7 +180,7 @@ class ElementwiseCall final : public Call {
       for (std::size_t i = 0; i < program_.reductions.size(); ++i) {
         const Reduction& reduction = program_.reductions[i];
         for (std::size_t r = 0; r < count; ++r) {
-          Fold fold;
+          Fold fold{};
           start(fold, reduction.kind);
           folds_[i](fold, state.slots[reduction.input] + r * columns_, columns_);
           result(state, i)[row + r] = finish(fold, reduction.kind);
