@@ -33,6 +33,7 @@ class ThreadsExecutor final : public Executor {
   std::size_t workers() const override { return workers_; }
 
   void prepare(const Plan& plan) override {
+    const std::lock_guard lock(mutex_);  // the others may be looking for work
     ready_.reserve(std::max(ready_.capacity(), plan.tasks.size()));
     waiting_.reserve(std::max(waiting_.capacity(), plan.tasks.size()));
   }
