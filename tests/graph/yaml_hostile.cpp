@@ -74,11 +74,17 @@ std::string mutated(std::string text, const std::string& other, std::mt19937& ra
   return text;
 }
 
-/// Runs in a thread of 256 KiB of stack, as an embedding host may have.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::size_t small_stack = std::size_t{4} << 20U;  // a sanitizer's frames are many times larger
+#else
+constexpr std::size_t small_stack = std::size_t{256} << 10U;
+#endif
+
+/// Runs in a thread of little stack, as an embedding host may have.
 void on_small_stack(std::function<void()> work) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, std::size_t{256} << 10U);
+  pthread_attr_setstacksize(&attributes, small_stack);
   pthread_t thread{};
   const auto run = [](void* given) -> void* {
     (*static_cast<std::function<void()>*>(given))();
