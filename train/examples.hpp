@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "graph/type.hpp"
+#include "runtime/isa.hpp"
 #include "runtime/session.hpp"
 
 namespace graphrun::train {
@@ -64,6 +65,7 @@ class Batch {
   std::vector<runtime::Feed> feeds_;
   std::int64_t rows_ = 0;
   std::int64_t max_rows_;
+  runtime::Isa isa_ = runtime::detected_isa();
 };
 
 }  // namespace graphrun::train

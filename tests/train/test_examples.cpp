@@ -1,9 +1,11 @@
 #include <array>
 #include <cstring>
+#include <random>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/examples.hpp"
+#include "train/pixels.hpp"
 
 using namespace graphrun;
 using namespace graphrun::train;
@@ -39,6 +41,42 @@ TEST_CASE("pixels become f32 in [0, 1] by a division, labels i32") {
   CHECK(values_of<float>(batch.feeds()[0]) ==
         std::vector<float>{0.0F, 1.0F, 51.0F / 255.0F, 102.0F / 255.0F, 1.0F / 255.0F, 254.0F / 255.0F});
   CHECK(values_of<std::int32_t>(batch.feeds()[1]) == std::vector<std::int32_t>{9, 0, 3});
+}
+
+TEST_CASE("every byte becomes the f32 nearest to its share of 255, wherever it stands") {
+  for (const runtime::Isa isa : {runtime::Isa::baseline, runtime::Isa::avx2, runtime::Isa::avx512}) {
+    if (isa > runtime::detected_isa()) continue;
+    for (std::size_t start = 0; start < 17; ++start) {
+      std::vector<std::uint8_t> bytes(256 + start);
+      for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i - start);
+      std::vector<float> values(bytes.size(), -1.0F);
+      unit_interval(bytes, values.data(), isa);
+      for (std::size_t i = 0; i < bytes.size(); ++i)
+        REQUIRE(values[i] == static_cast<float>(bytes[i]) / 255.0F);
+    }
+  }
+}
+
+TEST_CASE("rows of any length and number come out as they are, in any order") {
+  const auto seed = GENERATE(1U, 2U, 3U);
+  std::mt19937 random(seed);
+  constexpr std::size_t count = 50;
+  for (const std::size_t elements : {1U, 7U, 784U, 3000U}) {
+    INFO("seed " << seed << ", " << elements << " elements");
+    std::vector<std::uint8_t> bytes(count * elements);
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
+    Examples examples{.count = count, .columns = {}, .owner = {}};
+    examples.columns["x"] = {ColumnKind::u8_pixels, static_cast<std::int64_t>(elements),
+                             std::as_bytes(std::span(bytes))};
+    std::vector<std::uint32_t> rows(count - seed);
+    for (std::uint32_t& row : rows) row = static_cast<std::uint32_t>(random() % count);
+    Batch batch(examples, {"x"}, count);
+    batch.gather(rows);
+    const std::vector<float> values = values_of<float>(batch.feeds()[0]);
+    REQUIRE(values.size() == rows.size() * elements);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      REQUIRE(values[i] == static_cast<float>(bytes[rows[i / elements] * elements + i % elements]) / 255.0F);
+  }
 }
 
 TEST_CASE("a batch gathers the rows it is told, in their order") {
