@@ -78,6 +78,7 @@ enum class PostOp { relu, leaky_relu, elu, gelu, silu, sigmoid, tanh, softplus }
 struct PostOpSpec {
   PostOp kind = PostOp::relu;
   float alpha = 0;
+  bool operator==(const PostOpSpec&) const = default;
 };
 
 /// How a reduction combines: its lowering sums or takes maxima in a fixed order.

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <map>
-#include <tuple>
+#include <unordered_map>
 
 #include "runtime/host_state.hpp"
 #include "runtime/lowering.hpp"
 #include "runtime/onednn.hpp"
+#include "runtime/tiled_matmul.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -23,6 +23,17 @@ void write_as(std::byte* target, const std::vector<double>& values) {
   auto* const typed = reinterpret_cast<T*>(target);
   std::ranges::transform(values, typed, [](double value) { return static_cast<T>(value); });
 }
+
+/// By the sizes: products of one size differ in little else.
+struct SpecHash {
+  std::size_t operator()(const MatmulSpec& spec) const {
+    std::size_t hash = 0;
+    for (const std::int64_t size : {spec.rows, spec.columns, spec.inner, spec.a_stride}) {
+      hash = hash * 1'000'003 + static_cast<std::size_t>(size);
+    }
+    return hash * 4 + (spec.transpose_a ? 2 : 0) + (spec.transpose_b ? 1 : 0);
+  }
+};
 
 class PlanBuilder {
  public:
@@ -109,13 +120,10 @@ class PlanBuilder {
     spec.transpose_b = node.attributes.flag("transpose_b");
     spec.inner = bound_.info(node.inputs[0]).extents[spec.transpose_a ? 0 : 1];
     spec.bias = group.bias.has_value();
-    spec.activation = group.activation;
-    const auto key = std::tuple(spec.rows, spec.columns, spec.inner, spec.transpose_a, spec.transpose_b,
-                                spec.bias, spec.activation ? static_cast<int>(spec.activation->kind) : -1,
-                                spec.activation ? spec.activation->alpha : 0.0F);
-    const auto known = matmuls_.find(key);
+    if (group.activation) set_activation(spec, *group.activation);
+    const auto known = matmuls_.find(spec);
     if (known != matmuls_.end()) return known->second;
-    auto matmul = make_onednn_matmul(spec);
+    auto matmul = uses_tiles(options_) ? make_tiled_matmul(spec, options_.isa) : make_onednn_matmul(spec);
     if (is_reference_implementation(matmul->implementation())) {
       plan_->warnings.push_back(fmt::format("'{}', [{}, {}] @ [{}, {}], runs on oneDNN's slow {}", node.name,
                                             spec.rows, spec.inner, spec.inner, spec.columns,
@@ -124,8 +132,17 @@ class PlanBuilder {
     kernel_scratch_ = std::max(kernel_scratch_, matmul->scratch_bytes());
     const auto index = static_cast<std::uint32_t>(plan_->matmuls.size());
     plan_->matmuls.push_back(std::move(matmul));
-    matmuls_.emplace(key, index);
+    matmuls_.emplace(spec, index);
     return index;
+  }
+
+  void set_activation(MatmulSpec& spec, NodeId id) const {
+    const Node& node = bound_.node(id);
+    const KernelDef& kernel = *bound_.info(id).kernel;
+    if (kernel.post_op != nullptr) spec.activation = kernel.post_op(node);
+    if (!kernel.vector) return;
+    spec.vector_activation = {kernel.vector->function(options_.isa), {}};
+    if (kernel.immediates != nullptr) spec.vector_activation->immediates = kernel.immediates(node);
   }
 
   // ---- Places ----
@@ -365,8 +382,7 @@ class PlanBuilder {
   std::vector<const Call*> call_of_;                              // by group
   std::vector<std::uint32_t> matmul_of_;                          // by unit draft
   std::vector<Place> source_of_;                                  // by node
-  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool, bool, bool, int, float>, std::uint32_t>
-      matmuls_;
+  std::unordered_map<MatmulSpec, std::uint32_t, SpecHash> matmuls_;
   std::size_t kernel_scratch_ = 0;
 };
 

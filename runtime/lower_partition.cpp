@@ -7,6 +7,7 @@
 
 #include "runtime/lowering.hpp"
 #include "runtime/onednn.hpp"
+#include "runtime/tiled_matmul.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -94,11 +95,18 @@ class Partitioner {
       claim(group, use->user);
     }
     const auto use = only_use(group.members.back());
-    if (!use || bound_.info(use->user).kernel->post_op == nullptr) return;
-    const auto activation = bound_.info(use->user).kernel->post_op(bound_.node(use->user));
-    if (!activation || !rides_on_onednn(*activation)) return;
-    group.activation = activation;
+    if (!use || !rides(use->user)) return;
+    group.activation = use->user;
     claim(group, use->user);
+  }
+
+  /// Whether the provider of products can run this node on rows that it has just made.
+  bool rides(NodeId id) const {
+    const KernelDef& kernel = *bound_.info(id).kernel;
+    if (uses_tiles(options_)) return kernel.vector && kernel.vector->arity == 1 && elementwise(id);
+    if (kernel.post_op == nullptr) return false;
+    const auto activation = kernel.post_op(bound_.node(id));
+    return activation && rides_on_onednn(*activation);
   }
 
   void claim(Group& group, NodeId id) {
@@ -342,6 +350,10 @@ std::optional<std::int64_t> trailing_reduction(const BoundGraph& bound, NodeId i
   const std::int64_t count = element_count(std::span(begin, extents.end()));
   // Fewer than one element to fold is for the op's own kernel.
   return count > 0 ? std::optional(count) : std::nullopt;
+}
+
+bool uses_tiles(const LoweringOptions& options) {
+  return options.tiles && has_tiles(options.isa);
 }
 
 Partition partition_graph(const BoundGraph& bound, const LoweringOptions& options) {

@@ -70,7 +70,7 @@ struct Group {
   // Product: the last member is what it stores.
   NodeId product = 0;
   std::optional<NodeId> bias;
-  std::optional<PostOpSpec> activation;
+  std::optional<NodeId> activation;
   // Elementwise: what its members share.
   Extents shape;
   std::int64_t reduced = 0;  ///< elements that each of its reductions folds into one; 0: it has none
@@ -82,6 +82,9 @@ struct Partition {
 };
 
 Partition partition_graph(const BoundGraph& bound, const LoweringOptions& options);
+
+/// Whether products run in our own tiles; otherwise oneDNN runs them.
+bool uses_tiles(const LoweringOptions& options);
 
 /// The axes of a reduction when they are the last ones: how many elements it folds into one. Nothing
 /// otherwise.

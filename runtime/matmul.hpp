@@ -12,6 +12,13 @@
 
 namespace graphrun::runtime {
 
+/// An activation as one of our own kernels: the tiled provider runs it over rows that it has just made.
+struct VectorActivation {
+  VectorFunction function = nullptr;  ///< of one input
+  Immediates immediates{};
+  bool operator==(const VectorActivation&) const = default;
+};
+
 /// output[rows, columns] = activation(a · b + bias), f32, dense row-major; a is [rows, inner] and b is
 /// [inner, columns], or their transposes as stored when the flags are set; bias is [columns].
 struct MatmulSpec {
@@ -21,7 +28,12 @@ struct MatmulSpec {
   bool transpose_a = false;
   bool transpose_b = false;
   bool bias = false;
-  std::optional<PostOpSpec> activation;
+  std::optional<PostOpSpec> activation = {};               ///< in oneDNN's terms
+  std::optional<VectorActivation> vector_activation = {};  ///< in ours: a provider takes the one it knows
+  /// transpose_a alone: from one stored row of a to the next, when the product makes only `rows` of the rows
+  /// that the whole one has. 0: they are all.
+  std::int64_t a_stride = 0;
+  bool operator==(const MatmulSpec&) const = default;
 };
 
 struct MatmulArguments {

@@ -100,6 +100,7 @@ struct PlanStatistics {
 struct LoweringOptions {
   bool fusion = true;          ///< elementwise chains as one group
   bool post_ops = true;        ///< bias and activation ride on products
+  bool tiles = true;           ///< products in our own register tiles where the instruction set has them
   bool slicing = true;         ///< rows in several slices
   bool memory_sharing = true;  ///< buffers used again, in place too
   bool keep_values = false;    ///< every node has its own buffer; implies the others off

@@ -9,6 +9,7 @@
 #include "runtime/aligned.hpp"
 #include "runtime/host_state.hpp"
 #include "runtime/onednn.hpp"
+#include "runtime/tiled_matmul.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace graphrun::runtime;
@@ -67,6 +68,38 @@ double identity(double x) {
   return x;
 }
 
+std::vector<Isa> tiled_sets() {
+  std::vector<Isa> sets;
+  for (const Isa isa : {Isa::avx2, Isa::avx512}) {
+    if (isa <= detected_isa() && has_tiles(isa)) sets.push_back(isa);
+  }
+  return sets;
+}
+
+/// One chain of fused multiply-adds, from the bias on: what every tile promises to the bit.
+float chain(const Case& test, std::int64_t i, std::int64_t j) {
+  const MatmulSpec& spec = test.spec;
+  float sum = spec.bias ? test.bias[static_cast<std::size_t>(j)] : 0;
+  for (std::int64_t k = 0; k < spec.inner; ++k) {
+    const auto at_a = spec.transpose_a ? k * spec.rows + i : i * spec.inner + k;
+    const auto at_b = spec.transpose_b ? j * spec.inner + k : k * spec.columns + j;
+    sum = std::fma(test.a[static_cast<std::size_t>(at_a)], test.b[static_cast<std::size_t>(at_b)], sum);
+  }
+  return sum;
+}
+
+/// How many elements differ from the chain in any bit.
+int unlike_chain(const Case& test) {
+  int count = 0;
+  for (std::int64_t i = 0; i < test.spec.rows; ++i) {
+    for (std::int64_t j = 0; j < test.spec.columns; ++j) {
+      const float made = test.output[static_cast<std::size_t>(i * test.spec.columns + j)];
+      if (made != chain(test, i, j)) ++count;
+    }
+  }
+  return count;
+}
+
 }  // namespace
 
 TEST_CASE("products of all kinds agree with f64 and never run on a reference implementation") {
@@ -82,6 +115,74 @@ TEST_CASE("products of all kinds agree with f64 and never run on a reference imp
       test.run(*matmul);
       CHECK_FALSE(is_reference_implementation(matmul->implementation()));
       CHECK(test.worst(identity) < 2e-6 * std::sqrt(static_cast<double>(inner)) * 4);
+    }
+  }
+}
+
+TEST_CASE("a tiled product is one chain of fused multiply-adds for each element, bit for bit") {
+  std::mt19937 generator(11);
+  std::vector<std::array<std::int64_t, 3>> sizes = {
+      {1, 1, 1},   {13, 784, 20}, {29, 256, 77}, {5, 7, 1},  {64, 2, 64},    {3, 30, 2},  {31, 15, 9},
+      {15, 16, 8}, {14, 17, 33},  {28, 33, 0},   {6, 8, 40}, {200, 48, 700}, {7, 9, 5000}};
+  for (int i = 0; i < 20; ++i) {
+    sizes.push_back({1 + static_cast<std::int64_t>(generator() % 70),
+                     1 + static_cast<std::int64_t>(generator() % 90),
+                     static_cast<std::int64_t>(generator() % 60)});
+  }
+  for (const Isa isa : tiled_sets()) {
+    for (const auto& [rows, columns, inner] : sizes) {
+      for (int flags = 0; flags < 8; ++flags) {
+        CAPTURE(to_string(isa), rows, columns, inner, flags);
+        MatmulSpec spec{.rows = rows, .columns = columns, .inner = inner};
+        spec.transpose_a = (flags & 1) != 0;
+        spec.transpose_b = (flags & 2) != 0;
+        spec.bias = (flags & 4) != 0;
+        Case test(spec, generator);
+        test.run(*make_tiled_matmul(spec, isa));
+        CHECK(unlike_chain(test) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("some rows of a transposed product have the bits that they have in the whole one") {
+  std::mt19937 generator(12);
+  for (const Isa isa : tiled_sets()) {
+    const MatmulSpec spec{.rows = 50, .columns = 37, .inner = 21, .transpose_a = true};
+    Case whole(spec, generator);
+    whole.run(*make_tiled_matmul(spec, isa));
+    MatmulSpec part = spec;
+    part.rows = 17;
+    part.a_stride = 50;
+    std::vector<float> output(17 * 37);
+    const auto matmul = make_tiled_matmul(part, isa);
+    const AlignedBytes scratch = allocate_aligned(matmul->scratch_bytes());
+    const HostState state;
+    REQUIRE(
+        matmul->bind()->run({whole.a.data() + 20, whole.b.data(), nullptr, output.data(), scratch.get()}));
+    CHECK(std::equal(output.begin(), output.end(), whole.output.begin() + 20 * 37));
+  }
+}
+
+TEST_CASE("a tiled product runs an activation over what it made, and lets NaN through") {
+  std::mt19937 generator(13);
+  const VectorFunction twice = [](const VectorArguments& a) noexcept {
+    for (std::size_t i = 0; i < a.count; ++i) a.output[i] = a.inputs[0][i] * a.immediates[0];
+  };
+  for (const Isa isa : tiled_sets()) {
+    for (const std::int64_t columns : {3, 40}) {
+      MatmulSpec spec{.rows = 300, .columns = columns, .inner = 400, .bias = true};
+      Case plain(spec, generator);
+      Case doubled = plain;
+      plain.a[400 * 7] = doubled.a[400 * 7] = std::numeric_limits<float>::quiet_NaN();
+      plain.run(*make_tiled_matmul(spec, isa));
+      doubled.spec.vector_activation = {twice, {2.0F}};
+      doubled.run(*make_tiled_matmul(doubled.spec, isa));
+      for (std::size_t i = 0; i < plain.output.size(); ++i) {
+        const bool bad = i / static_cast<std::size_t>(columns) == 7;
+        CHECK(std::isnan(doubled.output[i]) == bad);
+        if (!bad) CHECK(doubled.output[i] == 2 * plain.output[i]);
+      }
     }
   }
 }

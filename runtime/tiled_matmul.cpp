@@ -1,0 +1,391 @@
+#include "runtime/tiled_matmul.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "runtime/aligned.hpp"
+
+namespace graphrun::runtime {
+namespace {
+
+// ---- One tile
+// --------------------------------------------------------------------------------------------------
+
+/// What a tile computes: c = bias + a · b, a few rows by one panel of columns. Strides are in elements.
+struct Tile {
+  const float* a;
+  std::size_t a_row;    ///< from one row of the result to the next
+  std::size_t a_inner;  ///< along the inner index
+  const float* b;
+  std::size_t b_inner;
+  float* c;
+  std::size_t c_row;
+  std::size_t inner;
+  const float* bias;  ///< of its columns; null: none
+  /// One cache line is asked for with every inner step: what the next tiles read.
+  const char* ahead;
+  std::ptrdiff_t ahead_step;
+};
+
+/// `along`: the elements of one row of `a` lie next to each other, so that a_inner is 1; otherwise those of
+/// one column do, and a_row is 1.
+template <class Vector, std::size_t rows, std::size_t vectors, bool along>
+[[gnu::always_inline]] inline void run_tile(const Tile& tile) noexcept {
+  constexpr std::size_t lanes = sizeof(Vector) / sizeof(float);
+  using Unaligned [[gnu::aligned(4), gnu::may_alias]] = Vector;
+  std::array<std::array<Vector, vectors>, rows> sum{};
+  if (tile.bias != nullptr) {
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < rows; ++row) {
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < vectors; ++v) {
+        sum[row][v] = reinterpret_cast<const Unaligned*>(tile.bias + v * lanes)[0];
+      }
+    }
+  }
+  const float* a = tile.a;
+  const float* b = tile.b;
+  const char* ahead = tile.ahead;
+  const std::size_t a_row = tile.a_row;
+  for (std::size_t k = 0; k < tile.inner; ++k) {
+    std::array<Vector, vectors> right;
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < vectors; ++v) right[v] = reinterpret_cast<const Unaligned*>(b + v * lanes)[0];
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < rows; ++row) {
+      const float left = along ? a[row * a_row] : a[row];
+      // Contraction is on in this file alone: this is one fused multiply-add.
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < vectors; ++v) sum[row][v] += left * right[v];
+    }
+    __builtin_prefetch(ahead, 0, 2);
+    ahead += tile.ahead_step;
+    a += along ? 1 : tile.a_inner;
+    b += tile.b_inner;
+  }
+  float* c = tile.c;
+#pragma GCC unroll 16
+  for (std::size_t row = 0; row < rows; ++row) {
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < vectors; ++v) {
+      reinterpret_cast<Unaligned*>(c + row * tile.c_row + v * lanes)[0] = sum[row][v];
+    }
+  }
+}
+
+using TileFunction = void (*)(const Tile&) noexcept;
+
+struct Avx2 {
+  using Vector [[gnu::vector_size(32)]] = float;
+  static constexpr std::size_t lanes = 8;
+  static constexpr std::size_t most_rows = 6;  // 12 sums, 2 of b and 1 of a in 16 registers
+  template <std::size_t rows, std::size_t vectors, bool along>
+  [[gnu::target("avx2,fma")]] static void tile(const Tile& tile) noexcept {
+    run_tile<Vector, rows, vectors, along>(tile);
+  }
+};
+
+struct Avx512 {
+  using Vector [[gnu::vector_size(64)]] = float;
+  static constexpr std::size_t lanes = 16;
+  static constexpr std::size_t most_rows = 14;  // 28 sums, 2 of b and 1 of a in 32 registers
+  template <std::size_t rows, std::size_t vectors, bool along>
+  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")]] static void tile(
+      const Tile& tile) noexcept {
+    run_tile<Vector, rows, vectors, along>(tile);
+  }
+};
+
+/// The tiles of an instruction set by layout of `a`, vectors and rows.
+struct TileSet {
+  static constexpr std::size_t most_rows = 14;
+  std::array<std::array<std::array<TileFunction, most_rows>, 2>, 2> tiles{};
+  std::size_t rows = 0;   ///< the most of one tile
+  std::size_t lanes = 0;  ///< columns of one vector
+
+  TileFunction tile(bool along, std::size_t vectors, std::size_t count) const {
+    return tiles[along ? 1 : 0][vectors - 1][count - 1];
+  }
+};
+
+template <class Isa, std::size_t vectors, bool along, std::size_t... row>
+constexpr std::array<TileFunction, TileSet::most_rows> tiles_by_rows(std::index_sequence<row...>) {
+  return {Isa::template tile<row + 1, vectors, along>...};
+}
+
+template <class Isa>
+constexpr TileSet tile_set() {
+  constexpr auto rows = std::make_index_sequence<Isa::most_rows>();
+  TileSet set;
+  set.tiles = {{{tiles_by_rows<Isa, 1, false>(rows), tiles_by_rows<Isa, 2, false>(rows)},
+                {tiles_by_rows<Isa, 1, true>(rows), tiles_by_rows<Isa, 2, true>(rows)}}};
+  set.rows = Isa::most_rows;
+  set.lanes = Isa::lanes;
+  return set;
+}
+
+const TileSet& tiles_of(Isa isa) {
+  static constexpr TileSet avx2 = tile_set<Avx2>();
+  static constexpr TileSet avx512 = tile_set<Avx512>();
+  return isa == Isa::avx512 ? avx512 : avx2;
+}
+
+// ---- Packing
+// ---------------------------------------------------------------------------------------------------
+
+constexpr std::size_t block = 8;
+
+/// target[k][j] = source[j][k] for 8 by 8 elements.
+[[gnu::target("avx2,fma")]] void transpose_block(const float* source, std::size_t source_row, float* target,
+                                                 std::size_t target_row) noexcept {
+  using Vector [[gnu::vector_size(32)]] = float;
+  using Unaligned [[gnu::aligned(4), gnu::may_alias]] = Vector;
+  std::array<Vector, block> x;
+  std::array<Vector, block> y;
+#pragma GCC unroll 8
+  for (std::size_t j = 0; j < block; ++j) {
+    x[j] = reinterpret_cast<const Unaligned*>(source + j * source_row)[0];
+  }
+#pragma GCC unroll 4
+  for (std::size_t j = 0; j < block; j += 2) {
+    y[j] = __builtin_shufflevector(x[j], x[j + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    y[j + 1] = __builtin_shufflevector(x[j], x[j + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+#pragma GCC unroll 2
+  for (std::size_t j = 0; j < block; j += 4) {
+    x[j] = __builtin_shufflevector(y[j], y[j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    x[j + 1] = __builtin_shufflevector(y[j], y[j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    x[j + 2] = __builtin_shufflevector(y[j + 1], y[j + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+    x[j + 3] = __builtin_shufflevector(y[j + 1], y[j + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+#pragma GCC unroll 4
+  for (std::size_t j = 0; j < 4; ++j) {
+    reinterpret_cast<Unaligned*>(target + j * target_row)[0] =
+        __builtin_shufflevector(x[j], x[j + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    reinterpret_cast<Unaligned*>(target + (j + 4) * target_row)[0] =
+        __builtin_shufflevector(x[j], x[j + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+/// target[k][j] = source[j][k]: `columns` rows of the source become columns, `inner` elements each.
+void pack_transposed(const float* source, std::size_t columns, std::size_t inner, float* target,
+                     std::size_t target_row) noexcept {
+  const std::size_t whole_columns = columns / block * block;
+  const std::size_t whole_inner = inner / block * block;
+  for (std::size_t k = 0; k < whole_inner; k += block) {
+    for (std::size_t j = 0; j < whole_columns; j += block) {
+      transpose_block(source + j * inner + k, inner, target + k * target_row + j, target_row);
+    }
+  }
+  for (std::size_t j = 0; j < columns; ++j) {
+    const std::size_t begin = j < whole_columns ? whole_inner : 0;
+    for (std::size_t k = begin; k < inner; ++k) target[k * target_row + j] = source[j * inner + k];
+  }
+}
+
+// ---- A product
+// -------------------------------------------------------------------------------------------------
+
+/// How much of `a` is worked on at a time, so that it stays in the second-level cache.
+constexpr std::size_t chunk_bytes = std::size_t{256} << 10;
+
+std::size_t size_of(std::int64_t count) {
+  return static_cast<std::size_t>(count);
+}
+
+/// What is asked for ahead of its use: lines of memory, a few with each tile.
+class Ahead {
+ public:
+  void lines(const void* first, std::ptrdiff_t step, std::size_t count) {
+    next_ = static_cast<const char*>(first);
+    step_ = step;
+    left_ = count;
+  }
+  /// Gives the next lines to a tile of so many inner steps.
+  void take(Tile& tile) {
+    if (left_ == 0) {
+      tile.ahead = reinterpret_cast<const char*>(tile.a);
+      tile.ahead_step = 0;
+      return;
+    }
+    tile.ahead = next_;
+    tile.ahead_step = step_;
+    const std::size_t count = std::min(left_, tile.inner);
+    next_ += step_ * static_cast<std::ptrdiff_t>(count);
+    left_ -= count;
+  }
+
+ private:
+  const char* next_ = nullptr;
+  std::ptrdiff_t step_ = 0;
+  std::size_t left_ = 0;
+};
+
+class TiledMatmul final : public Matmul, public BoundMatmul {
+ public:
+  TiledMatmul(const MatmulSpec& spec, Isa isa)
+      : spec_(spec),
+        isa_(isa),
+        set_(tiles_of(isa)),
+        rows_(size_of(spec.rows)),
+        columns_(size_of(spec.columns)),
+        inner_(size_of(spec.inner)) {
+    const std::size_t stored = spec.transpose_a ? rows_ : inner_;
+    const std::size_t stride = spec.a_stride > 0 ? size_of(spec.a_stride) : stored;
+    a_row_ = spec.transpose_a ? 1 : stride;
+    a_inner_ = spec.transpose_a ? stride : 1;
+    const std::size_t fitting = chunk_bytes / sizeof(float) / std::max<std::size_t>(1, inner_);
+    chunk_ = std::max(set_.rows, fitting / set_.rows * set_.rows);
+    name_ = "tiles:" + std::string(to_string(isa));
+  }
+
+  std::unique_ptr<BoundMatmul> bind() const override { return std::make_unique<TiledMatmul>(spec_, isa_); }
+  const std::string& implementation() const override { return name_; }
+
+  /// A packed panel of `b`, then for a narrow product a tile of the result and the bias.
+  std::size_t scratch_bytes() const override {
+    if (!packs()) return 0;
+    const std::size_t floats = (inner_ + (narrow() ? set_.rows + 1 : 0)) * panel();
+    return floats * sizeof(float);
+  }
+
+  bool run(const MatmulArguments& arguments) noexcept override {
+    if (narrow()) {
+      run_narrow(arguments);
+      activate(arguments.output, rows_);
+      return true;
+    }
+    // A panel is packed once for all rows; where none is, `a` is read from a nearer cache in chunks.
+    const std::size_t chunk = packs() ? rows_ : chunk_;
+    for (std::size_t row = 0; row < rows_; row += chunk) {
+      const std::size_t count = std::min(chunk, rows_ - row);
+      run_chunk(arguments, row, count);
+      activate(arguments.output + row * columns_, count);
+    }
+    return true;
+  }
+
+ private:
+  std::size_t panel() const { return 2 * set_.lanes; }
+  bool narrow() const { return columns_ < set_.lanes; }
+  bool packs() const { return spec_.transpose_b || narrow(); }
+
+  void activate(float* output, std::size_t rows) const {
+    if (!spec_.vector_activation) return;
+    spec_.vector_activation->function(
+        {{output}, output, rows * columns_, spec_.vector_activation->immediates.data()});
+  }
+
+  /// Panels cover all columns; the last one overlaps its neighbour rather than being cut, and computes the
+  /// same bits once more.
+  void run_chunk(const MatmulArguments& arguments, std::size_t row, std::size_t count) const {
+    std::size_t begin = 0;
+    while (begin < columns_) {
+      const std::size_t left = columns_ - begin;
+      const bool two = left >= panel() || (left > set_.lanes && columns_ >= panel());
+      const std::size_t width = two ? panel() : set_.lanes;
+      const std::size_t first = std::min(begin, columns_ - width);
+      run_panel(arguments, row, count, first, two ? 2 : 1);
+      begin += width;
+    }
+  }
+
+  void run_panel(const MatmulArguments& arguments, std::size_t row, std::size_t count, std::size_t column,
+                 std::size_t vectors) const {
+    Tile tile{};
+    tile.b = arguments.b + column;
+    tile.b_inner = columns_;
+    Ahead ahead;
+    const std::size_t next = std::min(column + vectors * set_.lanes, columns_ - 1);
+    if (packs()) {
+      auto* const packed = reinterpret_cast<float*>(arguments.scratch);
+      pack_transposed(arguments.b + column * inner_, vectors * set_.lanes, inner_, packed, panel());
+      tile.b = packed;
+      tile.b_inner = panel();
+      ahead.lines(arguments.b + next * inner_, cache_line, inner_ * panel() * sizeof(float) / cache_line);
+    } else {
+      ahead.lines(arguments.b + next, static_cast<std::ptrdiff_t>(columns_ * sizeof(float)), inner_);
+    }
+    tile.c = arguments.output + column;
+    tile.c_row = columns_;
+    tile.bias = spec_.bias ? arguments.bias + column : nullptr;
+    run_tiles(tile, arguments.a, row, count, vectors, ahead);
+  }
+
+  /// Rows in shares as even as can be.
+  void run_tiles(Tile& tile, const float* a, std::size_t row, std::size_t count, std::size_t vectors,
+                 Ahead& ahead) const {
+    tile.a_row = a_row_;
+    tile.a_inner = a_inner_;
+    tile.inner = inner_;
+    float* const c = tile.c;
+    const std::size_t tiles = (count + set_.rows - 1) / set_.rows;
+    for (std::size_t i = 0; i < tiles; ++i) {
+      const std::size_t begin = row + count * i / tiles;
+      const std::size_t end = row + count * (i + 1) / tiles;
+      tile.a = a + begin * a_row_;
+      tile.c = c + begin * tile.c_row;
+      ahead.take(tile);
+      set_.tile(!spec_.transpose_a, vectors, end - begin)(tile);
+    }
+  }
+
+  /// Fewer columns than a vector has lanes: `b`, the bias and the result pass through padded copies.
+  void run_narrow(const MatmulArguments& arguments) const {
+    auto* const packed = reinterpret_cast<float*>(arguments.scratch);
+    const std::size_t width = set_.lanes;
+    std::fill_n(packed, inner_ * width, 0.0F);
+    if (spec_.transpose_b) {
+      pack_transposed(arguments.b, columns_, inner_, packed, width);
+    } else {
+      for (std::size_t k = 0; k < inner_; ++k) {
+        std::copy_n(arguments.b + k * columns_, columns_, packed + k * width);
+      }
+    }
+    float* const result = packed + inner_ * width;
+    float* const bias = result + set_.rows * width;
+    std::fill_n(bias, width, 0.0F);
+    if (spec_.bias) std::copy_n(arguments.bias, columns_, bias);
+    Tile tile{};
+    tile.b = packed;
+    tile.b_inner = width;
+    tile.bias = bias;
+    tile.c_row = width;
+    Ahead ahead;
+    for (std::size_t row = 0; row < rows_; row += set_.rows) {
+      const std::size_t count = std::min(set_.rows, rows_ - row);
+      tile.c = result;
+      run_tiles(tile, arguments.a + row * a_row_, 0, count, 1, ahead);
+      for (std::size_t i = 0; i < count; ++i) {
+        std::copy_n(result + i * width, columns_, arguments.output + (row + i) * columns_);
+      }
+    }
+  }
+
+  static constexpr std::size_t cache_line = 64;
+
+  MatmulSpec spec_;
+  Isa isa_;
+  const TileSet& set_;
+  std::size_t rows_;
+  std::size_t columns_;
+  std::size_t inner_;
+  std::size_t a_row_ = 0;
+  std::size_t a_inner_ = 0;
+  std::size_t chunk_ = 0;
+  std::string name_;
+};
+
+}  // namespace
+
+bool has_tiles(Isa isa) {
+  return isa != Isa::baseline;
+}
+
+std::unique_ptr<Matmul> make_tiled_matmul(const MatmulSpec& spec, Isa isa) {
+  return std::make_unique<TiledMatmul>(spec, isa);
+}
+
+}  // namespace graphrun::runtime
