@@ -55,6 +55,8 @@ constexpr Op (*makers[])() = {
     argmax,
     broadcast_to,
     concat,
+    convolution,
+    convolution_weight_gradient,
     gather,
     log_softmax,
     logsumexp,
@@ -68,6 +70,7 @@ constexpr Op (*makers[])() = {
     softmax,
     sum,
     transpose,
+    transposed_convolution,
     // Draws.
     bernoulli,
     random_normal,

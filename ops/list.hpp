@@ -58,6 +58,8 @@ Op straight_through();
 Op argmax();
 Op broadcast_to();
 Op concat();
+Op convolution();
+Op convolution_weight_gradient();
 Op gather();
 Op log_softmax();
 Op logsumexp();
@@ -71,6 +73,7 @@ Op slice();
 Op softmax();
 Op sum();
 Op transpose();
+Op transposed_convolution();
 
 // Draws.
 Op bernoulli();

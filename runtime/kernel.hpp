@@ -31,6 +31,12 @@ struct BoundNode {
   Isa isa = Isa::baseline;
 };
 
+/// What a call changes beside its output and scratch, such as the memory objects of a library.
+class CallState {
+ public:
+  virtual ~CallState() = default;
+};
+
 /// What one call works on. Pointers are already at row `row_begin` for sliced operands (output and inputs
 /// that carry the batch rows); others point at their start.
 struct CallArguments {
@@ -46,6 +52,8 @@ struct CallArguments {
   /// Effects set it when a value they read is not finite: for an update, that variable is then reported; for
   /// `check_finite`, the step ends before its first update. Null elsewhere.
   std::atomic<bool>* non_finite = nullptr;
+  CallState* state = nullptr;  ///< what bind() gave, for this call alone
+  bool* failed = nullptr;      ///< set when a library failed (out of memory): the run then ends with an error
 };
 
 /// One node as a kernel. Immutable after it is made; run() is called from several threads at once on disjoint
@@ -55,6 +63,10 @@ class Call {
   virtual ~Call() = default;
   virtual void run(const CallArguments& arguments) const noexcept = 0;
   virtual std::size_t scratch_bytes() const { return 0; }
+  /// Null when run() needs none. Each place in a plan that runs the call binds it once, before the first run.
+  virtual std::unique_ptr<CallState> bind() const { return nullptr; }
+  /// What is wrong with how it runs, for the plan's warnings: empty when nothing is.
+  virtual std::string warning() const { return {}; }
 };
 
 using MakeCall = std::unique_ptr<Call> (*)(const BoundNode&);

@@ -91,6 +91,9 @@ class PlanBuilder {
     call_of_.push_back(call.get());
     if (!call) return;
     kernel_scratch_ = std::max(kernel_scratch_, call->scratch_bytes());
+    if (std::string warning = call->warning(); !warning.empty()) {
+      plan_->warnings.push_back(std::move(warning));
+    }
     plan_->calls.push_back(std::move(call));
   }
 

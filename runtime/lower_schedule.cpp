@@ -70,7 +70,9 @@ class Scheduler {
         const Cost cost = cost_of(member);
         result_.flop += cost.flop;
         const bool product = each.kind == GroupKind::product && member == each.product;
-        nanoseconds += product ? cost.flop / product_flop_per_ns : cost.bytes / bytes_per_ns;
+        const double computing = cost.flop / product_flop_per_ns;
+        const double moving = product ? 0 : cost.bytes / bytes_per_ns;
+        nanoseconds += each.kind == GroupKind::elementwise ? moving : std::max(computing, moving);
       }
       group_ns_.push_back(nanoseconds);
     }

@@ -7,12 +7,17 @@
 #include <memory>
 #include <string>
 
+#include "runtime/convolution.hpp"
 #include "runtime/matmul.hpp"
 
 namespace graphrun::runtime {
 
 /// Throws Error{internal} when oneDNN refuses the product.
 std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec);
+
+/// oneDNN chooses the layout of the weights, which a run converts; images stay as they are, and run one by
+/// one where they do not depend on each other. Throws Error{internal} when oneDNN refuses the convolution.
+std::unique_ptr<Convolution> make_onednn_convolution(const ConvolutionSpec& spec);
 
 /// Whether an activation may ride on a product. Not relu: oneDNN's makes 0 of a NaN, and a run that has gone
 /// wrong would look well.

@@ -10,6 +10,9 @@ PlanRun::PlanRun(std::shared_ptr<const Plan> plan, VariableStore& variables)
     variables_.push_back(reinterpret_cast<std::byte*>(variables.get(variable.name).values.data()));
   }
   for (const std::uint32_t matmul : plan_->products) products_.push_back(plan_->matmuls[matmul]->bind());
+  for (const Unit& unit : plan_->units) {
+    states_.push_back(unit.call != nullptr ? unit.call->bind() : nullptr);
+  }
 }
 
 void PlanRun::bind_memory(std::byte* workspace, std::span<const WorkerSpace> workers) {
@@ -102,12 +105,7 @@ bool PlanRun::run_unit(const Unit& unit, Scratch& scratch) noexcept {
     }
     if (!commit()) return false;
   }
-  if (unit.call == nullptr) {
-    if (run_product(unit, scratch)) return true;
-    outcome_.store(Outcome::failed);  // also after the first update: the caller must hear of it
-    stop(Outcome::failed);
-    return false;
-  }
+  if (unit.call == nullptr) return run_product(unit, scratch) || fail();
   std::uint32_t place = unit.first_place;
   for (std::size_t i = 0; i < unit.inputs; ++i) scratch.inputs[i] = resolve(place++, scratch);
   for (std::size_t i = 0; i < unit.written; ++i) scratch.written[i] = resolve(place++, scratch);
@@ -122,8 +120,19 @@ bool PlanRun::run_unit(const Unit& unit, Scratch& scratch) noexcept {
   std::atomic<bool> bad = false;
   if (unit.role == UnitRole::check) arguments.non_finite = &bad;
   if (unit.role == UnitRole::update) arguments.non_finite = &flags_[unit.flag];
+  bool failed = false;
+  arguments.failed = &failed;
+  arguments.state = states_[static_cast<std::size_t>(&unit - plan_->units.data())].get();
   unit.call->run(arguments);
+  if (failed) return fail();
   return !bad.load(std::memory_order_relaxed) || !stop(Outcome::not_finite);
+}
+
+/// Says so also after the first update: the caller must hear of it.
+bool PlanRun::fail() noexcept {
+  outcome_.store(Outcome::failed);
+  stop(Outcome::failed);
+  return false;
 }
 
 bool PlanRun::run_product(const Unit& unit, const Scratch& scratch) noexcept {

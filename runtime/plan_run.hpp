@@ -64,6 +64,7 @@ class PlanRun final : public TaskRunner {
 
   bool run_unit(const Unit& unit, Scratch& scratch) noexcept;
   bool run_product(const Unit& unit, const Scratch& scratch) noexcept;
+  bool fail() noexcept;
   bool stop(Outcome why) noexcept;
   bool commit() noexcept;
   std::byte* resolve(std::uint32_t place, const Scratch& scratch) const noexcept;
@@ -74,6 +75,7 @@ class PlanRun final : public TaskRunner {
   std::byte* workspace_ = nullptr;
   std::vector<std::byte*> addresses_;  // by place; null: in scratch, or fed
   std::vector<std::unique_ptr<BoundMatmul>> products_;
+  std::vector<std::unique_ptr<CallState>> states_;  // by unit; null where the call needs none
   std::vector<Scratch> scratch_;
   std::deque<std::atomic<bool>> flags_;
   RandomState random_;

@@ -5,6 +5,8 @@
 #include "graph/op.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/op.hpp"
+#include "runtime/aligned.hpp"
+#include "runtime/host_state.hpp"
 #include "runtime/kernel.hpp"
 #include "tests/ops/op_case.hpp"
 #include "tests/support/catch.hpp"
@@ -68,11 +70,16 @@ std::vector<double> run_call(const runtime::KernelDef& kernel, const Node& node,
   for (const std::vector<std::byte>& buffer : buffers) pointers.push_back(buffer.data());
   const auto count = static_cast<std::size_t>(element_count(output));
   std::vector<std::byte> result(count * bytes_of(node.type.dtype));
+  const runtime::HostState host;
   const std::unique_ptr<runtime::Call> call = kernel.make(bound);
-  std::vector<std::max_align_t> scratch(call->scratch_bytes() / sizeof(std::max_align_t) + 1);
+  const std::unique_ptr<runtime::CallState> state = call->bind();
+  const runtime::AlignedBytes scratch = runtime::allocate_aligned(call->scratch_bytes());
   runtime::CallArguments arguments;
+  bool failed = false;
+  arguments.failed = &failed;
+  arguments.state = state.get();
   arguments.inputs = pointers;
-  arguments.scratch = reinterpret_cast<std::byte*>(scratch.data());
+  arguments.scratch = scratch.get();
   const std::int64_t rows = output.empty() ? 1 : output[0];
   const std::vector<bool> sliced =
       sliced_inputs(node, types).value_or(std::vector<bool>(types.size(), false));
@@ -87,6 +94,8 @@ std::vector<double> run_call(const runtime::KernelDef& kernel, const Node& node,
     arguments.row_count = std::min(slice, rows - row);
     call->run(arguments);
   }
+  CHECK(!failed);
+  CHECK(call->warning().empty());
   return from_bytes(result, node.type.dtype);
 }
 

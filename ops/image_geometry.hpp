@@ -1,0 +1,47 @@
+/// \file
+/// What ops on images share: [batch, height, width, channels], and windows that move over them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ops/declaration.hpp"
+
+namespace graphrun::ops {
+
+/// Throws an OpError unless the type is f32[any, number, number, number].
+void require_images(const Type& type, const std::string& name);
+
+/// "stride" and "pad".
+AttributeSpec stride_attribute(std::int64_t fallback, std::string doc);
+AttributeSpec pad_attribute(std::string doc);
+
+/// Windows of kernel_height x kernel_width that move by `stride` over images with `pad` more rows and columns
+/// on each side.
+struct Window {
+  std::int64_t kernel_height = 1;
+  std::int64_t kernel_width = 1;
+  std::int64_t stride = 1;
+  std::int64_t pad = 0;
+
+  /// How many windows fit along an axis. Throws an OpError when none does.
+  std::int64_t count(std::int64_t extent, std::int64_t kernel) const;
+  std::int64_t rows(std::int64_t height) const { return count(height, kernel_height); }
+  std::int64_t columns(std::int64_t width) const { return count(width, kernel_width); }
+};
+
+/// The window of a pooling op by its attributes kernel, stride (0: the kernel's) and pad.
+std::vector<AttributeSpec> pooling_attributes();
+Window pooling_window(const Attributes& attributes);
+
+/// Throws an OpError unless stride >= 1 and 0 <= pad < the kernel's extents.
+const Window& checked(const Window& window);
+
+/// The shape of one value a window and channel, for images of this shape.
+Shape pooled_shape(const Shape& images, const Window& window);
+
+/// Image by image: axis 0 stays, all else is mixed.
+AxisMap image_rows();
+
+}  // namespace graphrun::ops

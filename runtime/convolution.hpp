@@ -1,0 +1,64 @@
+/// \file
+/// Convolutions behind a small interface, as matrix products are in matmul.hpp. Images are [height, width,
+/// channels] one after the other, weights [kernel height, kernel width, channels, output channels]; all f32,
+/// dense row-major. With y[h, w, o] = sum over i, j, c of x[h s - p + i, w s - p + j, c] · k[i, j, c, o],
+/// and x zero outside of the image, three products of two of x, k and y are of use: each is the gradient of
+/// another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace graphrun::runtime {
+
+enum class ConvolutionKind : std::uint8_t {
+  forward,         ///< x, k -> y
+  image_gradient,  ///< y, k -> x
+  weight_gradient  ///< x, y -> k, summed over the images in their order
+};
+
+struct ConvolutionSpec {
+  ConvolutionKind kind = ConvolutionKind::forward;
+  std::int64_t height = 1;  ///< of an image x
+  std::int64_t width = 1;
+  std::int64_t channels = 1;
+  std::int64_t output_height =
+      1;  ///< of an image y: (height + 2 pad - kernel_height) / stride + 1, rounded down
+  std::int64_t output_width = 1;
+  std::int64_t output_channels = 1;
+  std::int64_t kernel_height = 1;
+  std::int64_t kernel_width = 1;
+  std::int64_t stride = 1;
+  std::int64_t pad = 0;     ///< zeros on each side
+  std::int64_t images = 1;  ///< weight_gradient: how many; the others take any number at each run
+};
+
+struct ConvolutionArguments {
+  const float* images = nullptr;  ///< x, or y for image_gradient
+  const float* other = nullptr;   ///< k, or y for weight_gradient
+  float* output = nullptr;
+  std::byte* scratch = nullptr;  ///< scratch_bytes() of it, 64-byte aligned, private to this call
+  std::int64_t count = 0;        ///< of images; for weight_gradient as many as its spec says
+};
+
+/// A convolution ready to run in one place at a time: holds what a run changes. Allocates nothing of its own.
+class BoundConvolution {
+ public:
+  virtual ~BoundConvolution() = default;
+  /// False when the provider failed (out of memory).
+  virtual bool run(const ConvolutionArguments& arguments) noexcept = 0;
+};
+
+/// A compiled convolution. Immutable; may be bound many times and from several threads. The bits of an image
+/// depend neither on its place nor on the number of images.
+class Convolution {
+ public:
+  virtual ~Convolution() = default;
+  virtual std::unique_ptr<BoundConvolution> bind() const = 0;
+  virtual std::size_t scratch_bytes() const = 0;
+  virtual const std::string& implementation() const = 0;  ///< its name, as the provider calls it
+};
+
+}  // namespace graphrun::runtime

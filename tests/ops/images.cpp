@@ -1,0 +1,164 @@
+// Rows of the op table for images: convolutions.
+#include "graph/op.hpp"
+#include "ops/op.hpp"
+#include "tests/ops/op_case.hpp"
+#include "tests/support/catch.hpp"
+
+namespace graphrun::op_table {
+namespace {
+
+Operand images(std::int64_t height, std::int64_t width, std::int64_t channels) {
+  return {
+      .low = -1, .high = 1, .type = {DType::f32, {batch, number(height), number(width), number(channels)}}};
+}
+
+Operand weights(std::int64_t height, std::int64_t width, std::int64_t first, std::int64_t second) {
+  return {.low = -1,
+          .high = 1,
+          .type = {DType::f32, {number(height), number(width), number(first), number(second)}}};
+}
+
+Attributes window(std::int64_t stride, std::int64_t pad) {
+  return {{"stride", stride}, {"pad", pad}};
+}
+
+Attributes with(Attributes attributes, const char* name, std::vector<std::int64_t> values) {
+  attributes.set(name, std::move(values));
+  return attributes;
+}
+
+/// A convolution and what has the same x, k and y: its gradients.
+struct Geometry {
+  std::int64_t height, width, channels, kernel_height, kernel_width, output_channels, stride, pad;
+};
+
+std::vector<OpCase> convolutions(const Geometry& g, bool second) {
+  const std::int64_t rows = (g.height + 2 * g.pad - g.kernel_height) / g.stride + 1;
+  const std::int64_t columns = (g.width + 2 * g.pad - g.kernel_width) / g.stride + 1;
+  const Operand x = images(g.height, g.width, g.channels);
+  const Operand y = images(rows, columns, g.output_channels);
+  const Operand k = weights(g.kernel_height, g.kernel_width, g.channels, g.output_channels);
+  const Attributes attributes = window(g.stride, g.pad);
+  std::vector<OpCase> cases = {
+      {"convolution", {x, k}, attributes, {}, y.type},
+      {"transposed_convolution", {y, k}, with(attributes, "size", {g.height, g.width}), {}, x.type},
+      {"convolution_weight_gradient",
+       {x, y},
+       with(attributes, "kernel", {g.kernel_height, g.kernel_width}),
+       {},
+       k.type}};
+  for (OpCase& one : cases) {
+    one.batch = 2;
+    one.second = second;
+    one.kernel_tolerance = 1e-5;
+  }
+  return cases;
+}
+
+std::vector<OpCase> convolution_cases() {
+  std::vector<OpCase> cases;
+  // Small ones, with second derivatives: even and odd kernels, margins, strides that leave a rest.
+  const Geometry small[] = {{3, 3, 1, 1, 1, 1, 1, 0}, {4, 5, 2, 3, 2, 2, 1, 1}, {5, 4, 1, 2, 3, 2, 2, 0},
+                            {4, 4, 2, 4, 4, 1, 2, 1}, {6, 5, 1, 2, 2, 1, 3, 1}, {3, 4, 1, 3, 4, 3, 1, 0}};
+  for (const Geometry& g : small) {
+    for (const OpCase& one : convolutions(g, true)) cases.push_back(one);
+  }
+  return cases;
+}
+
+std::vector<OpCase> known_values() {
+  const Operand x = given({number(1), number(2), number(3), number(1)}, {1, 2, 3, 4, 5, 6});
+  const Operand k = given({number(2), number(2), number(1), number(1)}, {1, 10, 100, 1000});
+  return {
+      {"convolution", {x, k}, {}, {5421, 6532}},
+      {"convolution",
+       {x, k},
+       window(2, 1),
+       {1000, 3200, 10 * 4, 6 * 10 + 5},
+       Type{DType::f32, {number(1), number(2), number(2), number(1)}}},
+      {"transposed_convolution",
+       {given({number(1), number(1), number(2), number(1)}, {1, 2}), k},
+       {},
+       {1, 12, 20, 100, 1200, 2000}},
+  };
+}
+
+}  // namespace
+
+std::vector<OpCase> image_cases() {
+  std::vector<OpCase> all = convolution_cases();
+  for (const std::vector<OpCase>& group : {known_values()}) all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
+}  // namespace graphrun::op_table
+
+using namespace graphrun;
+using op_table::batch;
+using op_table::number;
+
+TEST_CASE("ops on images: values, kernels and gradients") {
+  for (const op_table::OpCase& one : op_table::image_cases()) op_table::check(one);
+}
+
+TEST_CASE("convolutions of the sizes that models have: kernels against the reference") {
+  const op_table::Geometry sizes[] = {{28, 28, 1, 3, 3, 16, 1, 1},  {14, 14, 16, 3, 3, 32, 1, 1},
+                                      {14, 14, 16, 4, 4, 32, 2, 1}, {28, 28, 1, 4, 4, 16, 2, 1},
+                                      {7, 9, 5, 3, 5, 7, 2, 1},     {13, 11, 17, 5, 3, 3, 1, 2}};
+  for (const op_table::Geometry& g : sizes) {
+    for (op_table::OpCase one : op_table::convolutions(g, false)) {
+      one.kernel_tolerance = 3e-4;  // up to 15,000 products in one sum
+      INFO(op_table::describe(one));
+      Builder builder(ops::registry());
+      builder.output("y", op_table::add_op(builder, one));
+      const Graph graph = std::move(builder).finish();
+      op_table::check_kernel(one, graph, 1);
+      op_table::check_kernel(one, graph, 19);
+    }
+  }
+}
+
+TEST_CASE("ops on images: errors say what is wrong") {
+  const Type x = {DType::f32, {batch, number(5), number(5), number(2)}};
+  const Type flat = {DType::f32, {batch, number(25)}};
+  const Type w = {DType::f32, {number(3), number(3), number(2), number(4)}};
+  const std::vector<op_table::ErrorCase> cases = {
+      {"convolution",
+       {flat, w},
+       {},
+       "x must be images, [batch, height, width, channels], but is [batch, 25]"},
+      {"convolution", {x, flat}, {}, "w must be [kernel height, kernel width, channels, channels], but is"},
+      {"convolution",
+       {x, {DType::f32, {number(3), number(3), number(1), number(4)}}},
+       {},
+       "x has 2 channels, but w, [3, 3, 1, 4], is for 1"},
+      {"convolution", {x, w}, op_table::window(0, 0), "stride must be at least 1, but is 0"},
+      {"convolution",
+       {x, w},
+       op_table::window(1, 3),
+       "pad must be from 0 to below the kernel's 3 x 3, but is 3"},
+      {"convolution", {x, w}, op_table::window(1, -1), "pad must be from 0"},
+      {"convolution",
+       {x, {DType::f32, {number(9), number(3), number(2), number(4)}}},
+       op_table::window(1, 1),
+       "a window of 9 does not fit into 5 with a margin of 1 on each side"},
+      {"transposed_convolution", {x, w}, {}, "x has 2 channels, but w, [3, 3, 2, 4], is for 4"},
+      {"transposed_convolution",
+       {{DType::f32, {batch, number(5), number(5), number(4)}}, w},
+       op_table::with(op_table::window(2, 1), "size", {9}),
+       "size is a height and a width, not 1 numbers"},
+      {"transposed_convolution",
+       {{DType::f32, {batch, number(5), number(5), number(4)}}, w},
+       op_table::with(op_table::window(2, 1), "size", {11, 9}),
+       "5 windows of 3 with stride 2 and pad 1 lie over 9 to 10 elements, not 11"},
+      {"convolution_weight_gradient",
+       {x, x},
+       op_table::with({}, "kernel", {3, 3}),
+       "g must be [batch, 3, 3, 2], but is [batch, 5, 5, 2]"},
+      {"convolution_weight_gradient",
+       {x, x},
+       op_table::with({}, "kernel", {3}),
+       "kernel is a height and a width"},
+  };
+  for (const op_table::ErrorCase& one : cases) op_table::check(one);
+}
