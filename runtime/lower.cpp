@@ -122,6 +122,8 @@ class PlanBuilder {
     spec.transpose_a = node.attributes.flag("transpose_a");
     spec.transpose_b = node.attributes.flag("transpose_b");
     spec.inner = bound_.info(node.inputs[0]).extents[spec.transpose_a ? 0 : 1];
+    const std::int64_t all_rows = bound_.info(group.product).extents[0];
+    if (spec.transpose_a && rows != all_rows) spec.a_stride = all_rows;
     spec.bias = group.bias.has_value();
     if (group.activation) set_activation(spec, *group.activation);
     const auto known = matmuls_.find(spec);
@@ -202,19 +204,19 @@ class PlanBuilder {
     }
   }
 
-  /// Where the value of node `id` is seen from a unit: from its slice's first row on when `sliced`.
-  Place place_of(NodeId id, const UnitDraft& unit, bool sliced) const {
+  /// Where the value of node `id` is seen from a unit: from its part's first row on when it is `in_step`.
+  Place place_of(NodeId id, const UnitDraft& unit, bool in_step) const {
     const NodeId root = bound_.info(id).root;
     Place place = source_of_[root];
-    bool starts_at_slice = false;
+    bool starts_at_part = false;
     if (const std::int64_t buffer = placement_.buffer_of[root]; buffer >= 0) {
-      starts_at_slice = placement_.per_slice[root];
-      place = placement_.buffers[static_cast<std::size_t>(buffer) + (starts_at_slice ? unit.slice : 0)].place;
+      starts_at_part = placement_.per_slice[root];
+      place = placement_.buffers[static_cast<std::size_t>(buffer) + (starts_at_part ? unit.slice : 0)].place;
       if (place.space == Space::scratch) place.offset += static_cast<std::ptrdiff_t>(local_offset());
     }
-    if (sliced && !starts_at_slice) {
-      const auto row_bytes = static_cast<std::ptrdiff_t>(bound_.bytes(id)) / bound_.batch;
-      place.offset += row_bytes * schedule_.slices[unit.slice].begin;
+    if (in_step && !starts_at_part) {
+      const auto row_bytes = static_cast<std::ptrdiff_t>(bound_.bytes(id)) / bound_.info(id).extents[0];
+      place.offset += row_bytes * schedule_.rows_of(unit).begin;
     }
     return place;
   }
@@ -252,8 +254,10 @@ class PlanBuilder {
     }
   }
 
+  bool is_cut(const UnitDraft& draft) const { return schedule_.cut_of[draft.group] != uncut; }
+
   RowRange rows_of(const Group& group, const UnitDraft& draft) const {
-    if (group.rows) return schedule_.slices[draft.slice];
+    if (is_cut(draft)) return schedule_.rows_of(draft);
     const NodeId last = group.members.back();
     const Node& node = bound_.node(last);
     const bool effect = node.op->traits.effect && !node.inputs.empty();
@@ -303,12 +307,40 @@ class PlanBuilder {
     unit.matmul = matmul;
     unit.product = static_cast<std::uint32_t>(plan_->products.size());
     plan_->products.push_back(matmul);
-    for (std::size_t i = 0; i < 2; ++i) {
-      input(unit, place_of(node.inputs[i], draft, bound_.sliced_input(group.product, i)));
-    }
+    input(unit, place_of_left(group, draft));
+    input(unit, place_of(node.inputs[1], draft, bound_.sliced_input(group.product, 1)));
     if (group.bias) input(unit, place_of(*group.bias, draft, false));
-    plan_->places.push_back(place_of(group.members.back(), draft, group.rows));
+    plan_->places.push_back(place_of(group.members.back(), draft, is_cut(draft)));
     unit.output = true;
+    if (schedule_.cut_of[draft.group] > batch_rows) add_soon(unit, group, draft);
+  }
+
+  /// The rows of the variables that an update is going to change with this part of its gradient.
+  void add_soon(Unit& unit, const Group& group, const UnitDraft& draft) {
+    const Node& update = bound_.node(bound_.info(group.product).uses.front().user);
+    unit.first_soon = static_cast<std::uint32_t>(plan_->soon.size());
+    const RowRange rows = schedule_.rows_of(draft);
+    for (const std::size_t i : update.op->writes) {
+      const NodeId variable = bound_.info(update.inputs[i]).root;
+      const std::size_t row_bytes =
+          bound_.bytes(variable) / static_cast<std::size_t>(bound_.info(variable).extents[0]);
+      plan_->soon.push_back({source_of_[variable].index, row_bytes * static_cast<std::size_t>(rows.begin),
+                             row_bytes * static_cast<std::size_t>(rows.count)});
+      ++unit.soon;
+    }
+  }
+
+  /// What makes the rows of a part: rows of the left operand, or its columns when it is transposed.
+  Place place_of_left(const Group& group, const UnitDraft& draft) const {
+    const Node& node = bound_.node(group.product);
+    const bool transposed = node.attributes.flag("transpose_a");
+    const bool gradient = schedule_.cut_of[draft.group] > batch_rows;
+    const bool rows = gradient ? !transposed : bound_.sliced_input(group.product, 0);
+    Place place = place_of(node.inputs[0], draft, rows);
+    if (gradient && transposed) {
+      place.offset += schedule_.rows_of(draft).begin * static_cast<std::ptrdiff_t>(sizeof(float));
+    }
+    return place;
   }
 
   void emit_elementwise(Unit& unit, const Group& group, const UnitDraft& draft) {
@@ -321,13 +353,22 @@ class PlanBuilder {
     }
   }
 
+  /// Of an update that is cut, all that has the variable's shape goes along with its rows.
+  bool call_in_step(const UnitDraft& draft, NodeId id, std::size_t i) const {
+    if (schedule_.cut_of[draft.group] <= batch_rows) return bound_.sliced_input(id, i);
+    const Node& node = bound_.node(id);
+    return bound_.info(node.inputs[i]).extents == bound_.info(node.inputs[node.op->writes.front()]).extents;
+  }
+
   void emit_call(Unit& unit, const Group& group, const UnitDraft& draft) {
     const NodeId id = group.members.front();
     const Node& node = bound_.node(id);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      input(unit, place_of(node.inputs[i], draft, bound_.sliced_input(id, i)));
+      input(unit, place_of(node.inputs[i], draft, call_in_step(draft, id, i)));
     }
-    for (const std::size_t i : node.op->writes) written(unit, place_of(node.inputs[i], draft, false));
+    for (const std::size_t i : node.op->writes) {
+      written(unit, place_of(node.inputs[i], draft, call_in_step(draft, id, i)));
+    }
     if (!node.op->traits.effect) {
       plan_->places.push_back(place_of(id, draft, group.rows));
       unit.output = true;
@@ -366,7 +407,7 @@ class PlanBuilder {
     statistics.scratch_bytes_per_worker = local_offset() + aligned_size(placement_.scratch_bytes);
     statistics.tasks = plan_->tasks.size();
     statistics.max_parallelism = widest_moment(schedule_.tasks);
-    statistics.slices = schedule_.slices.size();
+    statistics.slices = schedule_.slices().size();
     statistics.groups = partition_.groups.size();
     double nanoseconds = 0;
     for (const Task& task : plan_->tasks) nanoseconds += task.nanoseconds;

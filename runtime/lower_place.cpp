@@ -91,15 +91,20 @@ class Placer {
 
   struct Access {
     std::uint32_t group;
-    bool sliced;
+    std::uint32_t cut;  ///< in the parts of which it touches the value; uncut: each part touches it all
   };
 
-  /// Every group that writes or reads a stored value, and whether it touches its own slice alone.
+  /// Every group that writes or reads a stored value.
   std::vector<Access> accesses(NodeId stored) const {
     const std::uint32_t own = partition_.group_of[stored];
-    std::vector<Access> result = {{own, partition_.groups[own].rows && rows_of_batch(stored)}};
+    const std::uint32_t cut = schedule_.cut_of[own];
+    std::vector<Access> result = {{own, cut != batch_rows || rows_of_batch(stored) ? cut : uncut}};
     for (const Use& use : bound_.info(stored).uses) {
-      result.push_back({partition_.group_of[use.user], bound_.sliced_input(use.user, use.input)});
+      const std::uint32_t group = partition_.group_of[use.user];
+      const std::uint32_t theirs = schedule_.cut_of[group];
+      // A cut beyond the batch's joins a gradient with its update, and the update reads nothing else of it.
+      const bool in_step = theirs == batch_rows ? bound_.sliced_input(use.user, use.input) : theirs == cut;
+      result.push_back({group, in_step ? theirs : uncut});
     }
     return result;
   }
@@ -115,20 +120,23 @@ class Placer {
       join(stored, representative);
       return;
     }
-    bool sliced = schedule_.slices.size() > 1 && !bound_.info(stored).fetched;
+    const std::uint32_t cut = schedule_.cut_of[partition_.group_of[stored]];
+    const Cut& parts = schedule_.cuts[cut];
+    bool split = sharing_ && cut != uncut && parts.size() > 1 && !bound_.info(stored).fetched;
     for (const NodeId member : class_members(stored)) {
-      sliced = sliced && !bound_.info(member).fetched &&
-               std::ranges::all_of(accesses(member), [](const Access& access) { return access.sliced; });
+      split = split && !bound_.info(member).fetched &&
+              std::ranges::all_of(accesses(member), [&](const Access& access) { return access.cut == cut; });
     }
-    if (!sharing_) sliced = false;
-    result_.per_slice[stored] = sliced;
+    result_.per_slice[stored] = split;
     result_.buffer_of[stored] = static_cast<std::int64_t>(result_.buffers.size());
     const std::size_t bytes = bound_.bytes(stored);
-    const std::size_t count = sliced ? schedule_.slices.size() : 1;
-    for (std::size_t slice = 0; slice < count; ++slice) {
-      Buffer& buffer = result_.buffers.emplace_back();
-      const auto rows = static_cast<std::size_t>(schedule_.slices[slice].count);
-      buffer.bytes = sliced ? bytes / static_cast<std::size_t>(bound_.batch) * rows : bytes;
+    if (!split) {
+      result_.buffers.emplace_back().bytes = bytes;
+    } else {
+      const auto rows = static_cast<std::size_t>(bound_.info(stored).extents[0]);
+      for (const RowRange& part : parts) {
+        result_.buffers.emplace_back().bytes = bytes / rows * static_cast<std::size_t>(part.count);
+      }
     }
     add_users(stored, stored);
   }
@@ -157,8 +165,7 @@ class Placer {
     bool writes = true;  // the first access is the one that makes it
     for (const Access& access : accesses(stored)) {
       const std::uint32_t unit = schedule_.first_unit[access.group];
-      const std::size_t units = partition_.groups[access.group].rows ? schedule_.slices.size() : 1;
-      for (std::uint32_t i = 0; i < units; ++i) {
+      for (std::uint32_t i = 0; i < schedule_.parts(access.group); ++i) {
         Buffer& buffer = result_.buffers[first + (sliced ? i : 0)];
         buffer.users.push_back(unit + i);
         if (writes) buffer.writers.push_back(unit + i);

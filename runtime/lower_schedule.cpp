@@ -22,6 +22,10 @@ constexpr std::int64_t row_step = 16;
 /// The work that one slice should have at least.
 constexpr double worth_a_slice_ns = 20'000;
 constexpr std::int64_t most_rows_of_a_slice = 128;
+/// A weight gradient is cut into pieces of about so many bytes, which stay in the second-level cache beside
+/// the rows of the weights and the optimizer's slots, and of so many rows, which fill tiles.
+constexpr std::int64_t gradient_bytes = std::int64_t{256} << 10;
+constexpr std::int64_t gradient_step = 28;
 /// More slices than this serve no machine, and each takes memory for its tasks.
 constexpr std::int64_t most_slices = 256;
 
@@ -31,6 +35,7 @@ class Scheduler {
       : bound_(bound), partition_(partition) {
     measure();
     cut(options.slicing && !options.keep_values);
+    if (options.fused_update && uses_tiles(options) && !options.keep_values) cut_gradients();
     make_units();
     connect();
     cluster();
@@ -81,6 +86,8 @@ class Scheduler {
   // ---- Slices ----
 
   void cut(bool slicing) {
+    result_.cuts = {{{0, 0}}, {}};
+    for (const Group& each : partition_.groups) result_.cut_of.push_back(each.rows ? batch_rows : uncut);
     double rows_ns = 0;
     for (std::size_t i = 0; i < partition_.groups.size(); ++i) {
       if (partition_.groups[i].rows) rows_ns += group_ns_[i];
@@ -94,38 +101,77 @@ class Scheduler {
       slices = std::min(slices, static_cast<std::int64_t>(rows_ns / worth_a_slice_ns));
       slices = std::clamp<std::int64_t>(slices, 1, std::min(steps, most_slices));
     }
-    // Even shares of steps, the larger ones first.
+    result_.cuts[batch_rows] = even_shares(batch, slices, row_step);
+  }
+
+  /// Rows in so many shares of whole steps, the larger ones first.
+  static Cut even_shares(std::int64_t rows, std::int64_t count, std::int64_t step) {
+    const std::int64_t steps = (rows + step - 1) / step;
+    Cut shares;
     std::int64_t begin = 0;
-    for (std::int64_t i = 0; i < slices; ++i) {
-      const std::int64_t share = steps / slices + (i < steps % slices ? 1 : 0);
-      const std::int64_t end = std::min(batch, begin + share * row_step);
-      result_.slices.push_back({begin, end - begin});
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t share = steps / count + (i < steps % count ? 1 : 0);
+      const std::int64_t end = std::min(rows, begin + share * step);
+      shares.push_back({begin, end - begin});
       begin = end;
     }
+    return shares;
+  }
+
+  // ---- Gradients with their updates ----
+
+  /// A product that makes a weight gradient for one update alone is cut into rows together with it: the
+  /// gradient then lives in a small piece of scratch and is used while it is in the cache, and several
+  /// threads may share the work. Rows are free to choose: a tiled product's bits do not follow them.
+  void cut_gradients() {
+    for (std::uint32_t update = 0; update < partition_.groups.size(); ++update) {
+      const std::uint32_t product = gradient_of(update);
+      if (product == no_group) continue;
+      const Extents& extents = bound_.info(partition_.groups[product].product).extents;
+      const std::int64_t row_bytes = extents[1] * 4;
+      const std::int64_t fitting = std::max(gradient_step, gradient_bytes / row_bytes);
+      const std::int64_t steps = (extents[0] + gradient_step - 1) / gradient_step;
+      const std::int64_t parts = std::min(steps, (extents[0] + fitting - 1) / fitting);
+      result_.cut_of[product] = result_.cut_of[update] = static_cast<std::uint32_t>(result_.cuts.size());
+      result_.cuts.push_back(even_shares(extents[0], parts, gradient_step));
+    }
+  }
+
+  /// The product group that makes the gradient of an update and serves nothing else.
+  std::uint32_t gradient_of(std::uint32_t update) const {
+    const NodeId id = partition_.groups[update].members.back();
+    const Node& node = bound_.node(id);
+    if (node.op->writes.empty()) return no_group;
+    const Extents& variable = bound_.info(node.inputs[node.op->writes.front()]).extents;
+    for (const NodeId input : node.inputs) {
+      const BoundInfo& info = bound_.info(input);
+      const std::uint32_t from = partition_.group_of[info.root];
+      if (from == no_group || info.root != input || info.fetched || info.uses.size() != 1) continue;
+      const Group& product = partition_.groups[from];
+      const bool fits = product.kind == GroupKind::product && !product.rows && product.members.size() == 1;
+      if (fits && info.extents == variable && element_count(variable) > 0) return from;
+    }
+    return no_group;
   }
 
   // ---- Units ----
 
-  std::uint32_t units_of(const Group& each) const {
-    return each.rows ? static_cast<std::uint32_t>(result_.slices.size()) : 1;
-  }
-
   void make_units() {
     for (std::uint32_t i = 0; i < partition_.groups.size(); ++i) {
-      const Group& each = partition_.groups[i];
       result_.first_unit.push_back(static_cast<std::uint32_t>(result_.units.size()));
-      for (std::uint32_t slice = 0; slice < units_of(each); ++slice) {
-        const double share = each.rows ? static_cast<double>(result_.slices[slice].count) /
-                                             static_cast<double>(std::max<std::int64_t>(1, bound_.batch))
-                                       : 1;
+      const Cut& cut = result_.cuts[result_.cut_of[i]];
+      std::int64_t rows = 0;
+      for (const RowRange& part : cut) rows += part.count;
+      for (std::uint32_t slice = 0; slice < cut.size(); ++slice) {
+        const double share =
+            rows == 0 ? 1 : static_cast<double>(cut[slice].count) / static_cast<double>(rows);
         result_.units.push_back({i, slice, group_ns_[i] * share, {}});
       }
     }
   }
 
   void all_units_before(std::uint32_t from_group, std::uint32_t unit) {
-    const std::uint32_t count = units_of(partition_.groups[from_group]);
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::uint32_t i = 0; i < result_.parts(from_group); ++i) {
       result_.units[unit].predecessors.push_back(result_.first_unit[from_group] + i);
     }
   }
@@ -160,12 +206,17 @@ class Scheduler {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const std::uint32_t from = partition_.group_of[bound_.info(node.inputs[i]).root];
       if (from == no_group || from == index) continue;
-      if (bound_.sliced_input(member, i) && partition_.groups[from].rows) {
+      const bool batch_in_step = bound_.sliced_input(member, i) && partition_.groups[from].rows;
+      if (batch_in_step || gradient_in_step(from, index)) {
         result_.units[unit].predecessors.push_back(result_.first_unit[from] + result_.units[unit].slice);
       } else {
         all_units_before(from, unit);
       }
     }
+  }
+
+  bool gradient_in_step(std::uint32_t from, std::uint32_t to) const {
+    return result_.cut_of[from] > batch_rows && result_.cut_of[from] == result_.cut_of[to];
   }
 
   /// A variable is written after all that read it.
@@ -247,7 +298,7 @@ class Scheduler {
   }
 
   bool fits_lane(std::uint32_t task, std::uint32_t lane) const {
-    return lane_of_[task] == lane || result_.slices.size() == 1;
+    return lane_of_[task] == lane || result_.slices().size() == 1;
   }
 
   /// Whether the unit reads a value that a whole unit of the task makes.
@@ -255,8 +306,9 @@ class Scheduler {
     const Node& node = bound_.node(group(unit).members.back());
     return std::ranges::any_of(node.inputs, [&](NodeId input) {
       const std::uint32_t from = partition_.group_of[bound_.info(input).root];
-      return from != no_group && !partition_.groups[from].rows &&
-             result_.task_of[result_.first_unit[from]] == task;
+      if (from == no_group || partition_.groups[from].rows) return false;
+      const bool in_step = gradient_in_step(from, result_.units[unit].group);
+      return result_.task_of[result_.first_unit[from] + (in_step ? result_.units[unit].slice : 0)] == task;
     });
   }
 

@@ -104,9 +104,15 @@ struct RowRange {
   std::int64_t count = 0;
 };
 
+/// Into which rows a group is cut. Groups of one cut that hand values on run part by part, in step.
+using Cut = std::vector<RowRange>;
+inline constexpr std::uint32_t uncut = 0;       ///< Schedule::cuts: runs as a whole
+inline constexpr std::uint32_t batch_rows = 1;  ///< Schedule::cuts: the slices of the batch
+// Every further one: rows of a weight gradient, and of the weights that an update changes with them.
+
 struct UnitDraft {
   std::uint32_t group = 0;
-  std::uint32_t slice = 0;  ///< 0 when the group runs as a whole
+  std::uint32_t slice = 0;  ///< which part of its group's cut
   double nanoseconds = 0;
   std::vector<std::uint32_t> predecessors;  ///< units
 };
@@ -118,13 +124,20 @@ struct TaskDraft {
 };
 
 struct Schedule {
-  std::vector<RowRange> slices;
+  std::vector<Cut> cuts;
+  std::vector<std::uint32_t> cut_of;       ///< by group
   std::vector<UnitDraft> units;            ///< in an order in which they can run
   std::vector<std::uint32_t> first_unit;   ///< by group: its unit of slice 0; the others follow
   std::vector<TaskDraft> tasks;            ///< in an order in which they can run
   std::vector<std::uint32_t> task_of;      ///< by unit
   std::vector<std::uint32_t> position_of;  ///< by unit: its place in its task
   double flop = 0;
+
+  const Cut& slices() const { return cuts[batch_rows]; }
+  std::uint32_t parts(std::uint32_t group) const {
+    return static_cast<std::uint32_t>(cuts[cut_of[group]].size());
+  }
+  RowRange rows_of(const UnitDraft& unit) const { return cuts[cut_of[unit.group]][unit.slice]; }
 };
 
 Schedule schedule_groups(const BoundGraph& bound, const Partition& partition, const LoweringOptions& options);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "runtime/kernel.hpp"
@@ -36,12 +37,20 @@ struct MatmulSpec {
   bool operator==(const MatmulSpec&) const = default;
 };
 
+/// Memory that is used soon after a product.
+struct Stretch {
+  const std::byte* begin = nullptr;
+  std::size_t bytes = 0;
+};
+
 struct MatmulArguments {
   const float* a = nullptr;
   const float* b = nullptr;
   const float* bias = nullptr;  ///< null without bias
   float* output = nullptr;
   std::byte* scratch = nullptr;  ///< scratch_bytes() of it, 64-byte aligned, private to this call
+  /// What the provider may bring into the cache meanwhile. The results do not depend on it.
+  std::span<const Stretch> soon = {};
 };
 
 /// A product ready to run in one place at a time: holds what a run changes. Allocates nothing of its own.

@@ -48,6 +48,8 @@ struct Unit {
   std::uint32_t flag = 0;  ///< update: which non-finite flag it sets
   std::int64_t row_begin = 0;
   std::int64_t row_count = 0;
+  std::uint32_t first_soon = 0;  ///< a product: Plan::soon[first_soon...] is used right after it
+  std::uint32_t soon = 0;
 };
 
 /// Units that run one after the other on one thread: Plan::units[first_unit...].
@@ -58,6 +60,13 @@ struct Task {
   std::uint32_t first_successor = 0;
   std::uint32_t successors = 0;  ///< Plan::successors[first_successor...]
   double nanoseconds = 0;        ///< by the cost model; only choices between equal results follow it
+};
+
+/// Part of a variable.
+struct VariableRows {
+  std::uint32_t variable = 0;  ///< Plan::variables
+  std::size_t offset = 0;      ///< in bytes
+  std::size_t bytes = 0;
 };
 
 struct PlanInput {
@@ -103,6 +112,7 @@ struct LoweringOptions {
   bool tiles = true;           ///< products in our own register tiles where the instruction set has them
   bool slicing = true;         ///< rows in several slices
   bool memory_sharing = true;  ///< buffers used again, in place too
+  bool fused_update = true;    ///< an optimizer runs on rows of a weight gradient while they are in the cache
   bool keep_values = false;    ///< every node has its own buffer; implies the others off
   bool updates = true;         ///< false: variables are not written
   Isa isa = detected_isa();
@@ -121,6 +131,7 @@ struct Plan {
   std::vector<Unit> units;
   std::vector<Task> tasks;  ///< in a topological order
   std::vector<std::uint32_t> successors;
+  std::vector<VariableRows> soon;
   AlignedBytes constants;
 
   std::vector<PlanInput> inputs;

@@ -9,6 +9,9 @@ PlanRun::PlanRun(std::shared_ptr<const Plan> plan, VariableStore& variables)
   for (const PlanVariable& variable : plan_->variables) {
     variables_.push_back(reinterpret_cast<std::byte*>(variables.get(variable.name).values.data()));
   }
+  for (const VariableRows& rows : plan_->soon) {
+    soon_.push_back({variables_[rows.variable] + rows.offset, rows.bytes});
+  }
   for (const std::uint32_t matmul : plan_->products) products_.push_back(plan_->matmuls[matmul]->bind());
   for (const Unit& unit : plan_->units) {
     states_.push_back(unit.call != nullptr ? unit.call->bind() : nullptr);
@@ -140,8 +143,8 @@ bool PlanRun::run_product(const Unit& unit, const Scratch& scratch) noexcept {
     return reinterpret_cast<float*>(resolve(unit.first_place + i, scratch));
   };
   const bool bias = unit.inputs == 3;
-  return products_[unit.product]->run(
-      {floats(0), floats(1), bias ? floats(2) : nullptr, floats(unit.inputs), scratch.memory});
+  return products_[unit.product]->run({floats(0), floats(1), bias ? floats(2) : nullptr, floats(unit.inputs),
+                                       scratch.memory, std::span(soon_).subspan(unit.first_soon, unit.soon)});
 }
 
 }  // namespace graphrun::runtime

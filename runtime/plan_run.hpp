@@ -74,6 +74,7 @@ class PlanRun final : public TaskRunner {
   std::vector<std::byte*> feeds_;
   std::byte* workspace_ = nullptr;
   std::vector<std::byte*> addresses_;  // by place; null: in scratch, or fed
+  std::vector<Stretch> soon_;          // by Plan::soon
   std::vector<std::unique_ptr<BoundMatmul>> products_;
   std::vector<std::unique_ptr<CallState>> states_;  // by unit; null where the call needs none
   std::vector<Scratch> scratch_;

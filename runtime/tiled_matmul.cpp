@@ -10,6 +10,8 @@
 namespace graphrun::runtime {
 namespace {
 
+constexpr std::ptrdiff_t cache_line = 64;
+
 // ---- One tile
 // --------------------------------------------------------------------------------------------------
 
@@ -24,7 +26,7 @@ struct Tile {
   std::size_t c_row;
   std::size_t inner;
   const float* bias;  ///< of its columns; null: none
-  /// One cache line is asked for with every inner step: what the next tiles read.
+  /// Two cache lines are asked for with every inner step: what the next tiles read.
   const char* ahead;
   std::ptrdiff_t ahead_step;
 };
@@ -45,24 +47,29 @@ template <class Vector, std::size_t rows, std::size_t vectors, bool along>
       }
     }
   }
-  const float* a = tile.a;
+  // Rows of `a` in threes from one pointer each: so many addresses fit in registers.
+  std::array<const float*, (rows + 2) / 3> a;
+#pragma GCC unroll 5
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = tile.a + 3 * i * tile.a_row;
   const float* b = tile.b;
   const char* ahead = tile.ahead;
-  const std::size_t a_row = tile.a_row;
+  const std::size_t a_row = along ? tile.a_row : 1;
   for (std::size_t k = 0; k < tile.inner; ++k) {
     std::array<Vector, vectors> right;
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < vectors; ++v) right[v] = reinterpret_cast<const Unaligned*>(b + v * lanes)[0];
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < rows; ++row) {
-      const float left = along ? a[row * a_row] : a[row];
+      const float left = a[row / 3][row % 3 * a_row];
       // Contraction is on in this file alone: this is one fused multiply-add.
 #pragma GCC unroll 2
       for (std::size_t v = 0; v < vectors; ++v) sum[row][v] += left * right[v];
     }
     __builtin_prefetch(ahead, 0, 2);
+    __builtin_prefetch(ahead + cache_line, 0, 2);
     ahead += tile.ahead_step;
-    a += along ? 1 : tile.a_inner;
+#pragma GCC unroll 5
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] += along ? 1 : tile.a_inner;
     b += tile.b_inner;
   }
   float* c = tile.c;
@@ -195,32 +202,58 @@ std::size_t size_of(std::int64_t count) {
   return static_cast<std::size_t>(count);
 }
 
-/// What is asked for ahead of its use: lines of memory, a few with each tile.
+/// What is asked for ahead of its use: pairs of cache lines, one with each inner step of a tile. First what
+/// the next panel reads; the tiles left over bring what is used after the product, at an even pace.
 class Ahead {
  public:
-  void lines(const void* first, std::ptrdiff_t step, std::size_t count) {
-    next_ = static_cast<const char*>(first);
+  /// `spare`: how many tiles have nothing to bring for the next panel.
+  Ahead(std::span<const Stretch> soon, std::size_t inner, std::size_t spare) : soon_(soon), inner_(inner) {
+    std::size_t turns = 0;
+    for (const Stretch& stretch : soon) turns += (stretch.bytes + turn_bytes() - 1) / turn_bytes();
+    pace_ = spare == 0 ? 1 : static_cast<float>(turns) / static_cast<float>(spare);
+  }
+
+  void panel(const float* first, std::ptrdiff_t step, std::size_t count) {
+    next_ = reinterpret_cast<const char*>(first);
     step_ = step;
     left_ = count;
   }
-  /// Gives the next lines to a tile of so many inner steps.
+
   void take(Tile& tile) {
-    if (left_ == 0) {
-      tile.ahead = reinterpret_cast<const char*>(tile.a);
-      tile.ahead_step = 0;
-      return;
+    tile.ahead = reinterpret_cast<const char*>(tile.a);
+    tile.ahead_step = 0;
+    if (left_ > 0) {
+      tile.ahead = next_;
+      tile.ahead_step = step_;
+      const std::size_t count = std::min(left_, inner_);
+      next_ += step_ * static_cast<std::ptrdiff_t>(count);
+      left_ -= count;
+    } else if (!soon_.empty() && (credit_ += pace_) >= 1) {
+      credit_ -= 1;
+      take_soon(tile);
     }
-    tile.ahead = next_;
-    tile.ahead_step = step_;
-    const std::size_t count = std::min(left_, tile.inner);
-    next_ += step_ * static_cast<std::ptrdiff_t>(count);
-    left_ -= count;
   }
 
  private:
+  std::size_t turn_bytes() const { return std::max<std::size_t>(1, inner_) * 2 * cache_line; }
+
+  void take_soon(Tile& tile) {
+    tile.ahead = reinterpret_cast<const char*>(soon_.front().begin) + done_;
+    tile.ahead_step = 2 * cache_line;
+    done_ += turn_bytes();
+    if (done_ < soon_.front().bytes) return;
+    soon_ = soon_.subspan(1);
+    done_ = 0;
+  }
+
   const char* next_ = nullptr;
   std::ptrdiff_t step_ = 0;
   std::size_t left_ = 0;
+  std::span<const Stretch> soon_;
+  std::size_t done_ = 0;  // bytes of the first of them
+  std::size_t inner_;
+  float pace_ = 0;
+  float credit_ = 0;
 };
 
 class TiledMatmul final : public Matmul, public BoundMatmul {
@@ -258,10 +291,11 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
       return true;
     }
     // A panel is packed once for all rows; where none is, `a` is read from a nearer cache in chunks.
-    const std::size_t chunk = packs() ? rows_ : chunk_;
+    const std::size_t chunk = packs() ? rows_ : std::min(chunk_, rows_);
+    Ahead ahead(arguments.soon, inner_, spare_tiles(chunk));
     for (std::size_t row = 0; row < rows_; row += chunk) {
       const std::size_t count = std::min(chunk, rows_ - row);
-      run_chunk(arguments, row, count);
+      run_chunk(arguments, row, count, ahead);
       activate(arguments.output + row * columns_, count);
     }
     return true;
@@ -272,6 +306,15 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
   bool narrow() const { return columns_ < set_.lanes; }
   bool packs() const { return spec_.transpose_b || narrow(); }
 
+  /// The first tile of a panel brings the next panel (a packed one needs several).
+  std::size_t spare_tiles(std::size_t chunk) const {
+    const std::size_t of_panel = (chunk + set_.rows - 1) / set_.rows;
+    const std::size_t taken = packs() ? panel() / (2 * cache_line / sizeof(float)) : 1;
+    const std::size_t panels = (columns_ + panel() - 1) / panel();
+    const std::size_t chunks = (rows_ + chunk - 1) / std::max<std::size_t>(1, chunk);
+    return of_panel > taken ? chunks * panels * (of_panel - taken) : 0;
+  }
+
   void activate(float* output, std::size_t rows) const {
     if (!spec_.vector_activation) return;
     spec_.vector_activation->function(
@@ -280,33 +323,35 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
 
   /// Panels cover all columns; the last one overlaps its neighbour rather than being cut, and computes the
   /// same bits once more.
-  void run_chunk(const MatmulArguments& arguments, std::size_t row, std::size_t count) const {
+  void run_chunk(const MatmulArguments& arguments, std::size_t row, std::size_t count, Ahead& ahead) const {
     std::size_t begin = 0;
     while (begin < columns_) {
       const std::size_t left = columns_ - begin;
       const bool two = left >= panel() || (left > set_.lanes && columns_ >= panel());
       const std::size_t width = two ? panel() : set_.lanes;
       const std::size_t first = std::min(begin, columns_ - width);
-      run_panel(arguments, row, count, first, two ? 2 : 1);
+      run_panel(arguments, row, count, first, two ? 2 : 1, ahead);
       begin += width;
     }
   }
 
   void run_panel(const MatmulArguments& arguments, std::size_t row, std::size_t count, std::size_t column,
-                 std::size_t vectors) const {
+                 std::size_t vectors, Ahead& ahead) const {
     Tile tile{};
     tile.b = arguments.b + column;
     tile.b_inner = columns_;
-    Ahead ahead;
     const std::size_t next = std::min(column + vectors * set_.lanes, columns_ - 1);
     if (packs()) {
       auto* const packed = reinterpret_cast<float*>(arguments.scratch);
       pack_transposed(arguments.b + column * inner_, vectors * set_.lanes, inner_, packed, panel());
       tile.b = packed;
       tile.b_inner = panel();
-      ahead.lines(arguments.b + next * inner_, cache_line, inner_ * panel() * sizeof(float) / cache_line);
+      ahead.panel(arguments.b + next * inner_, 2 * cache_line,
+                  inner_ * panel() * sizeof(float) / (2 * cache_line));
     } else {
-      ahead.lines(arguments.b + next, static_cast<std::ptrdiff_t>(columns_ * sizeof(float)), inner_);
+      // A row of the next panel begins within a line that this panel has asked for: the two after it.
+      ahead.panel(arguments.b + next + cache_line / sizeof(float),
+                  static_cast<std::ptrdiff_t>(columns_ * sizeof(float)), inner_);
     }
     tile.c = arguments.output + column;
     tile.c_row = columns_;
@@ -353,7 +398,7 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     tile.b_inner = width;
     tile.bias = bias;
     tile.c_row = width;
-    Ahead ahead;
+    Ahead ahead({}, inner_, 0);
     for (std::size_t row = 0; row < rows_; row += set_.rows) {
       const std::size_t count = std::min(set_.rows, rows_ - row);
       tile.c = result;
@@ -363,8 +408,6 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
       }
     }
   }
-
-  static constexpr std::size_t cache_line = 64;
 
   MatmulSpec spec_;
   Isa isa_;

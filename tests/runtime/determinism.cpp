@@ -8,6 +8,7 @@
 
 #include "ops/op.hpp"
 #include "runtime/session.hpp"
+#include "runtime/tiled_matmul.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
 
@@ -88,6 +89,24 @@ TEST_CASE("tasks that are delayed at random give the same bits") {
     SessionOptions tbb = with(ExecutorKind::tbb, 2);
     tbb.before_task = random_delays(seed);
     CHECK(same_bits(trained(tbb, steps), expected));
+  }
+}
+
+TEST_CASE("slices, fused updates and the instruction set change no bit where products run in tiles") {
+  if (!has_tiles(detected_isa())) return;
+  constexpr int steps = 5;
+  const NetworkSpec wide{.widths = {130, 601, 33}, .noise = true};
+  const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps, wide);
+  for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads}) {
+    SessionOptions whole = with(executor, 3);
+    whole.lowering.slicing = false;
+    CHECK(same_bits(trained(whole, steps, wide), expected));
+    SessionOptions apart = with(executor, 3);
+    apart.lowering.fused_update = false;
+    CHECK(same_bits(trained(apart, steps, wide), expected));
+    SessionOptions narrow_vectors = with(executor, 3);
+    narrow_vectors.lowering.isa = Isa::avx2;
+    CHECK(same_bits(trained(narrow_vectors, steps, wide), expected));
   }
 }
 
