@@ -15,16 +15,19 @@ constexpr std::size_t aligned_size(std::size_t bytes) {
 }
 
 struct AlignedDelete {
+  std::size_t alignment = tensor_alignment;
   void operator()(std::byte* memory) const noexcept {
-    ::operator delete (memory, std::align_val_t{tensor_alignment});
+    ::operator delete (memory, std::align_val_t{alignment});
   }
 };
 using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 
-/// Uninitialised; throws std::bad_alloc.
-inline AlignedBytes allocate_aligned(std::size_t bytes) {
-  return AlignedBytes(
-      static_cast<std::byte*>(::operator new (aligned_size(bytes), std::align_val_t{tensor_alignment})));
-}
+/// Uninitialised; throws std::bad_alloc. What is as large as a huge page lies at its boundary, and the system
+/// is asked to back it by such pages: matrices are read with strides that touch another small page in every
+/// row, and where small pages lie decides which parts of a matrix push each other out of the caches.
+AlignedBytes allocate_aligned(std::size_t bytes);
+
+/// Of the pages that the system is asked for.
+inline constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 }  // namespace graphrun::runtime

@@ -23,9 +23,9 @@ constexpr std::int64_t row_step = 16;
 constexpr double worth_a_slice_ns = 20'000;
 constexpr std::int64_t most_rows_of_a_slice = 128;
 /// A weight gradient is cut into pieces of about so many bytes, which stay in the second-level cache beside
-/// the rows of the weights and the optimizer's slots, and of so many rows, which fill tiles.
+/// the rows of the weights and the optimizer's slots, but not of fewer rows than two tiles have.
 constexpr std::int64_t gradient_bytes = std::int64_t{256} << 10;
-constexpr std::int64_t gradient_step = 28;
+constexpr std::int64_t fewest_gradient_rows = 28;
 /// More slices than this serve no machine, and each takes memory for its tasks.
 constexpr std::int64_t most_slices = 256;
 
@@ -129,11 +129,10 @@ class Scheduler {
       if (product == no_group) continue;
       const Extents& extents = bound_.info(partition_.groups[product].product).extents;
       const std::int64_t row_bytes = extents[1] * 4;
-      const std::int64_t fitting = std::max(gradient_step, gradient_bytes / row_bytes);
-      const std::int64_t steps = (extents[0] + gradient_step - 1) / gradient_step;
-      const std::int64_t parts = std::min(steps, (extents[0] + fitting - 1) / fitting);
+      const std::int64_t fitting = std::max(fewest_gradient_rows, gradient_bytes / row_bytes);
+      const std::int64_t parts = (extents[0] + fitting - 1) / fitting;
       result_.cut_of[product] = result_.cut_of[update] = static_cast<std::uint32_t>(result_.cuts.size());
-      result_.cuts.push_back(even_shares(extents[0], parts, gradient_step));
+      result_.cuts.push_back(even_shares(extents[0], parts, 1));
     }
   }
 

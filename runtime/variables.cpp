@@ -11,10 +11,38 @@
 
 namespace graphrun::runtime {
 
+namespace {
+
+/// Hands out stretches of large blocks: variables that are used together share huge pages.
+class Arena {
+ public:
+  std::byte* allocate(std::size_t bytes) {
+    const std::size_t size = aligned_size(bytes);
+    auto block = std::ranges::find_if(blocks_, [&](const Block& each) { return each.left >= size; });
+    if (block == blocks_.end()) {
+      const std::size_t whole = std::max(huge_page, (size + huge_page - 1) / huge_page * huge_page);
+      block = blocks_.insert(blocks_.end(), {allocate_aligned(whole), whole, whole});
+    }
+    std::byte* const begin = block->memory.get() + (block->bytes - block->left);
+    block->left -= size;
+    return begin;
+  }
+
+ private:
+  struct Block {
+    AlignedBytes memory;
+    std::size_t bytes = 0;
+    std::size_t left = 0;
+  };
+  std::deque<Block> blocks_;
+};
+
+}  // namespace
+
 struct VariableStore::Storage {
   std::deque<Variable> variables;  // a deque: addresses stay
   std::map<std::string, std::size_t, std::less<>> by_name;
-  std::vector<AlignedBytes> memory;
+  Arena arena;
 };
 
 VariableStore::VariableStore() : storage_(std::make_unique<Storage>()) {}
@@ -32,10 +60,8 @@ VariableStore::Variable& VariableStore::declare(std::string name, Extents extent
                 {}, name);
   }
   const auto count = static_cast<std::size_t>(element_count(extents));
-  AlignedBytes memory = allocate_aligned(count * sizeof(float));
-  auto* const values = reinterpret_cast<float*>(memory.get());
+  auto* const values = reinterpret_cast<float*>(storage_->arena.allocate(count * sizeof(float)));
   std::fill_n(values, count, 0.0F);
-  storage_->memory.push_back(std::move(memory));
   storage_->by_name.emplace(name, storage_->variables.size());
   return storage_->variables.emplace_back(Variable{
       std::move(name), std::move(extents), std::move(initializer), trainable, false, {values, count}});
