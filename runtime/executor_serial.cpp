@@ -10,8 +10,9 @@ class SerialExecutor final : public Executor {
  public:
   std::size_t workers() const override { return 1; }
   void prepare(const Plan&) override {}
-  void run(const Plan& plan, TaskRunner& runner) override {
+  void run(const Plan& plan, TaskRunner& runner, SideWork* side) override {
     for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) runner.run_task(task, 0);
+    if (side != nullptr) side->run();
   }
 };
 

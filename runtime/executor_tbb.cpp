@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "runtime/executor.hpp"
@@ -16,7 +17,11 @@ using Node = tbb::flow::continue_node<tbb::flow::continue_msg>;
 
 class FlowGraph {
  public:
-  explicit FlowGraph(const Plan& plan) {
+  explicit FlowGraph(const Plan& plan)
+      : side_node_(graph_, [this](const tbb::flow::continue_msg& message) {
+          side_->run();
+          return message;
+        }) {
     for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) {
       nodes_.emplace_back(graph_, [this, task](const tbb::flow::continue_msg& message) {
         // For each task, and not by an observer: TBB does not promise to tell an observer that a worker
@@ -36,17 +41,29 @@ class FlowGraph {
     }
   }
 
-  void run(TaskRunner& runner) {
+  void run(TaskRunner& runner, SideWork* side) {
     runner_ = &runner;
-    for (const std::uint32_t task : first_) nodes_[task].try_put({});
+    side_ = side;
+    // A thread takes its own newest task and otherwise steals another's oldest: what lies in the middle is
+    // taken last.
+    const std::size_t middle = first_.size() / 2;
+    put(std::span(first_).first(middle));
+    if (side != nullptr) side_node_.try_put({});
+    put(std::span(first_).subspan(middle));
     graph_.wait_for_all();
   }
 
  private:
+  void put(std::span<const std::uint32_t> tasks) {
+    for (const std::uint32_t task : tasks) nodes_[task].try_put({});
+  }
+
   tbb::flow::graph graph_;
+  Node side_node_;
   std::deque<Node> nodes_;
   std::vector<std::uint32_t> first_;
   TaskRunner* runner_ = nullptr;
+  SideWork* side_ = nullptr;
 };
 
 class TbbExecutor final : public Executor {
@@ -65,9 +82,9 @@ class TbbExecutor final : public Executor {
     arena_.execute([&] { graphs_.try_emplace(&plan, plan); });
   }
 
-  void run(const Plan& plan, TaskRunner& runner) override {
+  void run(const Plan& plan, TaskRunner& runner, SideWork* side) override {
     FlowGraph& graph = graphs_.at(&plan);
-    arena_.execute([&] { graph.run(runner); });
+    arena_.execute([&] { graph.run(runner, side); });
   }
 
  private:

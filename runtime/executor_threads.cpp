@@ -1,6 +1,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "runtime/executor.hpp"
@@ -38,11 +39,12 @@ class ThreadsExecutor final : public Executor {
     waiting_.reserve(std::max(waiting_.capacity(), plan.tasks.size()));
   }
 
-  void run(const Plan& plan, TaskRunner& runner) override {
+  void run(const Plan& plan, TaskRunner& runner, SideWork* side) override {
     std::unique_lock lock(mutex_);
     plan_ = &plan;
     runner_ = &runner;
-    left_ = plan.tasks.size();
+    side_ = side;
+    left_ = plan.tasks.size() + (side == nullptr ? 0 : 1);
     waiting_.clear();
     ready_.clear();
     for (const Task& task : plan.tasks) waiting_.push_back(task.dependencies);
@@ -59,15 +61,33 @@ class ThreadsExecutor final : public Executor {
   template <class Done>
   void work(std::unique_lock<std::mutex>& lock, std::size_t worker, Done done) {
     for (;;) {
-      changed_.wait(lock, [&] { return done() || !ready_.empty(); });
-      if (ready_.empty()) return;
-      const std::uint32_t task = ready_.back();
-      ready_.pop_back();
-      lock.unlock();
-      runner_->run_task(task, worker);
-      lock.lock();
-      finish(task);
+      changed_.wait(lock, [&] { return done() || !ready_.empty() || side_ != nullptr; });
+      if (!ready_.empty()) {
+        run_task(lock, worker);
+      } else if (side_ != nullptr) {
+        run_side(lock);
+      } else {
+        return;
+      }
     }
+  }
+
+  void run_task(std::unique_lock<std::mutex>& lock, std::size_t worker) {
+    const std::uint32_t task = ready_.back();
+    ready_.pop_back();
+    lock.unlock();
+    runner_->run_task(task, worker);
+    lock.lock();
+    finish(task);
+  }
+
+  void run_side(std::unique_lock<std::mutex>& lock) {
+    SideWork* const side = std::exchange(side_, nullptr);
+    lock.unlock();
+    side->run();
+    lock.lock();
+    --left_;
+    changed_.notify_all();
   }
 
   void finish(std::uint32_t task) {
@@ -85,6 +105,7 @@ class ThreadsExecutor final : public Executor {
   std::condition_variable changed_;
   const Plan* plan_ = nullptr;
   TaskRunner* runner_ = nullptr;
+  SideWork* side_ = nullptr;
   std::vector<std::uint32_t> ready_;
   std::vector<std::uint32_t> waiting_;
   std::size_t left_ = 0;

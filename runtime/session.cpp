@@ -99,7 +99,7 @@ class Session::Implementation {
     {
       const HostState state;
       plan_run.start(run.random, run.stop);
-      executor_for(plan).run(plan, plan_run);
+      executor_for(plan).run(plan, plan_run, run.side);
     }
     note_non_finite(plan_run);
     finish(graphs_[program], run, plan_run.outcome());

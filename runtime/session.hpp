@@ -49,12 +49,20 @@ struct Fetch {
   std::span<std::byte> bytes;
 };
 
+/// Work that has nothing to do with a run but may be done while it lasts, by a thread that would wait.
+class SideWork {
+ public:
+  virtual ~SideWork() = default;
+  virtual void run() noexcept = 0;
+};
+
 struct Run {
   std::int64_t batch = 0;
   std::span<const Feed> feeds;
   std::span<const Fetch> fetches;
   RandomState random;
   std::stop_token stop;
+  SideWork* side = nullptr;  ///< done when the run returns, also when it throws what the run came to
 };
 
 using ProgramId = std::size_t;

@@ -93,14 +93,14 @@ class Learner::Implementation {
   }
 
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
-            std::span<float> figures, std::stop_token stop) {
+            std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {
     Compiled& compiled = training();
     const RandomState random{.seed = state_.seed,
                              .domain = static_cast<std::uint32_t>(runtime::RandomDomain::training),
                              .step = state_.step,
                              .first_row = first_row};
     fetch_scalars(compiled, training_names_.outputs, figures);
-    run(compiled, feeds, rows, random, std::move(stop));
+    run(compiled, feeds, rows, random, std::move(stop), side);
     ++state_.step;
     const std::vector<std::string> broken = session_.take_non_finite_updates();
     if (!broken.empty())
@@ -178,7 +178,7 @@ class Learner::Implementation {
   }
 
   void run(Compiled& compiled, std::span<const runtime::Feed> feeds, std::int64_t rows,
-           const RandomState& random, std::stop_token stop) {
+           const RandomState& random, std::stop_token stop, runtime::SideWork* side = nullptr) {
     const std::size_t scalars = compiled.scalars.size();
     compiled.feeds.resize(scalars + feeds.size());
     for (std::size_t i = 0; i < scalars; ++i) {
@@ -191,7 +191,8 @@ class Learner::Implementation {
                                .feeds = compiled.feeds,
                                .fetches = compiled.fetches,
                                .random = random,
-                               .stop = std::move(stop)});
+                               .stop = std::move(stop),
+                               .side = side});
   }
 
   static void fetch_scalars(Compiled& compiled, const std::vector<std::string>& outputs,
@@ -299,8 +300,8 @@ const std::vector<std::string>& Learner::evaluation_inputs() {
 }
 
 void Learner::step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
-                   std::span<float> figures, std::stop_token stop) {
-  implementation_->step(feeds, rows, first_row, figures, std::move(stop));
+                   std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {
+  implementation_->step(feeds, rows, first_row, figures, std::move(stop), side);
 }
 
 Figures Learner::evaluate(const Examples& examples, std::stop_token stop) {

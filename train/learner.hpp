@@ -62,9 +62,9 @@ class Learner {
 
   /// One step on a batch: feeds are by input name. Moves state().step on and writes a value for each
   /// figure. Error{not_finite} names the node; nothing has changed then, unless a gradient alone was not
-  /// finite: such a state is not to be saved.
+  /// finite: such a state is not to be saved. `side` is done meanwhile.
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
-            std::span<float> figures, std::stop_token stop = {});
+            std::span<float> figures, std::stop_token stop = {}, runtime::SideWork* side = nullptr);
 
   // ---- Measuring and running ----
 

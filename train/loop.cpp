@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "train/prefetch.hpp"
 #include "train/shuffle.hpp"
 
 namespace graphrun::train {
@@ -27,7 +28,7 @@ class Loop {
         options_(options),
         observer_(observer),
         plan_(batch_plan(options, examples.count)),
-        batch_(examples, learner.training_inputs(), std::min(options.batch, examples.count)),
+        batches_(examples, learner.training_inputs(), std::min(options.batch, examples.count)),
         sums_(learner.training_figures()),
         figures_(learner.training_figures().size()) {}
 
@@ -54,6 +55,7 @@ class Loop {
   /// Runs the epoch from where it stands; false when a stop was asked for before its end.
   bool run_epoch() {
     const std::vector<std::uint32_t> order = epoch_order(state_.seed, state_.epoch, examples_.count);
+    batches_.gather(batch_rows(order, state_.batch));
     while (state_.batch < static_cast<std::uint64_t>(plan_.batches)) {
       if (finished()) return true;
       if (options_.stop.stop_requested()) return false;
@@ -63,21 +65,30 @@ class Loop {
     return true;
   }
 
+  /// The rows of a batch of the epoch; none after its last.
+  std::span<const std::uint32_t> batch_rows(std::span<const std::uint32_t> order, std::uint64_t batch) const {
+    if (batch >= static_cast<std::uint64_t>(plan_.batches)) return {};
+    const auto first = static_cast<std::size_t>(batch) * static_cast<std::size_t>(plan_.batch);
+    return order.subspan(first, std::min(static_cast<std::size_t>(plan_.batch), order.size() - first));
+  }
+
   void run_batch(std::span<const std::uint32_t> order) {
     const Clock::time_point start = Clock::now();
-    const auto first = static_cast<std::size_t>(state_.batch) * static_cast<std::size_t>(plan_.batch);
-    const std::size_t rows = std::min(static_cast<std::size_t>(plan_.batch), order.size() - first);
-    batch_.gather(order.subspan(first, rows));
+    const Batch& batch = batches_.current();
+    const std::int64_t rows = batch.rows();
+    batches_.announce(batch_rows(order, state_.batch + 1));
     // The stop token is not handed down: a stop finishes the step at hand.
-    learner_.step(batch_.feeds(), batch_.rows(), first, figures_, {});
-    sums_.add(figures_, batch_.rows());
+    learner_.step(batch.feeds(), rows, state_.batch * static_cast<std::uint64_t>(plan_.batch), figures_, {},
+                  &batches_);
+    batches_.advance();
+    sums_.add(figures_, rows);
     ++state_.batch;
     state_.epoch_sums.assign(sums_.sums().begin(), sums_.sums().end());
     state_.epoch_rows = sums_.rows();
     const double spent = seconds_since(start);
     state_.epoch_seconds += spent;
     state_.seconds += spent;
-    rows_ += batch_.rows();
+    rows_ += rows;
     observer_.on_step({.state = state_,
                        .plan = plan_,
                        .loss = sums_.sums().front() / static_cast<double>(sums_.rows()),
@@ -103,7 +114,7 @@ class Loop {
   const LoopOptions& options_;
   LoopObserver& observer_;
   BatchPlan plan_;
-  Batch batch_;
+  PrefetchedBatches batches_;
   FigureSum sums_;
   std::vector<float> figures_;
   std::int64_t rows_ = 0;

@@ -127,6 +127,67 @@ TEST_CASE("sharing memory changes no bit, nor does what the memory held before")
   }
 }
 
+TEST_CASE("side work is done once while a run lasts, and changes no bit of it") {
+  class Counter final : public SideWork {
+   public:
+    void run() noexcept override {
+      // Long enough that a run which did not wait for it would return before.
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      ++done;
+      on_caller = std::this_thread::get_id() == caller;
+    }
+    std::thread::id caller = std::this_thread::get_id();
+    int done = 0;  // not atomic: what has run before the end of a run is seen after it
+    bool on_caller = false;
+  };
+  const auto values = graphrun::testing::batch_values(rows, network.widths.front(), 1);
+  const auto feeds = values.feeds();
+  const auto once = [&](SessionOptions options, SideWork* side) {
+    Session session(ops::registry(), ops::kernels(), std::move(options));
+    const ProgramId program = session.add(autoencoder(network));
+    session.variables().initialise(5);
+    session.run(program,
+                {.batch = rows, .feeds = feeds, .fetches = {}, .random = {}, .stop = {}, .side = side});
+    return all_values(session.variables());
+  };
+  const std::vector<float> expected = once(with(ExecutorKind::serial, 1), nullptr);
+  for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
+    for (const int threads : {1, 2, 4}) {
+      CAPTURE(static_cast<int>(executor), threads);
+      Counter counter;
+      CHECK(same_bits(once(with(executor, threads), &counter), expected));
+      CHECK(counter.done == 1);
+      if (threads == 1) CHECK(counter.on_caller);
+    }
+  }
+}
+
+TEST_CASE("side work is done when a run is stopped, too") {
+  class Counter final : public SideWork {
+   public:
+    void run() noexcept override { ++done; }
+    int done = 0;
+  };
+  const auto values = graphrun::testing::batch_values(rows, network.widths.front(), 1);
+  const auto feeds = values.feeds();
+  std::stop_source stop;
+  stop.request_stop();
+  for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
+    Session session(ops::registry(), ops::kernels(), with(executor, 2));
+    const ProgramId program = session.add(autoencoder(network));
+    session.variables().initialise(5);
+    Counter counter;
+    CHECK_THROWS_AS(session.run(program, {.batch = rows,
+                                          .feeds = feeds,
+                                          .fetches = {},
+                                          .random = {},
+                                          .stop = stop.get_token(),
+                                          .side = &counter}),
+                    Error);
+    CHECK(counter.done == 1);
+  }
+}
+
 TEST_CASE("two sessions in two threads do not disturb each other") {
   constexpr int steps = 10;
   const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps);

@@ -10,6 +10,8 @@
 #include "train/checkpoint.hpp"
 #include "train/definition.hpp"
 #include "train/loop.hpp"
+#include "train/prefetch.hpp"
+#include "train/shuffle.hpp"
 
 using namespace graphrun;
 using namespace graphrun::testing;
@@ -134,6 +136,54 @@ TEST_CASE("200 steps give the same bits with every executor at every number of t
   Learner other = make_learner();
   other.state().seed = 2;
   CHECK(digest_after(other, 200) != expected);
+}
+
+TEST_CASE("batches that are gathered ahead give the bits of batches gathered in their turn") {
+  // 1,000 examples: the last of 16 batches is smaller, and the 20th step is in the second epoch.
+  constexpr std::int64_t count = 20;
+  Learner plain = make_learner();
+  plain.prepare_training(64);
+  plain.initialise();
+  Batch batch(setting().examples, plain.training_inputs(), 64);
+  std::vector<float> figures(plain.training_figures().size());
+  for (std::size_t step = 0; step < count; ++step) {
+    const std::vector<std::uint32_t> order = epoch_order(plain.state().seed, step / 16, 1000);
+    const std::size_t first = step % 16 * 64;
+    batch.gather(std::span(order).subspan(first, std::min<std::size_t>(64, 1000 - first)));
+    plain.step(batch.feeds(), batch.rows(), first, figures);
+  }
+  for (const auto executor :
+       {runtime::ExecutorKind::serial, runtime::ExecutorKind::threads, runtime::ExecutorKind::tbb}) {
+    Learner ahead = make_learner(executor, executor == runtime::ExecutorKind::serial ? 1 : 3);
+    CHECK(digest_after(ahead, count) == plain.digest());
+  }
+}
+
+TEST_CASE("the batch at hand stays while the next is gathered, and is followed by it alone") {
+  PrefetchedBatches batches(setting().examples, {"x"}, 3);
+  Batch expected(setting().examples, {"x"}, 3);
+  const auto holds = [&](std::span<const std::uint32_t> rows) {
+    expected.gather(rows);
+    const auto a = batches.current().feeds().front().bytes;
+    const auto b = expected.feeds().front().bytes;
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  };
+  const std::vector<std::uint32_t> first{5, 1, 7};
+  const std::vector<std::uint32_t> second{2, 9};
+  batches.gather(first);
+  CHECK(holds(first));
+  batches.announce(second);
+  batches.run();
+  CHECK(holds(first));
+  batches.advance();
+  CHECK(batches.current().rows() == 2);
+  CHECK(holds(second));
+  batches.run();  // nothing is announced
+  batches.advance();
+  CHECK(holds(second));
+  batches.announce(first);  // and not gathered by anyone
+  batches.advance();
+  CHECK(holds(first));
 }
 
 TEST_CASE("a run that is stopped anywhere and continued gives the same bits") {

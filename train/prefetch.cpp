@@ -1,0 +1,27 @@
+#include "train/prefetch.hpp"
+
+namespace graphrun::train {
+
+PrefetchedBatches::PrefetchedBatches(const Examples& examples, const std::vector<std::string>& inputs,
+                                     std::int64_t max_rows)
+    : batches_{Batch(examples, inputs, max_rows), Batch(examples, inputs, max_rows)} {}
+
+void PrefetchedBatches::gather(std::span<const std::uint32_t> rows) {
+  batches_[at_].gather(rows);
+}
+
+void PrefetchedBatches::run() noexcept {
+  if (next_.empty()) return;
+  batches_[1 - at_].gather(next_);
+  gathered_ = true;
+}
+
+void PrefetchedBatches::advance() {
+  if (next_.empty()) return;
+  if (!gathered_) run();
+  at_ = 1 - at_;
+  next_ = {};
+  gathered_ = false;
+}
+
+}  // namespace graphrun::train
