@@ -88,10 +88,6 @@ BoundInputs::BoundInputs(const ModelDefinition& model, const Inputs& inputs)
   batch_.gather(0, examples_.count);
 }
 
-std::vector<runtime::Feed> BoundInputs::feeds() const {
-  return {batch_.feeds().begin(), batch_.feeds().end()};
-}
-
 std::vector<runtime::Feed> BoundInputs::feeds(const std::vector<std::string>& needed) const {
   std::vector<runtime::Feed> chosen;
   for (const std::string& name : needed) {

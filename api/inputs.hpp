@@ -23,7 +23,6 @@ class BoundInputs {
  public:
   BoundInputs(const ModelDefinition& model, const Inputs& inputs);
   std::int64_t rows() const { return batch_.rows(); }
-  std::vector<runtime::Feed> feeds() const;
   /// Only these, all of which must be there: Error{usage} names the one that is missing.
   std::vector<runtime::Feed> feeds(const std::vector<std::string>& needed) const;
 

@@ -11,6 +11,7 @@
 #include "train/checkpoint.hpp"
 #include "train/learner.hpp"
 #include "train/loop.hpp"
+#include "train/programs.hpp"
 
 namespace graphrun {
 
@@ -46,9 +47,8 @@ NamedValues named(const train::Figures& figures) {
 
 Tensor tensor_of(const train::OutputValues& output) {
   Tensor tensor{output.extents, {}};
-  const auto count = static_cast<std::size_t>(element_count(output.extents));
-  tensor.values.resize(count);
-  for (std::size_t i = 0; i < count; ++i) tensor.values[i] = api::element(output, i);
+  tensor.values.resize(static_cast<std::size_t>(element_count(output.extents)));
+  for (std::size_t i = 0; i < tensor.values.size(); ++i) tensor.values[i] = api::element(output, i);
   return tensor;
 }
 
@@ -123,12 +123,22 @@ class Session::Implementation {
   }
 
   Tensor run(std::string_view output, const Inputs& inputs) {
-    const api::BoundInputs bound(definition(), inputs);
-    return tensor_of(learner_.run({std::string(output)}, bound.feeds(), bound.rows()).front());
+    return values_of(std::string(output), inputs, {.together = true});
   }
 
-  Tensor run_rows(const std::string& output, const Inputs& inputs) {
-    return tensor_of(learner_.run_over({output}, api::examples_of(definition(), inputs)).front());
+  Tensor run_rows(const std::string& output, const Inputs& inputs) { return values_of(output, inputs, {}); }
+
+  /// f32 goes straight into the tensor.
+  Tensor values_of(const std::string& output, const Inputs& inputs, const train::RowOptions& options) {
+    const train::Examples examples = api::examples_of(definition(), inputs);
+    const Type& type =
+        definition().graph.node(*definition().graph.find(train::node_name(definition(), output))).type;
+    if (type.dtype != DType::f32) return tensor_of(learner_.run({output}, examples, options).front());
+    Tensor tensor{bind(type.shape, examples.count), {}};
+    tensor.values.resize(static_cast<std::size_t>(element_count(tensor.shape)));
+    const std::span<std::byte> bytes = std::as_writable_bytes(std::span(tensor.values));
+    learner_.run({output}, examples, std::span(&bytes, 1), options);
+    return tensor;
   }
 
   const runtime::VariableStore::Variable& parameter(std::string_view name) const {

@@ -40,7 +40,7 @@ class DecodeCommand final : public Command {
     const RowTable codes = read_array(codes_);
     train::Examples examples = examples_of(*trained.model, codes);
     add_constant_inputs(examples, *trained.model, inputs_);
-    const train::OutputValues images = trained.learner.run_over({"image"}, examples).front();
+    const train::OutputValues images = trained.learner.run({"image"}, examples).front();
     const std::string out = out_.empty() ? default_output(trained_, "decoded.png") : out_;
     write(out, images);
     context.console.result(context.flags.json

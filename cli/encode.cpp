@@ -33,7 +33,7 @@ class EncodeCommand final : public Command {
     const std::string out = out_.empty() ? default_output(trained_, "codes.npy") : out_;
     require_array_name(out);
     const NamedExamples data = source_.load(*trained.model, context.console);
-    const train::OutputValues codes = trained.learner.run_over({"code"}, data.examples).front();
+    const train::OutputValues codes = trained.learner.run({"code"}, data.examples).front();
     write_array(out, codes, labels_of(data));
     context.console.result(context.flags.json
                                ? JsonObject()

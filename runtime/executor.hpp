@@ -26,8 +26,8 @@ class Executor {
   virtual std::size_t workers() const = 0;
   /// Sets a plan up ahead of its first run; it must live as long as the executor.
   virtual void prepare(const Plan& plan) = 0;
-  /// Runs all tasks, and `side` if there is one where no task is ready for a thread, and returns when all have
-  /// ended. The calling thread works too.
+  /// Runs all tasks, and `side` if there is one where no task is ready for a thread, and returns when all
+  /// have ended. The calling thread works too.
   virtual void run(const Plan& plan, TaskRunner& runner, SideWork* side = nullptr) = 0;
 };
 

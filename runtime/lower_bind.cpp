@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/lowering.hpp"
+#include "runtime/rows.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -34,22 +35,8 @@ class Binder {
     info.extents = bind(node.type.shape, bound_.batch);
     checked_multiply(element_count(info.extents), 8);
     info.kernel = kernels.find(*node.op);
-    info.rows = runs_by_rows(node);
+    info.rows = runs_by_rows(*bound_.graph, node);
     info.root = id;
-  }
-
-  bool runs_by_rows(const Node& node) const {
-    const Shape& shape = node.type.shape;
-    if (shape.empty() || !shape[0].is_batch() || node.op->axes == nullptr) return false;
-    std::vector<Type> inputs;
-    for (const NodeId input : node.inputs) inputs.push_back(bound_.node(input).type);
-    const std::vector<AxisMap> maps = node.op->axes({inputs, node.type, node.attributes});
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const Shape& input = inputs[i].shape;
-      const bool has_batch = std::ranges::any_of(input, [](Dim dim) { return !dim.is_number(); });
-      if (has_batch && !(input[0].is_batch() && maps[i][0] == 0)) return false;
-    }
-    return true;
   }
 
   /// Sizes, and arithmetic on constants and sizes, by the op's own meaning in f64.

@@ -22,6 +22,11 @@ std::size_t stored_bytes(ColumnKind kind) {
   return kind == ColumnKind::u8_pixels || kind == ColumnKind::u8_labels ? 1 : 4;
 }
 
+/// Whether an input takes other bytes than the column has.
+bool is_converted(ColumnKind kind) {
+  return stored_bytes(kind) != 4;
+}
+
 std::span<const std::byte> row_of(const Column& column, std::int64_t row) {
   const std::size_t bytes = static_cast<std::size_t>(column.row_elements) * stored_bytes(column.kind);
   return column.bytes.subspan(static_cast<std::size_t>(row) * bytes, bytes);
@@ -70,37 +75,50 @@ Batch::Batch(const Examples& examples, const std::vector<std::string>& inputs, s
     if (column.bytes.size() < needed)
       throw Error(ErrorCode::usage, fmt::format("input '{}': {} examples need {} bytes, the buffer has {}",
                                                 name, examples.count, needed, column.bytes.size()));
-    Buffer buffer{
-        .column = column, .bytes_per_row = static_cast<std::size_t>(column.row_elements) * 4, .bytes = {}};
-    buffer.bytes.resize(static_cast<std::size_t>(
-        checked_multiply(max_rows, static_cast<std::int64_t>(buffer.bytes_per_row))));
+    const std::int64_t bytes_per_row = checked_multiply(column.row_elements, 4);
+    checked_multiply(max_rows, bytes_per_row);
+    Buffer buffer{.column = column, .bytes_per_row = static_cast<std::size_t>(bytes_per_row), .bytes = {}};
+    if (is_converted(column.kind))
+      buffer.bytes.resize(static_cast<std::size_t>(max_rows) * buffer.bytes_per_row);
     buffers_.push_back(std::move(buffer));
     feeds_.push_back({name, {}});
   }
 }
 
-template <class RowAt>
-void Batch::fill(std::int64_t count, const RowAt& row_at) {
+void Batch::begin(std::int64_t count) {
   if (count > max_rows_) throw Error(ErrorCode::internal, "a batch is larger than its buffers");
   rows_ = count;
-  for (std::size_t i = 0; i < buffers_.size(); ++i) {
-    Buffer& buffer = buffers_[i];
-    std::byte* into = buffer.bytes.data();
-    for (std::int64_t row = 0; row < count; ++row, into += buffer.bytes_per_row) {
-      if (row + rows_ahead < count) fetch_ahead(row_of(buffer.column, row_at(row + rows_ahead)));
-      convert_row(buffer.column.kind, row_of(buffer.column, row_at(row)), into, isa_);
-    }
-    feeds_[i].bytes = {buffer.bytes.data(), static_cast<std::size_t>(count) * buffer.bytes_per_row};
+}
+
+template <class RowAt>
+void Batch::fill(std::size_t input, const RowAt& row_at) {
+  Buffer& buffer = buffers_[input];
+  if (buffer.bytes.empty()) buffer.bytes.resize(static_cast<std::size_t>(max_rows_) * buffer.bytes_per_row);
+  std::byte* into = buffer.bytes.data();
+  for (std::int64_t row = 0; row < rows_; ++row, into += buffer.bytes_per_row) {
+    if (row + rows_ahead < rows_) fetch_ahead(row_of(buffer.column, row_at(row + rows_ahead)));
+    convert_row(buffer.column.kind, row_of(buffer.column, row_at(row)), into, isa_);
   }
+  feeds_[input].bytes = {buffer.bytes.data(), static_cast<std::size_t>(rows_) * buffer.bytes_per_row};
 }
 
 void Batch::gather(std::span<const std::uint32_t> rows) {
-  fill(static_cast<std::int64_t>(rows.size()),
-       [rows](std::int64_t i) -> std::int64_t { return rows[static_cast<std::size_t>(i)]; });
+  begin(static_cast<std::int64_t>(rows.size()));
+  for (std::size_t i = 0; i < buffers_.size(); ++i)
+    fill(i, [rows](std::int64_t row) -> std::int64_t { return rows[static_cast<std::size_t>(row)]; });
 }
 
 void Batch::gather(std::int64_t first, std::int64_t count) {
-  fill(count, [first](std::int64_t i) { return first + i; });
+  begin(count);
+  for (std::size_t i = 0; i < buffers_.size(); ++i) {
+    const Buffer& buffer = buffers_[i];
+    if (is_converted(buffer.column.kind)) {
+      fill(i, [first](std::int64_t row) { return first + row; });
+    } else {
+      feeds_[i].bytes = buffer.column.bytes.subspan(static_cast<std::size_t>(first) * buffer.bytes_per_row,
+                                                    static_cast<std::size_t>(count) * buffer.bytes_per_row);
+    }
+  }
 }
 
 }  // namespace graphrun::train

@@ -37,7 +37,7 @@ struct Examples {
 /// The first `count` examples (all, if there are fewer).
 Examples first_of(const Examples& examples, std::int64_t count);
 
-/// Buffers for the inputs of one program, filled from examples row by row. The buffers are made once.
+/// Buffers for the inputs of one program, filled from examples row by row. They are made at most once.
 class Batch {
  public:
   /// Error{usage} for an input without a column.
@@ -45,7 +45,7 @@ class Batch {
 
   /// Fills the buffers from the given rows, at most max_rows.
   void gather(std::span<const std::uint32_t> rows);
-  /// Fills them from consecutive rows.
+  /// Consecutive rows, at most max_rows. Values that need no conversion are not copied but lent on.
   void gather(std::int64_t first, std::int64_t count);
 
   std::int64_t rows() const { return rows_; }
@@ -59,7 +59,8 @@ class Batch {
     std::vector<std::byte> bytes;
   };
   template <class RowAt>
-  void fill(std::int64_t count, const RowAt& row_at);
+  void fill(std::size_t input, const RowAt& row_at);
+  void begin(std::int64_t count);
 
   std::vector<Buffer> buffers_;
   std::vector<runtime::Feed> feeds_;

@@ -8,9 +8,12 @@
 
 #include "ops/list.hpp"
 #include "runtime/philox.hpp"
+#include "runtime/rows.hpp"
 #include "train/file.hpp"
 #include "train/optimizer.hpp"
+#include "train/prefetch.hpp"
 #include "train/programs.hpp"
+#include "train/row_blocks.hpp"
 #include "train/sha256.hpp"
 
 namespace graphrun::train {
@@ -116,29 +119,41 @@ class Learner::Implementation {
     Compiled& compiled = evaluation();
     FigureSum sum(evaluation_names_.names);
     std::vector<float> values(evaluation_names_.outputs.size());
-    Batch batch(examples, compiled.inputs, std::min(evaluation_batch, examples.count));
-    for (std::int64_t first = 0; first < examples.count; first += evaluation_batch) {
-      throw_if_stopped(stop);
-      batch.gather(first, std::min(evaluation_batch, examples.count - first));
-      fetch_scalars(compiled, evaluation_names_.outputs, values);
-      run(compiled, batch.feeds(), batch.rows(), evaluation_random(static_cast<std::uint64_t>(first)), stop);
-      sum.add(values, batch.rows());
-    }
+    fetch_scalars(compiled, evaluation_names_.outputs, values);
+    const auto nothing = [](const RowBlock&) {};
+    const auto add = [&](const RowBlock& batch) { sum.add(values, batch.count); };
+    run_blocks(compiled, examples, row_batches(examples.count, evaluation_batch), {.stop = stop}, nothing,
+               add);
     return sum.means();
   }
 
-  std::vector<OutputValues> run_role(const std::vector<std::string>& outputs,
-                                     std::span<const runtime::Feed> feeds, std::int64_t rows,
-                                     std::uint64_t first_row) {
+  void run_role(const std::vector<std::string>& outputs, const Examples& examples,
+                std::span<const std::span<std::byte>> into, const RowOptions& options) {
     std::vector<std::string> fed;
-    std::vector<runtime::Feed> by_node(feeds.begin(), feeds.end());
-    for (runtime::Feed& feed : by_node) fed.push_back(feed.name = node_name(*model_, feed.name));
+    const Examples by_node = with_node_names(examples, fed);
     Compiled& compiled = role(outputs, fed);
     require_inputs(compiled, fed);
-    std::vector<OutputValues> results = allocate(*compiled.program.graph, outputs, rows);
-    compiled.fetches.clear();
-    for (OutputValues& result : results) compiled.fetches.push_back({result.name, result.bytes});
-    run(compiled, needed(compiled, by_node), rows, evaluation_random(first_row), {});
+    const std::vector<RowBlock> blocks = blocks_of(compiled, examples.count, options);
+    if (blocks.size() > 1) require_rows(compiled, outputs);
+    compiled.fetches.resize(outputs.size());
+    const auto fetch = [&](const RowBlock& block) {
+      for (std::size_t i = 0; i < outputs.size(); ++i)
+        set(compiled.fetches[i], outputs[i], rows_of(into[i], examples.count, block));
+    };
+    run_blocks(compiled, by_node, blocks, options, fetch, [](const RowBlock&) {});
+  }
+
+  /// What the outputs of a program over so many rows need, without their bytes.
+  std::vector<OutputValues> outputs_over(const std::vector<std::string>& outputs, std::int64_t rows) const {
+    std::vector<OutputValues> results;
+    for (const std::string& name : outputs) {
+      const Type& type = model_->graph.node(*model_->graph.find(node_name(*model_, name))).type;
+      OutputValues result{.name = name, .type = type, .extents = bind(type.shape, rows), .bytes = {}};
+      const std::int64_t bytes =
+          checked_multiply(element_count(result.extents), static_cast<std::int64_t>(bytes_of(type.dtype)));
+      result.bytes.resize(static_cast<std::size_t>(bytes));
+      results.push_back(std::move(result));
+    }
     return results;
   }
 
@@ -220,25 +235,57 @@ class Learner::Implementation {
                       missing));
   }
 
-  static std::vector<runtime::Feed> needed(const Compiled& compiled, std::span<const runtime::Feed> feeds) {
-    std::vector<runtime::Feed> kept;
-    for (const runtime::Feed& feed : feeds)
-      if (contains(compiled.inputs, feed.name)) kept.push_back(feed);
-    return kept;
+  /// The columns under the names of their nodes, which are listed in `fed`.
+  Examples with_node_names(const Examples& examples, std::vector<std::string>& fed) const {
+    Examples by_node{.count = examples.count, .columns = {}, .owner = {}};
+    for (const auto& [name, column] : examples.columns) {
+      fed.push_back(node_name(*model_, name));
+      by_node.columns[fed.back()] = column;
+    }
+    return by_node;
   }
 
-  static std::vector<OutputValues> allocate(const Graph& graph, const std::vector<std::string>& outputs,
-                                            std::int64_t rows) {
-    std::vector<OutputValues> results;
+  static std::vector<RowBlock> blocks_of(const Compiled& compiled, std::int64_t rows,
+                                         const RowOptions& options) {
+    if (runtime::rows_are_independent(*compiled.program.graph)) return row_blocks(rows);
+    return row_batches(rows, options.together ? std::max<std::int64_t>(1, rows) : evaluation_batch);
+  }
+
+  static void require_rows(const Compiled& compiled, const std::vector<std::string>& outputs) {
+    const Graph& graph = *compiled.program.graph;
     for (const std::string& name : outputs) {
       const Type& type = graph.node(graph.output(name)).type;
-      OutputValues result{.name = name, .type = type, .extents = bind(type.shape, rows), .bytes = {}};
-      const std::int64_t bytes =
-          checked_multiply(element_count(result.extents), static_cast<std::int64_t>(bytes_of(type.dtype)));
-      result.bytes.resize(static_cast<std::size_t>(bytes));
-      results.push_back(std::move(result));
+      if (type.shape.empty() || !type.shape.front().is_batch())
+        throw Error(ErrorCode::usage,
+                    fmt::format("output '{}' is {}: it has no row for each example", name, to_string(type)));
     }
-    return results;
+  }
+
+  static std::span<std::byte> rows_of(std::span<std::byte> all, std::int64_t rows, const RowBlock& block) {
+    if (block.count == rows) return all;
+    const std::size_t row = all.size() / static_cast<std::size_t>(rows);
+    return all.subspan(row * static_cast<std::size_t>(block.first),
+                       row * static_cast<std::size_t>(block.count));
+  }
+
+  /// The next block is gathered while one runs.
+  template <class Before, class After>
+  void run_blocks(Compiled& compiled, const Examples& examples, const std::vector<RowBlock>& blocks,
+                  const RowOptions& options, Before before, After after) {
+    if (blocks.empty()) return;
+    PrefetchedBatches batches(examples, compiled.inputs, blocks.front().count);
+    batches.gather({blocks.front().first, blocks.front().count});
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      throw_if_stopped(options.stop);
+      const RowBlock& block = blocks[i];
+      if (i + 1 < blocks.size()) batches.announce({blocks[i + 1].first, blocks[i + 1].count});
+      before(block);
+      run(compiled, batches.current().feeds(), block.count,
+          evaluation_random(options.first_row + static_cast<std::uint64_t>(block.first)), options.stop,
+          &batches);
+      after(block);
+      batches.advance();
+    }
   }
 
   FigureNames training_names_;
@@ -308,36 +355,18 @@ Figures Learner::evaluate(const Examples& examples, std::stop_token stop) {
   return implementation_->evaluate(examples, stop);
 }
 
-std::vector<OutputValues> Learner::run(const std::vector<std::string>& outputs,
-                                       std::span<const runtime::Feed> feeds, std::int64_t rows,
-                                       std::uint64_t first_row) {
-  return implementation_->run_role(outputs, feeds, rows, first_row);
+std::vector<OutputValues> Learner::run(const std::vector<std::string>& outputs, const Examples& examples,
+                                       const RowOptions& options) {
+  std::vector<OutputValues> results = implementation_->outputs_over(outputs, examples.count);
+  std::vector<std::span<std::byte>> into;
+  for (OutputValues& result : results) into.emplace_back(result.bytes);
+  run(outputs, examples, into, options);
+  return results;
 }
 
-std::vector<OutputValues> Learner::run_over(const std::vector<std::string>& outputs, const Examples& examples,
-                                            std::stop_token stop) {
-  std::vector<std::string> columns;
-  for (const auto& [name, column] : examples.columns) columns.push_back(name);
-  Batch batch(examples, columns, std::min(evaluation_batch, examples.count));
-  std::vector<OutputValues> all;
-  for (std::int64_t first = 0; first < examples.count; first += evaluation_batch) {
-    Implementation::throw_if_stopped(stop);
-    batch.gather(first, std::min(evaluation_batch, examples.count - first));
-    std::vector<OutputValues> part =
-        run(outputs, batch.feeds(), batch.rows(), static_cast<std::uint64_t>(first));
-    for (std::size_t i = 0; i < part.size(); ++i) {
-      if (part[i].type.shape.empty() || !part[i].type.shape.front().is_batch())
-        throw Error(ErrorCode::usage, fmt::format("output '{}' is {}: it has no row for each example",
-                                                  part[i].name, to_string(part[i].type)));
-      if (i == all.size()) {
-        all.push_back(std::move(part[i]));
-      } else {
-        all[i].bytes.insert(all[i].bytes.end(), part[i].bytes.begin(), part[i].bytes.end());
-        all[i].extents.front() += batch.rows();
-      }
-    }
-  }
-  return all;
+void Learner::run(const std::vector<std::string>& outputs, const Examples& examples,
+                  std::span<const std::span<std::byte>> into, const RowOptions& options) {
+  implementation_->run_role(outputs, examples, into, options);
 }
 
 std::string Learner::digest() const {

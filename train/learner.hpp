@@ -32,6 +32,14 @@ std::span<const float> as_floats(const OutputValues& output);  ///< throws Error
 /// Rows are measured and run in batches of this many: enough to keep the kernels busy, little memory.
 inline constexpr std::int64_t evaluation_batch = 500;
 
+/// How the rows of a call are run.
+struct RowOptions {
+  /// Rows that depend on each other run as one batch; otherwise in batches of evaluation_batch.
+  bool together = false;
+  std::uint64_t first_row = 0;  ///< the number of the first row, which its noise is drawn by
+  std::stop_token stop = {};
+};
+
 class Learner {
  public:
   /// Compiles nothing yet. Throws Error{model} when the model has no loss or no `train:` and is trained.
@@ -74,15 +82,15 @@ class Learner {
   /// Loss, terms and metrics over all examples. Noise comes from a fixed key, row by row.
   Figures evaluate(const Examples& examples, std::stop_token stop = {});
 
-  /// Named outputs, or nodes by name, of all rows at once, from what is fed by name. A fed node is cut off
-  /// from what it was computed from. Error{usage} names the inputs that are needed and not fed.
-  std::vector<OutputValues> run(const std::vector<std::string>& outputs, std::span<const runtime::Feed> feeds,
-                                std::int64_t rows, std::uint64_t first_row = 0);
-
-  /// The same over examples, in batches; every output must have the rows on its first axis. Columns that
-  /// no output needs are left aside.
-  std::vector<OutputValues> run_over(const std::vector<std::string>& outputs, const Examples& examples,
-                                     std::stop_token stop = {});
+  /// Named outputs, or nodes by name, over examples, which may be columns for any nodes: a node that has a
+  /// column is cut off from what it was computed from. Columns that no output needs are left aside. Where no
+  /// row depends on another, any number of rows runs in blocks of a few sizes. Error{usage} names the inputs
+  /// that are needed and not given, and an output without rows that would be run in batches.
+  std::vector<OutputValues> run(const std::vector<std::string>& outputs, const Examples& examples,
+                                const RowOptions& options = {});
+  /// The same into memory of the caller's: for each output the bytes of all its rows.
+  void run(const std::vector<std::string>& outputs, const Examples& examples,
+           std::span<const std::span<std::byte>> into, const RowOptions& options = {});
 
   /// SHA-256 over names, extents and bits of all parameters, optimizer state aside.
   std::string digest() const;

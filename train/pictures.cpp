@@ -87,7 +87,7 @@ Reconstruction reconstruct(Learner& learner, const Examples& examples, const Ima
   std::vector<std::string> outputs{image_role};
   if (noisy) outputs.emplace_back(noisy_role);
   const Examples chosen = first_of(examples, count);
-  const std::vector<OutputValues> values = learner.run_over(outputs, chosen);
+  const std::vector<OutputValues> values = learner.run(outputs, chosen);
   Reconstruction result;
   result.lists.push_back(first_pictures(images, static_cast<std::size_t>(chosen.count)));
   if (noisy) result.lists.push_back(pictures_of(values[1], &images));

@@ -26,6 +26,8 @@ constexpr std::uint64_t largest_file = std::uint64_t{1} << 28;
 constexpr png_alloc_size_t largest_chunk = 8'000'000;
 constexpr std::size_t signature_bytes = 8;
 constexpr int bits = 8;
+/// Half the time of zlib's usual 6 for files that are 1 % larger: a sheet is drawn after each epoch.
+constexpr int compression_level = 4;
 
 using Message = std::array<char, 256>;
 
@@ -65,6 +67,7 @@ class Writer {
       const int kind = image.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB;
       png_set_IHDR(png_, info_, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height),
                    bits, kind, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+      png_set_compression_level(png_, compression_level);
       png_write_info(png_, info_);
       const std::size_t stride = image.width * image.channels;
       for (std::size_t row = 0; row < image.height; ++row)

@@ -6,13 +6,9 @@ PrefetchedBatches::PrefetchedBatches(const Examples& examples, const std::vector
                                      std::int64_t max_rows)
     : batches_{Batch(examples, inputs, max_rows), Batch(examples, inputs, max_rows)} {}
 
-void PrefetchedBatches::gather(std::span<const std::uint32_t> rows) {
-  batches_[at_].gather(rows);
-}
-
 void PrefetchedBatches::run() noexcept {
   if (next_.empty()) return;
-  batches_[1 - at_].gather(next_);
+  next_.into(batches_[1 - at_]);
   gathered_ = true;
 }
 

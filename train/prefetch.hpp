@@ -14,6 +14,28 @@
 
 namespace graphrun::train {
 
+/// Rows of examples: a list of them, which is borrowed, or some in a row.
+class Rows {
+ public:
+  Rows() = default;
+  Rows(std::span<const std::uint32_t> list)  // NOLINT(google-explicit-constructor): a list is what they are
+      : count_(static_cast<std::int64_t>(list.size())), list_(list) {}
+  Rows(std::int64_t first, std::int64_t count) : first_(first), count_(count) {}
+
+  bool empty() const { return count_ == 0; }
+  void into(Batch& batch) const {
+    if (list_.empty())
+      batch.gather(first_, count_);
+    else
+      batch.gather(list_);
+  }
+
+ private:
+  std::int64_t first_ = 0;
+  std::int64_t count_ = 0;
+  std::span<const std::uint32_t> list_;
+};
+
 /// `current()` stays as it is while run() gathers the next batch on another thread; all else happens between
 /// two steps.
 class PrefetchedBatches final : public runtime::SideWork {
@@ -22,11 +44,11 @@ class PrefetchedBatches final : public runtime::SideWork {
   PrefetchedBatches(const Examples& examples, const std::vector<std::string>& inputs, std::int64_t max_rows);
 
   /// Gathers the current batch here and now.
-  void gather(std::span<const std::uint32_t> rows);
+  void gather(const Rows& rows) { rows.into(batches_[at_]); }
   const Batch& current() const { return batches_[at_]; }
 
-  /// Which rows run() is to gather; none: it has nothing to do. They must stay until advance().
-  void announce(std::span<const std::uint32_t> rows) { next_ = rows; }
+  /// Which rows run() is to gather; none: it has nothing to do. A list must stay until advance().
+  void announce(const Rows& rows) { next_ = rows; }
   void run() noexcept override;
   /// The announced batch, if there is one, becomes the current one; it is gathered now if it was not yet.
   void advance();
@@ -34,7 +56,7 @@ class PrefetchedBatches final : public runtime::SideWork {
  private:
   std::array<Batch, 2> batches_;
   std::size_t at_ = 0;
-  std::span<const std::uint32_t> next_;
+  Rows next_;
   bool gathered_ = false;
 };
 

@@ -96,6 +96,23 @@ TEST_CASE("fit learns, evaluate measures, encode and decode go through the code"
   CHECK(session.run("enc", {{"x", images}}).shape == std::vector<std::int64_t>{200, 32});
 }
 
+TEST_CASE("one call takes any number of rows, as floats or as bytes") {
+  Session session(small_model(), one_thread());
+  const std::vector<float> images = make_images(1100);
+  const Tensor all = session.reconstruct({{"x", images}});
+  REQUIRE(all.shape == std::vector<std::int64_t>{1100, 784});
+  for (const std::size_t count : {1U, 9U, 33U, 700U}) {
+    const std::span<const float> some = std::span(images).first(count * pixels);
+    const Tensor values = session.run("recon", {{"x", some}});
+    REQUIRE(values.values.size() == count * pixels);
+    for (std::size_t i = 0; i < values.values.size(); ++i)
+      REQUIRE(std::abs(values.values[i] - all.values[i]) < 1e-5F);
+  }
+  // The loss is of all rows: it is no mean over blocks of them.
+  const double loss = session.run("loss", {{"x", images}}).values.at(0);
+  CHECK(std::abs(loss - value_of(session.evaluate({{"x", images}}), "loss")) < 1e-6);
+}
+
 TEST_CASE("pixels given as bytes are the same as their fractions") {
   std::vector<std::uint8_t> bytes(pixels * 3);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7);

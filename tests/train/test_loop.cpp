@@ -170,9 +170,9 @@ TEST_CASE("the batch at hand stays while the next is gathered, and is followed b
   };
   const std::vector<std::uint32_t> first{5, 1, 7};
   const std::vector<std::uint32_t> second{2, 9};
-  batches.gather(first);
+  batches.gather(std::span(first));
   CHECK(holds(first));
-  batches.announce(second);
+  batches.announce(std::span(second));
   batches.run();
   CHECK(holds(first));
   batches.advance();
@@ -181,7 +181,7 @@ TEST_CASE("the batch at hand stays while the next is gathered, and is followed b
   batches.run();  // nothing is announced
   batches.advance();
   CHECK(holds(second));
-  batches.announce(first);  // and not gathered by anyone
+  batches.announce(std::span(first));  // and not gathered by anyone
   batches.advance();
   CHECK(holds(first));
 }
@@ -240,14 +240,16 @@ TEST_CASE("roles run by name, and a fed node is cut from what it came from") {
   Learner learner = make_learner();
   learner.initialise();
   const Examples few = first_of(setting().test, 10);
-  const OutputValues codes = learner.run_over({"code"}, few).front();
+  const OutputValues codes = learner.run({"code"}, few).front();
   CHECK(codes.extents == Extents{10, 2});
-  const OutputValues images = learner.run_over({"image"}, few).front();
+  const OutputValues images = learner.run({"image"}, few).front();
   CHECK(images.extents == Extents{10, 784});
-  const runtime::Feed feed{"code", codes.bytes};
-  const OutputValues decoded = learner.run({"image"}, std::span(&feed, 1), 10).front();
+  Examples given{.count = 10, .columns = {}, .owner = {}};
+  const Examples nothing = given;
+  given.columns["code"] = {ColumnKind::f32_values, 2, codes.bytes};
+  const OutputValues decoded = learner.run({"image"}, given).front();
   CHECK(decoded.bytes == images.bytes);
-  CHECK(
-      throws([&] { learner.run({"image"}, {}, 10); }, ErrorCode::usage, "input 'x' is needed and not given"));
-  CHECK(throws([&] { learner.run({"imgae"}, {}, 10); }, ErrorCode::usage, "no output or node 'imgae'"));
+  CHECK(throws([&] { learner.run({"image"}, nothing); }, ErrorCode::usage,
+               "input 'x' is needed and not given"));
+  CHECK(throws([&] { learner.run({"imgae"}, nothing); }, ErrorCode::usage, "no output or node 'imgae'"));
 }
