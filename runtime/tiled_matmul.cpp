@@ -202,56 +202,83 @@ std::size_t size_of(std::int64_t count) {
   return static_cast<std::size_t>(count);
 }
 
-/// What is asked for ahead of its use: pairs of cache lines, one with each inner step of a tile. First what
-/// the next panel reads; the tiles left over bring what is used after the product, at an even pace.
+/// Pairs of cache lines at even distances.
+struct Pairs {
+  const char* next = nullptr;
+  std::ptrdiff_t step = 0;
+  std::size_t left = 0;
+
+  /// Gives a tile as many as it has inner steps.
+  void take(Tile& tile) {
+    tile.ahead = next;
+    tile.ahead_step = step;
+    const std::size_t count = std::min(left, tile.inner);
+    next += step * static_cast<std::ptrdiff_t>(count);
+    left -= count;
+  }
+};
+
+constexpr std::ptrdiff_t pair_bytes = 2 * cache_line;
+
+/// What is asked for ahead of its use, a pair of cache lines with each inner step of a tile. First what the
+/// next panel reads, then the next chunk of a transposed `a`; the tiles left over bring what is used after
+/// the product, at an even pace.
 class Ahead {
  public:
   /// `spare`: how many tiles have nothing to bring for the next panel.
-  Ahead(std::span<const Stretch> soon, std::size_t inner, std::size_t spare) : soon_(soon), inner_(inner) {
+  Ahead(std::span<const Stretch> soon, std::size_t inner, std::size_t spare)
+      : soon_(soon), turn_bytes_(std::max<std::size_t>(1, inner) * pair_bytes) {
     std::size_t turns = 0;
-    for (const Stretch& stretch : soon) turns += (stretch.bytes + turn_bytes() - 1) / turn_bytes();
+    for (const Stretch& stretch : soon) turns += (stretch.bytes + turn_bytes_ - 1) / turn_bytes_;
     pace_ = spare == 0 ? 1 : static_cast<float>(turns) / static_cast<float>(spare);
   }
 
   void panel(const float* first, std::ptrdiff_t step, std::size_t count) {
-    next_ = reinterpret_cast<const char*>(first);
-    step_ = step;
-    left_ = count;
+    panel_ = {reinterpret_cast<const char*>(first), step, count};
+  }
+
+  /// `count` pieces of `bytes`, each `step` after the one before.
+  void chunk(const float* first, std::ptrdiff_t step, std::size_t count, std::size_t bytes) {
+    chunk_ = {reinterpret_cast<const char*>(first), step, count};
+    chunk_begin_ = chunk_;
+    chunk_passes_ = (bytes + pair_bytes - 1) / pair_bytes;
   }
 
   void take(Tile& tile) {
+    if (panel_.left > 0) return panel_.take(tile);
+    if (chunk_passes_ > 0) return take_chunk(tile);
     tile.ahead = reinterpret_cast<const char*>(tile.a);
     tile.ahead_step = 0;
-    if (left_ > 0) {
-      tile.ahead = next_;
-      tile.ahead_step = step_;
-      const std::size_t count = std::min(left_, inner_);
-      next_ += step_ * static_cast<std::ptrdiff_t>(count);
-      left_ -= count;
-    } else if (!soon_.empty() && (credit_ += pace_) >= 1) {
-      credit_ -= 1;
-      take_soon(tile);
-    }
+    if (soon_.empty() || (credit_ += pace_) < 1) return;
+    credit_ -= 1;
+    take_soon(tile);
   }
 
  private:
-  std::size_t turn_bytes() const { return std::max<std::size_t>(1, inner_) * 2 * cache_line; }
+  void take_chunk(Tile& tile) {
+    chunk_.take(tile);
+    if (chunk_.left > 0) return;
+    chunk_begin_.next += pair_bytes;
+    chunk_ = chunk_begin_;
+    --chunk_passes_;
+  }
 
   void take_soon(Tile& tile) {
     tile.ahead = reinterpret_cast<const char*>(soon_.front().begin) + done_;
-    tile.ahead_step = 2 * cache_line;
-    done_ += turn_bytes();
+    tile.ahead_step = pair_bytes;
+    done_ += turn_bytes_;
     if (done_ < soon_.front().bytes) return;
     soon_ = soon_.subspan(1);
     done_ = 0;
   }
 
-  const char* next_ = nullptr;
-  std::ptrdiff_t step_ = 0;
-  std::size_t left_ = 0;
+  Pairs panel_;
+  Pairs chunk_;
+  Pairs chunk_begin_;  // of the pass at hand
+  std::size_t chunk_passes_ = 0;
   std::span<const Stretch> soon_;
-  std::size_t done_ = 0;  // bytes of the first of them
-  std::size_t inner_;
+  std::size_t turn_bytes_;  // that one tile brings
+  std::size_t done_ = 0;    // bytes of the first stretch
   float pace_ = 0;
   float credit_ = 0;
 };
@@ -295,6 +322,11 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     Ahead ahead(arguments.soon, inner_, spare_tiles(chunk));
     for (std::size_t row = 0; row < rows_; row += chunk) {
       const std::size_t count = std::min(chunk, rows_ - row);
+      const std::size_t next = row + count;
+      if (spec_.transpose_a && next < rows_) {
+        ahead.chunk(arguments.a + next, static_cast<std::ptrdiff_t>(a_inner_ * sizeof(float)), inner_,
+                    std::min(chunk, rows_ - next) * sizeof(float));
+      }
       run_chunk(arguments, row, count, ahead);
       activate(arguments.output + row * columns_, count);
     }
@@ -309,7 +341,7 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
   /// The first tile of a panel brings the next panel (a packed one needs several).
   std::size_t spare_tiles(std::size_t chunk) const {
     const std::size_t of_panel = (chunk + set_.rows - 1) / set_.rows;
-    const std::size_t taken = packs() ? panel() / (2 * cache_line / sizeof(float)) : 1;
+    const std::size_t taken = packs() ? panel() * sizeof(float) / pair_bytes : 1;
     const std::size_t panels = (columns_ + panel() - 1) / panel();
     const std::size_t chunks = (rows_ + chunk - 1) / std::max<std::size_t>(1, chunk);
     return of_panel > taken ? chunks * panels * (of_panel - taken) : 0;
@@ -346,8 +378,7 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
       pack_transposed(arguments.b + column * inner_, vectors * set_.lanes, inner_, packed, panel());
       tile.b = packed;
       tile.b_inner = panel();
-      ahead.panel(arguments.b + next * inner_, 2 * cache_line,
-                  inner_ * panel() * sizeof(float) / (2 * cache_line));
+      ahead.panel(arguments.b + next * inner_, pair_bytes, inner_ * panel() * sizeof(float) / pair_bytes);
     } else {
       // A row of the next panel begins within a line that this panel has asked for: the two after it.
       ahead.panel(arguments.b + next + cache_line / sizeof(float),
