@@ -54,6 +54,21 @@ void convert_row(ColumnKind kind, std::span<const std::byte> row, std::byte* int
   }
 }
 
+/// The values of an input, checked to be as many as the examples.
+const Column& column_for(const Examples& examples, const std::string& name) {
+  const auto found = examples.columns.find(name);
+  if (found == examples.columns.end())
+    throw Error(ErrorCode::usage, fmt::format("the examples have no values for input '{}'", name));
+  const Column& column = found->second;
+  const auto needed = static_cast<std::size_t>(checked_multiply(
+      examples.count,
+      checked_multiply(column.row_elements, static_cast<std::int64_t>(stored_bytes(column.kind)))));
+  if (column.bytes.size() < needed)
+    throw Error(ErrorCode::usage, fmt::format("input '{}': {} examples need {} bytes, the buffer has {}",
+                                              name, examples.count, needed, column.bytes.size()));
+  return column;
+}
+
 }  // namespace
 
 Examples first_of(const Examples& examples, std::int64_t count) {
@@ -63,26 +78,28 @@ Examples first_of(const Examples& examples, std::int64_t count) {
 }
 
 Batch::Batch(const Examples& examples, const std::vector<std::string>& inputs, std::int64_t max_rows)
-    : max_rows_(max_rows) {
-  for (const std::string& name : inputs) {
-    const auto found = examples.columns.find(name);
-    if (found == examples.columns.end())
-      throw Error(ErrorCode::usage, fmt::format("the examples have no values for input '{}'", name));
-    const Column& column = found->second;
-    const auto needed = static_cast<std::size_t>(checked_multiply(
-        examples.count,
-        checked_multiply(column.row_elements, static_cast<std::int64_t>(stored_bytes(column.kind)))));
-    if (column.bytes.size() < needed)
-      throw Error(ErrorCode::usage, fmt::format("input '{}': {} examples need {} bytes, the buffer has {}",
-                                                name, examples.count, needed, column.bytes.size()));
-    const std::int64_t bytes_per_row = checked_multiply(column.row_elements, 4);
-    checked_multiply(max_rows, bytes_per_row);
-    Buffer buffer{.column = column, .bytes_per_row = static_cast<std::size_t>(bytes_per_row), .bytes = {}};
-    if (is_converted(column.kind))
-      buffer.bytes.resize(static_cast<std::size_t>(max_rows) * buffer.bytes_per_row);
-    buffers_.push_back(std::move(buffer));
-    feeds_.push_back({name, {}});
+    : buffers_(inputs.size()), max_rows_(max_rows) {
+  for (const std::string& name : inputs) feeds_.push_back({name, {}});
+  use(examples);
+}
+
+void Batch::use(const Examples& examples) {
+  for (std::size_t i = 0; i < buffers_.size(); ++i) {
+    buffers_[i].column = column_for(examples, feeds_[i].name);
+    buffers_[i].bytes_per_row =
+        static_cast<std::size_t>(checked_multiply(buffers_[i].column.row_elements, 4));
+    if (is_converted(buffers_[i].column.kind)) reserve(buffers_[i]);
   }
+}
+
+void Batch::reserve(Buffer& buffer) const {
+  const std::int64_t bytes = checked_multiply(max_rows_, static_cast<std::int64_t>(buffer.bytes_per_row));
+  if (buffer.bytes.size() < static_cast<std::size_t>(bytes))
+    buffer.bytes.resize(static_cast<std::size_t>(bytes));
+}
+
+void Batch::reserve() {
+  for (Buffer& buffer : buffers_) reserve(buffer);
 }
 
 void Batch::begin(std::int64_t count) {
@@ -93,7 +110,7 @@ void Batch::begin(std::int64_t count) {
 template <class RowAt>
 void Batch::fill(std::size_t input, const RowAt& row_at) {
   Buffer& buffer = buffers_[input];
-  if (buffer.bytes.empty()) buffer.bytes.resize(static_cast<std::size_t>(max_rows_) * buffer.bytes_per_row);
+  reserve(buffer);
   std::byte* into = buffer.bytes.data();
   for (std::int64_t row = 0; row < rows_; ++row, into += buffer.bytes_per_row) {
     if (row + rows_ahead < rows_) fetch_ahead(row_of(buffer.column, row_at(row + rows_ahead)));

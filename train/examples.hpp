@@ -37,11 +37,20 @@ struct Examples {
 /// The first `count` examples (all, if there are fewer).
 Examples first_of(const Examples& examples, std::int64_t count);
 
-/// Buffers for the inputs of one program, filled from examples row by row. They are made at most once.
+/// Buffers for the inputs of one program, filled from examples row by row. They are made once, and kept when
+/// the batch is turned to other examples.
 class Batch {
  public:
   /// Error{usage} for an input without a column.
   Batch(const Examples& examples, const std::vector<std::string>& inputs, std::int64_t max_rows);
+
+  /// Turns to other examples for the same inputs. Errors as above; no batch is at hand until the next gather.
+  void use(const Examples& examples);
+  std::int64_t max_rows() const { return max_rows_; }
+
+  /// Makes every buffer that a list of rows needs. Otherwise gather() does, and may then throw
+  /// std::bad_alloc.
+  void reserve();
 
   /// Fills the buffers from the given rows, at most max_rows.
   void gather(std::span<const std::uint32_t> rows);
@@ -61,6 +70,7 @@ class Batch {
   template <class RowAt>
   void fill(std::size_t input, const RowAt& row_at);
   void begin(std::int64_t count);
+  void reserve(Buffer& buffer) const;
 
   std::vector<Buffer> buffers_;
   std::vector<runtime::Feed> feeds_;

@@ -52,8 +52,9 @@ class Learner::Implementation {
     std::vector<std::string> inputs;   ///< to be fed by the caller
     std::vector<std::string> scalars;  ///< fed from schedules
     std::vector<float> scalar_values;
-    std::vector<runtime::Feed> feeds;     ///< the scalars, then the caller's
-    std::vector<runtime::Fetch> fetches;  ///< what a run copies out
+    std::vector<runtime::Feed> feeds;          ///< the scalars, then the caller's
+    std::vector<runtime::Fetch> fetches;       ///< what a run copies out
+    std::optional<PrefetchedBatches> batches;  ///< of examples that were run
   };
 
   Implementation(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options)
@@ -268,12 +269,21 @@ class Learner::Implementation {
                        row * static_cast<std::size_t>(block.count));
   }
 
+  /// Buffers are kept from call to call.
+  static PrefetchedBatches& batches_for(Compiled& compiled, const Examples& examples, std::int64_t rows) {
+    if (compiled.batches && compiled.batches->max_rows() >= rows)
+      compiled.batches->use(examples);
+    else
+      compiled.batches.emplace(examples, compiled.inputs, rows);
+    return *compiled.batches;
+  }
+
   /// The next block is gathered while one runs.
   template <class Before, class After>
   void run_blocks(Compiled& compiled, const Examples& examples, const std::vector<RowBlock>& blocks,
                   const RowOptions& options, Before before, After after) {
     if (blocks.empty()) return;
-    PrefetchedBatches batches(examples, compiled.inputs, blocks.front().count);
+    PrefetchedBatches& batches = batches_for(compiled, examples, blocks.front().count);
     batches.gather({blocks.front().first, blocks.front().count});
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       throw_if_stopped(options.stop);

@@ -6,6 +6,17 @@ PrefetchedBatches::PrefetchedBatches(const Examples& examples, const std::vector
                                      std::int64_t max_rows)
     : batches_{Batch(examples, inputs, max_rows), Batch(examples, inputs, max_rows)} {}
 
+void PrefetchedBatches::use(const Examples& examples) {
+  for (Batch& batch : batches_) batch.use(examples);
+  next_ = {};
+  gathered_ = false;
+}
+
+void PrefetchedBatches::announce(const Rows& rows) {
+  if (rows.is_list()) batches_[1 - at_].reserve();
+  next_ = rows;
+}
+
 void PrefetchedBatches::run() noexcept {
   if (next_.empty()) return;
   next_.into(batches_[1 - at_]);

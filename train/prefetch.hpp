@@ -23,6 +23,7 @@ class Rows {
   Rows(std::int64_t first, std::int64_t count) : first_(first), count_(count) {}
 
   bool empty() const { return count_ == 0; }
+  bool is_list() const { return !list_.empty(); }
   void into(Batch& batch) const {
     if (list_.empty())
       batch.gather(first_, count_);
@@ -43,12 +44,18 @@ class PrefetchedBatches final : public runtime::SideWork {
   /// As Batch: throws Error{usage}.
   PrefetchedBatches(const Examples& examples, const std::vector<std::string>& inputs, std::int64_t max_rows);
 
+  /// Turns to other examples for the same inputs, with the buffers that there are. What was announced is
+  /// forgotten. Errors as above.
+  void use(const Examples& examples);
+  std::int64_t max_rows() const { return batches_[0].max_rows(); }
+
   /// Gathers the current batch here and now.
   void gather(const Rows& rows) { rows.into(batches_[at_]); }
   const Batch& current() const { return batches_[at_]; }
 
-  /// Which rows run() is to gather; none: it has nothing to do. A list must stay until advance().
-  void announce(const Rows& rows) { next_ = rows; }
+  /// Which rows run() is to gather; none: it has nothing to do. A list must stay until advance(). What run()
+  /// needs is allocated here.
+  void announce(const Rows& rows);
   void run() noexcept override;
   /// The announced batch, if there is one, becomes the current one; it is gathered now if it was not yet.
   void advance();

@@ -96,6 +96,22 @@ TEST_CASE("an input without values, and a buffer that is too short, are refused"
                "4 examples need 8 bytes, the buffer has 6"));
 }
 
+TEST_CASE("a batch turns to other examples, and lends what needs no conversion") {
+  const std::vector<float> values{1, 2, 3, 4, 5, 6};
+  Batch batch(three_examples(), {"x"}, 3);
+  batch.gather(0, 3);
+  Examples others{.count = 3, .columns = {}, .owner = {}};
+  others.columns["x"] = {ColumnKind::f32_values, 2, std::as_bytes(std::span(values))};
+  batch.use(others);
+  batch.gather(1, 2);
+  CHECK(values_of<float>(batch.feeds()[0]) == std::vector<float>{3, 4, 5, 6});
+  CHECK(batch.feeds()[0].bytes.data() == static_cast<const void*>(values.data() + 2));
+  batch.gather(std::array<std::uint32_t, 2>{2, 0});
+  CHECK(values_of<float>(batch.feeds()[0]) == std::vector<float>{5, 6, 1, 2});
+  others.columns.erase("x");
+  CHECK(throws([&] { batch.use(others); }, ErrorCode::usage, "no values for input 'x'"));
+}
+
 TEST_CASE("fewer examples are the first ones") {
   CHECK(first_of(three_examples(), 2).count == 2);
   CHECK(first_of(three_examples(), 5).count == 3);
