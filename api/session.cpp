@@ -77,18 +77,19 @@ class Session::Implementation {
   }
 
   NamedValues train_step(const Inputs& inputs, std::stop_token stop) {
+    require_one_phase();
     const api::BoundInputs bound(definition(), inputs);
     std::vector<float> figures(learner_.training_figures().size());
     learner_.initialise();  // the optimizer's state, the first time
     const std::vector<runtime::Feed> feeds = bound.feeds(learner_.training_inputs());
     learner_.step(feeds, bound.rows(), 0, figures, std::move(stop));
-    NamedValues values;
-    for (std::size_t i = 0; i < figures.size(); ++i)
-      values.push_back({learner_.training_figures()[i], static_cast<double>(figures[i])});
-    return values;
+    train::FigureSum sum(learner_.training_figures());
+    sum.add_learnt(figures, bound.rows());
+    return named(sum.means());
   }
 
   void fit(const Inputs& inputs, const FitOptions& options) {
+    require_one_phase();
     const train::Examples examples = api::examples_of(definition(), inputs);
     learner_.training_program();
     train::LoopOptions loop = train::loop_options(*definition().train);
@@ -107,6 +108,15 @@ class Session::Implementation {
                   fmt::format("learning was stopped after step {}", learner_.state().step));
   }
 
+  void require_one_phase() const {
+    const auto& train = definition().train;
+    if (!train || (!train->has_phases() && !train->greedy && !train->subset && !train->stop)) return;
+    throw Error(
+        ErrorCode::usage,
+        "the model learns in phases, which `graphrun train` runs; a host trains models whose `train:` has "
+        "no phases, greedy, subset or stop");
+  }
+
   /// What a stop left of an epoch is not taken up: the examples may be others now.
   void begin_epoch() {
     train::TrainingState& state = learner_.state();
@@ -114,6 +124,7 @@ class Session::Implementation {
     ++state.epoch;
     state.batch = 0;
     state.epoch_sums.clear();
+    state.figure_rows.clear();
     state.epoch_rows = 0;
     state.epoch_seconds = 0;
   }

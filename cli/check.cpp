@@ -27,19 +27,24 @@ JsonArray json_of(const std::vector<Diagnostic>& diagnostics) {
   return errors;
 }
 
-JsonArray json_of(const std::vector<GradientCheck>& gradients) {
+/// A model with one step needs no name for it.
+JsonArray json_of(const std::vector<train::StepGradients>& steps) {
   JsonArray all;
-  for (const GradientCheck& gradient : gradients)
-    all.add(JsonObject()
-                .set("variable", gradient.name)
-                .set("max_relative_error", gradient.max_relative_error)
-                .set("ok", gradient.ok));
+  for (const train::StepGradients& step : steps)
+    for (const GradientCheck& gradient : step.gradients) {
+      JsonObject object;
+      object.set("variable", gradient.name)
+          .set("max_relative_error", gradient.max_relative_error)
+          .set("ok", gradient.ok);
+      if (!step.name.empty()) object.set("phase", step.name);
+      all.add(object);
+    }
   return all;
 }
 
-std::string text_of(const std::vector<GradientCheck>& gradients) {
-  std::string text;
-  for (const GradientCheck& gradient : gradients) {
+std::string text_of(const train::StepGradients& step) {
+  std::string text = step.name.empty() ? "" : step.name + ":\n";
+  for (const GradientCheck& gradient : step.gradients) {
     text += fmt::format("  {:<24} {:>8.1e}  {}\n", gradient.name, gradient.max_relative_error,
                         gradient.ok ? "ok" : "WRONG");
     if (!gradient.ok)
@@ -63,9 +68,11 @@ class CheckCommand final : public Command {
     const SharedModel model = load(context);
     context.console.result(fmt::format("{}: ok\n", file_));
     if (!gradients_) return exit_code(ExitCode::ok);
-    const std::vector<GradientCheck> gradients = train::check_model_gradients(*model, ops::registry());
-    context.console.result("largest relative error of each gradient against differences:\n" +
-                           text_of(gradients));
+    const std::vector<train::StepGradients> gradients =
+        train::check_gradients_by_step(*model, ops::registry());
+    std::string text = "largest relative error of each gradient against differences:\n";
+    for (const train::StepGradients& step : gradients) text += text_of(step);
+    context.console.result(text);
     return verdict(gradients);
   }
 
@@ -73,7 +80,9 @@ class CheckCommand final : public Command {
   /// Compiling finds what the language cannot: an op without gradient on the way to the loss.
   SharedModel load(Context& context) const {
     SharedModel model = model_from_file(file_, context.flags);
-    if (model->train) train::training_program(*model, ops::registry());
+    if (!model->train) return model;
+    for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
+      for (const train::LearningStep& step : recipe.steps) train::training_program(step, ops::registry());
     return model;
   }
 
@@ -84,7 +93,8 @@ class CheckCommand final : public Command {
       const SharedModel model = load(context);
       object.set("ok", true).set("errors", JsonArray());
       if (gradients_) {
-        const std::vector<GradientCheck> gradients = train::check_model_gradients(*model, ops::registry());
+        const std::vector<train::StepGradients> gradients =
+            train::check_gradients_by_step(*model, ops::registry());
         object.set("gradients", json_of(gradients));
         code = verdict(gradients);
       }
@@ -101,10 +111,12 @@ class CheckCommand final : public Command {
     return code;
   }
 
-  static int verdict(const std::vector<GradientCheck>& gradients) {
-    const bool ok =
-        std::all_of(gradients.begin(), gradients.end(), [](const GradientCheck& check) { return check.ok; });
-    return exit_code(ok ? ExitCode::ok : ExitCode::check_failed);
+  static int verdict(const std::vector<train::StepGradients>& steps) {
+    const auto holds = [](const train::StepGradients& step) {
+      return std::all_of(step.gradients.begin(), step.gradients.end(),
+                         [](const GradientCheck& check) { return check.ok; });
+    };
+    return exit_code(std::all_of(steps.begin(), steps.end(), holds) ? ExitCode::ok : ExitCode::check_failed);
   }
 
   std::string file_;

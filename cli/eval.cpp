@@ -7,6 +7,8 @@
 #include "cli/figures_text.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
+#include "train/binding.hpp"
+#include "train/probes.hpp"
 
 namespace graphrun::cli {
 
@@ -25,12 +27,32 @@ class EvalCommand final : public Command {
   int run(Context& context) override {
     TrainedModel trained = open_trained(trained_, context.flags, context.console);
     const NamedExamples data = source_.load(*trained.model, context.console);
-    const train::Figures figures = trained.learner.evaluate(data.examples);
+    train::Figures figures = trained.learner.evaluate(data.examples);
+    add_probes(trained, data.examples, figures, context.console);
     context.console.result(context.flags.json ? as_json(figures) : as_text(figures, data.name));
     return exit_code(ExitCode::ok);
   }
 
  private:
+  /// Probes learn from the model's training images, and need labels on both sides.
+  static void add_probes(TrainedModel& trained, const train::Examples& asked, train::Figures& figures,
+                         Console& console) {
+    const ModelDefinition& model = *trained.model;
+    if (model.probes.empty()) return;
+    const auto data = std::make_shared<const train::Dataset>(train::load_model_data(model));
+    const train::Examples known =
+        train::bind_images(model, std::shared_ptr<const train::ImageSet>(data, &data->train));
+    for (const ProbeSpec& probe : model.probes) {
+      const std::string& labels = probe.labels;
+      if (labels.empty() || (known.columns.contains(labels) && asked.columns.contains(labels))) continue;
+      console.warning(
+          fmt::format("the probes are left out: '{}' needs labels; --labels FILE gives them", probe.name));
+      return;
+    }
+    for (const train::Figure& figure : train::run_probes(trained.learner, known, asked))
+      figures.values.push_back(figure);
+  }
+
   static std::string as_text(const train::Figures& figures, const std::string& name) {
     return fmt::format("{} images of {}\n{}\n", grouped(figures.count), name, text_of(figures));
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
@@ -33,25 +35,58 @@ class PlanCommand final : public Command {
   }
   int run(Context& context) override {
     const SharedModel model = model_from_file(file_, context.flags);
-    const train::Program program = train::training_program(*model, ops::registry());
-    const auto plan = runtime::lower(program.graph, batch_.value_or(model->train->batch), ops::kernels());
-    for (const std::string& warning : plan->warnings) context.console.warning(warning);
-    context.console.result(context.flags.json ? as_json(plan->statistics) : as_text(*plan));
+    std::vector<PlannedStep> steps;
+    for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
+      plan_steps(recipe, model->train->phases[recipe.phase].batch, steps);
+    for (const PlannedStep& step : steps)
+      for (const std::string& warning : step.plan->warnings) context.console.warning(warning);
+    context.console.result(context.flags.json ? as_json(steps) : as_text(steps));
     return exit_code(ExitCode::ok);
   }
 
  private:
-  static std::string as_json(const runtime::PlanStatistics& statistics) {
+  struct PlannedStep {
+    std::string name;  ///< of the phase, the layer, the step; empty when it is all there is
+    std::shared_ptr<const runtime::Plan> plan;
+  };
+
+  void plan_steps(const train::Recipe& recipe, std::int64_t batch, std::vector<PlannedStep>& steps) const {
+    for (std::size_t i = 0; i < recipe.steps.size(); ++i) {
+      const train::Program program = train::training_program(recipe.steps[i], ops::registry());
+      std::string name = recipe.name;
+      if (recipe.steps.size() > 1) name += fmt::format("{}step {}", name.empty() ? "" : ", ", i + 1);
+      steps.push_back(
+          {std::move(name), runtime::lower(program.graph, batch_.value_or(batch), ops::kernels())});
+    }
+  }
+
+  static JsonObject json_of(const runtime::PlanStatistics& statistics) {
     return JsonObject()
-               .set("parameters", statistics.parameters)
-               .set("flop_per_step", statistics.flop_per_step)
-               .set("workspace_bytes", whole(statistics.workspace_bytes))
-               .set("scratch_bytes_per_worker", whole(statistics.scratch_bytes_per_worker))
-               .set("tasks", whole(statistics.tasks))
-               .set("max_parallelism", whole(statistics.max_parallelism))
-               .set("compile_ms", statistics.compile_ms)
-               .text() +
-           "\n";
+        .set("parameters", statistics.parameters)
+        .set("flop_per_step", statistics.flop_per_step)
+        .set("workspace_bytes", whole(statistics.workspace_bytes))
+        .set("scratch_bytes_per_worker", whole(statistics.scratch_bytes_per_worker))
+        .set("tasks", whole(statistics.tasks))
+        .set("max_parallelism", whole(statistics.max_parallelism))
+        .set("compile_ms", statistics.compile_ms);
+  }
+
+  /// Of the first step; where there are several, all of them in a list.
+  static std::string as_json(const std::vector<PlannedStep>& steps) {
+    JsonObject object = json_of(steps.front().plan->statistics);
+    if (steps.size() > 1) {
+      JsonArray all;
+      for (const PlannedStep& step : steps) all.add(json_of(step.plan->statistics).set("name", step.name));
+      object.set("steps", all);
+    }
+    return object.text() + "\n";
+  }
+
+  std::string as_text(const std::vector<PlannedStep>& steps) const {
+    std::string text;
+    for (const PlannedStep& step : steps)
+      text += (step.name.empty() ? "" : step.name + ": ") + as_text(*step.plan);
+    return text;
   }
 
   std::string as_text(const runtime::Plan& plan) const {

@@ -32,18 +32,24 @@ std::string hardware_note(const train::RunStart& start) {
                      test);
 }
 
+/// "fine, ", or nothing in a model without phases.
+std::string in_front(const train::StageView& stage) {
+  return stage.name.empty() ? "" : stage.name + ", ";
+}
+
 }  // namespace
 
-std::string progress_line(const train::StepReport& report, std::uint64_t epochs, std::uint64_t first_step,
-                          std::size_t width) {
+std::string progress_line(const train::StageView& stage, const train::StepReport& report,
+                          std::uint64_t epochs, std::uint64_t first_step, std::size_t width) {
   const auto batches = static_cast<std::uint64_t>(report.plan.batches);
   const double rate = report.seconds > 0 ? static_cast<double>(report.rows) / report.seconds : 0;
   const std::uint64_t done = report.state.step - first_step;
-  const double left = done == 0 ? 0
-                                : report.seconds *
-                                      static_cast<double>(report.plan.total_steps - report.state.step) /
-                                      static_cast<double>(done);
-  const std::string before = fmt::format("epoch {}/{} ", report.state.epoch + 1, epochs);
+  const double left = done == 0
+                          ? 0
+                          : report.seconds * static_cast<double>(stage.total_steps - report.state.step) /
+                                static_cast<double>(done);
+  const std::string before =
+      fmt::format("{}epoch {}/{} ", in_front(stage), report.state.stage_epoch() + 1, epochs);
   const std::string after =
       fmt::format(" {}/{}  loss {:.4g}  {} images/s  {} left", report.state.batch, batches, report.loss,
                   grouped(static_cast<std::int64_t>(rate)), duration_text(left));
@@ -55,8 +61,6 @@ std::string progress_line(const train::StepReport& report, std::uint64_t epochs,
 }
 
 void TrainingProgress::on_start(const train::RunStart& start) {
-  const auto batches = static_cast<std::uint64_t>(start.plan.batches);
-  epochs_ = (start.plan.total_steps + batches - 1) / batches;
   first_step_ = start.state.step;
   console_.log(start.model.about.empty() ? start.model.name
                                          : fmt::format("{}: {}", start.model.name, start.model.about));
@@ -65,23 +69,28 @@ void TrainingProgress::on_start(const train::RunStart& start) {
     console_.log(fmt::format("continues after step {} (epoch {})",
                              grouped(static_cast<std::int64_t>(start.state.step)), start.state.epoch + 1));
   console_.log(fmt::format("{} steps of {} images; run directory {}",
-                           grouped(static_cast<std::int64_t>(start.plan.total_steps)), start.plan.batch,
+                           grouped(static_cast<std::int64_t>(start.total_steps)), start.plan.batch,
                            start.directory.folder().string()));
 }
 
-void TrainingProgress::on_step(const train::StepReport& report) {
+void TrainingProgress::on_stage(const train::StageView& stage) {
+  const auto batches = static_cast<std::uint64_t>(stage.plan.batches);
+  epochs_ = (stage.plan.total_steps + batches - 1) / batches;
+}
+
+void TrainingProgress::on_step(const train::StageView& stage, const train::StepReport& report) {
   if (!console_.shows_progress()) return;
   const Clock::time_point now = Clock::now();
   if (now - last_drawn_ < redraw_interval) return;
   last_drawn_ = now;
-  console_.progress(progress_line(report, epochs_, first_step_, console_.width()));
+  console_.progress(progress_line(stage, report, epochs_, first_step_, console_.width()));
 }
 
 void TrainingProgress::on_epoch(const train::RunEpoch& epoch) {
   const train::EpochReport& loop = epoch.loop;
   const std::size_t digits = fmt::format("{}", epochs_).size();
-  std::string line =
-      fmt::format("epoch {:>{}}/{}  {}", loop.state.epoch, digits, epochs_, text_of(loop.train));
+  std::string line = fmt::format("{}epoch {:>{}}/{}  {}", in_front(epoch.stage), loop.state.stage_epoch(),
+                                 digits, epochs_, text_of(loop.train));
   if (epoch.test) line += fmt::format("  | test {}", text_of(*epoch.test));
   line += fmt::format("  | {}, {} images/s", duration_text(loop.seconds),
                       grouped(static_cast<std::int64_t>(static_cast<double>(loop.rows) / loop.seconds)));

@@ -15,19 +15,20 @@ class TrainingProgress final : public train::RunObserver {
   explicit TrainingProgress(Console& console) : console_(console) {}
 
   void on_start(const train::RunStart& start) override;
-  void on_step(const train::StepReport& report) override;
+  void on_stage(const train::StageView& stage) override;
+  void on_step(const train::StageView& stage, const train::StepReport& report) override;
   void on_epoch(const train::RunEpoch& epoch) override;
   void on_note(const std::string& note) override;
 
  private:
   Console& console_;
-  std::uint64_t epochs_ = 0;  ///< of the whole run, rounded up
+  std::uint64_t epochs_ = 0;  ///< of the stage, rounded up
   std::uint64_t first_step_ = 0;
   std::chrono::steady_clock::time_point last_drawn_;
 };
 
-/// "epoch 3/20 ━━━━━━╸     412/938  loss 0.0312  31,500 images/s  48 s left", at most `width` columns.
-std::string progress_line(const train::StepReport& report, std::uint64_t epochs, std::uint64_t first_step,
-                          std::size_t width);
+/// "fine, epoch 3/20 ━━━━━━╸     412/938  loss 0.0312  31,500 images/s  48 s left", at most `width` columns.
+std::string progress_line(const train::StageView& stage, const train::StepReport& report,
+                          std::uint64_t epochs, std::uint64_t first_step, std::size_t width);
 
 }  // namespace graphrun::cli

@@ -9,6 +9,7 @@
 #include "cli/figures_text.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
+#include "cli/phases_text.hpp"
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "graphrun/error.hpp"
@@ -20,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string json_of(const train::RunResult& result) {
+std::string json_of(const ModelDefinition& model, const train::RunResult& result) {
   JsonObject object;
   object.set("run_dir", result.directory.string())
       .set("checkpoint", result.checkpoint.string())
@@ -32,6 +33,7 @@ std::string json_of(const train::RunResult& result) {
   JsonObject test_figures;
   if (result.test) set_figures(test_figures, *result.test);
   object.set("test", test_figures).set("digest", result.digest);
+  set_phases(object, model, result);
   return object.text() + "\n";
 }
 
@@ -41,6 +43,7 @@ std::string summary(const ModelDefinition& model, const train::RunResult& result
                   result.epochs, duration_text(result.seconds));
   if (!result.train.values.empty()) text += fmt::format("train   {}\n", text_of(result.train));
   if (result.test) text += fmt::format("test    {}\n", text_of(*result.test));
+  text += phases_text(model, result);
   text += fmt::format("weights {}\ndigest  {}\n", result.checkpoint.string(), result.digest);
   if (!result.picture.empty()) text += fmt::format("picture {}\n", result.picture.string());
   const std::string run = result.directory.string();
@@ -64,7 +67,9 @@ class TrainCommand final : public Command {
         "continue the run in DIR, or the newest run of the model, to the same bits");
     arguments.option("--out", out_, "DIR",
                      "the run directory; it must not be there yet (default runs/NAME-N)");
-    arguments.option("--weights", weights_, "FILE", "begin with the weights of this safetensors file or run");
+    arguments.option(
+        "--weights", weights_, "FILE",
+        "begin with the weights of this safetensors file or run, as far as names and shapes fit");
     arguments.option("--max-steps", max_steps_, "N", "stop after N steps in all");
   }
 
@@ -83,7 +88,7 @@ class TrainCommand final : public Command {
     SharedModel model;
     const train::RunResult result =
         resume_ ? resume(context, options, progress, model) : start(context, options, progress, model);
-    context.console.result(context.flags.json ? json_of(result) : summary(*model, result));
+    context.console.result(context.flags.json ? json_of(*model, result) : summary(*model, result));
     if (result.end == train::LoopEnd::finished) return exit_code(ExitCode::ok);
     context.console.warning(fmt::format("interrupted after step {}; graphrun train --resume {} continues it",
                                         result.steps, result.directory.string()));

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "graphrun/version.hpp"
@@ -22,6 +25,7 @@ constexpr const char* format_key = "format";
 constexpr const char* format_value = "graphrun checkpoint 1";
 constexpr const char* model_key = "model";
 constexpr const char* made_with_key = "made_with";
+constexpr std::string_view kept_prefix = "kept/";
 
 bool same_extents(const Extents& extents, const std::vector<std::size_t>& shape) {
   return std::equal(extents.begin(), extents.end(), shape.begin(), shape.end(),
@@ -30,6 +34,11 @@ bool same_extents(const Extents& extents, const std::vector<std::size_t>& shape)
 
 Extents extents_of(const TensorInfo& tensor) {
   return {tensor.shape.begin(), tensor.shape.end()};
+}
+
+std::vector<std::size_t> extents_of(const Learner& learner, const std::string& variable) {
+  const Extents& extents = learner.variables().find(variable)->extents;
+  return {extents.begin(), extents.end()};
 }
 
 std::string shape_text(const TensorInfo& tensor) {
@@ -74,6 +83,7 @@ std::vector<Loaded> load_slots(const Learner& learner, const SafetensorsFile& fi
   for (const TensorInfo& tensor : file.tensors()) {
     const runtime::VariableStore::Variable* variable = learner.variables().find(tensor.name);
     if (variable != nullptr && variable->trainable) continue;
+    if (tensor.name.starts_with(kept_prefix)) continue;
     if (variable != nullptr) require_fit(file, tensor, *variable);
     if (tensor.type == ElementType::f32) loaded.push_back(load(file, tensor));
   }
@@ -87,6 +97,27 @@ void store(runtime::VariableStore& variables, const std::vector<Loaded>& loaded)
     std::memcpy(variable.values.data(), one.bytes.data(), one.bytes.size());
     variable.initialised = true;
   }
+}
+
+/// "kept/tuned/enc.0.w": the weights that were put aside under a name.
+std::map<std::string, Learner::Weights> load_kept(const SafetensorsFile& file) {
+  std::map<std::string, Learner::Weights> kept;
+  for (const TensorInfo& tensor : file.tensors()) {
+    if (!tensor.name.starts_with(kept_prefix) || tensor.type != ElementType::f32) continue;
+    const std::size_t end = tensor.name.find('/', kept_prefix.size());
+    if (end == std::string::npos) continue;
+    const std::vector<std::byte> bytes = file.read(tensor);
+    std::vector<float>& values =
+        kept[tensor.name.substr(kept_prefix.size(), end - kept_prefix.size())][tensor.name.substr(end + 1)];
+    values.resize(bytes.size() / sizeof(float));
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+  }
+  return kept;
+}
+
+/// Scores of different phases say nothing about each other.
+bool same_stage(const TrainingState& a, const TrainingState& b) {
+  return a.phase == b.phase && a.draw == b.draw && a.layer == b.layer;
 }
 
 bool lower(double a, double b) {
@@ -129,6 +160,10 @@ void save_checkpoint(const fs::path& path, const Learner& learner) {
     tensors.push_back({variable->name, ElementType::f32,
                        std::vector<std::size_t>(variable->extents.begin(), variable->extents.end()),
                        std::as_bytes(variable->values)});
+  for (const auto& [name, weights] : learner.kept())
+    for (const auto& [variable, values] : weights)
+      tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), ElementType::f32,
+                         extents_of(learner, variable), std::as_bytes(std::span(values))});
   std::map<std::string, std::string> metadata = to_text(learner.state());
   metadata[format_key] = format_value;
   metadata[model_key] = learner.model().resolved;
@@ -142,6 +177,7 @@ void restore(Learner& learner, const Checkpoint& checkpoint) {
   const std::vector<Loaded> slots = load_slots(learner, checkpoint.file());
   store(learner.variables(), parameters);
   store(learner.variables(), slots);
+  learner.kept() = load_kept(checkpoint.file());
   learner.state() = checkpoint.state();
 }
 
@@ -170,6 +206,7 @@ FoundCheckpoint best_checkpoint(const fs::path& run) {
   for (const fs::path& file : checkpoint_files(run)) {
     try {
       Checkpoint candidate(file);
+      if (!same_stage(best.checkpoint.state(), candidate.state())) continue;
       if (!lower(best.checkpoint.state().score, candidate.state().score))
         best.checkpoint = std::move(candidate);
     } catch (const Error& error) {

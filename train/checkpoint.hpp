@@ -1,6 +1,7 @@
 /// \file
 /// One safetensors file holds all that a run is: weights, optimizer state under `optimizer/variable/slot`,
-/// where the run stands, and the model itself as YAML. Any tool that reads safetensors opens it.
+/// weights that later phases start from under `kept/phase/variable`, where the run stands, and the model
+/// itself as YAML. Any tool that reads safetensors opens it.
 #pragma once
 
 #include <filesystem>
@@ -55,7 +56,7 @@ struct FoundCheckpoint {
 };
 FoundCheckpoint newest_checkpoint(const std::filesystem::path& run);
 
-/// The whole one with the lowest score; the earliest of equals.
+/// The whole one with the lowest score of those from the phase of the newest; the earliest of equals.
 FoundCheckpoint best_checkpoint(const std::filesystem::path& run);
 
 /// A file, or the run directory that stands for its newest or best.

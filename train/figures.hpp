@@ -37,21 +37,34 @@ FigureNames figure_names(const ModelDefinition& model, const std::vector<std::st
 /// Sums batch means, weighted by the rows of their batch.
 class FigureSum {
  public:
-  explicit FigureSum(std::vector<std::string> names) : names_(std::move(names)), sums_(names_.size()) {}
+  explicit FigureSum(std::vector<std::string> names)
+      : names_(std::move(names)), sums_(names_.size()), figure_rows_(names_.size()) {}
 
   void add(std::span<const float> batch_means, std::int64_t rows);
-  /// Means over all rows so far; no row gives NaN.
+  /// The same while learning, where NaN stands for a figure of a step that was not done on this batch. (A
+  /// loss that is NaN ends the run before it is added.)
+  void add_learnt(std::span<const float> batch_means, std::int64_t rows);
+  /// Means over all rows so far; no row gives NaN. Figures of equal names, the losses of steps that
+  /// alternate, are added up, those without rows left out.
   Figures means() const;
+  /// means().at("loss"), without an allocation.
+  double loss() const;
 
   std::int64_t rows() const { return rows_; }
   std::span<const double> sums() const { return sums_; }
-  /// Continues from sums saved before; Error{data} when they are not as many as the names.
-  void restore(std::span<const double> sums, std::int64_t rows);
+  std::span<const std::int64_t> figure_rows() const { return figure_rows_; }
+  /// Continues from sums saved before; Error{data} when they are not as many as the names. No `figure_rows`:
+  /// all figures have the same rows.
+  void restore(std::span<const double> sums, std::int64_t rows,
+               std::span<const std::int64_t> figure_rows = {});
   void clear();
 
  private:
+  double mean(std::size_t figure) const;
+
   std::vector<std::string> names_;
   std::vector<double> sums_;
+  std::vector<std::int64_t> figure_rows_;  ///< behind each sum
   std::int64_t rows_ = 0;
 };
 

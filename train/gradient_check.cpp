@@ -1,7 +1,11 @@
 #include "train/gradient_check.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
+#include "graph/print.hpp"
 #include "runtime/initialize.hpp"
 #include "runtime/philox.hpp"
 #include "train/programs.hpp"
@@ -47,11 +51,23 @@ std::map<std::string, HostTensor> feeds_of(const ModelDefinition& model, const G
   return feeds;
 }
 
-/// The chosen parameters that the loss depends on at all.
-std::vector<std::string> checked_parameters(const ModelDefinition& model, const Graph& graph) {
-  std::vector<std::string> names = trained_parameters(model);
+/// The parameters of the step that its loss depends on at all.
+std::vector<std::string> checked_parameters(const LearningStep& step, const Graph& graph) {
+  std::vector<std::string> names = step.parameters;
   std::erase_if(names, [&](const std::string& name) { return !graph.find(name); });
   return names;
+}
+
+std::vector<GradientCheck> check_step(const ModelDefinition& model, const LearningStep& step,
+                                      const OpRegistry& registry) {
+  const Graph graph = loss_graph(step, registry);
+  InterpreterRun run;
+  run.batch = rows;
+  run.feeds = feeds_of(model, graph);
+  run.random = random_state(model.train->seed);
+  run.random.domain = static_cast<std::uint32_t>(runtime::RandomDomain::training);
+  return check_gradients(graph, registry, "loss", checked_parameters(step, graph), initial_variables(model),
+                         run);
 }
 
 }  // namespace
@@ -69,15 +85,27 @@ HostVariables initial_variables(const ModelDefinition& model) {
   return variables;
 }
 
+std::vector<StepGradients> check_gradients_by_step(const ModelDefinition& model, const OpRegistry& registry) {
+  std::vector<StepGradients> all;
+  std::set<std::string> seen;
+  for (const Recipe& recipe : recipes_of(model, registry)) {
+    for (std::size_t i = 0; i < recipe.steps.size(); ++i) {
+      const LearningStep& step = recipe.steps[i];
+      const std::string what = to_text(step.forward) + fmt::format("{}", fmt::join(step.parameters, " "));
+      if (!seen.insert(what).second) continue;
+      std::string name = recipe.name;
+      if (recipe.steps.size() > 1) name += fmt::format("{}step {}", name.empty() ? "" : ", ", i + 1);
+      all.push_back({std::move(name), check_step(model, step, registry)});
+    }
+  }
+  return all;
+}
+
 std::vector<GradientCheck> check_model_gradients(const ModelDefinition& model, const OpRegistry& registry) {
-  const Graph graph = loss_graph(model, registry);
-  InterpreterRun run;
-  run.batch = rows;
-  run.feeds = feeds_of(model, graph);
-  run.random = random_state(model.train->seed);
-  run.random.domain = static_cast<std::uint32_t>(runtime::RandomDomain::training);
-  return check_gradients(graph, registry, "loss", checked_parameters(model, graph), initial_variables(model),
-                         run);
+  std::vector<GradientCheck> all;
+  for (StepGradients& step : check_gradients_by_step(model, registry))
+    all.insert(all.end(), step.gradients.begin(), step.gradients.end());
+  return all;
 }
 
 }  // namespace graphrun::train

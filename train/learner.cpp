@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
 
 #include "ops/list.hpp"
 #include "runtime/philox.hpp"
 #include "runtime/rows.hpp"
+#include "train/compiled_program.hpp"
 #include "train/file.hpp"
 #include "train/optimizer.hpp"
-#include "train/prefetch.hpp"
 #include "train/programs.hpp"
 #include "train/row_blocks.hpp"
 #include "train/sha256.hpp"
@@ -45,16 +46,17 @@ std::span<const float> as_floats(const OutputValues& output) {
 
 class Learner::Implementation {
  public:
-  /// A program in the session, with the scalars that the host feeds it and the inputs that others do.
-  struct Compiled {
-    Program program;
-    runtime::ProgramId id = 0;
-    std::vector<std::string> inputs;   ///< to be fed by the caller
-    std::vector<std::string> scalars;  ///< fed from schedules
-    std::vector<float> scalar_values;
-    std::vector<runtime::Feed> feeds;          ///< the scalars, then the caller's
-    std::vector<runtime::Fetch> fetches;       ///< what a run copies out
-    std::optional<PrefetchedBatches> batches;  ///< of examples that were run
+  /// A recipe, compiled.
+  struct Learning {
+    struct Step {
+      CompiledProgram program;
+      OptimizerSpec optimizer;
+      std::uint64_t every = 1;
+      std::vector<std::string> outputs;  ///< behind its figures
+    };
+    std::vector<Step> steps;
+    std::vector<std::string> inputs;
+    std::vector<std::string> figures;
   };
 
   Implementation(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options)
@@ -66,20 +68,38 @@ class Learner::Implementation {
   std::shared_ptr<const ModelDefinition> model_;
   runtime::Session session_;
   TrainingState state_;
-  std::optional<Compiled> training_;
-  std::optional<Compiled> evaluation_;
-  std::map<std::vector<std::string>, Compiled> roles_;  ///< by outputs, "|", fed
-  std::vector<std::string> training_figures_;
+  std::vector<Learning> recipes_;
+  std::size_t recipe_ = 0;
+  std::optional<CompiledProgram> evaluation_;
+  std::map<std::vector<std::string>, CompiledProgram> roles_;  ///< by outputs, "|", fed
 
-  Compiled& training() {
-    if (training_) return *training_;
-    training_ = compile(train::training_program(*model_, ops::registry()));
-    training_names_ = figure_names(*model_, model_->train->loss, false);
-    training_figures_ = training_names_.names;
-    return *training_;
+  Learning& training() {
+    if (recipes_.empty()) add_recipe(recipes_of(*model_, ops::registry()).front());
+    return recipes_[recipe_];
   }
 
-  Compiled& evaluation() {
+  std::size_t add_recipe(const Recipe& recipe) {
+    Learning learning;
+    for (const LearningStep& step : recipe.steps) {
+      learning.steps.push_back({.program = compile(train::training_program(step, ops::registry())),
+                                .optimizer = step.optimizer,
+                                .every = static_cast<std::uint64_t>(step.every),
+                                .outputs = {}});
+      Learning::Step& made = learning.steps.back();
+      for (const std::string& input : made.program.inputs())
+        if (!contains(learning.inputs, input)) learning.inputs.push_back(input);
+      for (std::size_t i = 0; i < step.figures.names.size(); ++i) {
+        // Each step reports its loss; a term that an earlier step reports is not reported twice.
+        if (i > 0 && contains(learning.figures, step.figures.names[i])) continue;
+        learning.figures.push_back(step.figures.names[i]);
+        made.outputs.push_back(step.figures.outputs[i]);
+      }
+    }
+    recipes_.push_back(std::move(learning));
+    return recipes_.size() - 1;
+  }
+
+  CompiledProgram& evaluation() {
     if (!evaluation_) {
       evaluation_ = compile(evaluation_program(*model_, ops::registry()));
       evaluation_names_ = figure_names(*model_, {}, true);
@@ -87,7 +107,7 @@ class Learner::Implementation {
     return *evaluation_;
   }
 
-  Compiled& role(const std::vector<std::string>& outputs, const std::vector<std::string>& fed) {
+  CompiledProgram& role(const std::vector<std::string>& outputs, const std::vector<std::string>& fed) {
     std::vector<std::string> key = outputs;
     key.emplace_back("|");
     key.insert(key.end(), fed.begin(), fed.end());
@@ -97,30 +117,48 @@ class Learner::Implementation {
   }
 
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
-            std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {
-    Compiled& compiled = training();
+            std::span<float> figures, const std::stop_token& stop, runtime::SideWork* side) {
+    Learning& learning = training();
+    const std::uint64_t number = state_.stage_step() + 1;
+    for (Learning::Step& step : learning.steps) {
+      const std::span<float> own = figures.first(step.outputs.size());
+      figures = figures.subspan(own.size());
+      if (number % step.every == 0) {
+        update(step, feeds, rows, first_row, own, stop, std::exchange(side, nullptr));
+      } else {
+        std::fill(own.begin(), own.end(), std::numeric_limits<float>::quiet_NaN());
+      }
+    }
+    ++state_.step;
+  }
+
+  /// One step of one optimizer; its noise is its own.
+  void update(Learning::Step& step, std::span<const runtime::Feed> feeds, std::int64_t rows,
+              std::uint64_t first_row, std::span<float> figures, const std::stop_token& stop,
+              runtime::SideWork* side) {
     const RandomState random{.seed = state_.seed,
                              .domain = static_cast<std::uint32_t>(runtime::RandomDomain::training),
-                             .step = state_.step,
+                             .step = state_.updates,
                              .first_row = first_row};
-    fetch_scalars(compiled, training_names_.outputs, figures);
-    run(compiled, feeds, rows, random, std::move(stop), side);
-    ++state_.step;
+    step.program.fetch(step.outputs, figures);
+    set_scalars(step.program, step.optimizer, state_.stage_step() / step.every);
+    step.program.run(session_, feeds, rows, random, stop, side);
+    ++state_.updates;
     const std::vector<std::string> broken = session_.take_non_finite_updates();
     if (!broken.empty())
       throw Error(
           ErrorCode::not_finite,
           fmt::format("step {}: the gradient of '{}' holds a NaN or an infinity while the loss does not; "
                       "a smaller learning rate or clip_norm may help",
-                      state_.step, broken.front()),
+                      state_.step + 1, broken.front()),
           {}, broken.front());
   }
 
   Figures evaluate(const Examples& examples, const std::stop_token& stop) {
-    Compiled& compiled = evaluation();
+    CompiledProgram& compiled = evaluation();
     FigureSum sum(evaluation_names_.names);
     std::vector<float> values(evaluation_names_.outputs.size());
-    fetch_scalars(compiled, evaluation_names_.outputs, values);
+    compiled.fetch(evaluation_names_.outputs, values);
     const auto nothing = [](const RowBlock&) {};
     const auto add = [&](const RowBlock& batch) { sum.add(values, batch.count); };
     run_blocks(compiled, examples, row_batches(examples.count, evaluation_batch), {.stop = stop}, nothing,
@@ -132,14 +170,13 @@ class Learner::Implementation {
                 std::span<const std::span<std::byte>> into, const RowOptions& options) {
     std::vector<std::string> fed;
     const Examples by_node = with_node_names(examples, fed);
-    Compiled& compiled = role(outputs, fed);
+    CompiledProgram& compiled = role(outputs, fed);
     require_inputs(compiled, fed);
     const std::vector<RowBlock> blocks = blocks_of(compiled, examples.count, options);
     if (blocks.size() > 1) require_rows(compiled, outputs);
-    compiled.fetches.resize(outputs.size());
     const auto fetch = [&](const RowBlock& block) {
       for (std::size_t i = 0; i < outputs.size(); ++i)
-        set(compiled.fetches[i], outputs[i], rows_of(into[i], examples.count, block));
+        compiled.fetch(i, outputs[i], rows_of(into[i], examples.count, block));
     };
     run_blocks(compiled, by_node, blocks, options, fetch, [](const RowBlock&) {});
   }
@@ -170,64 +207,25 @@ class Learner::Implementation {
                                      node.attributes.initializer("init"), node.attributes.flag("trainable"));
   }
 
-  Compiled compile(Program program) {
-    Compiled compiled;
-    compiled.id = session_.add(program.graph);
-    for (const ProgramInput& input : program.inputs)
-      (is_host_scalar(input.name) ? compiled.scalars : compiled.inputs).push_back(input.name);
-    compiled.scalar_values.resize(compiled.scalars.size());
-    compiled.program = std::move(program);
-    return compiled;
-  }
+  CompiledProgram compile(Program program) { return {std::move(program), *model_, session_}; }
 
-  bool is_host_scalar(const std::string& name) const {
-    return is_optimizer_scalar(name) ||
-           std::any_of(model_->scheduled.begin(), model_->scheduled.end(),
-                       [&](const ScheduledInput& input) { return input.name == name; });
-  }
-
-  double scalar(const std::string& name) const {
-    const Progress progress{.step = state_.step, .steps_per_epoch = state_.steps_per_epoch};
-    for (const ScheduledInput& input : model_->scheduled)
-      if (input.name == name) return value_at(input.schedule, progress);
-    return optimizer_scalar(model_->train->optimizer, name, progress);
-  }
-
-  void run(Compiled& compiled, std::span<const runtime::Feed> feeds, std::int64_t rows,
-           const RandomState& random, std::stop_token stop, runtime::SideWork* side = nullptr) {
-    const std::size_t scalars = compiled.scalars.size();
-    compiled.feeds.resize(scalars + feeds.size());
-    for (std::size_t i = 0; i < scalars; ++i) {
-      compiled.scalar_values[i] = static_cast<float>(scalar(compiled.scalars[i]));
-      set(compiled.feeds[i], compiled.scalars[i], std::as_bytes(std::span(&compiled.scalar_values[i], 1)));
+  /// What the host computes for a step: schedules, and what the optimizer needs after so many updates.
+  void set_scalars(CompiledProgram& compiled, const OptimizerSpec& optimizer, std::uint64_t updates) const {
+    const Progress progress{.step = state_.stage_step(), .steps_per_epoch = state_.steps_per_epoch};
+    for (std::size_t i = 0; i < compiled.scalars().size(); ++i) {
+      const std::string& name = compiled.scalars()[i];
+      const auto scheduled = std::find_if(model_->scheduled.begin(), model_->scheduled.end(),
+                                          [&](const ScheduledInput& input) { return input.name == name; });
+      const double value = scheduled != model_->scheduled.end()
+                               ? value_at(scheduled->schedule, progress)
+                               : optimizer_scalar(optimizer, name, progress, updates);
+      compiled.scalar_values()[i] = static_cast<float>(value);
     }
-    for (std::size_t i = 0; i < feeds.size(); ++i)
-      set(compiled.feeds[scalars + i], feeds[i].name, feeds[i].bytes);
-    session_.run(compiled.id, {.batch = rows,
-                               .feeds = compiled.feeds,
-                               .fetches = compiled.fetches,
-                               .random = random,
-                               .stop = std::move(stop),
-                               .side = side});
   }
 
-  static void fetch_scalars(Compiled& compiled, const std::vector<std::string>& outputs,
-                            std::span<float> into) {
-    compiled.fetches.resize(outputs.size());
-    for (std::size_t i = 0; i < outputs.size(); ++i)
-      set(compiled.fetches[i], outputs[i], std::as_writable_bytes(into.subspan(i, 1)));
-  }
-
-  /// A name that stays the same from step to step is not copied again: a step allocates nothing.
-  template <class Entry, class Bytes>
-  static void set(Entry& entry, const std::string& name, Bytes bytes) {
-    if (entry.name != name) entry.name = name;
-    entry.bytes = bytes;
-  }
-
-  static void require_inputs(const Compiled& compiled, const std::vector<std::string>& fed) {
+  static void require_inputs(const CompiledProgram& compiled, const std::vector<std::string>& fed) {
     std::string missing;
-    for (const std::string& input : compiled.inputs)
+    for (const std::string& input : compiled.inputs())
       if (!contains(fed, input)) missing += fmt::format("{}'{}'", missing.empty() ? "" : ", ", input);
     if (!missing.empty())
       throw Error(
@@ -246,14 +244,14 @@ class Learner::Implementation {
     return by_node;
   }
 
-  static std::vector<RowBlock> blocks_of(const Compiled& compiled, std::int64_t rows,
+  static std::vector<RowBlock> blocks_of(const CompiledProgram& compiled, std::int64_t rows,
                                          const RowOptions& options) {
-    if (runtime::rows_are_independent(*compiled.program.graph)) return row_blocks(rows);
+    if (runtime::rows_are_independent(compiled.graph())) return row_blocks(rows);
     return row_batches(rows, options.together ? std::max<std::int64_t>(1, rows) : evaluation_batch);
   }
 
-  static void require_rows(const Compiled& compiled, const std::vector<std::string>& outputs) {
-    const Graph& graph = *compiled.program.graph;
+  static void require_rows(const CompiledProgram& compiled, const std::vector<std::string>& outputs) {
+    const Graph& graph = compiled.graph();
     for (const std::string& name : outputs) {
       const Type& type = graph.node(graph.output(name)).type;
       if (type.shape.empty() || !type.shape.front().is_batch())
@@ -269,36 +267,27 @@ class Learner::Implementation {
                        row * static_cast<std::size_t>(block.count));
   }
 
-  /// Buffers are kept from call to call.
-  static PrefetchedBatches& batches_for(Compiled& compiled, const Examples& examples, std::int64_t rows) {
-    if (compiled.batches && compiled.batches->max_rows() >= rows)
-      compiled.batches->use(examples);
-    else
-      compiled.batches.emplace(examples, compiled.inputs, rows);
-    return *compiled.batches;
-  }
-
   /// The next block is gathered while one runs.
   template <class Before, class After>
-  void run_blocks(Compiled& compiled, const Examples& examples, const std::vector<RowBlock>& blocks,
+  void run_blocks(CompiledProgram& compiled, const Examples& examples, const std::vector<RowBlock>& blocks,
                   const RowOptions& options, Before before, After after) {
     if (blocks.empty()) return;
-    PrefetchedBatches& batches = batches_for(compiled, examples, blocks.front().count);
+    PrefetchedBatches& batches = compiled.batches_for(examples, blocks.front().count);
     batches.gather({blocks.front().first, blocks.front().count});
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       throw_if_stopped(options.stop);
       const RowBlock& block = blocks[i];
       if (i + 1 < blocks.size()) batches.announce({blocks[i + 1].first, blocks[i + 1].count});
       before(block);
-      run(compiled, batches.current().feeds(), block.count,
-          evaluation_random(options.first_row + static_cast<std::uint64_t>(block.first)), options.stop,
-          &batches);
+      set_scalars(compiled, {}, 0);
+      compiled.run(session_, batches.current().feeds(), block.count,
+                   evaluation_random(options.first_row + static_cast<std::uint64_t>(block.first)),
+                   options.stop, &batches);
       after(block);
       batches.advance();
     }
   }
 
-  FigureNames training_names_;
   FigureNames evaluation_names_;
 };
 
@@ -331,34 +320,42 @@ void Learner::initialise() {
   variables().initialise(state().seed);
 }
 
+std::size_t Learner::add_recipe(const Recipe& recipe) {
+  return implementation_->add_recipe(recipe);
+}
+void Learner::use_recipe(std::size_t recipe) {
+  implementation_->recipe_ = recipe;
+}
+
 const runtime::Plan& Learner::prepare_training(std::int64_t batch) {
-  return session().prepare(implementation_->training().id, batch);
+  const auto& steps = implementation_->training().steps;
+  for (const auto& step : steps) session().prepare(step.program.id(), batch);
+  return session().prepare(steps.front().program.id(), batch);
 }
 runtime::ProgramId Learner::training_program() {
-  return implementation_->training().id;
+  return implementation_->training().steps.front().program.id();
 }
 const Graph& Learner::training_graph() {
-  return *implementation_->training().program.graph;
+  return implementation_->training().steps.front().program.graph();
 }
 const std::vector<std::string>& Learner::training_inputs() {
   return implementation_->training().inputs;
 }
 const std::vector<std::string>& Learner::training_figures() {
-  implementation_->training();
-  return implementation_->training_figures_;
+  return implementation_->training().figures;
 }
 void Learner::prepare_evaluation(std::int64_t examples) {
-  const runtime::ProgramId program = implementation_->evaluation().id;
+  const runtime::ProgramId program = implementation_->evaluation().id();
   if (examples >= evaluation_batch) session().prepare(program, evaluation_batch);
   if (examples % evaluation_batch != 0) session().prepare(program, examples % evaluation_batch);
 }
 const std::vector<std::string>& Learner::evaluation_inputs() {
-  return implementation_->evaluation().inputs;
+  return implementation_->evaluation().inputs();
 }
 
 void Learner::step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
                    std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {
-  implementation_->step(feeds, rows, first_row, figures, std::move(stop), side);
+  implementation_->step(feeds, rows, first_row, figures, stop, side);
 }
 
 Figures Learner::evaluate(const Examples& examples, std::stop_token stop) {

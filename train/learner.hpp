@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 #include "runtime/session.hpp"
 #include "train/examples.hpp"
 #include "train/figures.hpp"
+#include "train/learning_step.hpp"
 #include "train/state.hpp"
 
 namespace graphrun::train {
@@ -59,18 +61,40 @@ class Learner {
   /// Gives every variable that has no value its first one, from state().seed.
   void initialise();
 
+  /// Gives every variable of the model its first value anew, from this seed.
+  void initialise_again(std::uint64_t seed);
+
+  /// The values of the model's variables, by name.
+  using Weights = std::map<std::string, std::vector<float>>;
+  Weights weights() const;
+  /// Those that the model has.
+  void set_weights(const Weights& weights);
+  /// Weights put aside, which checkpoints carry: by the phase at whose end they were, or what else they are.
+  std::map<std::string, Weights>& kept() { return kept_; }
+  const std::map<std::string, Weights>& kept() const { return kept_; }
+
   // ---- Learning ----
 
-  /// Makes the training program and its plan for a batch size: everything that a step needs.
-  const runtime::Plan& prepare_training(std::int64_t batch);
-  runtime::ProgramId training_program();
-  const Graph& training_graph();
-  const std::vector<std::string>& training_inputs();   ///< that a batch must bring
-  const std::vector<std::string>& training_figures();  ///< "loss" and the terms that are learnt
+  /// Compiles what is done with a batch and gives its number; the model's own first recipe, if none is added,
+  /// is made when it is needed. Error{model} when a step has nothing to learn.
+  std::size_t add_recipe(const Recipe& recipe);
+  /// What all that follows is about, until another is chosen.
+  void use_recipe(std::size_t recipe);
+  /// Gives the optimizers their first state again.
+  void reset_optimizers();
 
-  /// One step on a batch: feeds are by input name. Moves state().step on and writes a value for each
-  /// figure. Error{not_finite} names the node; nothing has changed then, unless a gradient alone was not
-  /// finite: such a state is not to be saved. `side` is done meanwhile.
+  /// Makes the plans of the recipe for a batch size: everything that a step needs. The plan of its first
+  /// step.
+  const runtime::Plan& prepare_training(std::int64_t batch);
+  runtime::ProgramId training_program();               ///< of the first step
+  const Graph& training_graph();                       ///< of the first step
+  const std::vector<std::string>& training_inputs();   ///< that a batch must bring
+  const std::vector<std::string>& training_figures();  ///< each step's "loss", and the terms that are learnt
+
+  /// Does the steps of the recipe with a batch, one after the other: feeds are by input name. Moves
+  /// state().step on and writes a value for each figure: NaN for a step whose turn it was not.
+  /// Error{not_finite} names the node; nothing that the failed step learns has changed then, unless a
+  /// gradient alone was not finite: such a state is not to be saved. `side` is done meanwhile.
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
             std::span<float> figures, std::stop_token stop = {}, runtime::SideWork* side = nullptr);
 
@@ -98,6 +122,7 @@ class Learner {
  private:
   class Implementation;
   std::unique_ptr<Implementation> implementation_;
+  std::map<std::string, Weights> kept_;
 };
 
 }  // namespace graphrun::train

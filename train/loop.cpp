@@ -34,7 +34,7 @@ class Loop {
 
   LoopEnd run() {
     prepare();
-    if (state_.batch > 0) sums_.restore(state_.epoch_sums, state_.epoch_rows);
+    if (state_.batch > 0) sums_.restore(state_.epoch_sums, state_.epoch_rows, state_.figure_rows);
     while (!finished()) {
       if (options_.stop.stop_requested()) return LoopEnd::stopped;
       if (!run_epoch()) return LoopEnd::stopped;
@@ -50,11 +50,12 @@ class Loop {
     state_.steps_per_epoch = static_cast<std::uint64_t>(plan_.batches);
   }
 
-  bool finished() const { return state_.step >= plan_.total_steps; }
+  bool finished() const { return state_.ended || state_.stage_step() >= plan_.total_steps; }
 
   /// Runs the epoch from where it stands; false when a stop was asked for before its end.
   bool run_epoch() {
-    const std::vector<std::uint32_t> order = epoch_order(state_.seed, state_.epoch, examples_.count);
+    const std::vector<std::uint32_t> order =
+        epoch_order(options_.order_seed.value_or(state_.seed), state_.stage_epoch(), examples_.count);
     batches_.gather(batch_rows(order, state_.batch));
     while (state_.batch < static_cast<std::uint64_t>(plan_.batches)) {
       if (finished()) return true;
@@ -81,9 +82,10 @@ class Loop {
     learner_.step(batch.feeds(), rows, state_.batch * static_cast<std::uint64_t>(plan_.batch), figures_, {},
                   &batches_);
     batches_.advance();
-    sums_.add(figures_, rows);
+    sums_.add_learnt(figures_, rows);
     ++state_.batch;
     state_.epoch_sums.assign(sums_.sums().begin(), sums_.sums().end());
+    state_.figure_rows.assign(sums_.figure_rows().begin(), sums_.figure_rows().end());
     state_.epoch_rows = sums_.rows();
     const double spent = seconds_since(start);
     state_.epoch_seconds += spent;
@@ -91,7 +93,7 @@ class Loop {
     rows_ += rows;
     observer_.on_step({.state = state_,
                        .plan = plan_,
-                       .loss = sums_.sums().front() / static_cast<double>(sums_.rows()),
+                       .loss = sums_.loss(),
                        .rows = rows_,
                        .seconds = seconds_since(start_)});
   }
@@ -103,6 +105,7 @@ class Loop {
     ++state_.epoch;
     state_.batch = 0;
     state_.epoch_sums.clear();
+    state_.figure_rows.clear();
     state_.epoch_rows = 0;
     state_.epoch_seconds = 0;
     observer_.on_epoch(report);
@@ -130,12 +133,13 @@ std::uint64_t total_steps(const LoopOptions& options, std::int64_t batches) {
 
 }  // namespace
 
-LoopOptions loop_options(const TrainSpec& spec) {
+LoopOptions loop_options(const PhaseSpec& spec) {
   return {.batch = spec.batch,
           .epochs = spec.epochs,
           .steps = spec.steps,
           .keep_partial = spec.keep_partial,
           .max_steps = {},
+          .order_seed = {},
           .stop = {}};
 }
 

@@ -18,18 +18,19 @@ struct LoopOptions {
   std::optional<std::int64_t> epochs;  ///< exactly one of epochs and steps
   std::optional<std::int64_t> steps;
   bool keep_partial = true;  ///< the last batch of an epoch, when it is smaller
-  /// Ends the loop when so many steps are done in all, whatever epochs and steps say.
+  /// Ends the loop when so many steps are done in its stage, whatever epochs and steps say.
   std::optional<std::uint64_t> max_steps;
-  std::stop_token stop;  ///< finishes the step at hand
+  std::optional<std::uint64_t> order_seed;  ///< of the order of examples; by default the run's
+  std::stop_token stop;                     ///< finishes the step at hand
 };
-LoopOptions loop_options(const TrainSpec& spec);
+LoopOptions loop_options(const PhaseSpec& spec);
 
 /// How an epoch of `count` examples is cut into batches.
 struct BatchPlan {
   std::int64_t batch = 1;
   std::int64_t batches = 0;       ///< in an epoch
   std::int64_t partial_rows = 0;  ///< of the last batch when it is smaller; else 0
-  std::uint64_t total_steps = 0;  ///< of the whole run
+  std::uint64_t total_steps = 0;  ///< of the whole stage
 };
 /// Error{usage} when no batch would be left.
 BatchPlan batch_plan(const LoopOptions& options, std::int64_t count);
@@ -59,8 +60,9 @@ class LoopObserver {
 
 enum class LoopEnd { finished, stopped };
 
-/// Learns from where learner.state() stands until the end or a stop. The weights are initialised if they are
-/// not. Everything is compiled before the first step. Throws Error{not_finite}; nothing of that step is kept.
+/// Learns by the recipe in use from where learner.state() stands until the end of its stage or a stop. The
+/// weights are initialised if they are not. Everything is compiled before the first step. Throws
+/// Error{not_finite}; nothing of that step is kept.
 LoopEnd learn(Learner& learner, const Examples& examples, const LoopOptions& options, LoopObserver& observer);
 
 }  // namespace graphrun::train

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "graph/op.hpp"
 #include "graph/optimizer_kind.hpp"
@@ -115,7 +116,7 @@ NodeId add_slot(Builder& builder, const Slot& slot, const Node& variable, std::s
 }  // namespace
 
 void append_updates(Builder& builder, NodeId loss, std::span<const NodeId> parameters,
-                    std::span<const NodeId> gradients, const OptimizerSpec& spec) {
+                    std::span<const NodeId> gradients, const OptimizerSpec& spec, std::string_view slots) {
   check_optimizer(spec);
   const UpdateRule rule = rule_of(spec);
   builder.set_origin({});
@@ -129,7 +130,8 @@ void append_updates(Builder& builder, NodeId loss, std::span<const NodeId> param
     const Node& variable = builder.node(parameters[i]);
     builder.set_origin(variable.origin);
     std::vector<NodeId> inputs = {parameters[i]};
-    for (const Slot& slot : rule.slots) inputs.push_back(add_slot(builder, slot, variable, spec.op));
+    for (const Slot& slot : rule.slots)
+      inputs.push_back(add_slot(builder, slot, variable, slots.empty() ? spec.op : slots));
     inputs.push_back(slopes[i]);
     inputs.insert(inputs.end(), scalars.begin(), scalars.end());
     builder.add(rule.op, std::move(inputs), rule.attributes,
@@ -143,8 +145,9 @@ bool is_optimizer_scalar(std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-double optimizer_scalar(const OptimizerSpec& spec, std::string_view name, const Progress& progress) {
-  const auto t = static_cast<double>(progress.step + 1);
+double optimizer_scalar(const OptimizerSpec& spec, std::string_view name, const Progress& progress,
+                        std::optional<std::uint64_t> updates) {
+  const auto t = static_cast<double>(updates.value_or(progress.step) + 1);
   if (name == learning_rate) {
     const double rate = value_at(spec.learning_rate, progress);
     return spec.op == "adagrad" ? rate / (1 + (t - 1) * setting_of(spec, "lr_decay")) : rate;

@@ -10,6 +10,7 @@
 #include "graph/model.hpp"
 #include "graph/op.hpp"
 #include "graph/passes/pipeline.hpp"
+#include "train/learning_step.hpp"
 
 namespace graphrun::train {
 
@@ -25,13 +26,15 @@ struct Program {
   std::vector<ProgramInput> inputs;
 };
 
-/// The part of a model that learning differentiates: train mode, the chosen loss terms under "loss", nothing
-/// that they do not need. Throws Error{model} when there is no loss or no `train:`.
-Graph loss_graph(const ModelDefinition& model, const OpRegistry& registry, const PassOptions& options = {});
+/// What a step differentiates: its forward graph in train mode.
+Graph loss_graph(const LearningStep& step, const OpRegistry& registry, const PassOptions& options = {});
 
-/// Forward in train mode, gradients of the chosen loss terms for the chosen parameters, optimizer updates.
-/// Named outputs: "loss" and the terms that are learnt. Throws Error{model} when there is no loss or nothing
-/// to train.
+/// Forward in train mode, gradients of the loss for the parameters of the step, optimizer updates. Named
+/// outputs: those of the step's figures. Throws Error{model} when there is nothing to learn.
+Program training_program(const LearningStep& step, const OpRegistry& registry,
+                         const PassOptions& options = {});
+
+/// The first step of the first phase: all there is in a model without phases.
 Program training_program(const ModelDefinition& model, const OpRegistry& registry,
                          const PassOptions& options = {});
 
@@ -47,8 +50,5 @@ Program role_program(const ModelDefinition& model, const OpRegistry& registry,
 
 /// The name of the node behind an output, or of a node by its own name. Error{usage} for neither.
 std::string node_name(const ModelDefinition& model, const std::string& name);
-
-/// The parameters that `train.train` chooses, by name; all of them by default.
-std::vector<std::string> trained_parameters(const ModelDefinition& model);
 
 }  // namespace graphrun::train

@@ -2,15 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "graph/print.hpp"
 #include "train/binding.hpp"
 #include "train/definition.hpp"
+#include "train/early_stop.hpp"
 #include "train/file.hpp"
 #include "train/metrics_log.hpp"
 #include "train/pictures.hpp"
+#include "train/probes.hpp"
+#include "train/transfer.hpp"
 
 namespace graphrun::train {
 
@@ -33,28 +37,33 @@ Examples bind_split(const ModelDefinition& model, const std::shared_ptr<const Da
   return bind_images(model, std::shared_ptr<const ImageSet>(data, &split));
 }
 
-/// One run from data to result; the observer of the loop that it runs.
-class Run final : public LoopObserver {
+/// Is it time to measure? When the examples learnt in the stage pass another multiple of the test images, and
+/// whenever the stage may end: so that measuring never costs more than learning.
+bool is_due(const StageView& stage, const EpochReport& report, std::int64_t test_images, bool last) {
+  if (last || stage.phase.stop) return true;
+  const auto epoch = static_cast<std::int64_t>(report.state.stage_epoch());
+  const std::int64_t each = std::max<std::int64_t>(test_images, 1);
+  return epoch * report.rows / each > (epoch - 1) * report.rows / each;
+}
+
+/// One run from data to result; the observer of the phases that it runs.
+class Run final : public PhaseObserver {
  public:
   Run(std::shared_ptr<const ModelDefinition> model, const RunOptions& options, RunObserver& observer)
       : model_(std::move(model)),
+        train_(train_of(*model_)),
         options_(options),
         observer_(observer),
         data_(std::make_shared<const Dataset>(load_model_data(*model_))),
         learner_(model_, options.session),
         examples_(bind_split(*model_, data_, data_->train)) {
-    if (!model_->train) learner_.training_program();  // says what is missing
     if (data_->test.count > 0) test_ = bind_split(*model_, data_, data_->test);
-    loop_options_ = loop_options(*model_->train);
-    loop_options_.max_steps = options.max_steps;
-    loop_options_.stop = options.stop;
-    plan_ = batch_plan(loop_options_, examples_.count);
     for (const std::string& note : notes_on(*data_)) observer_.on_note(note);
   }
 
   RunResult start() {
     compile();
-    if (!options_.weights.empty()) restore_weights(learner_, SafetensorsFile(options_.weights));
+    if (!options_.weights.empty()) take_weights();
     directory_ = RunDirectory::create(options_.out, model_->name);
     write_text_file(directory_->resolved(), model_->resolved);
     return run();
@@ -80,9 +89,37 @@ class Run final : public LoopObserver {
  private:
   /// Everything that can be wrong with model and data shows here, before a folder is made.
   void compile() {
-    learner_.prepare_training(plan_.batch);
-    if (plan_.partial_rows > 0) learner_.prepare_training(plan_.partial_rows);
+    phases_.emplace(learner_, examples_);
     if (test_) learner_.prepare_evaluation(test_->count);
+    require_stop_metrics();
+    if (!model_->probes.empty() && test_) probed_labels_are_there();
+  }
+
+  void take_weights() {
+    const SafetensorsFile file(options_.weights);
+    Transfer transfer = transferable(learner_, file);
+    for (const std::string& note : notes_on(transfer, options_.weights.string())) observer_.on_note(note);
+    learner_.kept()[kept_init] = std::move(transfer.weights);
+  }
+
+  /// Without test data, a phase can only stop by what it learns.
+  void require_stop_metrics() {
+    const std::vector<std::string> learnt = phases_->figures();
+    for (const PhaseSpec& phase : train_.phases)
+      if (phase.stop && !test_ && std::find(learnt.begin(), learnt.end(), phase.stop->metric) == learnt.end())
+        throw Error(ErrorCode::usage,
+                    fmt::format("`stop:` waits for '{}', which is measured on test data, and there are none",
+                                phase.stop->metric),
+                    phase.stop->where);
+  }
+
+  void probed_labels_are_there() const {
+    for (const ProbeSpec& probe : model_->probes)
+      if (!probe.labels.empty() &&
+          (!examples_.columns.contains(probe.labels) || !test_->columns.contains(probe.labels)))
+        throw Error(ErrorCode::data,
+                    fmt::format("the probe '{}' needs labels, and the data have none", probe.name),
+                    probe.where);
   }
 
   /// Training may be changed on the way (more epochs, another rate); what is learnt may not.
@@ -99,23 +136,26 @@ class Run final : public LoopObserver {
 
   void require_position_fits() const {
     const TrainingState& state = learner_.state();
-    if (state.batch > static_cast<std::uint64_t>(plan_.batches))
+    const BatchPlan& plan = phases_->plan_at(state);
+    if (state.batch > static_cast<std::uint64_t>(plan.batches))
       throw Error(
           ErrorCode::usage,
           fmt::format(
               "the run was interrupted after batch {} of an epoch, which has {} now; continue it with "
               "the same batch size and data",
-              state.batch, plan_.batches));
+              state.batch, plan.batches));
   }
 
   RunResult run() {
     const TrainingState& state = learner_.state();
-    metrics_.emplace(resumed_ ? MetricsLog::resume(directory_->folder(), metric_columns(), state.step)
-                              : MetricsLog(directory_->folder(), metric_columns()));
-    observer_.on_start({*model_, *data_, *directory_, state, plan_, parameter_count(learner_)});
-    const LoopEnd end = learn(learner_, examples_, loop_options_, *this);
+    name_columns();
+    metrics_.emplace(resumed_ ? MetricsLog::resume(directory_->folder(), columns_, state.step)
+                              : MetricsLog(directory_->folder(), columns_));
+    observer_.on_start({*model_, *data_, *directory_, state, phases_->plan_at(state), phases_->total_steps(),
+                        parameter_count(learner_)});
+    const LoopEnd end = phases_->run(*this, options_.max_steps, options_.stop);
     if (state.step != saved_step_) end_of_part(end);
-    if (!last_test_ && end == LoopEnd::finished) measure();
+    if (!last_test_ && end == LoopEnd::finished) measure(true);
     return {.end = end,
             .directory = directory_->folder(),
             .checkpoint = directory_->checkpoint_at(state.step),
@@ -125,61 +165,106 @@ class Run final : public LoopObserver {
             .seconds = state.seconds,
             .train = last_train_,
             .test = last_test_,
+            .results = state.results,
             .digest = learner_.digest()};
   }
 
-  void on_step(const StepReport& report) override {
-    loss_ = report.loss;
-    observer_.on_step(report);
+  void on_stage(const StageView& stage) override {
+    stage_.emplace(stage);
+    last_test_.reset();
+    observer_.on_stage(stage);
   }
 
-  void on_epoch(const EpochReport& report) override {
+  void on_step(const StageView& stage, const StepReport& report) override {
+    loss_ = report.loss;
+    observer_.on_step(stage, report);
+  }
+
+  void on_epoch(const StageView& stage, const EpochReport& report, bool last) override {
     last_train_ = report.train;
-    measure();
-    append_metrics(report);
-    const bool best = judge();
-    draw();
+    last_test_.reset();
+    // While layers are trained one by one, the model as a whole does nothing yet.
+    const bool whole = stage.stage.layers == 0 || (last && stage.stage.is_last_layer());
+    const bool due = is_due(stage, report, test_ ? test_->count : 0, last);
+    bool best = false;
+    if (due && whole) {
+      measure(last);
+      if (stage.phase.stop) stop_or_go_on(*stage.phase.stop, last);
+      best = judge();
+      draw();
+    }
+    append_metrics(stage, report);
+    if (!due) return;
+    if (whole && (last || report.state.ended)) note_result(stage);
     save();
-    observer_.on_epoch({.loop = report, .test = last_test_, .checkpoint = saved_path(), .best = best});
+    observer_.on_epoch(
+        {.stage = stage, .loop = report, .test = last_test_, .checkpoint = saved_path(), .best = best});
+  }
+
+  /// Keeps the weights of the best measurement, and goes back to them at the end of the phase.
+  void stop_or_go_on(const StopSpec& stop, bool last) {
+    TrainingState& state = learner_.state();
+    const StopVerdict verdict =
+        train::judge(stop, (last_test_ ? *last_test_ : last_train_).at(stop.metric), state);
+    if (verdict == StopVerdict::best) learner_.kept()[kept_best] = learner_.weights();
+    state.ended = verdict == StopVerdict::give_up;
+    if (!last && !state.ended) return;
+    if (verdict != StopVerdict::best && learner_.kept().contains(kept_best))
+      learner_.set_weights(learner_.kept().at(kept_best));
+    learner_.kept().erase(kept_best);
+    measure(true);
+  }
+
+  /// What the phase has come to: of test data, or while learning without them.
+  void note_result(const StageView& stage) {
+    if (!train_.has_phases()) return;
+    std::vector<PhaseResult>& results = learner_.state().results;
+    std::erase_if(results, [&](const PhaseResult& result) {
+      return result.phase == stage.phase.name && result.draw == stage.stage.draw;
+    });
+    results.push_back({stage.phase.name, stage.stage.draw, (last_test_ ? *last_test_ : last_train_).values});
   }
 
   /// The run ends, or was stopped, between two epochs' ends: what was learnt is kept. A stopped run wants to
   /// end soon, and is neither measured nor drawn.
   void end_of_part(LoopEnd end) {
     if (end == LoopEnd::finished && learner_.state().batch > 0) {
-      const EpochReport part = part_of_epoch();
+      const EpochReport part = part_of_epoch(learner_);
       last_train_ = part.train;
-      measure();
-      append_metrics(part);
+      measure(false);
+      append_metrics(*stage_, part);
       judge();
       draw();
     }
     save();
   }
 
-  /// What the epoch at hand has given so far.
-  EpochReport part_of_epoch() {
-    const TrainingState& state = learner_.state();
-    FigureSum sums(learner_.training_figures());
-    sums.restore(state.epoch_sums, state.epoch_rows);
-    return {.state = state, .train = sums.means(), .seconds = state.epoch_seconds, .rows = state.epoch_rows};
+  /// epoch, seconds, images_per_second, train.loss, …, test.loss, …; with phases also phase, draw, layer.
+  void name_columns() {
+    columns_ = {"epoch", "seconds", "images_per_second"};
+    if (train_.has_phases()) columns_.insert(columns_.end(), {"phase", "draw", "layer"});
+    for (const std::string& name : phases_->figures()) columns_.push_back("train." + name);
+    if (!test_) return;
+    for (const std::string& name : figure_names(*model_, {}, true).names) columns_.push_back("test." + name);
+    for (const ProbeSpec& probe : model_->probes) columns_.push_back("test." + probe.name);
   }
 
-  /// epoch, seconds, images_per_second, train.loss, …, test.loss, …
-  std::vector<std::string> metric_columns() {
-    std::vector<std::string> columns{"epoch", "seconds", "images_per_second"};
-    for (const std::string& name : learner_.training_figures()) columns.push_back("train." + name);
-    if (test_)
-      for (const std::string& name : figure_names(*model_, {}, true).names) columns.push_back("test." + name);
-    return columns;
-  }
-
-  void append_metrics(const EpochReport& report) {
-    std::vector<MetricsCell> cells{static_cast<double>(report.state.epoch), report.seconds,
-                                   static_cast<double>(report.rows) / report.seconds};
-    for (const Figure& figure : report.train.values) cells.emplace_back(figure.value);
+  void append_metrics(const StageView& stage, const EpochReport& report) {
+    std::vector<MetricsCell> cells(columns_.size());
+    const auto set = [&](const std::string& column, MetricsCell value) {
+      const auto found = std::find(columns_.begin(), columns_.end(), column);
+      if (found != columns_.end())
+        cells[static_cast<std::size_t>(found - columns_.begin())] = std::move(value);
+    };
+    set("epoch", static_cast<double>(report.state.epoch));
+    set("seconds", report.seconds);
+    set("images_per_second", static_cast<double>(report.rows) / report.seconds);
+    set("phase", stage.phase.name);
+    set("draw", static_cast<double>(stage.stage.draw + 1));
+    if (stage.stage.layers > 0) set("layer", static_cast<double>(stage.stage.layer + 1));
+    for (const Figure& figure : report.train.values) set("train." + figure.name, figure.value);
     if (last_test_)
-      for (const Figure& figure : last_test_->values) cells.emplace_back(figure.value);
+      for (const Figure& figure : last_test_->values) set("test." + figure.name, figure.value);
     metrics_->append(report.state.step, cells);
   }
 
@@ -192,8 +277,13 @@ class Run final : public LoopObserver {
     write_sheet(picture_, sheet.lists);
   }
 
-  void measure() {
-    if (test_) last_test_ = learner_.evaluate(*test_);
+  /// With probes only where a phase ends: they look at whole sets.
+  void measure(bool probes) {
+    if (!test_) return;
+    last_test_ = learner_.evaluate(*test_);
+    if (!probes) return;
+    const std::vector<Figure> probed = run_probes(learner_, examples_, *test_);
+    last_test_->values.insert(last_test_->values.end(), probed.begin(), probed.end());
   }
 
   /// Is this the best state so far? By the loss on the test split, or while learning without one.
@@ -216,15 +306,17 @@ class Run final : public LoopObserver {
   fs::path saved_path() const { return directory_->checkpoint_at(learner_.state().step); }
 
   std::shared_ptr<const ModelDefinition> model_;
+  const TrainSpec& train_;
   const RunOptions& options_;
   RunObserver& observer_;
   std::shared_ptr<const Dataset> data_;
   Learner learner_;
   Examples examples_;
   std::optional<Examples> test_;
-  LoopOptions loop_options_;
-  BatchPlan plan_;
+  std::optional<Phases> phases_;
+  std::optional<StageView> stage_;  ///< the one at hand
   std::optional<RunDirectory> directory_;
+  std::vector<std::string> columns_;
   std::optional<MetricsLog> metrics_;
   bool resumed_ = false;
   double loss_ = 0;

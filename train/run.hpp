@@ -9,18 +9,19 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "graph/model.hpp"
 #include "runtime/session.hpp"
 #include "train/checkpoint.hpp"
 #include "train/dataset.hpp"
 #include "train/figures.hpp"
-#include "train/loop.hpp"
+#include "train/phases.hpp"
 
 namespace graphrun::train {
 
 struct RunOptions {
-  std::filesystem::path weights;  ///< begin with these: a safetensors file; empty: with new ones
+  std::filesystem::path weights;  ///< begin with what fits of this safetensors file; empty: with new ones
   std::filesystem::path out;      ///< the run directory; empty: runs/NAME-N
   runtime::SessionOptions session;
   std::optional<std::uint64_t> max_steps;
@@ -33,13 +34,16 @@ struct RunStart {
   const ModelDefinition& model;
   const Dataset& data;
   const RunDirectory& directory;
-  const TrainingState& state;  ///< where it begins: step 0 unless resumed
-  BatchPlan plan;
+  const TrainingState& state;     ///< where it begins: step 0 unless resumed
+  BatchPlan plan;                 ///< of the first stage
+  std::uint64_t total_steps = 0;  ///< of all stages, if none ends early
   std::int64_t parameters = 0;
 };
 
-/// Told after each epoch, when everything of it is on disk.
+/// Told after each epoch that is measured, when everything of it is on disk. Where an epoch has fewer
+/// examples than there are test images, only every so many-th is.
 struct RunEpoch {
+  const StageView& stage;
   const EpochReport& loop;
   std::optional<Figures> test;
   std::filesystem::path checkpoint;
@@ -50,7 +54,8 @@ class RunObserver {
  public:
   virtual ~RunObserver() = default;
   virtual void on_start(const RunStart&) {}
-  virtual void on_step(const StepReport&) {}
+  virtual void on_stage(const StageView&) {}
+  virtual void on_step(const StageView&, const StepReport&) {}
   virtual void on_epoch(const RunEpoch&) {}
   virtual void on_note(const std::string&) {}  ///< what a person should know
 };
@@ -63,8 +68,9 @@ struct RunResult {
   std::uint64_t epochs = 0;
   std::uint64_t steps = 0;
   double seconds = 0;
-  Figures train;                ///< of the last epoch
-  std::optional<Figures> test;  ///< after the last step
+  Figures train;                     ///< of the last epoch
+  std::optional<Figures> test;       ///< after the last step
+  std::vector<PhaseResult> results;  ///< of each phase and draw, when the model has phases
   std::string digest;
 };
 

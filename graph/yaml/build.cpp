@@ -6,6 +6,7 @@
 
 #include "graph/yaml/expander.hpp"
 #include "graph/yaml/includes.hpp"
+#include "graph/yaml/probe_section.hpp"
 #include "graph/yaml/settings.hpp"
 #include "graph/yaml/spec.hpp"
 #include "graph/yaml/terms.hpp"
@@ -46,10 +47,9 @@ void build_graph(const Spec& spec, const std::vector<BlockSpec>& standard, const
     expander.inputs(model);
     expander.expand(expander.top(), spec.nodes);
     build_outputs(spec, expander, builder, model);
-    build_terms(spec, expander, model);
-    std::vector<std::string> terms;
-    for (const TermSpec& term : spec.loss) terms.push_back(term.node.name);
-    if (spec.train && !spec.train->is_empty()) model.train = read_train(*spec.train, terms, expander);
+    const std::map<std::string, NodeId> terms = build_terms(spec, expander, model);
+    build_probes(spec, expander, model);
+    if (spec.train && !spec.train->is_empty()) model.train = read_train(*spec.train, spec, terms, expander);
     if (spec.data && !spec.data->is_empty()) model.data = read_data(*spec.data, expander);
   } catch (const Abandoned&) {  // reported
   }

@@ -198,6 +198,7 @@ Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::strin
   }
   Instance chain;
   chain.params = params;
+  chain.repeated = true;
   chain.node = formula(scope, spec.inputs.front(), path, "");
   const std::optional<Value> outer_item = std::exchange(scope.item, std::nullopt);
   const std::optional<Value> outer_index = std::exchange(scope.index, std::nullopt);
@@ -261,9 +262,30 @@ Instance Expander::single(Scope& scope, const NodeSpec& spec, const std::string&
   for (const YamlEntry& entry : spec.attributes) {
     site.attributes.push_back({entry.key, entry.place, entry.value.place, &entry.value, nullptr});
   }
-  if (known) return call(scope, std::move(site));
+  if (known) {
+    const std::optional<NodeId> input =
+        site.inputs.empty() ? std::nullopt : std::optional(site.inputs.front());
+    Instance made = call(scope, std::move(site));
+    made.input = input;
+    return made;
+  }
   if (!site.op.empty()) callable(scope, site);
   return {};
+}
+
+std::optional<NodeId> Expander::apply(const NodeSpec& spec, NodeId input, const std::string& path) {
+  NodeSpec with_input = spec;
+  with_input.inputs.emplace_back();  // `input` takes its place
+  top_.node = path;
+  top_.node_place = spec.place;
+  top_.shown_node = path;
+  std::optional<NodeId> made;
+  try {
+    if (spec.kind == NodeSpec::Kind::call) made = single(top_, with_input, path, path, path, input).node;
+  } catch (const Poisoned&) {  // reported
+  }
+  top_.node.clear();
+  return made;
 }
 
 std::optional<NodeId> Expander::formula(Scope& scope, const YamlNode& text, const std::string& path,

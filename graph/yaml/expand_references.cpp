@@ -95,6 +95,27 @@ const Instance* Expander::instance_of(Scope& scope, const Expression& reference,
   return instance;
 }
 
+const Instance* Expander::named(const YamlNode& reference) {
+  if (!reference.is_scalar()) {
+    report(top_, reference.place,
+           fmt::format("the name of a node is expected, not {}", describe_kind(reference)));
+    return nullptr;
+  }
+  try {
+    const Expression expression = parse_expression(reference.text, Grammar::formula);
+    const bool names = expression.kind == Kind::name || expression.kind == Kind::reference;
+    std::string rest;
+    const Instance* instance = names ? instance_of(top_, expression, reference, rest) : nullptr;
+    if (names && rest.empty()) return instance;
+    if (instance != nullptr || !names)
+      report(top_, reference.place, fmt::format("the name of a node is expected, not '{}'", reference.text));
+  } catch (const ExpressionError& error) {
+    report(top_, place_in(reference, error.offset(), diagnostics_.sources()), error.what(), error.fix());
+  } catch (const Poisoned&) {  // reported
+  }
+  return nullptr;
+}
+
 std::optional<NodeId> Expander::node_of(Scope& scope, const Expression& reference, const YamlNode& text) {
   const Place place = place_in(text, reference.offset, diagnostics_.sources());
   if (reference.kind == Kind::name && reference.name == "batch" && scope.instances.count("batch") == 0) {

@@ -22,6 +22,8 @@ namespace graphrun {
 /// What a name of a scope stands for once its node has been made.
 struct Instance {
   std::optional<NodeId> node;             ///< nothing: unknown, a mistake has been reported
+  std::optional<NodeId> input;            ///< the first one of a call
+  bool repeated = false;                  ///< then it stands for its copies, of which there may be none
   std::string params;                     ///< its parameters are called PARAMS.w, …
   std::map<std::string, NodeId> outputs;  ///< of a block with several
   std::vector<Instance> copies;           ///< of a repeat
@@ -86,6 +88,11 @@ class Expander {
   void expand(Scope& scope, const std::vector<NodeSpec>& nodes);
   /// Makes one node; `path` is its written path.
   Instance make(Scope& scope, const NodeSpec& spec, const std::string& path, const std::string& display);
+
+  /// The node that a text of the file names; null when there is none, which has been reported.
+  const Instance* named(const YamlNode& reference);
+  /// A call whose first input is not written but given.
+  std::optional<NodeId> apply(const NodeSpec& spec, NodeId input, const std::string& path);
 
   // ---- values (expand_values.cpp) ----
   /// The value written in YAML, or nothing when it is wrong.

@@ -15,17 +15,12 @@ const std::vector<std::string> top_keys = {"graphrun", "name",    "about",  "var
                                            "inputs",   "nodes",   "blocks", "include", "outputs",
                                            "loss",     "metrics", "train"};
 
-bool is_name(std::string_view text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  if (text.empty() || !letter(text.front())) return false;
-  return std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-}
-
 class SpecReader {
  public:
   explicit SpecReader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
   Spec model(YamlNode document);
+  NodeSpec node(const std::string& name, const Place& place, const YamlNode& value);
   std::vector<BlockSpec> blocks(const YamlNode* section, bool standard);
 
  private:
@@ -36,10 +31,10 @@ class SpecReader {
   bool usable_name(const std::string& name, const Place& place, std::string_view what);
   std::string text(const YamlNode* node, std::string_view key);
   void version(const YamlNode& document);
-  NodeSpec node(const std::string& name, const Place& place, const YamlNode& value);
   bool operation(NodeSpec& spec, const YamlNode& value);
   std::vector<NodeSpec> nodes(const YamlNode* section, std::string_view key);
   std::vector<TermSpec> terms(const YamlNode* section, std::string_view key);
+  std::vector<ProbeDeclaration> probes(const YamlNode* metrics);
   std::optional<TermSpec> term(const YamlEntry& entry, std::string_view section);
   std::vector<InputDeclaration> inputs(const YamlNode* section);
   BlockSpec block(const YamlEntry& entry, bool standard);
@@ -71,7 +66,7 @@ std::vector<YamlEntry> SpecReader::entries(const YamlNode* section, std::string_
 bool SpecReader::usable_name(const std::string& name, const Place& place, std::string_view what) {
   static const std::vector<std::string> taken = {"batch", "true", "false", "null", "and",
                                                  "or",    "not",  "if",    "else"};
-  if (!is_name(name)) {
+  if (!is_identifier(name)) {
     error(place, fmt::format("'{}' cannot name {}", name, what),
           "A name has letters, digits and _, and starts with a letter.");
     return false;
@@ -127,7 +122,9 @@ Spec SpecReader::model(YamlNode document) {
     spec.outputs.push_back(node(entry.key, entry.place, entry.value));
   }
   spec.loss = terms(document.find("loss"), "loss");
-  spec.metrics = terms(document.find("metrics"), "metrics");
+  const YamlNode* metrics = document.find("metrics");
+  spec.probes = probes(metrics);
+  spec.metrics = terms(metrics, "metrics");
   if (const YamlNode* train = document.find("train")) spec.train = *train;
   spec.document = std::move(document);
   return spec;
@@ -234,16 +231,26 @@ std::vector<TermSpec> SpecReader::terms(const YamlNode* section, std::string_vie
   std::vector<TermSpec> result;
   for (const YamlEntry& entry : entries(section, key, "reconstruction: {op: mse, in: [recon, x]}")) {
     if (!usable_name(entry.key, entry.place, key == "loss" ? "a term" : "a metric")) continue;
+    if (key == "metrics" && entry.value.find("probe") != nullptr) continue;
     if (std::optional<TermSpec> read = term(entry, key)) result.push_back(std::move(*read));
   }
+  return result;
+}
+
+std::vector<ProbeDeclaration> SpecReader::probes(const YamlNode* metrics) {
+  std::vector<ProbeDeclaration> result;
+  if (metrics == nullptr) return result;
+  for (const YamlEntry& entry : metrics->entries)
+    if (entry.value.find("probe") != nullptr) result.push_back({entry.key, entry.place, entry.value});
   return result;
 }
 
 std::optional<TermSpec> SpecReader::term(const YamlEntry& entry, std::string_view section) {
   TermSpec result;
   YamlNode rest = entry.value;
-  if (rest.is_mapping() && rest.find("probe") != nullptr) {
-    error(rest.find("probe")->place, "probes are not in this version yet", "Leave this metric out.");
+  if (const YamlNode* probe = rest.find("probe"); probe != nullptr && section == "loss") {
+    error(probe->place, "a probe is measured, never trained: it cannot be a term of the loss",
+          "Move it to `metrics:`.");
     return std::nullopt;
   }
   const bool schedule = is_schedule(rest);
@@ -288,7 +295,7 @@ std::vector<BlockSpec::Name> SpecReader::names(const YamlNode& given, std::strin
   std::vector<BlockSpec::Name> result;
   const std::vector<YamlNode> single = {given};
   for (const YamlNode& item : given.is_sequence() ? given.items : single) {
-    if (item.is_scalar() && is_name(item.text)) {
+    if (item.is_scalar() && is_identifier(item.text)) {
       result.push_back({item.text, item.place});
     } else {
       error(item.place, fmt::format("{} is a name, not {}", what, describe_kind(item)));
@@ -347,6 +354,12 @@ BlockSpec SpecReader::block(const YamlEntry& entry, bool standard) {
 
 }  // namespace
 
+bool is_identifier(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  if (text.empty() || !letter(text.front())) return false;
+  return std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
 bool is_schedule(const YamlNode& node) {
   if (!node.is_mapping() || node.entries.size() != 1) return false;
   const std::string& key = node.entries.front().key;
@@ -368,6 +381,10 @@ bool check_keys(const YamlNode& mapping, std::string_view what, std::span<const 
     whole = whole && !unknown && !entry.value.is_empty();
   }
   return whole;
+}
+
+NodeSpec read_call(const std::string& name, const YamlNode& value, Diagnostics& diagnostics) {
+  return SpecReader(diagnostics).node(name, value.place, value);
 }
 
 Spec read_spec(YamlNode document, Diagnostics& diagnostics) {

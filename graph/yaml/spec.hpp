@@ -58,6 +58,13 @@ struct TermSpec {
   std::optional<YamlNode> weight;
 };
 
+/// `NAME: {probe: KIND, in: …}`, unread.
+struct ProbeDeclaration {
+  std::string name;
+  Place place;
+  YamlNode value;
+};
+
 struct InputDeclaration {
   std::string name;
   Place place;
@@ -79,6 +86,7 @@ struct Spec {
   std::vector<NodeSpec> outputs;
   std::vector<TermSpec> loss;
   std::vector<TermSpec> metrics;
+  std::vector<ProbeDeclaration> probes;
   std::optional<YamlNode> train;
 };
 
@@ -87,6 +95,12 @@ Spec read_spec(YamlNode document, Diagnostics& diagnostics);
 
 /// Reads `blocks:` of a document that holds nothing else: the standard blocks.
 std::vector<BlockSpec> read_standard_blocks(const YamlNode& document, Diagnostics& diagnostics);
+
+/// Reads a call that stands outside of `nodes:`; kind `broken` when it is wrong, which has been reported.
+NodeSpec read_call(const std::string& name, const YamlNode& value, Diagnostics& diagnostics);
+
+/// Letters, digits and _, and no digit in front.
+bool is_identifier(std::string_view text);
 
 /// Is this mapping a schedule: {linear: …}, {cosine: …}, {step: …}, {warmup: …}?
 bool is_schedule(const YamlNode& node);

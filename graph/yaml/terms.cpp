@@ -103,9 +103,10 @@ class TermBuilder {
 
 }  // namespace
 
-void build_terms(const Spec& spec, Expander& expander, ModelDefinition& model) {
+std::map<std::string, NodeId> build_terms(const Spec& spec, Expander& expander, ModelDefinition& model) {
   TermBuilder terms(expander);
   Builder& builder = expander.builder();
+  std::map<std::string, NodeId> terms_of_loss;
   std::optional<NodeId> loss;
   for (const TermSpec& term : spec.loss) {
     const std::optional<NodeId> value = terms.scalar(term, "loss");
@@ -113,6 +114,7 @@ void build_terms(const Spec& spec, Expander& expander, ModelDefinition& model) {
     if (!value || !weight) continue;
     const std::string& name = term.node.name;
     builder.output("loss." + name, *value);
+    terms_of_loss[name] = *value;
     builder.output("weight." + name, *weight);
     model.loss.push_back({name, "loss." + name, expander.diagnostics().sources().location(term.node.place)});
     model.loss_weights.push_back("weight." + name);
@@ -128,6 +130,7 @@ void build_terms(const Spec& spec, Expander& expander, ModelDefinition& model) {
     model.metrics.push_back(
         {name, "metric." + name, expander.diagnostics().sources().location(term.node.place)});
   }
+  return terms_of_loss;
 }
 
 }  // namespace graphrun

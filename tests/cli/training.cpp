@@ -10,6 +10,7 @@
 
 #include "tests/cli/run_graphrun.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/phased_model.hpp"
 #include "tests/support/small_model.hpp"
 
 using namespace graphrun::testing;
@@ -156,10 +157,97 @@ TEST_CASE("a run may begin with the weights of another") {
       place.run_json({"train", "small.yaml", "--out", "b", "--weights", "a", "--set", "train.epochs=1"});
   CHECK(second["steps"] == 16);
   CHECK(second["train"]["loss"].get<double>() < first["train"]["loss"].get<double>());
+  // What does not fit begins anew, and is named.
   const ProcessResult other = place.run({"small.yaml", "--out", "c", "--weights", "a", "--set", "units=3"});
-  CHECK(other.exit_code == 4);
-  CHECK(contains(other.err, "in the file and"));
-  CHECK(!fs::exists(place / "c"));
+  CHECK(other.exit_code == 0);
+  CHECK(contains(other.err, "5 of 8 parameters are taken from"));
+  CHECK(contains(other.err, "of another shape, so they begin anew: "));
+  CHECK(contains(other.err, "code.w is f32[32, 2] in the file and f32[32, 3] in the model"));
+  std::string renamed = small_model();
+  for (const std::string name : {"enc", "code", "dec", "recon"})
+    for (std::size_t at = renamed.find(name); at != std::string::npos; at = renamed.find(name, at + 3))
+      renamed.replace(at, 1, "q");
+  place.write("renamed.yaml", renamed);
+  const ProcessResult none = place.run({"renamed.yaml", "--out", "d", "--weights", "a"});
+  CHECK(none.exit_code == 4);
+  CHECK(contains(none.err, "it has none of the model's parameters (qnc.w, qnc.b, "));
+  CHECK(!fs::exists(place / "d"));
+}
+
+TEST_CASE("phases are reported by name, in figures, files and JSON") {
+  const Workplace place;
+  place.write(
+      "phased.yaml",
+      phased_model("  phases:\n"
+                   "    - {name: layers, greedy: {encoder: [enc, code], decoder: [dec, recon]}, epochs: 1}\n"
+                   "    - name: tuned\n"
+                   "      loss: [class]\n"
+                   "      subset: {sample: 100, balanced: true}\n"
+                   "      epochs: 3\n"
+                   "      draws: 2\n"
+                   "    - {name: scratch, same_as: tuned, start: init}\n",
+                   "  near: {probe: knn, in: [code, y], k: 3}\n"));
+  const ProcessResult result = place.run({"phased.yaml", "--out", "run"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(contains(result.err, "layers, layer 1 of 3, epoch 1/1"));
+  CHECK(contains(result.err, "tuned, draw 2 of 2, epoch 3/3"));
+  CHECK(contains(result.out, "tuned, 2 draws: loss "));
+  CHECK(contains(result.out, "scratch - tuned, 2 pairs: "));
+  CHECK(contains(result.out, "95 % confidence interval"));
+  std::ifstream file(place / "run/metrics.csv");
+  std::string header;
+  std::getline(file, header);
+  CHECK(header.starts_with("step,epoch,seconds,images_per_second,phase,draw,layer,train.loss,"));
+  CHECK(contains(header, ",test.accuracy,test.near"));
+  const std::string rows{std::istreambuf_iterator<char>(file), {}};
+  CHECK(std::count(rows.begin(), rows.end(), '\n') == 3 + 2 * 2 * 3);
+  CHECK(contains(rows, ",layers,1,3,"));
+  CHECK(contains(rows, ",scratch,2,,"));
+
+  const json run = place.run_json({"train", "phased.yaml", "--out", "json"});
+  CHECK(keys_of(run) == Keys{"checkpoint", "differences", "digest", "epochs", "phases", "run_dir", "seconds",
+                             "steps", "test", "train"});
+  REQUIRE(run["phases"].size() == 3);
+  CHECK(keys_of(run["phases"][0]) == Keys{"confidence95", "draws", "name", "test"});
+  CHECK(run["phases"][0]["confidence95"]["loss"].is_null());
+  CHECK(run["phases"][1]["draws"] == 2);
+  REQUIRE(run["differences"].size() == 1);
+  CHECK(keys_of(run["differences"][0]) == Keys{"confidence95", "minus", "of", "pairs", "test"});
+  const double tuned = run["phases"][1]["test"]["accuracy"];
+  const double scratch = run["phases"][2]["test"]["accuracy"];
+  CHECK(run["differences"][0]["test"]["accuracy"].get<double>() == Approx(scratch - tuned));
+  const json eval = place.run_json({"eval", "json"});
+  CHECK(eval["near"] == run["test"]["near"]);
+  CHECK(eval["accuracy"] == run["test"]["accuracy"]);
+
+  const json plan = place.run_json({"plan", "phased.yaml"});
+  REQUIRE(plan["steps"].size() == 5);
+  CHECK(plan["steps"][1]["name"] == "layers, layer 2 of 3");
+  const json check = place.run_json({"check", "phased.yaml", "--grad"});
+  CHECK(check["gradients"][0]["phase"] == "layers, layer 1 of 3");
+  CHECK(check["gradients"][0]["ok"] == true);
+}
+
+TEST_CASE("a run with phases that is interrupted goes on in its phase, to the same bits and files") {
+  const Workplace place;
+  place.write("phased.yaml",
+              phased_model("  phases:\n"
+                           "    - name: layers\n"
+                           "      greedy: {encoder: [enc, code], decoder: [dec, recon]}\n"
+                           "      epochs: 1\n"
+                           "    - {name: fine, epochs: 5, stop: {metric: class, patience: 1}}\n"
+                           "    - {name: last, start: layers, loss: [class], epochs: 1}\n"));
+  const json whole = place.run_json({"train", "phased.yaml", "--out", "whole"});
+  const auto steps = whole["steps"].get<int>();
+  for (const int until : {20, 52, steps - 5}) {
+    const std::string run = "run-" + std::to_string(until);
+    place.run_json({"train", "phased.yaml", "--out", run, "--max-steps", std::to_string(until)});
+    const json resumed = place.run_json({"train", "--resume", run, "--threads", "1"});
+    CHECK(resumed["digest"] == whole["digest"]);
+    CHECK(resumed["steps"] == whole["steps"]);
+    CHECK(resumed["phases"] == whole["phases"]);
+  }
 }
 
 TEST_CASE("Ctrl-C finishes the step and saves, and resuming gives the bits of a run never interrupted") {
