@@ -187,7 +187,7 @@ MODELS = {
     "autoencoder": (chain([256, 128, 64], 2, "tanh", "tanh"), []),
     "stacked_ae": (
         chain([64, 32, 16], 8, "relu", "linear"),
-        ["hidden=[64,32,16]", "units=8", "train.optimizer.lr=1.0e-3"],
+        ["hidden=[64,32,16]", "units=8", "train.phases=[{name: all, epochs: 1}]"],
     ),
     "denoising_ae": (chain([32, 16], 8, "relu", "linear", noisy=0.3), ["hidden=[32,16]", "units=8"]),
     "vae": (Variational(32, 20), ["hidden=32"]),
