@@ -24,8 +24,9 @@ class Executor {
   virtual ~Executor() = default;
   /// Worker numbers are below this.
   virtual std::size_t workers() const = 0;
-  /// Sets a plan up ahead of its first run; it must live as long as the executor.
+  /// Sets a plan up ahead of its first run; it must live as long as the executor, or until it is forgotten.
   virtual void prepare(const Plan& plan) = 0;
+  virtual void forget(const Plan& /*plan*/) {}
   /// Runs all tasks, and `side` if there is one where no task is ready for a thread, and returns when all
   /// have ended. The calling thread works too.
   virtual void run(const Plan& plan, TaskRunner& runner, SideWork* side = nullptr) = 0;

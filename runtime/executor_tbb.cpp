@@ -82,6 +82,10 @@ class TbbExecutor final : public Executor {
     arena_.execute([&] { graphs_.try_emplace(&plan, plan); });
   }
 
+  void forget(const Plan& plan) override {
+    arena_.execute([&] { graphs_.erase(&plan); });
+  }
+
   void run(const Plan& plan, TaskRunner& runner, SideWork* side) override {
     FlowGraph& graph = graphs_.at(&plan);
     arena_.execute([&] { graph.run(runner, side); });

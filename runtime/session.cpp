@@ -79,14 +79,18 @@ class Session::Implementation {
       throw Error(ErrorCode::usage, fmt::format("there is no program {}", program));
     }
     const auto known = runs_.find({program, batch});
-    if (known != runs_.end()) return *known->second;
+    if (known != runs_.end()) {
+      known->second.used = ++uses_;
+      return *known->second.run;
+    }
     const HostState state;
     auto run = std::make_unique<PlanRun>(lowered(graphs_[program], batch), variables_);
     reserve(run->plan().statistics);
     run->bind_memory(workspace_.get(), workers_);
     run->set_before_task(options_.before_task);
     executor_for(run->plan()).prepare(run->plan());
-    return *runs_.emplace(std::pair(program, batch), std::move(run)).first->second;
+    make_room_for_plan(program);
+    return *runs_.emplace(std::pair(program, batch), KeptPlan{std::move(run), ++uses_}).first->second.run;
   }
 
   void run(ProgramId program, const Run& run) {
@@ -119,6 +123,18 @@ class Session::Implementation {
   /// threads always share: that executor is for tests of sharing.
   Executor& executor_for(const Plan& plan) {
     return plan.serial && options_.executor != ExecutorKind::threads ? *serial_ : *executor_;
+  }
+
+  /// A host that comes with another batch size each time does not fill the memory with plans.
+  void make_room_for_plan(ProgramId program) {
+    const auto begin = runs_.lower_bound({program, 0});
+    const auto end = runs_.lower_bound({program + 1, 0});
+    if (static_cast<std::size_t>(std::distance(begin, end)) < most_plans_of_a_program) return;
+    const auto oldest = std::min_element(
+        begin, end, [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    executor_->forget(oldest->second.run->plan());
+    serial_->forget(oldest->second.run->plan());
+    runs_.erase(oldest);
   }
 
   // ---- Memory ----
@@ -168,7 +184,7 @@ class Session::Implementation {
       moved = true;
     }
     if (!moved) return;
-    for (auto& [key, run] : runs_) run->bind_memory(workspace_.get(), workers_);
+    for (auto& [key, kept] : runs_) kept.run->bind_memory(workspace_.get(), workers_);
   }
 
   /// Every byte 0xFF: NaN as f32, -1 as an integer.
@@ -248,7 +264,12 @@ class Session::Implementation {
   SessionOptions options_;
   VariableStore variables_;
   std::vector<std::shared_ptr<const Graph>> graphs_;
-  std::map<std::pair<ProgramId, std::int64_t>, std::unique_ptr<PlanRun>> runs_;
+  struct KeptPlan {
+    std::unique_ptr<PlanRun> run;
+    std::uint64_t used = 0;  ///< the larger, the later
+  };
+  std::map<std::pair<ProgramId, std::int64_t>, KeptPlan> runs_;
+  std::uint64_t uses_ = 0;
   std::unique_ptr<Executor> executor_;  // ends before the plans it runs
   std::unique_ptr<Executor> serial_;
   AlignedBytes workspace_;

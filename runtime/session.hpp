@@ -67,6 +67,9 @@ struct Run {
 
 using ProgramId = std::size_t;
 
+/// So many batch sizes of a program have a plan at once: more than a caller with a system has.
+inline constexpr std::size_t most_plans_of_a_program = 32;
+
 class Session {
  public:
   Session(const OpRegistry& ops, const KernelRegistry& kernels, SessionOptions options = {});
@@ -78,7 +81,8 @@ class Session {
   /// names (a name that is already there must have the same shape).
   ProgramId add(std::shared_ptr<const Graph> graph);
 
-  /// Lowers the program for a batch size ahead of its first run; a plan is made once and kept.
+  /// Lowers the program for a batch size ahead of its first run. The plan is kept, and the reference valid,
+  /// until most_plans_of_a_program other sizes of the program have been used after it.
   const Plan& prepare(ProgramId program, std::int64_t batch);
 
   /// How many threads run tasks.

@@ -273,6 +273,42 @@ TEST_CASE("two programs share variables, and plans of several sizes one workspac
   CHECK(evaluate(16) < first);
 }
 
+TEST_CASE("plans of many batch sizes are forgotten in the end, and made again when they are needed") {
+  NetworkSpec forward{.widths = {200, 160, 8}};
+  forward.training = false;
+  for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
+    if (executor == ExecutorKind::tbb && !graphrun::testing::tbb_may_run) continue;
+    SessionOptions options = graphrun::testing::usual_options();
+    options.executor = executor;
+    options.threads = 2;
+    Session session = make_session(options);
+    const auto graph = autoencoder(forward);  // each plan holds it
+    const ProgramId program = session.add(graph);
+    session.variables().initialise(1);
+    const auto loss_of = [&](std::int64_t rows) {
+      float loss = 0;
+      const Fetch fetch{"loss", std::as_writable_bytes(std::span(&loss, 1))};
+      const auto values = batch_values(rows, 200, 9);
+      const auto feeds = values.feeds();
+      session.run(program,
+                  {.batch = rows, .feeds = feeds, .fetches = std::span(&fetch, 1), .random = {}, .stop = {}});
+      return loss;
+    };
+    const long before = graph.use_count();
+    std::vector<float> losses;
+    for (std::int64_t rows = 60; rows < 140; ++rows) losses.push_back(loss_of(rows));
+    CHECK(graph.use_count() == before + static_cast<long>(most_plans_of_a_program));
+    for (std::int64_t rows = 60; rows < 140; ++rows)
+      CHECK(loss_of(rows) == losses[static_cast<std::size_t>(rows - 60)]);
+    // One that is used again and again stays.
+    const Plan& kept = session.prepare(program, 60);
+    for (std::int64_t rows = 200; rows < 280; ++rows) {
+      loss_of(rows);
+      REQUIRE(&session.prepare(program, 60) == &kept);
+    }
+  }
+}
+
 TEST_CASE("the plan says what it costs") {
   Session session = make_session();
   const ProgramId program = session.add(autoencoder({}));
