@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/aligned.hpp"
+#include "runtime/few_rows_matmul.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -459,6 +460,7 @@ bool has_tiles(Isa isa) {
 }
 
 std::unique_ptr<Matmul> make_tiled_matmul(const MatmulSpec& spec, Isa isa) {
+  if (has_few_rows(spec, isa)) return make_few_rows_matmul(spec, isa);
   return std::make_unique<TiledMatmul>(spec, isa);
 }
 

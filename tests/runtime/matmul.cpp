@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/aligned.hpp"
+#include "runtime/few_rows_matmul.hpp"
 #include "runtime/host_state.hpp"
 #include "runtime/onednn.hpp"
 #include "runtime/tiled_matmul.hpp"
@@ -140,6 +141,35 @@ TEST_CASE("a tiled product is one chain of fused multiply-adds for each element,
         Case test(spec, generator);
         test.run(*make_tiled_matmul(spec, isa));
         CHECK(unlike_chain(test) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("a row has the same bits in a product of few rows as in one of many") {
+  std::mt19937 generator(13);
+  for (const Isa isa : tiled_sets()) {
+    for (const std::int64_t columns : {8, 9, 16, 31, 64, 100, 129, 300}) {
+      for (const bool bias : {false, true}) {
+        CAPTURE(to_string(isa), columns, bias);
+        const MatmulSpec spec{.rows = 10, .columns = columns, .inner = 53, .bias = bias};
+        Case whole(spec, generator);
+        whole.run(*make_tiled_matmul(spec, isa));
+        for (std::int64_t rows = 1; rows <= 4; ++rows) {
+          MatmulSpec few = spec;
+          few.rows = rows;
+          Case part = whole;
+          part.spec = few;
+          std::ranges::fill(part.output, -99.0F);
+          const auto matmul = make_tiled_matmul(few, isa);
+          CHECK(matmul->implementation().starts_with(has_few_rows(few, isa) ? "few rows" : "tiles"));
+          part.run(*matmul);
+          const auto written = static_cast<std::ptrdiff_t>(rows * columns);
+          CHECK(std::equal(part.output.begin(), part.output.begin() + written, whole.output.begin()));
+          // Nothing behind the rows is touched.
+          CHECK(std::all_of(part.output.begin() + written, part.output.end(),
+                            [](float value) { return value == -99.0F; }));
+        }
       }
     }
   }
