@@ -146,9 +146,35 @@ class Checker {
     const std::vector<bool> needed = needed_by(graph_, std::span(&differentiated_.y, 1));
     for (NodeId id = x_ + 1; id <= differentiated_.y; ++id) {
       const std::vector<NodeId>& inputs = graph_.node(id).inputs;
-      changed[id] = needed[id] &&
-                    std::any_of(inputs.begin(), inputs.end(), [&](NodeId input) { return changed[input]; });
+      const auto is_changed = [&changed](NodeId input) { return changed[input]; };
+      changed[id] = needed[id] && (is_mark(id) ? passes_gradient(id) && is_changed(inputs.back())
+                                               : std::any_of(inputs.begin(), inputs.end(), is_changed));
       if (changed[id]) affected_.push_back(id);
+    }
+  }
+
+  /// A mark for gradients says what the gradient is, whatever the value: it stands for its value at the
+  /// point, a constant, plus the change of the input that it gives its gradient to, the last one, if any.
+  bool is_mark(NodeId id) const { return graph_.node(id).op->traits.forwards_first; }
+  bool passes_gradient(NodeId id) const { return std::holds_alternative<Vjp>(graph_.node(id).op->gradient); }
+
+  void move_mark(NodeId id) {
+    const NodeId from = graph_.node(id).inputs.back();
+    values_[id] = base_[id];
+    for (std::size_t i = 0; i < values_[id].values.size(); ++i) {
+      values_[id].values[i] += values_[from].values[i] - base_[from].values[i];
+    }
+  }
+
+  /// Everything that follows from the moved x.
+  void recompute_affected() {
+    auto begin = affected_.begin();
+    while (begin != affected_.end()) {
+      const auto mark = std::find_if(begin, affected_.end(), [this](NodeId id) { return is_mark(id); });
+      recompute(graph_, run_, std::span(begin, mark), values_);
+      if (mark == affected_.end()) return;
+      move_mark(*mark);
+      begin = mark + 1;
     }
   }
 
@@ -191,7 +217,7 @@ class Checker {
     for (std::size_t i = 0; i < direction.elements.size(); ++i) {
       x[direction.elements[i]] += step * direction.factors[i];
     }
-    recompute(graph_, run_, affected_, values_);
+    recompute_affected();
     HostTensor y = values_[differentiated_.y];
     for (const std::size_t element : direction.elements) x[element] = base_[x_].values[element];
     return y;

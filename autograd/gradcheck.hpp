@@ -41,7 +41,9 @@ struct GradientCheck {
 
 /// Checks the gradient of the named output (a scalar, or any shape: then of its sum weighted with fixed
 /// random numbers) with respect to the nodes of these names: variables, inputs or any others; none means
-/// every variable. `grad` nodes are expanded first; a mode must be chosen already. `run.feeds` and
+/// every variable. Where the graph says what a gradient is (stop_gradient, straight_through), the differences
+/// take it at its word: the one is a constant, the other moves with its second input. `grad` nodes are
+/// expanded first; a mode must be chosen already. `run.feeds` and
 /// `variables` hold the point; random ops draw the same numbers at every evaluation. Nodes that are not f32
 /// are refused: Error{usage}, as are names that are not there. A gradient of another type than
 /// its node is an Error{internal}.

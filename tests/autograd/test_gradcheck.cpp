@@ -182,6 +182,23 @@ TEST_CASE("the whole cotangent is checked, not only a sum") {
   CHECK(std::abs(checks.at(0).analytic) > 1e-3);
 }
 
+TEST_CASE("a mark for gradients is taken at its word") {
+  Maker held;
+  const Term x = held.param("x", {});
+  held.output("y", call("stop_gradient", {call("square", {x})}) * x);
+  const GradientCheck stopped = check_at(held.finish(), 3);
+  CHECK(stopped.ok);
+  CHECK(stopped.analytic == Approx(9));  // and not 27
+
+  Maker passed;
+  const Term z = passed.param("x", {});
+  const Term rounded = call("step", {z});
+  passed.output("y", call("square", {call("straight_through", {rounded, z * 5.0})}));
+  const GradientCheck through = check_at(passed.finish(), 3);
+  CHECK(through.ok);
+  CHECK(through.analytic == Approx(2 * 1 * 5));
+}
+
 TEST_CASE("random nodes draw the same at every evaluation") {
   Maker m;
   const Term w = m.param("w", shape({3}));
