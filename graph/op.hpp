@@ -123,6 +123,7 @@ struct Traits {
   bool moves = false;           ///< its elements are elements of its first input, unchanged
   bool forwards_first = false;  ///< its value is its first input's: erased after the last gradient
   bool mode = false;            ///< resolved to an input when the mode (train, evaluate) is chosen
+  bool running = false;         ///< a mode node whose second input is a variable that training updates
   bool gradient = false;        ///< the `grad` placeholder: expanded by autograd
 };
 

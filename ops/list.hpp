@@ -50,12 +50,15 @@ Op during();
 Op grad();
 Op input();
 Op param();
+Op running_average();
 Op size();
 Op stop_gradient();
 Op straight_through();
 
 // Matrices, reductions, shapes.
 Op argmax();
+Op avg_pool();
+Op avg_pool_gradient();
 Op broadcast_to();
 Op concat();
 Op convolution();
@@ -65,6 +68,9 @@ Op log_softmax();
 Op logsumexp();
 Op matmul();
 Op max();
+Op max_pool();
+Op max_pool_gradient();
+Op max_pool_pick();
 Op one_hot();
 Op pad_slice();
 Op reshape();
@@ -72,8 +78,11 @@ Op scatter_add();
 Op slice();
 Op softmax();
 Op sum();
+Op top_k_mask();
 Op transpose();
 Op transposed_convolution();
+Op upsample();
+Op upsample_gradient();
 
 // Draws.
 Op bernoulli();

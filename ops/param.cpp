@@ -29,8 +29,7 @@ Op param() {
   op.attributes = {
       shape_attribute({}, "its shape, such as [784, 128]"),
       {"init", AttributeKind::initializer, AttributeValue(Initializer{}), "how it starts", {}, false},
-      flag("trainable", true, "false for optimizer state and running statistics")};
-  op.attributes.back().internal = true;
+      flag("trainable", true, "false: nothing learns it, as running averages are")};
   op.infer = infer;
   op.gradient = ZeroGradient{};
   op.traits.variable = true;

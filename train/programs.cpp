@@ -12,6 +12,7 @@
 #include "graph/yaml/nearest.hpp"
 #include "train/figures.hpp"
 #include "train/optimizer.hpp"
+#include "train/running.hpp"
 
 namespace graphrun::train {
 
@@ -62,17 +63,20 @@ Graph loss_graph(const LearningStep& step, const OpRegistry& registry, const Pas
 }
 
 Program training_program(const LearningStep& step, const OpRegistry& registry, const PassOptions& options) {
-  const Graph forward = loss_graph(step, registry, options);
+  const Graph learnt = with_running_values(step.forward, registry);
+  const Graph forward = prepare(learnt, registry, Mode::train, options);
   const std::vector<NodeId> parameters = parameters_of(forward, step.parameters);
   if (parameters.empty())
     throw Error(ErrorCode::model,
                 "the loss depends on none of the parameters that are learnt, so there is nothing to learn",
                 step.where);
   Builder builder = copy_of(forward, registry);
-  for (const NamedOutput& output : forward.outputs()) builder.output(output.name, output.node);
+  for (const NamedOutput& output : forward.outputs())
+    if (!is_running_value(output.name)) builder.output(output.name, output.node);
   const NodeId loss = forward.output("loss");
   const std::vector<NodeId> gradients = append_gradients(builder, loss, parameters);
   append_updates(builder, loss, parameters, gradients, step.optimizer, step.slots);
+  append_running_averages(builder, learnt, forward);
   return finish(std::move(builder).finish(), registry, options);
 }
 

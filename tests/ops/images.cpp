@@ -1,4 +1,6 @@
-// Rows of the op table for images: convolutions.
+// Rows of the op table for images: convolutions, pooling, upsampling.
+#include <limits>
+
 #include "graph/op.hpp"
 #include "ops/op.hpp"
 #include "tests/ops/op_case.hpp"
@@ -66,6 +68,71 @@ std::vector<OpCase> convolution_cases() {
   return cases;
 }
 
+Attributes pool(std::int64_t kernel, std::int64_t stride, std::int64_t pad) {
+  return {{"kernel", kernel}, {"stride", stride}, {"pad", pad}};
+}
+
+/// Each pooling op with its gradients: windows that touch, overlap, leave gaps, and hang over the margin.
+std::vector<OpCase> pooling_cases() {
+  struct Pooling {
+    std::int64_t height, width, channels, kernel, stride, pad, rows, columns;
+  };
+  const Pooling poolings[] = {{4, 6, 3, 2, 0, 0, 2, 3}, {5, 4, 2, 3, 1, 1, 5, 4}, {7, 5, 1, 2, 3, 0, 2, 2},
+                              {5, 5, 2, 3, 2, 1, 3, 3}, {3, 3, 1, 1, 1, 0, 3, 3}, {4, 4, 70, 2, 2, 0, 2, 2}};
+  std::vector<OpCase> cases;
+  for (const Pooling& p : poolings) {
+    const Operand x = images(p.height, p.width, p.channels);
+    const Operand y = images(p.rows, p.columns, p.channels);
+    const Attributes attributes = pool(p.kernel, p.stride, p.pad);
+    const bool second = p.channels < 10;
+    cases.push_back({"max_pool", {x}, attributes, {}, y.type, 2, second});
+    Operand place = x;  // decides where, and has no gradient
+    place.smooth = false;
+    cases.push_back({"max_pool_gradient", {place, y}, attributes, {}, x.type, 2, second});
+    cases.push_back({"max_pool_pick", {place, x}, attributes, {}, y.type, 2, second});
+    cases.push_back({"avg_pool", {x}, attributes, {}, y.type, 2, second});
+    cases.push_back(
+        {"avg_pool_gradient", {y}, with(attributes, "size", {p.height, p.width}), {}, x.type, 2, second});
+  }
+  return cases;
+}
+
+std::vector<OpCase> upsampling_cases() {
+  std::vector<OpCase> cases;
+  for (const std::string mode : {"nearest", "bilinear"}) {
+    for (const std::int64_t factor : {1, 2, 3}) {
+      const Attributes attributes = {{"factor", factor}, {"mode", mode}};
+      const Operand small = images(3, 2, 2);
+      const Operand large = images(3 * factor, 2 * factor, 2);
+      cases.push_back({"upsample", {small}, attributes, {}, large.type});
+      cases.push_back({"upsample_gradient", {large}, attributes, {}, small.type});
+    }
+    cases.push_back({"upsample", {images(1, 1, 17)}, {{"factor", std::int64_t{2}}, {"mode", mode}}});
+  }
+  return cases;
+}
+
+/// Images whose gradient is not to be looked at.
+Operand rough_images(std::int64_t height, std::int64_t width, std::vector<double> values) {
+  Operand operand = given({number(1), number(height), number(width), number(1)}, std::move(values));
+  operand.smooth = false;
+  return operand;
+}
+
+std::vector<OpCase> known_pooling() {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const Operand x = rough_images(2, 4, {1, 5, 5, 2, 3, 5, 0, nan});
+  const Operand line = given({number(1), number(1), number(2), number(1)}, {0, 4});
+  return {
+      {"max_pool", {x}, pool(2, 0, 0), {5, nan}},
+      {"max_pool_gradient", {x, rough_images(1, 2, {10, 20})}, pool(2, 0, 0), {0, 10, 0, 0, 0, 0, 0, 20}},
+      {"max_pool_pick", {x, rough_images(2, 4, {1, 2, 3, 4, 5, 6, 7, 8})}, pool(2, 0, 0), {2, 8}},
+      {"avg_pool", {rough_images(2, 2, {1, 2, 3, 6})}, pool(2, 1, 1), {1, 1.5, 2, 2, 3, 4, 3, 4.5, 6}},
+      {"upsample", {line}, {}, {0, 0, 4, 4, 0, 0, 4, 4}},
+      {"upsample", {line}, {{"mode", "bilinear"}}, {0, 1, 3, 4, 0, 1, 3, 4}},
+  };
+}
+
 std::vector<OpCase> known_values() {
   const Operand x = given({number(1), number(2), number(3), number(1)}, {1, 2, 3, 4, 5, 6});
   const Operand k = given({number(2), number(2), number(1), number(1)}, {1, 10, 100, 1000});
@@ -87,7 +154,9 @@ std::vector<OpCase> known_values() {
 
 std::vector<OpCase> image_cases() {
   std::vector<OpCase> all = convolution_cases();
-  for (const std::vector<OpCase>& group : {known_values()}) all.insert(all.end(), group.begin(), group.end());
+  for (const std::vector<OpCase>& group :
+       {known_values(), pooling_cases(), known_pooling(), upsampling_cases()})
+    all.insert(all.end(), group.begin(), group.end());
   return all;
 }
 

@@ -111,6 +111,63 @@ TEST_CASE("a tied dense takes the other's weight transposed, with its own bias")
   check_values(interpret(graph, variables, at).at(graph.output("out")), {1, 2}, {24, 52});
 }
 
+TEST_CASE("conv2d computes act(convolution(x, w) + b), and conv_transpose2d its adjoint") {
+  const auto layer = [](const std::string& node, const std::string& image) {
+    return parse_model("graphrun: 1\ninputs: {a: {shape: [batch, 2]}}\nnodes:\n" + image + "  out: " + node +
+                           "\noutputs: {out: out}\n",
+                       "test.yaml", {}, {&ops::registry(), ops::standard_blocks()});
+  };
+  const std::string wide = "  x: {op: reshape, in: a, shape: [batch, 1, 2, 1]}\n";
+  HostVariables variables;
+  variables["out.w"] = {{1, 1, 1, 2}, {3, -1}};
+  variables["out.b"] = {{2}, {0.5, 0}};
+  check_values(run(layer("{op: conv2d, in: x, channels: 2, kernel: 1, act: relu}", wide),
+                   {.a = {1, 2}, .variables = variables}),
+               {1, 1, 2, 2}, {3.5, 0, 6.5, 0});
+  variables.erase("out.b");
+  variables["out.w"] = {{2, 2, 1, 2}, {1, 10, 2, 20, 3, 30, 4, 40}};
+  const std::string deep = "  x: {op: reshape, in: a, shape: [batch, 1, 1, 2]}\n";
+  check_values(run(layer("{op: conv_transpose2d, in: x, channels: 1, kernel: 2, pad: 0, bias: false}", deep),
+                   {.a = {1, 1}, .variables = variables}),
+               {1, 2, 2, 1}, {11, 22, 33, 44});
+}
+
+TEST_CASE("batch_norm normalises by the batch in training, by its averages elsewhere") {
+  const ModelDefinition model = model_of("{op: batch_norm, in: a, epsilon: 0}");
+  HostVariables variables;
+  variables["out.gain"] = {{2}, {1, 10}};
+  variables["out.shift"] = {{2}, {0, 5}};
+  const Values a = {1, 4, 3, 8};  // columns of mean 2 and 6, variance 1 and 4
+  check_values(run(model, {.a = a, .variables = variables}), {2, 2}, {-1, -5, 1, 15});
+  variables["out.mean"] = {{2}, {1, 0}};
+  variables["out.variance"] = {{2}, {4, 1}};
+  check_values(run(model, {.a = a, .variables = variables}, Mode::evaluate), {2, 2}, {0, 45, 1, 85});
+  CHECK(!model.graph.node(model.graph.find("out.mean").value()).attributes.flag("trainable"));
+}
+
+TEST_CASE("layer_norm normalises each sample") {
+  HostVariables variables;
+  variables["out.gain"] = {{2}, {1, 10}};
+  variables["out.shift"] = {{2}, {0, 5}};
+  check_values(
+      run(model_of("{op: layer_norm, in: a, epsilon: 0}"), {.a = {1, 3, 9, 1}, .variables = variables}),
+      {2, 2}, {-1, 15, 1, -5});
+}
+
+TEST_CASE("pairwise_distance compares all vectors with all rows, argmin finds the nearest") {
+  const Point point = {.a = {0, 0, 3, 4}, .b = {0, 1, 3, 4}};
+  check_values(run(model_of("pairwise_distance(a, b)"), point), {2, 2}, {1, 25, 18, 0});
+  check_values(run(model_of("argmin(pairwise_distance(a, b))"), point), {2}, {0, 1});
+  check_values(run(model_of("argmin(a)"), {.a = {5, 5, 2, 1}}), {2}, {0, 1});
+  const ModelDefinition grid = parse_model(
+      "graphrun: 1\ninputs: {a: {shape: [batch, 2]}}\nnodes:\n"
+      "  x: {op: reshape, in: a, shape: [batch, 2, 1, 1]}\n"
+      "  rows: {op: constant, values: [0, 1, 3], shape: [3, 1]}\n"
+      "  out: pairwise_distance(x, rows)\noutputs: {out: out}\n",
+      "test.yaml", {}, {&ops::registry(), ops::standard_blocks()});
+  check_values(run(grid, {.a = {1, 2}}), {1, 2, 1, 3}, {1, 0, 4, 4, 1, 1});
+}
+
 TEST_CASE("dense starts as PyTorch's linear layer does, other starts leave the bias at zero") {
   const auto initializer = [](const ModelDefinition& model, const std::string& name) {
     return to_string(model.graph.node(model.graph.find(name).value()).attributes.initializer("init"));

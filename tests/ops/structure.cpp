@@ -123,6 +123,18 @@ std::vector<OpCase> along_axis_cases() {
   cases.push_back({"logsumexp", {rough({number(2)}, {-infinity, -infinity})}, {}, {-infinity}});
   cases.push_back({"argmax", {given({number(2), number(3)}, {1, 3, 3, 5, 4, 5})}, {}, {1, 0}});
   cases.push_back({"argmax", {given({number(3)}, {1, not_a_number, infinity})}, {}, {1}});
+  const Attributes two = {{"k", std::int64_t{2}}};
+  cases.push_back({"top_k_mask", {drawn({batch, number(40)})}, two, {}, f32({batch, number(40)})});
+  cases.push_back({"top_k_mask", {drawn({batch, number(3), number(5)})}, {{"k", std::int64_t{5}}}});
+  cases.push_back({"top_k_mask", {drawn({batch, number(131)}, -3, 3)}, {{"k", std::int64_t{100}}}});
+  cases.push_back({"top_k_mask", {drawn({number(4)})}, two});
+  cases.push_back({"top_k_mask",
+                   {given({number(2), number(4)}, {3, 1, 3, 3, -1, -5, -0.0, 0})},
+                   two,
+                   {1, 0, 1, 0, 0, 0, 1, 1}});
+  cases.push_back(
+      {"top_k_mask", {rough({number(4)}, {1, not_a_number, infinity, not_a_number})}, two, {0, 1, 0, 1}});
+  cases.push_back({"top_k_mask", {rough({number(3)}, {-infinity, infinity, -infinity})}, two, {1, 1, 0}});
   return cases;
 }
 
@@ -277,6 +289,15 @@ TEST_CASE("ops that are not elementwise: errors say what is wrong") {
       {"softmax", {scalar}, {}, "a scalar has no axis -1"},
       {"softmax", {cube}, {{"axis", 5}}, "Axes count from 0 to 2"},
       {"argmax", {integers}, {}, "it computes with f32"},
+      {"top_k_mask",
+       {x},
+       {{"k", std::int64_t{0}}},
+       "k must be from 1 to 784, the last extent of x, but is 0"},
+      {"top_k_mask", {x}, {{"k", std::int64_t{785}}}, "k must be from 1 to 784"},
+      {"top_k_mask",
+       {scalar},
+       {{"k", std::int64_t{1}}},
+       "the last axis, which must be a number, but x is []"},
       {"reshape",
        {cube},
        {{"shape", Shape{batch, number(13)}}},
@@ -343,6 +364,11 @@ TEST_CASE("ops that are not elementwise: errors say what is wrong") {
        {},
        "both inputs must be alike: training is f32[batch, 784], otherwise is f32[batch, 3, 4]"},
       {"straight_through", {x, cube}, {}, "both inputs must be alike"},
+      {"running_average",
+       {x, cube},
+       {},
+       "both inputs must be alike: value is f32[batch, 784], average is f32[batch, 3, 4]"},
+      {"running_average", {x, x}, {{"momentum", 0.0}}, "momentum must be above 0 and at most 1, but is 0"},
       {"grad", {integers, x}, {}, "it computes with f32, but y is i32[batch]"},
       {"assign", {x, cube}, {}, "the variable is f32[batch, 784], the value f32[batch, 3, 4]"},
       {"check_finite", {integers}, {}, "it computes with f32, but x is i32[batch]"},
