@@ -77,6 +77,19 @@ std::vector<Loaded> load_parameters(const Learner& learner, const SafetensorsFil
   return loaded;
 }
 
+/// The running averages of the model, as far as the file has them.
+std::vector<Loaded> load_averages(const Learner& learner, const SafetensorsFile& file) {
+  std::vector<Loaded> loaded;
+  for (const Node& node : learner.model().graph.nodes()) {
+    if (!node.op->traits.variable || node.attributes.flag("trainable")) continue;
+    const TensorInfo* tensor = file.find(node.name);
+    if (tensor == nullptr) continue;
+    require_fit(file, *tensor, *learner.variables().find(node.name));
+    loaded.push_back(load(file, *tensor));
+  }
+  return loaded;
+}
+
 /// Everything else: optimizer state, also of an optimizer that is not compiled yet.
 std::vector<Loaded> load_slots(const Learner& learner, const SafetensorsFile& file) {
   std::vector<Loaded> loaded;
@@ -182,7 +195,10 @@ void restore(Learner& learner, const Checkpoint& checkpoint) {
 }
 
 void restore_weights(Learner& learner, const SafetensorsFile& file) {
-  store(learner.variables(), load_parameters(learner, file));
+  const std::vector<Loaded> parameters = load_parameters(learner, file);
+  const std::vector<Loaded> averages = load_averages(learner, file);
+  store(learner.variables(), parameters);
+  store(learner.variables(), averages);
 }
 
 FoundCheckpoint newest_checkpoint(const fs::path& run) {

@@ -65,6 +65,9 @@ TEST_CASE("a checkpoint keeps running averages") {
   restore(other, Checkpoint(folder.path() / "a.safetensors"));
   CHECK(values(other, "y.mean") == values(learner, "y.mean"));
   CHECK(values(other, "y.variance") == values(learner, "y.variance"));
+  Learner weights(model_of(normalised), {});
+  restore_weights(weights, SafetensorsFile(folder.path() / "a.safetensors"));
+  CHECK(values(weights, "y.mean") == values(learner, "y.mean"));
 }
 
 TEST_CASE("a running average must be a variable of its own that nothing learns") {
