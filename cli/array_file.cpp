@@ -65,19 +65,35 @@ RowTable rows_of(const train::CsvTable& table) {
   return result;
 }
 
+/// The elements of an array, whatever their type; those of i32 are exact below 2^24.
+template <class T>
+std::vector<float> floats_of(std::span<const std::byte> bytes) {
+  std::vector<T> values(bytes.size() / sizeof(T));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+  std::vector<float> result;
+  for (const T value : values) result.push_back(static_cast<float>(value));
+  return result;
+}
+
+std::vector<float> floats_of(const train::NpyArray& array) {
+  switch (array.type) {
+    case train::ElementType::f64:
+      return floats_of<double>(array.bytes);
+    case train::ElementType::i32:
+      return floats_of<std::int32_t>(array.bytes);
+    case train::ElementType::i64:
+      return floats_of<std::int64_t>(array.bytes);
+    case train::ElementType::u8:
+      return floats_of<std::uint8_t>(array.bytes);
+    case train::ElementType::f32:
+      break;
+  }
+  return floats_of<float>(array.bytes);
+}
+
 RowTable rows_of(const train::NpyArray& array, const std::string& path) {
   if (array.shape.empty() || array.shape.front() == 0) throw train::data_error(path, "it holds no rows");
-  RowTable result{static_cast<std::int64_t>(array.shape.front()), 0, {}};
-  if (array.type == train::ElementType::f32) {
-    result.values.resize(array.bytes.size() / sizeof(float));
-    std::memcpy(result.values.data(), array.bytes.data(), array.bytes.size());
-  } else if (array.type == train::ElementType::f64) {
-    std::vector<double> values(array.bytes.size() / sizeof(double));
-    std::memcpy(values.data(), array.bytes.data(), array.bytes.size());
-    for (const double value : values) result.values.push_back(static_cast<float>(value));
-  } else {
-    throw train::data_error(path, "codes are f32 or f64, these are integers");
-  }
+  RowTable result{static_cast<std::int64_t>(array.shape.front()), 0, floats_of(array)};
   result.columns = static_cast<std::int64_t>(result.values.size()) / result.rows;
   return result;
 }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "cli/arguments.hpp"
@@ -38,7 +39,8 @@ class DecodeCommand final : public Command {
   int run(Context& context) override {
     TrainedModel trained = open_trained(trained_, context.flags, context.console);
     const RowTable codes = read_array(codes_);
-    train::Examples examples = examples_of(*trained.model, codes);
+    std::vector<std::int32_t> indices;
+    train::Examples examples = examples_of(*trained.model, codes, indices);
     add_constant_inputs(examples, *trained.model, inputs_);
     const train::OutputValues images = trained.learner.run({"image"}, examples).front();
     const std::string out = out_.empty() ? default_output(trained_, "decoded.png") : out_;
@@ -50,7 +52,9 @@ class DecodeCommand final : public Command {
   }
 
  private:
-  train::Examples examples_of(const ModelDefinition& model, const RowTable& codes) const {
+  /// The codes as what the model takes: numbers, or indices, which are kept in `indices`.
+  train::Examples examples_of(const ModelDefinition& model, const RowTable& codes,
+                              std::vector<std::int32_t>& indices) const {
     const std::string latent = train::node_name(model, model.graph.has_output("latent") ? "latent" : "code");
     const Type& type = model.graph.node(*model.graph.find(latent)).type;
     const std::int64_t width = element_count(bind(type.shape, std::int64_t{1}));
@@ -59,8 +63,21 @@ class DecodeCommand final : public Command {
                                                codes.columns, width));
     train::Examples examples;
     examples.count = codes.rows;
-    examples.columns[latent] = {train::ColumnKind::f32_values, width, std::as_bytes(std::span(codes.values))};
+    if (type.dtype == DType::i32) {
+      for (const float value : codes.values) indices.push_back(index_of(value));
+      examples.columns[latent] = {train::ColumnKind::i32_labels, width, std::as_bytes(std::span(indices))};
+    } else {
+      examples.columns[latent] = {train::ColumnKind::f32_values, width,
+                                  std::as_bytes(std::span(codes.values))};
+    }
     return examples;
+  }
+
+  std::int32_t index_of(float value) const {
+    constexpr float most = 1 << 24;
+    if (value == std::floor(value) && std::abs(value) <= most) return static_cast<std::int32_t>(value);
+    throw Error(ErrorCode::data,
+                fmt::format("{}: the codes of the model are whole numbers, and {} is none", codes_, value));
   }
 
   static void write(const std::string& out, const train::OutputValues& images) {

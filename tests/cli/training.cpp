@@ -141,6 +141,28 @@ TEST_CASE("a code decodes to the image that its original is reconstructed to") {
   CHECK(lines == 4);
 }
 
+TEST_CASE("codes that are indices decode, and other numbers are refused") {
+  const Workplace place;
+  std::string model = small_model("epochs: 1, seed: 1");
+  const std::string from = "  dec: {op: dense, in: code,";
+  model.replace(model.find(from), from.size(),
+                "  book: {op: param, shape: [4, 2], init: normal}\n"
+                "  index: argmin(pairwise_distance(code, book))\n"
+                "  z: straight_through(gather(book, index), code)\n"
+                "  dec: {op: dense, in: z,");
+  const std::string output = "{code: code, image";
+  model.replace(model.find(output), output.size(), "{code: index, image");
+  place.write("index.yaml", model);
+  place.run_json({"train", "index.yaml", "--out", "run"});
+  place.run_json({"encode", "run", "--out", "codes.npy", "--first", "3"});
+  CHECK(place.run_json({"decode", "run", "codes.npy", "--out", "images.npy"})["count"] == 3);
+  place.write("codes.csv", "index_0\n1\n0.5\n");
+  const ProcessResult wrong = place.run({"decode", "run", "codes.csv", "--out", "images.npy"});
+  CHECK(wrong.exit_code == 4);
+  CHECK(wrong.err.find("codes.csv: the codes of the model are whole numbers, and 0.5 is none") !=
+        std::string::npos);
+}
+
 TEST_CASE("the resolved model of a run trains to the same weights") {
   const Workplace place;
   const json first = place.run_json({"train", "small.yaml", "--out", "a", "--set", "units=3", "--seed", "5"});
