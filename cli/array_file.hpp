@@ -18,7 +18,8 @@ void require_array_name(const std::string& path);
 void write_array(const std::string& path, const train::OutputValues& output,
                  std::span<const std::uint8_t> labels = {});
 
-/// Rows of f32, whatever the file holds: [rows, columns]; further axes are flattened. A CSV's `label` column is left aside.
+/// Rows of f32, whatever the file holds: [rows, columns]; further axes are flattened. A CSV's `label` column
+/// is left aside.
 struct RowTable {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
