@@ -13,4 +13,11 @@ AlignedBytes allocate_aligned(std::size_t bytes) {
   return {memory, AlignedDelete{alignment}};
 }
 
+void ask_for_huge_pages(void* memory, std::size_t bytes) noexcept {
+  void* begin = memory;
+  std::size_t left = bytes;
+  if (std::align(huge_page, huge_page, begin, left) == nullptr) return;
+  ::madvise(begin, left / huge_page * huge_page, MADV_HUGEPAGE);
+}
+
 }  // namespace graphrun::runtime

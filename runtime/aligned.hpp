@@ -27,6 +27,10 @@ using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 /// row, and where small pages lie decides which parts of a matrix push each other out of the caches.
 AlignedBytes allocate_aligned(std::size_t bytes);
 
+/// The same advice for memory from elsewhere: of what is large enough, the pages that lie in it as a whole.
+/// It pays before the memory is first written.
+void ask_for_huge_pages(void* memory, std::size_t bytes) noexcept;
+
 /// Of the pages that the system is asked for.
 inline constexpr std::size_t huge_page = std::size_t{2} << 20;
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 
+#include "runtime/aligned.hpp"
 #include "train/gzip.hpp"
 
 namespace graphrun::train {
@@ -101,6 +102,9 @@ IdxArray read_idx(ByteSource& source, std::uint64_t limit, const fs::path& path)
     throw data_error(path, fmt::format("promises [{}] values, more than a file of its size can hold",
                                        fmt::join(array.shape, ", ")));
   }
+  // 60,000 images would otherwise be 11,500 page faults, a tenth of the time to load them.
+  array.values.reserve(count);
+  runtime::ask_for_huge_pages(array.values.data(), count);
   array.values.resize(count);
   const std::size_t got = source.read_all(array.values);
   if (got != count) {
