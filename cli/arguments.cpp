@@ -75,6 +75,11 @@ void Arguments::option(const std::string& name, std::vector<std::string>& into, 
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+void Arguments::pair(const std::string& name, std::vector<std::int64_t>& into, const std::string& value,
+                     const std::string& help) {
+  implementation_.app().add_option(name, into, help)->type_name(value)->expected(2);
+}
+
 void Arguments::option_with_default(const std::string& name, bool& given, std::string& into,
                                     const std::string& value, const std::string& help) {
   implementation_.app()

@@ -28,6 +28,9 @@ class Arguments {
   /// May be given several times.
   void option(const std::string& name, std::vector<std::string>& into, const std::string& value,
               const std::string& help);
+  /// An option with two values: `into` is empty unless it is given.
+  void pair(const std::string& name, std::vector<std::int64_t>& into, const std::string& value,
+            const std::string& help);
   /// An option whose value may be left out: `given` says that it stands there.
   void option_with_default(const std::string& name, bool& given, std::string& into, const std::string& value,
                            const std::string& help);

@@ -21,11 +21,10 @@ namespace graphrun::train {
 
 namespace {
 
-/// Noise of evaluation is the same for every model, seed and run, so that figures can be compared.
-constexpr std::uint64_t evaluation_seed = 0;
-
-RandomState evaluation_random(std::uint64_t first_row) {
-  return {.seed = evaluation_seed,
+/// Unless another seed is asked for, noise of evaluation is the same for every model and run, so that figures
+/// can be compared.
+RandomState evaluation_random(std::uint64_t seed, std::uint64_t first_row) {
+  return {.seed = seed,
           .domain = static_cast<std::uint32_t>(runtime::RandomDomain::evaluation),
           .step = 0,
           .first_row = first_row};
@@ -280,9 +279,10 @@ class Learner::Implementation {
       if (i + 1 < blocks.size()) batches.announce({blocks[i + 1].first, blocks[i + 1].count});
       before(block);
       set_scalars(compiled, {}, 0);
-      compiled.run(session_, batches.current().feeds(), block.count,
-                   evaluation_random(options.first_row + static_cast<std::uint64_t>(block.first)),
-                   options.stop, &batches);
+      compiled.run(
+          session_, batches.current().feeds(), block.count,
+          evaluation_random(options.seed, options.first_row + static_cast<std::uint64_t>(block.first)),
+          options.stop, &batches);
       after(block);
       batches.advance();
     }

@@ -39,6 +39,7 @@ struct RowOptions {
   /// Rows that depend on each other run as one batch; otherwise in batches of evaluation_batch.
   bool together = false;
   std::uint64_t first_row = 0;  ///< the number of the first row, which its noise is drawn by
+  std::uint64_t seed = 0;       ///< of the noise
   std::stop_token stop = {};
 };
 

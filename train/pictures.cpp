@@ -78,6 +78,7 @@ void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>&
     views.push_back({list.count, list.height, list.width, list.channels, list.pixels});
   SheetOptions options;
   options.columns = columns;
+  if (lists.size() == 1) options.block_gap = 0;
   write_png(path, compose_sheet(views, options));
 }
 
