@@ -89,11 +89,54 @@ struct Block {
   std::size_t column = 0;
 };
 
+struct StridedAxis {
+  std::size_t extent = 1;
+  std::size_t stride = 0;
+};
+
+/// Where the elements of a strided operand lie: axes that step evenly are one.
+struct StridedAxes {
+  std::vector<StridedAxis> outer;  // outermost first
+  StridedAxis middle;
+  StridedAxis inner;
+
+  StridedAxes(const Extents& shape, const std::vector<std::int64_t>& strides) {
+    std::vector<StridedAxis> axes;  // innermost first
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+      const auto extent = static_cast<std::size_t>(shape[axis]);
+      const auto stride = static_cast<std::size_t>(strides[axis]);
+      if (extent == 1 && axis != 0) continue;
+      if (!axes.empty() && stride == axes.back().extent * axes.back().stride) {
+        axes.back().extent *= extent;
+      } else {
+        axes.push_back({extent, stride});
+      }
+    }
+    if (!axes.empty()) inner = axes[0];
+    if (axes.size() > 1) middle = axes[1];
+    for (std::size_t axis = axes.size(); axis-- > 2;) outer.push_back(axes[axis]);
+  }
+
+  /// Of the plane `index`: the outermost axis may go on beyond its extent, as rows of a slice do.
+  std::size_t offset_of(std::size_t index) const {
+    std::size_t offset = 0;
+    for (std::size_t axis = outer.size(); axis-- > 1;) {
+      offset += index % outer[axis].extent * outer[axis].stride;
+      index /= outer[axis].extent;
+    }
+    return outer.empty() ? offset : offset + index * outer[0].stride;
+  }
+};
+
 class ElementwiseCall final : public Call {
  public:
   explicit ElementwiseCall(ElementwiseProgram program) : program_(std::move(program)) {
     for (const Reduction& reduction : program_.reductions) {
       folds_.push_back(fold_function(reduction.kind, program_.isa));
+    }
+    for (const Operand& operand : program_.operands) {
+      const bool strided = operand.kind == OperandKind::strided;
+      strided_.push_back(strided ? StridedAxes(program_.shape, operand.strides) : StridedAxes({}, {}));
     }
     const std::size_t first_axis = program_.rows ? 1 : 0;
     for (std::size_t axis = first_axis; axis < program_.shape.size(); ++axis) {
@@ -235,7 +278,7 @@ class ElementwiseCall final : public Call {
         load_column(block_of(state, i), values + block.row, block);
         break;
       case OperandKind::strided:
-        load_strided(block_of(state, i), values, description, block);
+        load_strided(block_of(state, i), values, strided_[i], block);
         break;
     }
   }
@@ -247,17 +290,27 @@ class ElementwiseCall final : public Call {
     }
   }
 
-  void load_strided(float* target, const float* values, const Operand& description,
-                    const Block& block) const {
-    for (std::size_t i = 0; i < block.count; ++i) {
-      std::size_t rest = block.first + i;
-      std::size_t at = 0;
-      for (std::size_t axis = program_.shape.size(); axis-- > 1;) {
-        const auto extent = static_cast<std::size_t>(program_.shape[axis]);
-        at += rest % extent * static_cast<std::size_t>(description.strides[axis]);
-        rest /= extent;
+  /// Runs along the last axis, and for each place of the axes before it a run for each step of the one in
+  /// between: places are worked out once a plane.
+  static void load_strided(float* target, const float* values, const StridedAxes& axes, const Block& block) {
+    const std::size_t plane = axes.middle.extent * axes.inner.extent;
+    std::size_t done = 0;
+    while (done < block.count) {
+      const std::size_t first = block.first + done;
+      const float* const begin = values + axes.offset_of(first / plane);
+      std::size_t column = first % axes.inner.extent;
+      for (std::size_t row = first % plane / axes.inner.extent;
+           row < axes.middle.extent && done < block.count; ++row) {
+        const std::size_t count = std::min(axes.inner.extent - column, block.count - done);
+        const float* const from = begin + row * axes.middle.stride + column * axes.inner.stride;
+        if (axes.inner.stride == 1) {
+          std::copy_n(from, count, target + done);
+        } else {
+          for (std::size_t i = 0; i < count; ++i) target[done + i] = from[i * axes.inner.stride];
+        }
+        done += count;
+        column = 0;
       }
-      target[i] = values[at + rest * static_cast<std::size_t>(description.strides[0])];
     }
   }
 
@@ -277,7 +330,8 @@ class ElementwiseCall final : public Call {
 
   ElementwiseProgram program_;
   std::vector<FoldFunction> folds_;
-  std::size_t elements_ = 1;  // of one batch row, or of all when it runs as a whole
+  std::vector<StridedAxes> strided_;  // by operand
+  std::size_t elements_ = 1;          // of one batch row, or of all when it runs as a whole
   std::size_t columns_ = 0;
 };
 

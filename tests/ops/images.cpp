@@ -112,6 +112,24 @@ std::vector<OpCase> upsampling_cases() {
   return cases;
 }
 
+/// What images meet in arithmetic: a number a channel, an image, a row, a column, and mixtures.
+std::vector<OpCase> broadcasts() {
+  const Dim one = number(1);
+  const std::vector<Shape> partners = {{number(3)},
+                                       {batch, one, one, number(3)},
+                                       {batch, one, one, one},
+                                       {one, number(5), one, number(3)},
+                                       {batch, number(5), one, one},
+                                       {number(7), one},
+                                       {batch, one, number(7), number(3)}};
+  std::vector<OpCase> cases;
+  for (const Shape& shape : partners) {
+    const Operand partner = {.low = -1, .high = 1, .type = {DType::f32, shape}};
+    cases.push_back({"mul", {images(5, 7, 3), partner}, {}, {}, images(5, 7, 3).type, 2, false});
+  }
+  return cases;
+}
+
 /// Images whose gradient is not to be looked at.
 Operand rough_images(std::int64_t height, std::int64_t width, std::vector<double> values) {
   Operand operand = given({number(1), number(height), number(width), number(1)}, std::move(values));
@@ -155,7 +173,7 @@ std::vector<OpCase> known_values() {
 std::vector<OpCase> image_cases() {
   std::vector<OpCase> all = convolution_cases();
   for (const std::vector<OpCase>& group :
-       {known_values(), pooling_cases(), known_pooling(), upsampling_cases()})
+       {known_values(), pooling_cases(), known_pooling(), upsampling_cases(), broadcasts()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }
