@@ -1,52 +1,16 @@
 // Counts the heap allocations of a training step.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "graph/term.hpp"
 #include "ops/op.hpp"
 #include "runtime/session.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/count_allocations.hpp"
 
-// Sanitizers bring their own allocator.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-
-// GCC inlines the operators below into their callers and then no longer knows that they are a pair.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-
-namespace {
-std::atomic<long> allocations = 0;
-
-void* allocate(std::size_t bytes, std::size_t alignment) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* memory = nullptr;
-  if (::posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) throw std::bad_alloc();
-  return memory;
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return allocate(bytes, alignof(std::max_align_t));
-}
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return allocate(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
+#if defined(GRAPHRUN_COUNTS_ALLOCATIONS)
 
 using namespace graphrun;
 using namespace graphrun::runtime;
+using graphrun::testing::allocations;
 
 namespace {
 
