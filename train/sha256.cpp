@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <bit>
 
-namespace graphrun::train {
-namespace {
+#include "train/sha256_instructions.hpp"
 
-constexpr std::size_t block_bytes = 64;
+namespace graphrun::train {
 
 /// The fractional parts of the cube roots of the first 64 primes.
-constexpr std::array<std::uint32_t, 64> round_constants = {
+const std::array<std::uint32_t, 64> sha256_constants = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -18,6 +17,10 @@ constexpr std::array<std::uint32_t, 64> round_constants = {
     0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+namespace {
+
+constexpr std::size_t block_bytes = 64;
 
 std::uint32_t load_big_endian(const std::uint8_t* bytes) {
   return (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) | (std::uint32_t{bytes[2]} << 8) |
@@ -37,13 +40,20 @@ std::array<std::uint32_t, 64> message_schedule(const std::uint8_t* block) {
 
 }  // namespace
 
-void Sha256::process(const std::uint8_t* block) {
+Sha256::Sha256() : Sha256(has_sha_instructions()) {}
+
+void Sha256::process(const std::uint8_t* blocks, std::size_t count) {
+  if (by_instructions_) return mix_by_instructions(state_, blocks, count);
+  for (; count > 0; --count, blocks += block_bytes) mix(blocks);
+}
+
+void Sha256::mix(const std::uint8_t* block) {
   const std::array<std::uint32_t, 64> w = message_schedule(block);
   auto [a, b, c, d, e, f, g, h] = state_;
   for (std::size_t i = 0; i < 64; ++i) {
     const std::uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
     const std::uint32_t choice = (e & f) ^ (~e & g);
-    const std::uint32_t t1 = h + s1 + choice + round_constants[i] + w[i];
+    const std::uint32_t t1 = h + s1 + choice + sha256_constants[i] + w[i];
     const std::uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
     const std::uint32_t majority = (a & b) ^ (a & c) ^ (b & c);
     h = g;
@@ -64,15 +74,16 @@ void Sha256::update(std::span<const std::uint8_t> bytes) {
   length_ += bytes.size();
   while (!bytes.empty()) {
     if (filled == 0 && bytes.size() >= block_bytes) {
-      process(bytes.data());
-      bytes = bytes.subspan(block_bytes);
+      const std::size_t blocks = bytes.size() / block_bytes;
+      process(bytes.data(), blocks);
+      bytes = bytes.subspan(blocks * block_bytes);
       continue;
     }
     const std::size_t taken = std::min(block_bytes - filled, bytes.size());
     std::copy_n(bytes.begin(), taken, block_.begin() + static_cast<std::ptrdiff_t>(filled));
     bytes = bytes.subspan(taken);
     filled = (filled + taken) % block_bytes;
-    if (filled == 0) process(block_.data());
+    if (filled == 0) process(block_.data(), 1);
   }
 }
 
