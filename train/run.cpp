@@ -11,6 +11,7 @@
 #include "train/definition.hpp"
 #include "train/early_stop.hpp"
 #include "train/file.hpp"
+#include "train/gallery.hpp"
 #include "train/metrics_log.hpp"
 #include "train/pictures.hpp"
 #include "train/probes.hpp"
@@ -156,6 +157,7 @@ class Run final : public PhaseObserver {
     const LoopEnd end = phases_->run(*this, options_.max_steps, options_.stop);
     if (state.step != saved_step_) end_of_part(end);
     if (!last_test_ && end == LoopEnd::finished) measure(true);
+    if (end == LoopEnd::finished) draw_all();
     return {.end = end,
             .directory = directory_->folder(),
             .checkpoint = directory_->checkpoint_at(state.step),
@@ -275,6 +277,12 @@ class Run final : public PhaseObserver {
     const Reconstruction sheet = reconstruct(learner_, test_ ? *test_ : examples_, images, images_on_sheet);
     picture_ = directory_->images() / fmt::format("reconstruction-{:06}.png", learner_.state().step);
     write_sheet(picture_, sheet.lists);
+  }
+
+  /// What suits the model, once it has learnt.
+  void draw_all() {
+    draw_gallery(learner_, {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()},
+                 directory_->images());
   }
 
   /// With probes only where a phase ends: they look at whole sets.

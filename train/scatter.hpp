@@ -1,0 +1,40 @@
+/// \file
+/// Codes as places in a plane: as dots coloured by label, and as the images themselves.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "train/dataset.hpp"
+#include "train/image.hpp"
+#include "train/latent_space.hpp"
+
+namespace graphrun::train {
+
+/// Places in a plane, and what its axes are called.
+struct Plane {
+  std::vector<float> x;
+  std::vector<float> y;
+  std::string x_name;
+  std::string y_name;
+};
+
+/// Codes of two units as they are; wider ones on their two directions of most variance (principal components,
+/// by power iteration from a fixed start, each with its largest part positive); codes of one unit against
+/// their number.
+Plane plane_of(const Codes& codes);
+
+/// Dots with a legend. `labels`: one for each place, or none. `names`: of labels; those without go by number.
+/// A place that is not finite is left out.
+Image draw_scatter(const Plane& plane, std::span<const std::uint8_t> labels,
+                   std::span<const std::string> names);
+
+/// The images at their places, so that none hides another: what a neighbour already covers is left out.
+Image draw_image_scatter(const Plane& plane, const ImageSet& images);
+
+/// Names of the classes of a data set that graphrun knows; else none.
+std::vector<std::string> class_names(const std::string& dataset);
+
+}  // namespace graphrun::train
