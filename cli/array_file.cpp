@@ -111,6 +111,13 @@ void write_array(const std::string& path, const train::OutputValues& output,
   if (is_csv(path)) return write_csv_rows(path, output, labels);
   const std::vector<std::size_t> shape(output.extents.begin(), output.extents.end());
   train::write_npy(path, element_type(output), shape, output.bytes);
+  if (labels.size() != static_cast<std::size_t>(output.extents.front()) || labels.empty()) return;
+  const std::vector<std::size_t> count{labels.size()};
+  train::write_npy(labels_path(path), train::ElementType::u8, count, std::as_bytes(labels));
+}
+
+std::string labels_path(const std::string& path) {
+  return std::filesystem::path(path).replace_extension(".labels.npy").string();
 }
 
 RowTable read_array(const std::string& path) {

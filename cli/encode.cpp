@@ -20,7 +20,7 @@ class EncodeCommand final : public Command {
  public:
   std::string name() const override { return "encode"; }
   std::string about() const override {
-    return "Turns images into codes: output `code` for each, as NPY or CSV.";
+    return "Turns images into codes: output `code` for each, and labels, as NPY or CSV.";
   }
   void declare(Arguments& arguments) override {
     trained_.declare(arguments);

@@ -100,6 +100,28 @@ TEST_CASE("all pictures that suit a model are drawn when it has learnt, and by c
   CHECK(place.text("here/codes.png") == place.text("run/images/codes.png"));
 }
 
+TEST_CASE("images are ranked by their error, which tells anomalies") {
+  const TrainedPlace place;
+  const ProcessResult result =
+      place.run({"reconstruct", "run", "--rank", "worst", "--anomaly", "1", "--json"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const json worst = json::parse(result.out);
+  CHECK(worst["count"] == 200);
+  REQUIRE(worst["ranked"].size() == 32);
+  CHECK(worst["ranked"][0]["mse"] > worst["ranked"][31]["mse"]);
+  CHECK(worst["ranked"][31]["mse"] > worst["mse"]);
+  CHECK(worst["ranked"][0]["label"].is_number());
+  CHECK(worst["roc_auc"] >= 0.0);
+  CHECK(worst["roc_auc"] <= 1.0);
+  const ProcessResult best = place.run({"reconstruct", "run", "--rank", "best", "--json"});
+  CHECK(json::parse(best.out)["ranked"][0]["mse"] < worst["mse"]);
+  CHECK(contains(place.run({"reconstruct", "run", "--rank", "odd"}).err, "there are worst and best"));
+  CHECK(contains(place.run({"reconstruct", "run", "--anomaly", "1"}).err, "add --rank worst"));
+  CHECK(contains(place.run({"reconstruct", "run", "--rank", "worst", "--anomaly", "77"}).err,
+                 "needs both images that are sought and others"));
+}
+
 TEST_CASE("a grid is square, and a traversal has a row for each image") {
   const TrainedPlace place;
   CHECK(place.generate({"--grid", "--columns", "7"})["count"] == 49);

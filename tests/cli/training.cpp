@@ -133,6 +133,7 @@ TEST_CASE("a code decodes to the image that its original is reconstructed to") {
   const Workplace place;
   place.run_json({"train", "small.yaml", "--out", "run"});
   place.run_json({"encode", "run", "--out", "codes.npy", "--first", "3"});
+  CHECK(fs::file_size(place / "codes.labels.npy") == 128 + 3);
   place.run_json({"decode", "run", "codes.npy", "--out", "images.csv"});
   std::ifstream file(place / "images.csv");
   std::string line;
