@@ -52,6 +52,8 @@ std::string summary(const ModelDefinition& model, const train::RunResult& result
   if (has_code || has_image) text += "\nnext:\n";
   if (has_image) text += fmt::format("  graphrun reconstruct {}\n", run);
   if (has_code) text += fmt::format("  graphrun encode {}\n", run);
+  if (has_image && (has_code || model.graph.has_output("latent")))
+    text += fmt::format("  graphrun generate {}\n", run);
   return text;
 }
 

@@ -69,6 +69,7 @@ TEST_CASE("a run leaves a directory with everything in it, and never overwrites 
   REQUIRE(result.exit_code == 0);
   CHECK(contains(result.out, "graphrun reconstruct runs/small-1"));
   CHECK(contains(result.out, "graphrun encode runs/small-1"));
+  CHECK(contains(result.out, "graphrun generate runs/small-1"));
   CHECK(contains(result.err, "epoch 1/2"));
   CHECK(contains(result.err, "| test loss"));
   for (const std::string name : {"resolved.yaml", "metrics.csv", "metrics.jsonl", "checkpoints", "images"})
