@@ -24,6 +24,12 @@ std::vector<OptimizerSetting> adam_settings(OptimizerSetting decay) {
           decay};
 }
 
+std::vector<OptimizerSetting> nadam_settings() {
+  std::vector<OptimizerSetting> settings = adam_settings(weight_decay(0, decay_in_gradient));
+  settings.push_back({.name = "momentum_decay", .fallback = 4e-3, .doc = "how fast mu grows to beta1"});
+  return settings;
+}
+
 std::vector<OptimizerKind> make_kinds() {
   return {
       {.name = "sgd",
@@ -41,6 +47,13 @@ std::vector<OptimizerKind> make_kinds() {
        .doc = "Adam whose weight decay is apart from the gradient.",
        .formula = "w <- (1 - lr weight_decay) w, then as adam",
        .settings = adam_settings(weight_decay(1e-2, "this much of the weight, times lr, is taken off"))},
+      {.name = "nadam",
+       .doc = "Adam that looks ahead along its momentum, which grows as the schedule mu says.",
+       .formula = "mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2), w <- w - lr "
+                  "((1 - mu_t) / (1 - mu_1 ... mu_t) g + mu_t+1 / (1 - mu_1 ... mu_t+1) m) / "
+                  "(sqrt(v / (1 - beta2^t)) + eps)",
+       .learning_rate = 2e-3,
+       .settings = nadam_settings()},
       {.name = "rmsprop",
        .doc = "Steps of the gradient over the root of its mean square.",
        .formula = "v <- alpha v + (1 - alpha) g^2, w <- w - lr g / (sqrt(v) + eps)",

@@ -89,6 +89,7 @@ constexpr Op (*makers[])() = {
     adam_update,
     adamw_update,
     momentum_update,
+    nadam_update,
     rmsprop_momentum_update,
     rmsprop_update,
     sgd_update,

@@ -94,6 +94,7 @@ Op adagrad_update();
 Op adam_update();
 Op adamw_update();
 Op momentum_update();
+Op nadam_update();
 Op rmsprop_momentum_update();
 Op rmsprop_update();
 Op sgd_update();

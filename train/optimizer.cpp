@@ -17,6 +17,8 @@ namespace {
 constexpr std::string_view learning_rate = "optimizer/learning_rate";
 constexpr std::string_view correction1 = "optimizer/correction1";
 constexpr std::string_view correction2 = "optimizer/correction2";
+constexpr std::string_view gradient_share = "optimizer/gradient_share";
+constexpr std::string_view mean_share = "optimizer/mean_share";
 
 /// A slot of the update op, as the checkpoint calls it, and what it starts from.
 struct Slot {
@@ -40,6 +42,27 @@ UpdateRule adam_rule(const OptimizerSpec& spec) {
                          {"beta2", setting_of(spec, "beta2")},
                          {"eps", setting_of(spec, "eps")},
                          {"weight_decay", setting_of(spec, "weight_decay")}}};
+}
+
+UpdateRule nadam_rule(const OptimizerSpec& spec) {
+  UpdateRule rule = adam_rule(spec);
+  rule.scalars = {learning_rate, correction2, gradient_share, mean_share};
+  return rule;
+}
+
+/// The momentum of Nadam in step t, from 1.
+double nadam_momentum(const OptimizerSpec& spec, double t) {
+  return setting_of(spec, "beta1") * (1 - 0.5 * std::pow(0.96, t * setting_of(spec, "momentum_decay")));
+}
+
+/// 1 - the product of the momenta of steps 1 to t. The product is below beta1^t, and so soon counts for
+/// nothing.
+double nadam_correction(const OptimizerSpec& spec, double t) {
+  constexpr double counts_for_nothing = 1e-17;
+  if (std::pow(setting_of(spec, "beta1"), t) < counts_for_nothing) return 1;
+  double product = 1;
+  for (double i = 1; i <= t && product > counts_for_nothing; ++i) product *= nadam_momentum(spec, i);
+  return 1 - product;
 }
 
 UpdateRule sgd_rule(const OptimizerSpec& spec) {
@@ -76,6 +99,7 @@ UpdateRule adagrad_rule(const OptimizerSpec& spec) {
 
 UpdateRule rule_of(const OptimizerSpec& spec) {
   if (spec.op == "sgd") return sgd_rule(spec);
+  if (spec.op == "nadam") return nadam_rule(spec);
   if (spec.op == "rmsprop") return rmsprop_rule(spec);
   if (spec.op == "adagrad") return adagrad_rule(spec);
   return adam_rule(spec);
@@ -141,7 +165,7 @@ void append_updates(Builder& builder, NodeId loss, std::span<const NodeId> param
 }
 
 bool is_optimizer_scalar(std::string_view name) {
-  constexpr std::array names = {learning_rate, correction1, correction2};
+  constexpr std::array names = {learning_rate, correction1, correction2, gradient_share, mean_share};
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -155,6 +179,8 @@ double optimizer_scalar(const OptimizerSpec& spec, std::string_view name, const 
   // expm1 keeps the digits of 1 - beta^t that a beta near 1 would lose.
   if (name == correction1) return -std::expm1(t * std::log(setting_of(spec, "beta1")));
   if (name == correction2) return -std::expm1(t * std::log(setting_of(spec, "beta2")));
+  if (name == gradient_share) return (1 - nadam_momentum(spec, t)) / nadam_correction(spec, t);
+  if (name == mean_share) return nadam_momentum(spec, t + 1) / nadam_correction(spec, t + 1);
   throw Error(ErrorCode::internal, fmt::format("no optimizer is fed '{}'", name));
 }
 

@@ -112,6 +112,19 @@ YamlNode* step_into(YamlNode& parent, const std::string& part) {
   return nullptr;
 }
 
+/// `data=mnist`: other data, by name or files, take the place of the model's own.
+void set_data(YamlNode& document, YamlNode value, const Place& place) {
+  if (YamlNode* const data = document.find("data"))
+    *data = std::move(value);
+  else
+    document.entries.push_back({"data", place, std::move(value)});
+}
+
+bool has_var(YamlNode& document, const std::string& name) {
+  YamlNode* const vars = document.find("vars");
+  return vars != nullptr && vars->find(name) != nullptr;
+}
+
 bool holds_free_names(const std::string& section) {
   for (const char* const name : {"nodes", "inputs", "blocks", "outputs", "loss", "metrics", "vars"}) {
     if (section == name) return true;
@@ -166,7 +179,9 @@ void apply_settings(YamlNode& document, std::span<const std::string> settings, S
     std::optional<YamlNode> value = read_value(source, equals, sources, diagnostics);
     if (!value) continue;
     const std::vector<std::string> parts = split(setting.substr(0, equals));
-    if (parts.size() == 1) {
+    if (parts.size() == 1 && parts[0] == "data" && !has_var(document, "data")) {
+      set_data(document, std::move(*value), start);
+    } else if (parts.size() == 1) {
       set_var(document, parts[0], std::move(*value), start, diagnostics);
     } else if (parts.size() == 2 && parts[0] == "vars") {
       set_var(document, parts[1], std::move(*value), {source, 1, 6}, diagnostics);

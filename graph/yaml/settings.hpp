@@ -1,6 +1,7 @@
 /// \file
 /// `--set`: changes to a model file from outside. `units=10` gives a var another value of the same kind;
-/// `train.epochs=5` replaces what stands at a path. The changed document is what is read, printed and stored.
+/// `train.epochs=5` replaces what stands at a path; `data=mnist` the data. The changed document is what is
+/// read, printed and stored.
 #pragma once
 
 #include <span>

@@ -208,6 +208,10 @@ TEST_CASE("settings change vars and paths, and what does not fit is refused") {
   CHECK(parse(text, {"train.seed=7"}).train->seed == 7);
   CHECK(parse(text, {"nodes.h.act=tanh", "rate=1"}).resolved.find("act: tanh") != std::string::npos);
   CHECK(parse(text, {"train.optimizer={op: sgd, lr: 1}"}).train->optimizer.op == "sgd");
+  CHECK(parse(text, {"data=mnist"}).data->name == "mnist");
+  CHECK(parse("data: fashion_mnist\n" + text, {"data={train: {images: /a.idx}}"}).data->train->images ==
+        "/a.idx");
+  CHECK(mistake(text, {"data=3"}).find("--set:1:6: error:") == 0);
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"unit=10",
        "--set:1:1: error: the model has no var 'unit'\n    unit=10\n    ^\n  fix: Did you mean 'units'?\n"},

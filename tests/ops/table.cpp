@@ -20,9 +20,22 @@ std::vector<OpCase> all_cases() {
 }
 
 std::vector<std::string> tested_on_their_own() {
-  return {"cast",         "input",           "param",          "during",         "running_average",
-          "grad",         "check_finite",    "assign",         "sgd_update",     "adam_update",
-          "adamw_update", "momentum_update", "rmsprop_update", "adagrad_update", "rmsprop_momentum_update"};
+  return {"cast",
+          "input",
+          "param",
+          "during",
+          "running_average",
+          "grad",
+          "check_finite",
+          "assign",
+          "sgd_update",
+          "adam_update",
+          "adamw_update",
+          "nadam_update",
+          "momentum_update",
+          "rmsprop_update",
+          "adagrad_update",
+          "rmsprop_momentum_update"};
 }
 
 }  // namespace graphrun::op_table

@@ -27,6 +27,7 @@ const std::vector<Update> updates = {
     {"momentum_update", 1, {0.1}, {{"nesterov", true}}},
     {"adam_update", 2, {0.01, 0.271, 0.003}, {{"weight_decay", 0.1}}},
     {"adamw_update", 2, {0.01, 0.271, 0.003}, {{"weight_decay", 0.1}}},
+    {"nadam_update", 2, {0.01, 0.003, 0.41, 0.87}, {{"weight_decay", 0.1}}},
     {"rmsprop_update", 1, {0.01}, {{"weight_decay", 0.1}}},
     {"rmsprop_momentum_update", 2, {0.01}, {{"momentum", 0.7}}},
     {"adagrad_update", 1, {0.01}, {{"weight_decay", 0.1}}},

@@ -192,6 +192,16 @@ TEST_CASE("the host's scalars: schedules, bias corrections, decay") {
   OptimizerSpec falling = named("adagrad", {{"lr_decay", 0.5}});
   falling.learning_rate = Schedule::constant(1);
   CHECK(train::optimizer_scalar(falling, "optimizer/learning_rate", {.step = 2}) == Approx(0.5));
+  // The momenta of the first steps by hand, and what the shares go to.
+  const OptimizerSpec ahead = named("nadam", {{"momentum_decay", 1.0}});
+  const double mu1 = 0.9 * (1 - 0.5 * 0.96);
+  const double mu2 = 0.9 * (1 - 0.5 * 0.96 * 0.96);
+  CHECK(train::optimizer_scalar(ahead, "optimizer/gradient_share", {.step = 0}) == Approx(1).epsilon(1e-14));
+  CHECK(train::optimizer_scalar(ahead, "optimizer/gradient_share", {.step = 1}) ==
+        Approx((1 - mu2) / (1 - mu1 * mu2)).epsilon(1e-14));
+  CHECK(train::optimizer_scalar(ahead, "optimizer/mean_share", {.step = 0}) ==
+        Approx(mu2 / (1 - mu1 * mu2)).epsilon(1e-14));
+  CHECK(train::optimizer_scalar(ahead, "optimizer/mean_share", {.step = 1'000'000}) == Approx(0.9));
   CHECK(throws([&] { train::optimizer_scalar(spec, "x", {}); }, ErrorCode::internal,
                "no optimizer is fed 'x'"));
   CHECK_FALSE(train::is_optimizer_scalar("learning_rate"));
@@ -202,7 +212,7 @@ TEST_CASE("settings that make no sense are refused") {
     INFO(message);
     CHECK(throws([&] { check_optimizer(spec); }, ErrorCode::model, message));
   };
-  refused(named("adm"), "there is no optimizer 'adm'; there are: sgd, adam, adamw, rmsprop, adagrad");
+  refused(named("adm"), "there is no optimizer 'adm'; there are: sgd, adam, adamw, nadam, rmsprop, adagrad");
   refused(named("adam", {{"momentum", 0.9}}),
           "adam has no setting 'momentum'; it has: lr, clip_value, clip_norm, beta1");
   refused(named("adam", {{"beta1", 1.0}}), "beta1 of adam must be at least 0 and below 1, but is 1");
