@@ -10,6 +10,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(decode_command());
   commands.push_back(reconstruct_command());
   commands.push_back(generate_command());
+  commands.push_back(distance_command());
   commands.push_back(pictures_command());
   commands.push_back(check_command());
   commands.push_back(plan_command());

@@ -13,6 +13,7 @@ eval         measure a trained model on its test images
 encode       images to codes (NPY, CSV)    decode   codes to images (PNG, NPY)
 reconstruct  a PNG sheet: originals, corrupted inputs, reconstructions
 generate     new images: samples, --grid, --interpolate A B, --traverse UNIT
+distance     Fréchet distance of new images from real ones, by features
 pictures     codes in a plane, grid, samples, filters, curves: all that suits
 check        find all mistakes of a model file; --grad: check its gradients
 plan         parameters, FLOP, memory and tasks of a training step

@@ -234,6 +234,15 @@ def updated(options, p, g, state, t):
         state["v"] = beta2 * state.get("v", 0.0) + (1 - beta2) * g * g
         denominator = np.sqrt(state["v"]) / math.sqrt(1 - beta2**t) + eps
         return p - lr / (1 - beta1**t) * state["m"] / denominator
+    if op == "nadam":
+        beta1, beta2, eps = options.get("beta1", 0.9), options.get("beta2", 0.999), options.get("eps", 1e-8)
+        momentum = lambda i: beta1 * (1 - 0.5 * 0.96 ** (i * options.get("momentum_decay", 4e-3)))
+        state["m"] = beta1 * state.get("m", 0.0) + (1 - beta1) * g
+        state["v"] = beta2 * state.get("v", 0.0) + (1 - beta2) * g * g
+        state["product"] = state.get("product", 1.0) * momentum(t)
+        denominator = np.sqrt(state["v"] / (1 - beta2**t)) + eps
+        p = p - lr * (1 - momentum(t)) / (1 - state["product"]) * g / denominator
+        return p - lr * momentum(t + 1) / (1 - state["product"] * momentum(t + 1)) * state["m"] / denominator
     if op == "rmsprop":
         alpha, eps, momentum = options.get("alpha", 0.99), options.get("eps", 1e-8), options.get("momentum", 0.0)
         state["square"] = alpha * state.get("square", 0.0) + (1 - alpha) * g * g
@@ -256,6 +265,10 @@ OPTIMIZERS = {
     "adam": {"op": "adam", "lr": 0.05},
     "adam_settings": {"op": "adam", "lr": 0.05, "beta1": 0.8, "beta2": 0.95, "eps": 1e-3, "weight_decay": 0.1},
     "adamw": {"op": "adamw", "lr": 0.05, "weight_decay": 0.2},
+    "nadam": {"op": "nadam", "lr": 0.05},
+    "nadam_settings": {
+        "op": "nadam", "lr": 0.05, "beta1": 0.8, "beta2": 0.95, "eps": 1e-3, "weight_decay": 0.1, "momentum_decay": 1.0,
+    },
     "rmsprop": {"op": "rmsprop", "lr": 0.02},
     "rmsprop_settings": {
         "op": "rmsprop", "lr": 0.02, "alpha": 0.9, "eps": 1e-4, "momentum": 0.5, "weight_decay": 0.1,
@@ -314,9 +327,9 @@ def torch_run(torch, network, options, steps, pixels=None, dtype=None):
         name: torch.tensor(value, dtype=dtype).requires_grad_() for name, value in parameters_of(network.layers).items()
     }
     settings = {k: v for k, v in options.items() if k not in ("op", "beta1", "beta2", "clip_value", "clip_norm")}
-    if options["op"] in ("adam", "adamw"):
+    if options["op"] in ("adam", "adamw", "nadam"):
         settings["betas"] = (options.get("beta1", 0.9), options.get("beta2", 0.999))
-    kinds = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad"}
+    kinds = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "nadam": "NAdam", "rmsprop": "RMSprop", "adagrad": "Adagrad"}
     optimizer = getattr(torch.optim, kinds[options["op"]])(list(parameters.values()), **settings)
     for step in range(steps):
         x = None if pixels is None else batch(pixels, step)
@@ -383,6 +396,36 @@ def write_optimizers():
     })
 
 
+# ---- Fréchet distances ----
+
+
+def frechet_rows(name, rows, width, units):
+    """Rows of `width` correlated values that depend on `units` numbers each; f32, as features are."""
+    mixed = noise(name, (rows, units)) @ initial(name + ".mix", (units, width), 1.0)
+    return (mixed + initial(name + ".mean", (width,), 0.5)).astype(np.float32)
+
+
+def frechet_distance(a, b):
+    """By the eigenvalues of the product of the covariances, which is not symmetric."""
+    covariances = [np.cov(rows.astype(np.float64), rowvar=False) for rows in (a, b)]
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(covariances[0] @ covariances[1]).real, 0)).sum()
+    difference = a.mean(axis=0, dtype=np.float64) - b.mean(axis=0, dtype=np.float64)
+    return float(difference @ difference + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * roots)
+
+
+# Full covariances; one of less than full rank; fewer rows than values.
+FRECHET = {"full": (40, 6, 6), "flat": (30, 8, 3), "few": (6, 9, 9)}
+
+
+def write_frechet():
+    cases = {}
+    for name, (rows, width, units) in FRECHET.items():
+        a, b = (frechet_rows(f"frechet.{name}.{side}", rows, width, units) for side in "ab")
+        cases[name] = {"rows": rows, "width": width, "distance": frechet_distance(a, b),
+                       "a": a.flatten().tolist(), "b": b.flatten().tolist()}
+    write_json(GOLDENS / "frechet.json", cases)
+
+
 def relative(a, b):
     return float(np.max(np.abs(np.asarray(a) - np.asarray(b)) / np.maximum(np.abs(np.asarray(b)), 1e-300)))
 
@@ -392,6 +435,7 @@ def check(pixels):
     import torch
 
     torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)  # in which NAdam keeps its product of momenta
     agree = True
 
     def report(name, difference):
@@ -422,6 +466,7 @@ def main():
     for name in MODELS:
         write_model(name, pixels)
     write_optimizers()
+    write_frechet()
     return 0
 
 

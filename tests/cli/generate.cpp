@@ -122,6 +122,31 @@ TEST_CASE("images are ranked by their error, which tells anomalies") {
                  "needs both images that are sought and others"));
 }
 
+TEST_CASE("new images are compared with real ones by the features of a model") {
+  const TrainedPlace place;
+  const auto distance = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"distance", "run", "--json"});
+    return place.run(words);
+  };
+  const ProcessResult result = distance({"--features", "run"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const json all = json::parse(result.out);
+  CHECK(all["count"] == 200);
+  CHECK(all["features"] == 2);
+  CHECK(all["codes"] == "training codes");
+  CHECK(all["floor"] >= 0.0);
+  CHECK(all["distance"] > all["floor"]);
+  CHECK(distance({"--features", "run", "--threads", "1"}).out == result.out);
+  CHECK(distance({"--features", "run", "--seed", "5"}).out != result.out);
+  const json few = json::parse(distance({"--features", "run", "--count", "50"}).out);
+  CHECK(few["count"] == 50);
+  CHECK(few["floor"] > all["floor"]);
+  CHECK(contains(distance({}).err, "whose features compare the images?"));
+  CHECK(contains(distance({"--features", "run", "--count", "201"}).err, "has 2 to 200 test images"));
+  CHECK(contains(distance({"--features", "nowhere"}).err, "nowhere"));
+}
+
 TEST_CASE("a grid is square, and a traversal has a row for each image") {
   const TrainedPlace place;
   CHECK(place.generate({"--grid", "--columns", "7"})["count"] == 49);
@@ -180,6 +205,11 @@ TEST_CASE("a model without images or codes says which output is missing") {
   CHECK(contains(no_image.refusal({}), "has no output 'image', so there is nothing to draw"));
   const TrainedPlace no_code(Changes{{"code: code, ", ""}});
   CHECK(contains(no_code.refusal({}), "has neither an output 'latent' nor 'code'"));
+  const TrainedPlace latent(
+      Changes{{"dec: {op: dense, in: code,", "z: {op: random_normal, like: code}\n  dec: {op: dense, in: z,"},
+              {"outputs: {code: code, ", "outputs: {latent: z, "}});
+  CHECK(contains(latent.run({"distance", "run", "--features", "run"}).err,
+                 "has no output 'code', whose values would be the features"));
   const TrainedPlace wide(Changes{{"nodes:\n", "nodes:\n  drawn: {op: random_normal, like: x}\n"},
                                   {"outputs: {", "outputs: {prior: drawn, "}});
   CHECK(contains(wide.refusal({}),
