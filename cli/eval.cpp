@@ -27,13 +27,20 @@ class EvalCommand final : public Command {
   int run(Context& context) override {
     TrainedModel trained = open_trained(trained_, context.flags, context.console);
     const NamedExamples data = source_.load(*trained.model, context.console);
-    train::Figures figures = trained.learner.evaluate(data.examples);
+    train::Figures figures = measured(trained, data.examples);
     add_probes(trained, data.examples, figures, context.console);
     context.console.result(context.flags.json ? as_json(figures) : as_text(figures, data.name));
     return exit_code(ExitCode::ok);
   }
 
  private:
+  /// A model may have probes alone: it is there to look into another's code.
+  static train::Figures measured(TrainedModel& trained, const train::Examples& asked) {
+    const ModelDefinition& model = *trained.model;
+    if (model.loss.empty() && model.metrics.empty() && !model.probes.empty()) return {asked.count, {}};
+    return trained.learner.evaluate(asked);
+  }
+
   /// Probes learn from the model's training images, and need labels on both sides.
   static void add_probes(TrainedModel& trained, const train::Examples& asked, train::Figures& figures,
                          Console& console) {
