@@ -46,6 +46,13 @@ class Results(unittest.TestCase):
         record.write_text(json.dumps(kept))
         self.assertEqual(whole, self.results("lecture").stdout)
 
+    def test_a_run_that_another_call_is_at_stays(self):
+        self.work.mkdir()
+        (self.work / "linear").mkdir()
+        (self.work / "linear.json").write_text(json.dumps({"command": "graphrun models/linear_ae.yaml", "seconds": 0}))
+        self.results("--program", "/bin/true", "mnist")
+        self.assertTrue((self.work / "linear").exists())
+
     def test_a_figure_that_misses_its_target_is_said_to(self):
         run = self.results("linear")  # a thousand images are too few
         self.assertEqual(1, run.returncode)
