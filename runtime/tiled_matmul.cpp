@@ -238,6 +238,11 @@ class Ahead {
     panel_ = {reinterpret_cast<const char*>(first), step, count};
   }
 
+  /// What the next tile reads of `a`, while the first panel goes over rows that lie far away.
+  void rows(const float* first, std::ptrdiff_t step, std::size_t count) {
+    rows_ = {reinterpret_cast<const char*>(first), step, count};
+  }
+
   /// `count` pieces of `bytes`, each `step` after the one before.
   void chunk(const float* first, std::ptrdiff_t step, std::size_t count, std::size_t bytes) {
     chunk_ = {reinterpret_cast<const char*>(first), step, count};
@@ -246,6 +251,7 @@ class Ahead {
   }
 
   void take(Tile& tile) {
+    if (rows_.left > 0) return rows_.take(tile);
     if (panel_.left > 0) return panel_.take(tile);
     if (chunk_passes_ > 0) return take_chunk(tile);
     tile.ahead = reinterpret_cast<const char*>(tile.a);
@@ -273,6 +279,7 @@ class Ahead {
     done_ = 0;
   }
 
+  Pairs rows_;
   Pairs panel_;
   Pairs chunk_;
   Pairs chunk_begin_;  // of the pass at hand
@@ -388,12 +395,14 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     tile.c = arguments.output + column;
     tile.c_row = columns_;
     tile.bias = spec_.bias ? arguments.bias + column : nullptr;
-    run_tiles(tile, arguments.a, row, count, vectors, ahead);
+    // Later chunks of a transposed `a` are brought while the one before is worked on.
+    const bool cold = column == 0 && (!spec_.transpose_a || row == 0);
+    run_tiles(tile, arguments.a, row, count, vectors, cold, ahead);
   }
 
-  /// Rows in shares as even as can be.
+  /// Rows in shares as even as can be. `cold`: nothing has brought these rows of `a` yet.
   void run_tiles(Tile& tile, const float* a, std::size_t row, std::size_t count, std::size_t vectors,
-                 Ahead& ahead) const {
+                 bool cold, Ahead& ahead) const {
     tile.a_row = a_row_;
     tile.a_inner = a_inner_;
     tile.inner = inner_;
@@ -404,8 +413,24 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
       const std::size_t end = row + count * (i + 1) / tiles;
       tile.a = a + begin * a_row_;
       tile.c = c + begin * tile.c_row;
+      if (cold && i + 1 < tiles) bring_rows(a, begin, end, row + count * (i + 2) / tiles, i == 0, ahead);
       ahead.take(tile);
       set_.tile(!spec_.transpose_a, vectors, end - begin)(tile);
+    }
+  }
+
+  /// What the next tile, of rows `end` to `next`, reads of `a`. Where a tile's rows lie side by side, a line
+  /// holds those of both: the first tile brings them some steps before it uses its own.
+  void bring_rows(const float* a, std::size_t begin, std::size_t end, std::size_t next, bool first,
+                  Ahead& ahead) const {
+    const auto step = static_cast<std::ptrdiff_t>(a_inner_ * sizeof(float));
+    constexpr std::size_t lead = 16;
+    if (!spec_.transpose_a) {
+      ahead.rows(a + end * a_row_, pair_bytes, (next - end) * a_row_ * sizeof(float) / pair_bytes);
+    } else if (!first) {
+      ahead.rows(a + end + cache_line / sizeof(float) - 1, step, inner_);
+    } else if (inner_ > lead) {
+      ahead.rows(a + begin + lead * a_inner_, step, inner_ - lead);
     }
   }
 
@@ -434,7 +459,7 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     for (std::size_t row = 0; row < rows_; row += set_.rows) {
       const std::size_t count = std::min(set_.rows, rows_ - row);
       tile.c = result;
-      run_tiles(tile, arguments.a + row * a_row_, 0, count, 1, ahead);
+      run_tiles(tile, arguments.a + row * a_row_, 0, count, 1, false, ahead);
       for (std::size_t i = 0; i < count; ++i) {
         std::copy_n(result + i * width, columns_, arguments.output + (row + i) * columns_);
       }
