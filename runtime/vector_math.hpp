@@ -100,30 +100,58 @@ inline constexpr float vector_nan = std::numeric_limits<float>::quiet_NaN();
   return vector_log_reduced(upper ? 0.5F * (e - 1.0F) : e, upper ? 1.0F : 0.0F);
 }
 
+/// The smaller of a magnitude and a limit; a NaN stays one. By integers: the compiler turns a choice between
+/// floats into comparisons with masks, which cost several times as much.
+[[gnu::always_inline]] inline float vector_limit(float magnitude, float limit) {
+  constexpr std::int32_t above_infinity = 0x7FFFFF;  // brings every NaN, and nothing else, below zero
+  const auto shifted = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(magnitude) + 0x7FFFFFU);
+  const std::int32_t bound = std::bit_cast<std::int32_t>(limit) + above_infinity;
+  return std::bit_cast<float>((shifted < bound ? shifted : bound) - above_infinity);
+}
+
+/// tanh(x) = 2u / (1 + u^2) with u = tanh(x / 2), which is n / d, the quotient of two polynomials in x^2 with
+/// positive coefficients: fitted by weighted least squares (Lawson) to 7e-9 of the result up to 9.01, where
+/// f32 cannot tell tanh from 1. The products are arranged so that near 0 each rounding falls on a small term;
+/// 3.98 ulp at most, over every f32.
 [[gnu::always_inline]] inline float vector_tanh(float x) {
-  const float magnitude = vector_abs(x);
-  const float e = vector_exp(-2.0F * magnitude);
-  const float large = (1.0F - e) / (1.0F + e);
-  const float s = x * x;
-  float p = -5.70498872745e-3F;
-  p = p * s + 2.06390887954e-2F;
-  p = p * s + -5.37397155531e-2F;
-  p = p * s + 1.33314422036e-1F;
-  p = p * s + -3.33332819422e-1F;
-  const float small = x + x * s * p;
-  const float signed_large = x < 0 ? -large : large;
-  return magnitude < 0.625F ? small : signed_large;
+  const float c = vector_limit(vector_abs(x), 9.01F);
+  const float s = c * c;
+  const float half = 0.5F * c;
+  const float n = half * ((1.14134709e-4F * s + 2.97678952e-2F) * s) + half;
+  const float d_minus_1 = ((1.22671133e-6F * s + 1.20594294e-3F) * s + 1.13101184e-1F) * s;
+  const float numerator = (n + n) * d_minus_1 + (n + n);
+  const float denominator = (d_minus_1 * (d_minus_1 + 2.0F) + n * n) + 1.0F;
+  const float magnitude = vector_limit(numerator / denominator, 1.0F);
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) |
+                              (std::bit_cast<std::uint32_t>(x) & 0x80000000U));
+}
+
+/// e^-magnitude, as (2^n e^r)^2 with |r| <= ln2/2, so that 2^n is a normal number for every result. The
+/// polynomial for e^r - 1 - r was fitted to 3e-9 of e^r (Lawson).
+[[gnu::always_inline]] inline float vector_exp_negated(float magnitude) {
+  constexpr float shifter = 12582912.0F + 127.0F;  // leaves n + 127, the exponent of 2^n, in the low bits
+  const float x = -vector_limit(magnitude, 104.0F);
+  const float shifted = x * 0.72134752F + shifter;
+  const float n = shifted - shifter;
+  const float r = (x * 0.5F - n * 0.693359375F) - n * -2.12194440e-4F;
+  const float s = r * r;
+  const float even = (1.38145278e-3F * s + 4.16683917e-2F) * s + 4.99999934e-1F;
+  const float odd = 8.36875594e-3F * s + 1.66665203e-1F;
+  const float root_minus_1 = (even + odd * r) * s + r;
+  const float square = root_minus_1 * (root_minus_1 + 2.0F) + 1.0F;
+  const float scale = std::bit_cast<float>(std::bit_cast<std::uint32_t>(shifted) << 23);
+  return square * scale * scale;
 }
 
 /// 1 / (1 + e^-x), without overflow on either side.
 [[gnu::always_inline]] inline float vector_sigmoid(float x) {
-  const float e = vector_exp(-vector_abs(x));
+  const float e = vector_exp_negated(vector_abs(x));
   return (x < 0 ? e : 1.0F) / (1.0F + e);
 }
 
 /// ln(1 + e^x), without overflow.
 [[gnu::always_inline]] inline float vector_softplus(float x) {
-  const float e = vector_exp(-vector_abs(x));
+  const float e = vector_exp_negated(vector_abs(x));
   return (x < 0 ? 0.0F : x) + vector_log1p_unit(e);
 }
 
