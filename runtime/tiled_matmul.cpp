@@ -178,18 +178,33 @@ constexpr std::size_t block = 8;
 }
 
 /// target[k][j] = source[j][k]: `columns` rows of the source become columns, `inner` elements each.
-void pack_transposed(const float* source, std::size_t columns, std::size_t inner, float* target,
-                     std::size_t target_row) noexcept {
+void pack_transposed(const float* source, std::size_t source_row, std::size_t columns, std::size_t inner,
+                     float* target, std::size_t target_row) noexcept {
   const std::size_t whole_columns = columns / block * block;
   const std::size_t whole_inner = inner / block * block;
   for (std::size_t k = 0; k < whole_inner; k += block) {
     for (std::size_t j = 0; j < whole_columns; j += block) {
-      transpose_block(source + j * inner + k, inner, target + k * target_row + j, target_row);
+      transpose_block(source + j * source_row + k, source_row, target + k * target_row + j, target_row);
     }
   }
   for (std::size_t j = 0; j < columns; ++j) {
     const std::size_t begin = j < whole_columns ? whole_inner : 0;
-    for (std::size_t k = begin; k < inner; ++k) target[k * target_row + j] = source[j * inner + k];
+    for (std::size_t k = begin; k < inner; ++k) target[k * target_row + j] = source[j * source_row + k];
+  }
+}
+
+/// target[k][j] = source[k][j] for `width` columns of the source, a multiple of eight.
+[[gnu::target("avx2,fma")]] void pack_columns(const float* source, std::size_t source_row, std::size_t width,
+                                              std::size_t inner, float* target,
+                                              std::size_t target_row) noexcept {
+  using Vector [[gnu::vector_size(32)]] = float;
+  using Unaligned [[gnu::aligned(4), gnu::may_alias]] = Vector;
+  for (std::size_t k = 0; k < inner; ++k) {
+    for (std::size_t j = 0; j < width; j += block) {
+      reinterpret_cast<Unaligned*>(target + j)[0] = reinterpret_cast<const Unaligned*>(source + j)[0];
+    }
+    source += source_row;
+    target += target_row;
   }
 }
 
@@ -198,6 +213,7 @@ void pack_transposed(const float* source, std::size_t columns, std::size_t inner
 
 /// How much of `a` is worked on at a time, so that it stays in the second-level cache.
 constexpr std::size_t chunk_bytes = std::size_t{256} << 10;
+constexpr std::size_t packed_chunk_bytes = std::size_t{384} << 10;
 
 std::size_t size_of(std::int64_t count) {
   return static_cast<std::size_t>(count);
@@ -304,19 +320,18 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     const std::size_t stride = spec.a_stride > 0 ? size_of(spec.a_stride) : stored;
     a_row_ = spec.transpose_a ? 1 : stride;
     a_inner_ = spec.transpose_a ? stride : 1;
-    const std::size_t fitting = chunk_bytes / sizeof(float) / std::max<std::size_t>(1, inner_);
-    chunk_ = std::max(set_.rows, fitting / set_.rows * set_.rows);
+    chunk_ = chunk_rows();
     name_ = "tiles:" + std::string(to_string(isa));
   }
 
   std::unique_ptr<BoundMatmul> bind() const override { return std::make_unique<TiledMatmul>(spec_, isa_); }
   const std::string& implementation() const override { return name_; }
 
-  /// A packed panel of `b`, then for a narrow product a tile of the result and the bias.
+  /// A packed panel of `b`, then for a narrow product a tile of the result and the bias, or a chunk of `a`.
   std::size_t scratch_bytes() const override {
     if (!packs()) return 0;
-    const std::size_t floats = (inner_ + (narrow() ? set_.rows + 1 : 0)) * panel();
-    return floats * sizeof(float);
+    const std::size_t beside = narrow() ? (set_.rows + 1) * panel() : packs_left() ? chunk_ * inner_ : 0;
+    return (inner_ * panel() + beside) * sizeof(float);
   }
 
   bool run(const MatmulArguments& arguments) noexcept override {
@@ -325,17 +340,15 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
       activate(arguments.output, rows_);
       return true;
     }
-    // A panel is packed once for all rows; where none is, `a` is read from a nearer cache in chunks.
-    const std::size_t chunk = packs() ? rows_ : std::min(chunk_, rows_);
-    Ahead ahead(arguments.soon, inner_, spare_tiles(chunk));
-    for (std::size_t row = 0; row < rows_; row += chunk) {
-      const std::size_t count = std::min(chunk, rows_ - row);
+    Ahead ahead(arguments.soon, inner_, spare_tiles(chunk_));
+    for (std::size_t row = 0; row < rows_; row += chunk_) {
+      const std::size_t count = std::min(chunk_, rows_ - row);
       const std::size_t next = row + count;
       if (spec_.transpose_a && next < rows_) {
         ahead.chunk(arguments.a + next, static_cast<std::ptrdiff_t>(a_inner_ * sizeof(float)), inner_,
-                    std::min(chunk, rows_ - next) * sizeof(float));
+                    std::min(chunk_, rows_ - next) * sizeof(float));
       }
-      run_chunk(arguments, row, count, ahead);
+      run_chunk(arguments, left_chunk(arguments, row, count), row, count, ahead);
       activate(arguments.output + row * columns_, count);
     }
     return true;
@@ -344,12 +357,47 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
  private:
   std::size_t panel() const { return 2 * set_.lanes; }
   bool narrow() const { return columns_ < set_.lanes; }
-  bool packs() const { return spec_.transpose_b || narrow(); }
+  bool packs() const { return spec_.transpose_b || narrow() || packs_all(); }
 
-  /// The first tile of a panel brings the next panel (a packed one needs several).
+  /// Tiles of AVX2 are small: they read `b` so often that its rows had better lie side by side, and not, as
+  /// those of a power of two of columns do, where they push each other out of the cache. Worth it when there
+  /// are rows enough to pay for the copy; a transposed `a` is copied too, and gains more.
+  bool packs_all() const { return isa_ == Isa::avx2 && rows_ >= (spec_.transpose_a ? 4 : 16) * set_.rows; }
+  bool packs_left() const { return packs_all() && spec_.transpose_a && !narrow() && columns_ >= 4 * panel(); }
+
+  /// So many rows of `a` that they stay in the second-level cache. Where panels of `b` are packed, each is
+  /// packed once for all rows of a chunk: then chunks are fewer, and even.
+  std::size_t chunk_rows() const {
+    const std::size_t rows = std::max<std::size_t>(1, rows_);
+    if (packs() && !packs_left()) return rows;
+    const std::size_t row_bytes = std::max<std::size_t>(1, inner_) * sizeof(float);
+    if (!packs_left())
+      return std::min(rows, std::max<std::size_t>(1, chunk_bytes / row_bytes / set_.rows) * set_.rows);
+    const std::size_t most = std::max(set_.rows, packed_chunk_bytes / row_bytes);
+    const std::size_t chunks = (rows + most - 1) / most;
+    return (rows + chunks - 1) / chunks;
+  }
+
+  /// Rows of `a`: where the first begins, and the steps to the next row and along a row.
+  struct Left {
+    const float* values;
+    std::size_t row;
+    std::size_t inner;
+    bool cold;  ///< nothing has brought them yet
+  };
+
+  Left left_chunk(const MatmulArguments& arguments, std::size_t row, std::size_t count) const {
+    const float* const first = arguments.a + row * a_row_;
+    if (!packs_left()) return {first, a_row_, a_inner_, !spec_.transpose_a || row == 0};
+    float* const packed = reinterpret_cast<float*>(arguments.scratch) + inner_ * panel();
+    pack_transposed(first, a_inner_, inner_, count, packed, inner_);
+    return {packed, inner_, 1, false};
+  }
+
+  /// The first tile of a panel brings the next panel (of a transposed `b` several do).
   std::size_t spare_tiles(std::size_t chunk) const {
     const std::size_t of_panel = (chunk + set_.rows - 1) / set_.rows;
-    const std::size_t taken = packs() ? panel() * sizeof(float) / pair_bytes : 1;
+    const std::size_t taken = spec_.transpose_b ? panel() * sizeof(float) / pair_bytes : 1;
     const std::size_t panels = (columns_ + panel() - 1) / panel();
     const std::size_t chunks = (rows_ + chunk - 1) / std::max<std::size_t>(1, chunk);
     return of_panel > taken ? chunks * panels * (of_panel - taken) : 0;
@@ -363,74 +411,84 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
 
   /// Panels cover all columns; the last one overlaps its neighbour rather than being cut, and computes the
   /// same bits once more.
-  void run_chunk(const MatmulArguments& arguments, std::size_t row, std::size_t count, Ahead& ahead) const {
+  void run_chunk(const MatmulArguments& arguments, const Left& left, std::size_t row, std::size_t count,
+                 Ahead& ahead) const {
     std::size_t begin = 0;
     while (begin < columns_) {
-      const std::size_t left = columns_ - begin;
-      const bool two = left >= panel() || (left > set_.lanes && columns_ >= panel());
+      const std::size_t rest = columns_ - begin;
+      const bool two = rest >= panel() || (rest > set_.lanes && columns_ >= panel());
       const std::size_t width = two ? panel() : set_.lanes;
       const std::size_t first = std::min(begin, columns_ - width);
-      run_panel(arguments, row, count, first, two ? 2 : 1, ahead);
+      run_panel(arguments, left, row, count, first, two ? 2 : 1, ahead);
       begin += width;
     }
   }
 
-  void run_panel(const MatmulArguments& arguments, std::size_t row, std::size_t count, std::size_t column,
-                 std::size_t vectors, Ahead& ahead) const {
+  void run_panel(const MatmulArguments& arguments, const Left& left, std::size_t row, std::size_t count,
+                 std::size_t column, std::size_t vectors, Ahead& ahead) const {
     Tile tile{};
     tile.b = arguments.b + column;
     tile.b_inner = columns_;
     const std::size_t next = std::min(column + vectors * set_.lanes, columns_ - 1);
     if (packs()) {
       auto* const packed = reinterpret_cast<float*>(arguments.scratch);
-      pack_transposed(arguments.b + column * inner_, vectors * set_.lanes, inner_, packed, panel());
+      pack_panel(arguments.b, column, vectors * set_.lanes, packed);
       tile.b = packed;
       tile.b_inner = panel();
+    }
+    if (spec_.transpose_b) {
       ahead.panel(arguments.b + next * inner_, pair_bytes, inner_ * panel() * sizeof(float) / pair_bytes);
     } else {
       // A row of the next panel begins within a line that this panel has asked for: the two after it.
       ahead.panel(arguments.b + next + cache_line / sizeof(float),
                   static_cast<std::ptrdiff_t>(columns_ * sizeof(float)), inner_);
     }
-    tile.c = arguments.output + column;
+    tile.c = arguments.output + row * columns_ + column;
     tile.c_row = columns_;
     tile.bias = spec_.bias ? arguments.bias + column : nullptr;
-    // Later chunks of a transposed `a` are brought while the one before is worked on.
-    const bool cold = column == 0 && (!spec_.transpose_a || row == 0);
-    run_tiles(tile, arguments.a, row, count, vectors, cold, ahead);
+    run_tiles(tile, left, count, vectors, column == 0 && left.cold, ahead);
   }
 
-  /// Rows in shares as even as can be. `cold`: nothing has brought these rows of `a` yet.
-  void run_tiles(Tile& tile, const float* a, std::size_t row, std::size_t count, std::size_t vectors,
-                 bool cold, Ahead& ahead) const {
-    tile.a_row = a_row_;
-    tile.a_inner = a_inner_;
+  void pack_panel(const float* b, std::size_t column, std::size_t width, float* packed) const {
+    if (spec_.transpose_b) {
+      pack_transposed(b + column * inner_, inner_, width, inner_, packed, panel());
+    } else {
+      pack_columns(b + column, columns_, width, inner_, packed, panel());
+    }
+  }
+
+  /// Rows in shares as even as can be.
+  void run_tiles(Tile& tile, const Left& left, std::size_t count, std::size_t vectors, bool cold,
+                 Ahead& ahead) const {
+    tile.a_row = left.row;
+    tile.a_inner = left.inner;
     tile.inner = inner_;
     float* const c = tile.c;
     const std::size_t tiles = (count + set_.rows - 1) / set_.rows;
     for (std::size_t i = 0; i < tiles; ++i) {
-      const std::size_t begin = row + count * i / tiles;
-      const std::size_t end = row + count * (i + 1) / tiles;
-      tile.a = a + begin * a_row_;
+      const std::size_t begin = count * i / tiles;
+      const std::size_t end = count * (i + 1) / tiles;
+      tile.a = left.values + begin * left.row;
       tile.c = c + begin * tile.c_row;
-      if (cold && i + 1 < tiles) bring_rows(a, begin, end, row + count * (i + 2) / tiles, i == 0, ahead);
+      if (cold && i + 1 < tiles) bring_rows(left, begin, end, count * (i + 2) / tiles, ahead);
       ahead.take(tile);
-      set_.tile(!spec_.transpose_a, vectors, end - begin)(tile);
+      set_.tile(left.inner == 1, vectors, end - begin)(tile);
     }
   }
 
   /// What the next tile, of rows `end` to `next`, reads of `a`. Where a tile's rows lie side by side, a line
   /// holds those of both: the first tile brings them some steps before it uses its own.
-  void bring_rows(const float* a, std::size_t begin, std::size_t end, std::size_t next, bool first,
+  void bring_rows(const Left& left, std::size_t begin, std::size_t end, std::size_t next,
                   Ahead& ahead) const {
-    const auto step = static_cast<std::ptrdiff_t>(a_inner_ * sizeof(float));
+    const auto step = static_cast<std::ptrdiff_t>(left.inner * sizeof(float));
     constexpr std::size_t lead = 16;
     if (!spec_.transpose_a) {
-      ahead.rows(a + end * a_row_, pair_bytes, (next - end) * a_row_ * sizeof(float) / pair_bytes);
-    } else if (!first) {
-      ahead.rows(a + end + cache_line / sizeof(float) - 1, step, inner_);
+      ahead.rows(left.values + end * left.row, pair_bytes,
+                 (next - end) * left.row * sizeof(float) / pair_bytes);
+    } else if (begin > 0) {
+      ahead.rows(left.values + end + cache_line / sizeof(float) - 1, step, inner_);
     } else if (inner_ > lead) {
-      ahead.rows(a + begin + lead * a_inner_, step, inner_ - lead);
+      ahead.rows(left.values + lead * left.inner, step, inner_ - lead);
     }
   }
 
@@ -440,7 +498,7 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     const std::size_t width = set_.lanes;
     std::fill_n(packed, inner_ * width, 0.0F);
     if (spec_.transpose_b) {
-      pack_transposed(arguments.b, columns_, inner_, packed, width);
+      pack_transposed(arguments.b, inner_, columns_, inner_, packed, width);
     } else {
       for (std::size_t k = 0; k < inner_; ++k) {
         std::copy_n(arguments.b + k * columns_, columns_, packed + k * width);
@@ -459,7 +517,7 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     for (std::size_t row = 0; row < rows_; row += set_.rows) {
       const std::size_t count = std::min(set_.rows, rows_ - row);
       tile.c = result;
-      run_tiles(tile, arguments.a + row * a_row_, 0, count, 1, false, ahead);
+      run_tiles(tile, {arguments.a + row * a_row_, a_row_, a_inner_, false}, count, 1, false, ahead);
       for (std::size_t i = 0; i < count; ++i) {
         std::copy_n(result + i * width, columns_, arguments.output + (row + i) * columns_);
       }
