@@ -186,6 +186,8 @@ class Partitioner {
   bool path(std::span<const NodeId> members, std::uint32_t from, std::uint32_t to) {
     seen_.resize(result_.groups.size(), 0);
     ++search_;
+    // A value is used by later nodes only: what begins behind the last node of `to` does not lead there.
+    last_ = std::ranges::max(result_.groups[to].members);
     std::vector<std::uint32_t> pending;
     for (const NodeId member : members) {
       for (const Use& use : bound_.info(member).uses) {
@@ -217,7 +219,8 @@ class Partitioner {
   }
 
   void visit(std::uint32_t group, std::vector<std::uint32_t>& pending) {
-    if (std::exchange(seen_[group], search_) != search_) pending.push_back(group);
+    if (std::exchange(seen_[group], search_) == search_) return;
+    if (std::ranges::min(result_.groups[group].members) < last_) pending.push_back(group);
   }
 
   // ---- The end ----
@@ -319,6 +322,7 @@ class Partitioner {
   Partition result_;
   std::vector<std::uint32_t> seen_;
   std::uint32_t search_ = 0;
+  NodeId last_ = 0;  // of the group that is searched for
 };
 
 std::string_view to_string(GroupKind kind) {
