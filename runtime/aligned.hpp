@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 
@@ -22,10 +23,13 @@ struct AlignedDelete {
 };
 using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 
+/// Which pages the system is asked for; small ones only to measure what large ones bring.
+enum class Pages : std::uint8_t { large, small };
+
 /// Uninitialised; throws std::bad_alloc. What is as large as a huge page lies at its boundary, and the system
 /// is asked to back it by such pages: matrices are read with strides that touch another small page in every
 /// row, and where small pages lie decides which parts of a matrix push each other out of the caches.
-AlignedBytes allocate_aligned(std::size_t bytes);
+AlignedBytes allocate_aligned(std::size_t bytes, Pages pages = Pages::large);
 
 /// The same advice for memory from elsewhere: of what is large enough, the pages that lie in it as a whole.
 /// It pays before the memory is first written.

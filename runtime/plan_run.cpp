@@ -1,6 +1,7 @@
 #include "runtime/plan_run.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace graphrun::runtime {
 
@@ -43,8 +44,9 @@ void PlanRun::bind_feed(std::size_t input, const std::byte* bytes) {
   feeds_[input] = const_cast<std::byte*>(bytes);  // units only read it
 }
 
-void PlanRun::start(const RandomState& random, std::stop_token stop) {
+void PlanRun::start(const RandomState& random, std::stop_token stop, UnitTime* times) {
   random_ = random;
+  times_ = times;
   stop_ = std::move(stop);
   state_.store(State::running, std::memory_order_relaxed);
   outcome_.store(Outcome::done, std::memory_order_relaxed);
@@ -97,8 +99,20 @@ void PlanRun::run_task(std::uint32_t task, std::size_t worker) noexcept {
   const Task& record = plan_->tasks[task];
   Scratch& scratch = scratch_[worker];
   for (std::uint32_t i = 0; i < record.units; ++i) {
-    if (!run_unit(plan_->units[record.first_unit + i], scratch)) return;
+    const std::uint32_t unit = record.first_unit + i;
+    if (times_ == nullptr ? !run_unit(plan_->units[unit], scratch) : !run_timed(unit, worker)) return;
   }
+}
+
+bool PlanRun::run_timed(std::uint32_t unit, std::size_t worker) noexcept {
+  const auto now = [] {
+    return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  };
+  UnitTime& time = times_[unit];
+  time = {.begin_ns = now(), .end_ns = 0, .worker = static_cast<std::uint32_t>(worker)};
+  const bool ran = run_unit(plan_->units[unit], scratch_[worker]);
+  time.end_ns = now();
+  return ran;
 }
 
 bool PlanRun::run_unit(const Unit& unit, Scratch& scratch) noexcept {

@@ -39,8 +39,9 @@ class PlanRun final : public TaskRunner {
   void bind_memory(std::byte* workspace, std::span<const WorkerSpace> workers);
   void bind_feed(std::size_t input, const std::byte* bytes);
 
-  /// Gets ready for a run: nothing is committed, no value was bad.
-  void start(const RandomState& random, std::stop_token stop);
+  /// Gets ready for a run: nothing is committed, no value was bad. `times`, if not null, has room for one of
+  /// each unit.
+  void start(const RandomState& random, std::stop_token stop, UnitTime* times = nullptr);
   void run_task(std::uint32_t task, std::size_t worker) noexcept override;
   Outcome outcome() const;
 
@@ -63,6 +64,7 @@ class PlanRun final : public TaskRunner {
   };
 
   bool run_unit(const Unit& unit, Scratch& scratch) noexcept;
+  bool run_timed(std::uint32_t unit, std::size_t worker) noexcept;
   bool run_product(const Unit& unit, const Scratch& scratch) noexcept;
   bool fail() noexcept;
   bool stop(Outcome why) noexcept;
@@ -82,6 +84,7 @@ class PlanRun final : public TaskRunner {
   RandomState random_;
   std::stop_token stop_;
   std::function<void(std::size_t)> before_task_;
+  UnitTime* times_ = nullptr;  // null: nobody asks
   std::atomic<State> state_ = State::running;
   std::atomic<Outcome> outcome_ = Outcome::done;
 };

@@ -59,6 +59,7 @@ class Session::Implementation {
   Implementation(const KernelRegistry& kernels, SessionOptions options)
       : kernels_(kernels),
         options_(with_limit(std::move(options))),
+        variables_(options_.pages),
         executor_(make_executor(options_)),
         serial_(make_serial_executor()),
         workers_(executor_->workers()) {}
@@ -102,7 +103,7 @@ class Session::Implementation {
     if (options_.poison_workspace) poison();
     {
       const HostState state;
-      plan_run.start(run.random, run.stop);
+      plan_run.start(run.random, run.stop, times_for(program, plan));
       executor_for(plan).run(plan, plan_run, run.side);
     }
     note_non_finite(plan_run);
@@ -112,6 +113,8 @@ class Session::Implementation {
       if (output->bytes > 0) std::memcpy(fetch.bytes.data(), plan_run.address(output->place), output->bytes);
     }
   }
+
+  void time_units(ProgramId program, std::vector<UnitTime>* times) { times_[program] = times; }
 
   std::vector<std::string> take_non_finite_updates() { return std::exchange(non_finite_, {}); }
 
@@ -172,14 +175,14 @@ class Session::Implementation {
   void grow(std::size_t workspace, std::size_t scratch) {
     bool moved = false;
     if (workspace > workspace_bytes_ || !workspace_) {
-      AlignedBytes larger = allocate_aligned(workspace);
+      AlignedBytes larger = allocate_aligned(workspace, options_.pages);
       workspace_ = std::move(larger);
       workspace_bytes_ = workspace;
       moved = true;
     }
     for (WorkerSpace& worker : workers_) {
       if (scratch <= worker.bytes && worker.scratch) continue;
-      AlignedBytes larger = allocate_aligned(scratch);
+      AlignedBytes larger = allocate_aligned(scratch, options_.pages);
       worker = {std::move(larger), scratch};
       moved = true;
     }
@@ -194,6 +197,14 @@ class Session::Implementation {
   }
 
   // ---- Before and after a run ----
+
+  UnitTime* times_for(ProgramId program, const Plan& plan) {
+    if (times_.empty()) return nullptr;
+    const auto asked = times_.find(program);
+    if (asked == times_.end() || asked->second == nullptr) return nullptr;
+    asked->second->assign(plan.units.size(), {});
+    return asked->second->data();
+  }
 
   void require_values(const Plan& plan) const {
     for (const PlanVariable& variable : plan.variables) {
@@ -276,6 +287,7 @@ class Session::Implementation {
   std::size_t workspace_bytes_ = 0;
   std::vector<WorkerSpace> workers_;
   std::vector<std::string> non_finite_;
+  std::map<ProgramId, std::vector<UnitTime>*> times_;  // of programs that are timed
 };
 
 Session::Session(const OpRegistry& /*ops*/, const KernelRegistry& kernels, SessionOptions options)
@@ -305,6 +317,10 @@ const VariableStore& Session::variables() const {
 
 void Session::run(ProgramId program, const Run& run) {
   implementation_->run(program, run);
+}
+
+void Session::time_units(ProgramId program, std::vector<UnitTime>* times) {
+  implementation_->time_units(program, times);
 }
 
 std::vector<std::string> Session::take_non_finite_updates() {

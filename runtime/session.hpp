@@ -29,6 +29,7 @@ struct SessionOptions {
   /// Refuse a plan that needs more workspace: Error{memory}. By default what the machine has.
   std::optional<std::size_t> max_bytes;
   LoweringOptions lowering;       ///< which optimisations are on
+  Pages pages = Pages::large;     ///< of variables and workspace
   bool poison_workspace = false;  ///< fill it with NaN before each run (tests)
   /// Called on the thread that runs a task, before it, with the task's number; it must not throw. For tests
   /// and tracing.
@@ -54,6 +55,13 @@ class SideWork {
  public:
   virtual ~SideWork() = default;
   virtual void run() noexcept = 0;
+};
+
+/// When a unit of a plan ran, by std::chrono::steady_clock, and by which worker.
+struct UnitTime {
+  std::int64_t begin_ns = 0;
+  std::int64_t end_ns = 0;  ///< 0: it did not run
+  std::uint32_t worker = 0;
 };
 
 struct Run {
@@ -95,6 +103,10 @@ class Session {
   /// stopped (Error{cancelled}) or a value that the updates wait for is not finite (Error{not_finite}, naming
   /// the first node that made one), no variable has changed.
   void run(ProgramId program, const Run& run);
+
+  /// While `times` is not null, each run of the program leaves there the times of its plan's units, by their
+  /// numbers. Costs a look at the clock before and after each unit; nothing when it is off.
+  void time_units(ProgramId program, std::vector<UnitTime>* times);
 
   /// Variables whose update met a gradient that was not finite, since the last call; such state is not to be
   /// saved.

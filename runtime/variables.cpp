@@ -16,12 +16,14 @@ namespace {
 /// Hands out stretches of large blocks: variables that are used together share huge pages.
 class Arena {
  public:
+  explicit Arena(Pages pages) : pages_(pages) {}
+
   std::byte* allocate(std::size_t bytes) {
     const std::size_t size = aligned_size(bytes);
     auto block = std::ranges::find_if(blocks_, [&](const Block& each) { return each.left >= size; });
     if (block == blocks_.end()) {
       const std::size_t whole = std::max(huge_page, (size + huge_page - 1) / huge_page * huge_page);
-      block = blocks_.insert(blocks_.end(), {allocate_aligned(whole), whole, whole});
+      block = blocks_.insert(blocks_.end(), {allocate_aligned(whole, pages_), whole, whole});
     }
     std::byte* const begin = block->memory.get() + (block->bytes - block->left);
     block->left -= size;
@@ -34,18 +36,20 @@ class Arena {
     std::size_t bytes = 0;
     std::size_t left = 0;
   };
+  Pages pages_;
   std::deque<Block> blocks_;
 };
 
 }  // namespace
 
 struct VariableStore::Storage {
+  explicit Storage(Pages pages) : arena(pages) {}
   std::deque<Variable> variables;  // a deque: addresses stay
   std::map<std::string, std::size_t, std::less<>> by_name;
   Arena arena;
 };
 
-VariableStore::VariableStore() : storage_(std::make_unique<Storage>()) {}
+VariableStore::VariableStore(Pages pages) : storage_(std::make_unique<Storage>(pages)) {}
 VariableStore::~VariableStore() = default;
 VariableStore::VariableStore(VariableStore&&) noexcept = default;
 VariableStore& VariableStore::operator=(VariableStore&&) noexcept = default;

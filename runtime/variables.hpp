@@ -13,6 +13,7 @@
 
 #include "graph/attribute.hpp"
 #include "graph/type.hpp"
+#include "runtime/aligned.hpp"
 
 namespace graphrun::runtime {
 
@@ -28,7 +29,7 @@ class VariableStore {
     std::span<float> values;
   };
 
-  VariableStore();
+  explicit VariableStore(Pages pages = Pages::large);
   ~VariableStore();
   VariableStore(VariableStore&&) noexcept;
   VariableStore& operator=(VariableStore&&) noexcept;

@@ -58,13 +58,15 @@ class Learner::Implementation {
     std::vector<std::string> figures;
   };
 
-  Implementation(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options)
-      : model_(std::move(model)), session_(ops::registry(), ops::kernels(), options) {
+  Implementation(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options,
+                 const PassOptions& passes)
+      : model_(std::move(model)), passes_(passes), session_(ops::registry(), ops::kernels(), options) {
     if (model_->train) state_.seed = model_->train->seed;
     declare_parameters();
   }
 
   std::shared_ptr<const ModelDefinition> model_;
+  PassOptions passes_;
   runtime::Session session_;
   TrainingState state_;
   std::vector<Learning> recipes_;
@@ -80,7 +82,7 @@ class Learner::Implementation {
   std::size_t add_recipe(const Recipe& recipe) {
     Learning learning;
     for (const LearningStep& step : recipe.steps) {
-      learning.steps.push_back({.program = compile(train::training_program(step, ops::registry())),
+      learning.steps.push_back({.program = compile(train::training_program(step, ops::registry(), passes_)),
                                 .optimizer = step.optimizer,
                                 .every = static_cast<std::uint64_t>(step.every),
                                 .outputs = {}});
@@ -100,7 +102,7 @@ class Learner::Implementation {
 
   CompiledProgram& evaluation() {
     if (!evaluation_) {
-      evaluation_ = compile(evaluation_program(*model_, ops::registry()));
+      evaluation_ = compile(evaluation_program(*model_, ops::registry(), passes_));
       evaluation_names_ = figure_names(*model_, {}, true);
     }
     return *evaluation_;
@@ -112,7 +114,8 @@ class Learner::Implementation {
     key.insert(key.end(), fed.begin(), fed.end());
     const auto found = roles_.find(key);
     if (found != roles_.end()) return found->second;
-    return roles_.emplace(key, compile(role_program(*model_, ops::registry(), outputs, fed))).first->second;
+    return roles_.emplace(key, compile(role_program(*model_, ops::registry(), outputs, fed, passes_)))
+        .first->second;
   }
 
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
@@ -292,7 +295,10 @@ class Learner::Implementation {
 };
 
 Learner::Learner(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options)
-    : implementation_(std::make_unique<Implementation>(std::move(model), options)) {}
+    : Learner(std::move(model), options, PassOptions{}) {}
+Learner::Learner(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options,
+                 const PassOptions& passes)
+    : implementation_(std::make_unique<Implementation>(std::move(model), options, passes)) {}
 Learner::~Learner() = default;
 Learner::Learner(Learner&&) noexcept = default;
 Learner& Learner::operator=(Learner&&) noexcept = default;

@@ -20,6 +20,10 @@
 #include "train/learning_step.hpp"
 #include "train/state.hpp"
 
+namespace graphrun {
+struct PassOptions;
+}
+
 namespace graphrun::train {
 
 /// The value of an output over some rows, in its own element type.
@@ -47,6 +51,9 @@ class Learner {
  public:
   /// Compiles nothing yet. Throws Error{model} when the model has no loss or no `train:` and is trained.
   Learner(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options);
+  /// The same with some passes off, or watched.
+  Learner(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options,
+          const PassOptions& passes);
   ~Learner();
   Learner(Learner&&) noexcept;
   Learner& operator=(Learner&&) noexcept;
