@@ -4,56 +4,16 @@
 
 #include "cli/allocation_count.hpp"
 #include "cli/arguments.hpp"
+#include "cli/bench_output.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "cli/figures_text.hpp"
-#include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "graphrun/error.hpp"
-#include "train/benchmark.hpp"
+#include "train/file.hpp"
 
 namespace graphrun::cli {
 
 namespace {
-
-std::string json_of(const train::BenchmarkResult& result) {
-  return JsonObject()
-             .set("threads", static_cast<std::int64_t>(result.threads))
-             .set("batch", result.batch)
-             .set("isa", result.isa)
-             .set("step_us", JsonObject()
-                                 .set("median", result.step.median_us)
-                                 .set("best", result.step.best_us)
-                                 .set("p95", result.step.p95_us))
-             .set("floor_us", JsonObject()
-                                  .set("matmul", result.matmul_floor_us)
-                                  .set("update", result.update_floor_us)
-                                  .set("total", result.floor_us()))
-             .set("ratio", result.ratio())
-             .set("gflops", result.gflops())
-             .set("images_per_s", result.images_per_s())
-             .set(
-                 "peak_gflops",
-                 JsonObject().set("before", result.peak_gflops_before).set("after", result.peak_gflops_after))
-             .set("allocations_per_step", result.allocations_per_step)
-             .text() +
-         "\n";
-}
-
-std::string text_of(const train::BenchmarkResult& result) {
-  return fmt::format(
-      "batch {}, {} threads, {}\n"
-      "  step    {:.1f} us median, {:.1f} best, {:.1f} p95; {} images/s, {:.1f} GFLOP/s\n"
-      "  floor   {:.1f} us on one core: {:.1f} matrix products, {:.1f} optimizer\n"
-      "  ratio   {:.2f}\n"
-      "  peak    {:.0f} GFLOP/s before, {:.0f} after\n"
-      "  allocations per step {:.1f}, and {:.1f} of oneDNN's own\n",
-      result.batch, result.threads, result.isa, result.step.median_us, result.step.best_us,
-      result.step.p95_us, grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(),
-      result.floor_us(), result.matmul_floor_us, result.update_floor_us, result.ratio(),
-      result.peak_gflops_before, result.peak_gflops_after, result.allocations_per_step,
-      result.library_allocations_per_step);
-}
 
 class BenchCommand final : public Command {
  public:
@@ -65,7 +25,15 @@ class BenchCommand final : public Command {
     arguments.positional("FILE", file_, "the model file");
     arguments.option("--batch", batch_, "N", "images in a batch, instead of the model's");
     arguments.option("--seconds", seconds_, "N", "how long to measure steps (default 2)");
+    arguments.flag("--ops", ops_, "also the time of each op of the step");
+    arguments.option("--trace", trace_, "FILE", "write what each worker does when, for Perfetto");
+    std::string names;
+    for (const train::Optimisation& each : train::optimisations())
+      names += (names.empty() ? "" : ", ") + std::string(each.name);
+    arguments.option("--without", without_, "NAME", "switch an optimisation off; repeatable: " + names);
+    arguments.flag("--ablate", ablate_, "also the step without each optimisation in turn");
   }
+
   int run(Context& context) override {
     if (batch_ && *batch_ < 1)
       throw Error(ErrorCode::usage, fmt::format("--batch {}: at least one image", *batch_));
@@ -73,23 +41,55 @@ class BenchCommand final : public Command {
       throw Error(ErrorCode::usage, fmt::format("--seconds {}: at least one second", *seconds_));
     train::BenchmarkOptions options;
     options.batch = batch_;
-    options.session = session_options(context.flags);
+    options.tuning.session = session_options(context.flags);
+    options.tuning = train::without(std::move(options.tuning), without_);
     options.allocation_count = allocation_count;
     options.seconds = static_cast<double>(seconds_.value_or(2));
-    const train::BenchmarkResult result =
-        train::run_benchmark(model_from_file(file_, context.flags), options);
-    const double change = result.peak_gflops_after / result.peak_gflops_before - 1;
-    if (std::abs(change) > 0.05)
-      context.console.warning(
-          fmt::format("the peak moved by {:.0f} % meanwhile: the machine was not quiet", 100 * change));
-    context.console.result(context.flags.json ? json_of(result) : text_of(result));
+    const SharedModel model = model_from_file(file_, context.flags);
+
+    const train::BenchmarkResult result = train::run_benchmark(model, options);
+    say_if_unsteady(result, context.console);
+    JsonObject object = json_of(result);
+    std::string text = text_of(result);
+    if (ops_ || !trace_.empty()) add_profile(train::profile_step(model, options), object, text);
+    if (ablate_) {
+      const std::vector<train::AblationResult> results = train::run_ablation(model, options);
+      object.set("ablation", json_of(results));
+      text += text_of(results);
+    }
+    context.console.result(context.flags.json ? object.text() + "\n" : text);
     return exit_code(ExitCode::ok);
   }
 
  private:
+  static void say_if_unsteady(const train::BenchmarkResult& result, Console& console) {
+    if (result.runs > 1)
+      console.warning(fmt::format(
+          "the peak moved by more than {:.0f} % while measuring, so it was done {} times; this is the last",
+          100 * train::steady_peak, result.runs));
+    if (std::abs(result.peak_change()) > train::steady_peak)
+      console.warning(fmt::format("the peak moved by {:.0f} % meanwhile: the machine was not quiet",
+                                  100 * result.peak_change()));
+  }
+
+  void add_profile(const train::StepProfile& profile, JsonObject& object, std::string& text) const {
+    if (ops_) {
+      set_profile(object, profile);
+      text += text_of(profile);
+    }
+    if (trace_.empty()) return;
+    train::write_text_file(trace_, trace_of(profile));
+    object.set("trace", trace_);
+    text += fmt::format("\n{}: open it at https://ui.perfetto.dev\n", trace_);
+  }
+
   std::string file_;
   std::optional<std::int64_t> batch_;
   std::optional<std::int64_t> seconds_;
+  bool ops_ = false;
+  std::string trace_;
+  std::vector<std::string> without_;
+  bool ablate_ = false;
 };
 
 }  // namespace

@@ -2,10 +2,12 @@
 // repository's.
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/run_graphrun.hpp"
@@ -113,7 +115,8 @@ TEST_CASE("what is printed as JSON has the documented keys") {
 
   const json bench = place.run_json({"bench", "small.yaml", "--seconds", "1"});
   CHECK(keys_of(bench) == Keys{"allocations_per_step", "batch", "floor_us", "gflops", "images_per_s", "isa",
-                               "peak_gflops", "ratio", "step_us", "threads"});
+                               "library_allocations_per_step", "peak_gflops", "ratio", "runs", "step_us",
+                               "steps_per_s", "threads"});
   CHECK(keys_of(bench["step_us"]) == Keys{"best", "median", "p95"});
   CHECK(keys_of(bench["floor_us"]) == Keys{"matmul", "total", "update"});
   CHECK(keys_of(bench["peak_gflops"]) == Keys{"after", "before"});
@@ -128,6 +131,57 @@ TEST_CASE("what is printed as JSON has the documented keys") {
   CHECK(keys_of(place.run_json({"graph", "small.yaml", "--dot", "--backward"})) == Keys{"dot"});
   CHECK(keys_of(place.run_json({"config", "small.yaml"})) == Keys{"resolved"});
   CHECK(keys_of(place.run_json({"data"})) == Keys{"datasets"});
+}
+
+TEST_CASE("a benchmark tells where the time goes, and what each optimisation brings") {
+  const Workplace place;
+  const json bench = place.run_json({"bench", "small.yaml", "--seconds", "1", "--ops", "--trace",
+                                     "trace.json", "--without", "slicing", "--without", "fusion"});
+  CHECK(bench["trace"] == "trace.json");
+  CHECK(bench["idle_us"] >= 0);
+  REQUIRE(!bench["ops"].empty());
+  CHECK(keys_of(bench["ops"][0]) == Keys{"gflops", "kind", "node", "share", "units", "us"});
+
+  std::ifstream file(place / "trace.json");
+  const json trace = json::parse(file);
+  std::map<int, std::vector<std::pair<double, double>>> lanes;
+  std::map<std::pair<int, int>, std::pair<double, double>> tasks;  // by step and task: begin and end
+  for (const json& event : trace["traceEvents"]) {
+    if (event["ph"] == "M") continue;
+    REQUIRE(event["ph"] == "X");
+    const double begin = event["ts"];
+    const double end = begin + event["dur"].get<double>();
+    if (event["cat"] != "task") continue;
+    lanes[event["tid"]].emplace_back(begin, end);
+    tasks[{event["args"]["step"], event["args"]["task"]}] = {begin, end};
+  }
+  constexpr double rounding = 1e-6;  // of sums of decimal microseconds
+  for (auto& [worker, bars] : lanes) {
+    std::sort(bars.begin(), bars.end());
+    for (std::size_t i = 1; i < bars.size(); ++i) CHECK(bars[i].first >= bars[i - 1].second - rounding);
+  }
+  std::size_t waits = 0;
+  for (const json& event : trace["traceEvents"]) {
+    if (event["ph"] == "M" || event["cat"] != "task") continue;
+    for (const int before : event["args"]["waits_for"]) {
+      ++waits;
+      const auto end = tasks.at({event["args"]["step"], before}).second;
+      CHECK(event["ts"].get<double>() >= end - rounding);
+    }
+  }
+  CHECK(waits > 0);
+}
+
+TEST_CASE("an ablation has a row for the whole step and for each optimisation") {
+  const Workplace place;
+  const json bench = place.run_json({"bench", "small.yaml", "--seconds", "1", "--ablate"});
+  REQUIRE(bench["ablation"].size() > 5);
+  CHECK(keys_of(bench["ablation"][0]) ==
+        Keys{"best_us", "median_us", "ratio", "same_bits", "without", "workspace_bytes"});
+  CHECK(bench["ablation"][0]["without"] == "");
+  const ProcessResult unknown = place.run({"bench", "small.yaml", "--without", "tile"});
+  CHECK(unknown.exit_code == 2);
+  CHECK(contains(unknown.err, "there is no optimisation 'tile'. Did you mean 'tiles'?"));
 }
 
 TEST_CASE("a code decodes to the image that its original is reconstructed to") {

@@ -1,0 +1,110 @@
+#include "cli/bench_output.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/figures_text.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+std::int64_t whole(std::size_t number) {
+  return static_cast<std::int64_t>(number);
+}
+
+double share_of(const train::StepProfile& profile, double us) {
+  return us / (profile.step_us * profile.threads);
+}
+
+}  // namespace
+
+JsonObject json_of(const train::BenchmarkResult& result) {
+  return JsonObject()
+      .set("threads", static_cast<std::int64_t>(result.threads))
+      .set("batch", result.batch)
+      .set("isa", result.isa)
+      .set("step_us", JsonObject()
+                          .set("median", result.step.median_us)
+                          .set("best", result.step.best_us)
+                          .set("p95", result.step.p95_us))
+      .set("floor_us", JsonObject()
+                           .set("matmul", result.matmul_floor_us)
+                           .set("update", result.update_floor_us)
+                           .set("total", result.floor_us()))
+      .set("ratio", result.ratio())
+      .set("gflops", result.gflops())
+      .set("steps_per_s", result.steps_per_s())
+      .set("images_per_s", result.images_per_s())
+      .set("peak_gflops",
+           JsonObject().set("before", result.peak_gflops_before).set("after", result.peak_gflops_after))
+      .set("runs", static_cast<std::int64_t>(result.runs))
+      .set("allocations_per_step", result.allocations_per_step)
+      .set("library_allocations_per_step", result.library_allocations_per_step);
+}
+
+std::string text_of(const train::BenchmarkResult& result) {
+  return fmt::format(
+      "batch {}, {} thread{}, {}\n"
+      "  step    {:.1f} us median, {:.1f} best, {:.1f} p95; {} steps/s, {} images/s, {:.1f} GFLOP/s\n"
+      "  floor   {:.1f} us on one core: {:.1f} matrix products, {:.1f} optimizer\n"
+      "  ratio   {:.2f}\n"
+      "  peak    {:.0f} GFLOP/s before, {:.0f} after\n"
+      "  allocations per step {:.1f}, and {:.1f} of oneDNN's own\n",
+      result.batch, result.threads, result.threads == 1 ? "" : "s", result.isa, result.step.median_us,
+      result.step.best_us, result.step.p95_us, grouped(static_cast<std::int64_t>(result.steps_per_s())),
+      grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(), result.floor_us(),
+      result.matmul_floor_us, result.update_floor_us, result.ratio(), result.peak_gflops_before,
+      result.peak_gflops_after, result.allocations_per_step, result.library_allocations_per_step);
+}
+
+void set_profile(JsonObject& object, const train::StepProfile& profile) {
+  JsonArray ops;
+  for (const train::OpTime& op : profile.ops)
+    ops.add(JsonObject()
+                .set("kind", op.kind)
+                .set("node", op.node)
+                .set("units", whole(op.units))
+                .set("us", op.us)
+                .set("share", share_of(profile, op.us))
+                .set("gflops", op.gflops));
+  object.set("ops", ops).set("idle_us", profile.idle_us);
+}
+
+std::string text_of(const train::StepProfile& profile) {
+  std::string text = fmt::format(
+      "\nwhere the time of {} worker{} goes, in a step of {:.1f} us while each part is timed\n"
+      "  {:>9}  {:>6}  {:>5}  {:>8}  what\n",
+      profile.threads, profile.threads == 1 ? "" : "s", profile.step_us, "us", "share", "parts", "GFLOP/s");
+  for (const train::OpTime& op : profile.ops)
+    text += fmt::format("  {:9.1f}  {:5.1f}%  {:5}  {:>8}  {} {}\n", op.us, 100 * share_of(profile, op.us),
+                        op.units, op.gflops > 0 ? fmt::format("{:.0f}", op.gflops) : "", op.kind, op.node);
+  return text + fmt::format("  {:9.1f}  {:5.1f}%  {:5}  {:>8}  waiting, and handing on tasks\n",
+                            profile.idle_us, 100 * share_of(profile, profile.idle_us), "", "");
+}
+
+JsonArray json_of(std::span<const train::AblationResult> results) {
+  JsonArray all;
+  for (const train::AblationResult& result : results)
+    all.add(JsonObject()
+                .set("without", result.without)
+                .set("median_us", result.median_us)
+                .set("best_us", result.best_us)
+                .set("ratio", result.ratio)
+                .set("same_bits", result.same_bits)
+                .set("workspace_bytes", whole(result.workspace_bytes)));
+  return all;
+}
+
+std::string text_of(std::span<const train::AblationResult> results) {
+  std::string text = fmt::format(
+      "\nwhat each optimisation brings: the step without it\n  {:>9}  {:>6}  {:>12}  {:<9}  without\n", "us",
+      "times", "workspace", "weights");
+  for (const train::AblationResult& result : results)
+    text +=
+        fmt::format("  {:9.1f}  {:6.2f}  {:>9} KB  {:<9}  {}\n", result.median_us, result.ratio,
+                    grouped(whole(result.workspace_bytes / 1000)), result.same_bits ? "same bits" : "differ",
+                    result.without.empty() ? "(nothing)" : result.without);
+  return text;
+}
+
+}  // namespace graphrun::cli

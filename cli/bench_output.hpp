@@ -1,0 +1,28 @@
+/// \file
+/// What `graphrun bench` prints and writes.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "cli/json.hpp"
+#include "train/benchmark.hpp"
+#include "train/step_profile.hpp"
+
+namespace graphrun::cli {
+
+JsonObject json_of(const train::BenchmarkResult& result);
+std::string text_of(const train::BenchmarkResult& result);
+
+/// Sets `ops` and `idle_us`.
+void set_profile(JsonObject& object, const train::StepProfile& profile);
+std::string text_of(const train::StepProfile& profile);
+
+JsonArray json_of(std::span<const train::AblationResult> results);
+std::string text_of(std::span<const train::AblationResult> results);
+
+/// Chrome's trace format, which Perfetto opens: one lane a worker; on it each task, and in the task its
+/// units. A task's arguments say in which step it ran and for which tasks it waited.
+std::string trace_of(const train::StepProfile& profile);
+
+}  // namespace graphrun::cli
