@@ -1,9 +1,9 @@
 #include "cli/allocation_count.hpp"
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
-#include <new>
 
 namespace graphrun::cli {
 
@@ -18,36 +18,54 @@ std::uint64_t allocation_count() noexcept {
   return allocations.load(std::memory_order_relaxed);
 }
 
+}  // namespace graphrun::cli
+
+// Sanitizers bring an allocator of their own; nothing is counted then.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
 namespace {
 
-void* counted_allocation(std::size_t bytes, std::size_t alignment) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  const std::size_t asked = bytes == 0 ? 1 : bytes;
-  void* memory = alignment <= alignof(std::max_align_t)
-                     ? std::malloc(asked)
-                     : std::aligned_alloc(alignment, (asked + alignment - 1) / alignment * alignment);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
+void count() noexcept {
+  graphrun::cli::allocations.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace
-}  // namespace graphrun::cli
 
-void* operator new(std::size_t bytes) {
-  return graphrun::cli::counted_allocation(bytes, 1);
+// A program may replace the allocator of glibc by functions with these names, which libraries then use too;
+// glibc's own are reached by their second names.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-inconsistent-declaration-parameter-name)
+extern "C" {
+
+void* __libc_malloc(std::size_t bytes);
+void* __libc_calloc(std::size_t count, std::size_t bytes);
+void* __libc_realloc(void* memory, std::size_t bytes);
+void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+
+[[gnu::visibility("default")]] void* malloc(std::size_t bytes) noexcept {
+  count();
+  return __libc_malloc(bytes);
 }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return graphrun::cli::counted_allocation(bytes, static_cast<std::size_t>(alignment));
+[[gnu::visibility("default")]] void* calloc(std::size_t number, std::size_t bytes) noexcept {
+  count();
+  return __libc_calloc(number, bytes);
 }
-void operator delete(void* memory) noexcept {
-  std::free(memory);
+[[gnu::visibility("default")]] void* realloc(void* memory, std::size_t bytes) noexcept {
+  count();
+  return __libc_realloc(memory, bytes);
 }
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
+[[gnu::visibility("default")]] void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
+  count();
+  return __libc_memalign(alignment, bytes);
 }
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
+[[gnu::visibility("default")]] int posix_memalign(void** memory, std::size_t alignment,
+                                                  std::size_t bytes) noexcept {
+  count();
+  void* const got = __libc_memalign(alignment, bytes);
+  if (got == nullptr) return ENOMEM;
+  *memory = got;
+  return 0;
 }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-inconsistent-declaration-parameter-name)
+
+#endif

@@ -1,6 +1,6 @@
 /// \file
-/// Counts the C++ heap allocations of this program, for graphrun bench. What C libraries allocate by malloc
-/// (oneDNN's packing buffers) is not seen.
+/// Counts the heap allocations of this program and of the libraries in it, by malloc and by `new`, for
+/// graphrun bench. Always 0 where a sanitizer brings its own allocator.
 #pragma once
 
 #include <cstdint>

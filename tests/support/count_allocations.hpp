@@ -1,49 +1,60 @@
 /// \file
-/// Counts what is allocated by `new` in a test program: include it in one source of the program. Sanitizers
-/// bring their own allocator: nothing is counted then, and GRAPHRUN_COUNTS_ALLOCATIONS is not defined.
+/// Counts what a test program and the libraries in it allocate, by malloc and by `new`: include it in one
+/// source of the program. Sanitizers bring their own allocator: nothing is counted then, and
+/// GRAPHRUN_COUNTS_ALLOCATIONS is not defined.
 #pragma once
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define GRAPHRUN_COUNTS_ALLOCATIONS
-
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
-#include <new>
 
-// GCC inlines the operators below into their callers and then no longer knows that they are a pair.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define GRAPHRUN_COUNTS_ALLOCATIONS
 
 namespace graphrun::testing {
 
 inline std::atomic<long> allocations = 0;
 
-inline void* counted_allocation(std::size_t bytes, std::size_t alignment) {
+inline void count_allocation() noexcept {
   allocations.fetch_add(1, std::memory_order_relaxed);
-  void* memory = nullptr;
-  if (::posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) throw std::bad_alloc();
-  return memory;
 }
 
 }  // namespace graphrun::testing
 
-void* operator new(std::size_t bytes) {
-  return graphrun::testing::counted_allocation(bytes, alignof(std::max_align_t));
+// A program may replace the allocator of glibc by functions with these names, which libraries then use too;
+// glibc's own are reached by their second names.
+extern "C" {
+
+void* __libc_malloc(std::size_t bytes);
+void* __libc_calloc(std::size_t count, std::size_t bytes);
+void* __libc_realloc(void* memory, std::size_t bytes);
+void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+
+[[gnu::visibility("default")]] void* malloc(std::size_t bytes) noexcept {
+  graphrun::testing::count_allocation();
+  return __libc_malloc(bytes);
 }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return graphrun::testing::counted_allocation(bytes, static_cast<std::size_t>(alignment));
+[[gnu::visibility("default")]] void* calloc(std::size_t number, std::size_t bytes) noexcept {
+  graphrun::testing::count_allocation();
+  return __libc_calloc(number, bytes);
 }
-void operator delete(void* memory) noexcept {
-  std::free(memory);
+[[gnu::visibility("default")]] void* realloc(void* memory, std::size_t bytes) noexcept {
+  graphrun::testing::count_allocation();
+  return __libc_realloc(memory, bytes);
 }
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
+[[gnu::visibility("default")]] void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
+  graphrun::testing::count_allocation();
+  return __libc_memalign(alignment, bytes);
 }
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
+[[gnu::visibility("default")]] int posix_memalign(void** memory, std::size_t alignment,
+                                                  std::size_t bytes) noexcept {
+  graphrun::testing::count_allocation();
+  void* const got = __libc_memalign(alignment, bytes);
+  if (got == nullptr) return ENOMEM;
+  *memory = got;
+  return 0;
 }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
 }
 
 #endif

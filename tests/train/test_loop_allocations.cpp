@@ -5,6 +5,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/count_allocations.hpp"
 #include "tests/support/small_model.hpp"
+#include "train/benchmark.hpp"
 #include "train/binding.hpp"
 #include "train/definition.hpp"
 #include "train/loop.hpp"
@@ -52,6 +53,23 @@ TEST_CASE("the loop allocates nothing from batch to batch") {
     learn(learner, examples, loop, counter);
     CHECK(counter.most == 0);
     CHECK(allocations.load() > 0);  // they are counted at all
+  }
+}
+
+TEST_CASE("a step with oneDNN's products allocates what oneDNN does, and nothing of ours") {
+  const SharedDefinition model = parse_definition(graphrun::testing::small_model(), "small.yaml");
+  for (const bool tiles : {true, false}) {
+    CAPTURE(tiles);
+    BenchmarkOptions options;
+    options.seconds = 0.02;
+    options.most_runs = 1;
+    options.tuning.session.threads = 1;
+    options.tuning.session.lowering.tiles = tiles;
+    options.allocation_count = []() noexcept { return static_cast<std::uint64_t>(allocations.load()); };
+    const BenchmarkResult result = run_benchmark(model, options);
+    WARN("oneDNN's own allocations a step: " << result.library_allocations_per_step);
+    CHECK(result.allocations_per_step == 0);
+    if (tiles && runtime::has_tiles(runtime::detected_isa())) CHECK(result.library_allocations_per_step == 0);
   }
 }
 
