@@ -97,7 +97,7 @@ class PlanCommand final : public Command {
         "  work          {:.2f} MFLOP\n"
         "  workspace     {} KB, and {} KB for each worker\n"
         "  tasks         {}, in {} groups and {} slices\n"
-        "  parallelism   up to {} tasks at once\n"
+        "  cores         up to {} can be used: so many tasks run at once\n"
         "  compiled in   {:.1f} ms\n",
         plan.batch, grouped(s.parameters), s.flop_per_step / 1e6, grouped(whole(s.workspace_bytes / 1000)),
         grouped(whole(s.scratch_bytes_per_worker / 1000)), s.tasks, s.groups, s.slices, s.max_parallelism,
