@@ -1,20 +1,31 @@
 /// \file
-/// Tables of numbers as comma-separated text, the same in every locale.
+/// Tables as comma-separated text, the same in every locale: numbers, and one column of text beside them.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace graphrun::train {
 
+/// What a column of labels is called unless it is named otherwise.
+inline constexpr const char* label_column = "label";
+
 struct CsvTable {
   std::vector<std::string> names;  ///< of the columns; empty if the file has no header line
   std::size_t rows = 0;
-  std::size_t columns = 0;
-  std::vector<float> values;  ///< [rows, columns], row-major
+  std::size_t columns = 0;         ///< of numbers
+  std::vector<float> values;       ///< [rows, columns], row-major
+  std::vector<std::string> texts;  ///< [rows], of the column that is read as text; empty if there is none
+};
+
+/// A column that is taken out of a table and read as text: its name in the header, or its number from 0.
+struct TextColumn {
+  std::string name;
+  bool required = true;  ///< otherwise, a table without it is read as it is
 };
 
 /// Writes a header line of the names (none if there are none) and a line for each row, complete or not at
@@ -23,9 +34,15 @@ struct CsvTable {
 void write_csv(const std::filesystem::path& path, std::span<const std::string> names, std::size_t columns,
                std::span<const float> values);
 
-/// Reads numbers separated by commas, with spaces around them allowed. A first line with anything but numbers
-/// is the header. A byte order mark, CRLF and empty lines at the end are passed over. Error{data} with line
-/// and column: no rows, lines of different length, fields that are no finite f32 numbers, quotes.
-CsvTable read_csv(const std::filesystem::path& path);
+/// Reads fields separated by commas, with spaces around them allowed, and quotes around a whole field. A
+/// first line with anything but numbers is the header. A byte order mark, CRLF and empty lines at the end are
+/// passed over. Error{data} with line and column: no rows, lines of different length, fields that are no
+/// finite f32 numbers, a text column that is empty or not there.
+CsvTable read_csv(const std::filesystem::path& path, const std::optional<TextColumn>& text = std::nullopt);
+
+/// The fields of one column, whatever the others hold. `column` is a name or number as in TextColumn; when it
+/// is empty, the column `label`, or the only one. A first line is the header when it has that name, or when
+/// it is no number and all others are. Errors as above.
+std::vector<std::string> read_csv_column(const std::filesystem::path& path, const std::string& column);
 
 }  // namespace graphrun::train

@@ -26,6 +26,7 @@ constexpr std::uint64_t largest_file = std::uint64_t{1} << 28;
 constexpr png_alloc_size_t largest_chunk = 8'000'000;
 constexpr std::size_t signature_bytes = 8;
 constexpr int bits = 8;
+constexpr std::size_t most_bytes_from_one = 32;
 /// Half the time of zlib's usual 6 for files that are 1 % larger: a sheet is drawn after each epoch.
 constexpr int compression_level = 4;
 
@@ -115,24 +116,34 @@ class Reader {
     png_set_user_limits(png_, largest_png_side, largest_png_side);
     png_set_chunk_malloc_max(png_, largest_chunk);
     png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-    // Damage to the Adler sum of the pixels counts too, and chunks that are not needed are not kept.
+    // Damage to the Adler sum of the pixels counts too.
     png_set_benign_errors(png_, 0);
-    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
+    pass_over_all_but_pixels();
   }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
   Image decode() {
-    check(guarded(png_, [&] { png_read_info(png_, info_); }));
+    check(guarded(png_, [&] {
+      png_read_info(png_, info_);
+      ask_for_grey_or_colour();
+      passes_ = png_set_interlace_handling(png_);
+      png_read_update_info(png_, info_);
+    }));
     Image image = empty_image();
-    const std::size_t stride = image.width * image.channels;
+    const std::size_t stride = png_get_rowbytes(png_, info_);
+    if (stride * image.height != image.pixels.size())
+      throw Error(ErrorCode::internal, "libpng gives rows of another length than it said");
     std::uint8_t* const pixels = image.pixels.data();
     check(guarded(png_, [&] {
-      for (std::size_t row = 0; row < image.height; ++row) png_read_row(png_, pixels + row * stride, nullptr);
+      for (int pass = 0; pass < passes_; ++pass)
+        for (std::size_t row = 0; row < image.height; ++row)
+          png_read_row(png_, pixels + row * stride, nullptr);
       png_read_end(png_, nullptr);
     }));
     if (!rest_.empty()) throw data_error(path_, fmt::format("has {} bytes behind the picture", rest_.size()));
+    if (has_alpha_) blend_onto_black(image);
     return image;
   }
 
@@ -141,27 +152,53 @@ class Reader {
     if (!done) throw data_error(path_, fmt::format("is a damaged PNG: {}", message_.data()));
   }
 
-  Image empty_image() const {
+  /// Texts, dates, colour profiles (often wrong in pictures that are fine otherwise) and all chunks that
+  /// libpng does not know. Their CRCs are checked all the same.
+  void pass_over_all_but_pixels() {
+    static constexpr std::array<png_byte, 5 * 16> passed_over{
+        'b', 'K', 'G', 'D', 0, 'c', 'H', 'R', 'M', 0, 'e', 'X', 'I', 'f', 0, 'g', 'A', 'M', 'A', 0,
+        'h', 'I', 'S', 'T', 0, 'i', 'C', 'C', 'P', 0, 'i', 'T', 'X', 't', 0, 'o', 'F', 'F', 's', 0,
+        'p', 'C', 'A', 'L', 0, 'p', 'H', 'Y', 's', 0, 's', 'C', 'A', 'L', 0, 's', 'P', 'L', 'T', 0,
+        's', 'R', 'G', 'B', 0, 't', 'E', 'X', 't', 0, 't', 'I', 'M', 'E', 0, 'z', 'T', 'X', 't', 0};
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, passed_over.data(),
+                                static_cast<int>(passed_over.size() / 5));
+  }
+
+  /// 8 bits a channel; palettes as the colours that they stand for; transparency, of whatever kind, as a
+  /// channel of its own.
+  void ask_for_grey_or_colour() {
+    png_set_expand(png_);
+    png_set_scale_16(png_);
+  }
+
+  Image empty_image() {
     const int kind = png_get_color_type(png_, info_);
-    const bool known = kind == PNG_COLOR_TYPE_GRAY || kind == PNG_COLOR_TYPE_RGB;
-    if (!known || png_get_bit_depth(png_, info_) != bits ||
-        png_get_interlace_type(png_, info_) != PNG_INTERLACE_NONE ||
-        png_get_valid(png_, info_, PNG_INFO_tRNS) != 0) {
-      throw data_error(path_,
-                       "is a PNG of a kind that is not read: convert it to 8-bit grey or RGB without "
-                       "transparency, palette or interlacing");
-    }
+    has_alpha_ = (kind & PNG_COLOR_MASK_ALPHA) != 0;
     Image image;
     image.height = png_get_image_height(png_, info_);
     image.width = png_get_image_width(png_, info_);
-    image.channels = kind == PNG_COLOR_TYPE_GRAY ? 1 : 3;
-    const std::size_t bytes = image.height * image.width * image.channels;
-    if (bytes > file_.size() * largest_gzip_ratio) {
+    image.channels = (kind & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1;
+    const std::size_t bytes = image.height * image.width * (image.channels + (has_alpha_ ? 1 : 0));
+    // A pixel may take a single bit of the file, which becomes up to four bytes.
+    if (bytes / most_bytes_from_one > file_.size() * largest_gzip_ratio) {
       throw data_error(path_, fmt::format("promises {} x {} pixels, more than a file of its size can hold",
                                           image.width, image.height));
     }
     image.pixels.resize(bytes);
     return image;
+  }
+
+  /// What is transparent shows black, in part or as a whole.
+  static void blend_onto_black(Image& image) {
+    std::uint8_t* to = image.pixels.data();
+    for (const std::uint8_t* from = to; from != image.pixels.data() + image.pixels.size();) {
+      const unsigned opacity = from[image.channels];
+      for (std::size_t channel = 0; channel < image.channels; ++channel)
+        *to++ = static_cast<std::uint8_t>((from[channel] * opacity + 127) / 255);
+      from += image.channels + 1;
+    }
+    image.pixels.resize(image.height * image.width * image.channels);
   }
 
   static void on_wanted(png_structp png, png_bytep into, std::size_t count) {
@@ -177,6 +214,8 @@ class Reader {
   Message message_{};
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
+  int passes_ = 1;
+  bool has_alpha_ = false;
 };
 
 void check_image(const Image& image) {

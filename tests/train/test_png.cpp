@@ -1,14 +1,15 @@
 #include <random>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/png_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/file.hpp"
-#include "train/gzip.hpp"
 #include "train/png.hpp"
 
 using namespace graphrun;
 using namespace graphrun::train;
+using namespace graphrun::testing::png;
 using graphrun::testing::TemporaryFolder;
 using graphrun::testing::thrown;
 using graphrun::testing::throws;
@@ -28,25 +29,9 @@ bool refused(const Bytes& file, const std::string& part) {
   return throws([&] { decode_png(file, "a.png"); }, ErrorCode::data, part);
 }
 
-void append(Bytes& file, std::uint32_t value) {
-  for (const int shift : {24, 16, 8, 0}) file.push_back(static_cast<std::uint8_t>(value >> shift));
-}
-
 /// A PNG whose header says this, followed by a chunk of too little data.
-Bytes with_header(std::uint32_t width, std::uint32_t height, std::uint8_t bits, std::uint8_t kind,
-                  std::uint8_t interlaced = 0) {
-  Bytes file{0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13};
-  Bytes chunk{'I', 'H', 'D', 'R'};
-  append(chunk, width);
-  append(chunk, height);
-  for (const std::uint8_t byte : {bits, kind, std::uint8_t{0}, std::uint8_t{0}, interlaced})
-    chunk.push_back(byte);
-  file.insert(file.end(), chunk.begin(), chunk.end());
-  append(file, crc32(chunk));
-  const Bytes empty_data{0, 0, 0, 0, 'I', 'D', 'A', 'T'};
-  file.insert(file.end(), empty_data.begin(), empty_data.end());
-  append(file, crc32(std::span(empty_data).subspan(4)));
-  return file;
+Bytes with_header(std::uint32_t width, std::uint32_t height, std::uint8_t bits, std::uint8_t kind) {
+  return png_of({width, height, bits, kind}, {});
 }
 
 }  // namespace
@@ -90,17 +75,74 @@ TEST_CASE("PNG: cut off at every byte, and any changed byte, is found") {
   }
 }
 
-TEST_CASE("PNG: kinds and sizes that are not read") {
+TEST_CASE("PNG: what is no PNG, and sizes that are not read") {
   CHECK(refused({}, "is no PNG file"));
   CHECK(refused({'G', 'I', 'F', '8', '9', 'a', 0, 0, 0}, "is no PNG file"));
-  CHECK(refused(with_header(4, 4, 16, 0), "of a kind that is not read: convert it to 8-bit grey or RGB"));
-  CHECK(refused(with_header(4, 4, 8, 6), "of a kind that is not read"));
-  CHECK(refused(with_header(4, 4, 8, 0, 1), "of a kind that is not read"));
   CHECK(refused(with_header(40000, 4, 8, 0), "damaged PNG: Invalid IHDR data"));
   CHECK(refused(with_header(0, 4, 8, 0), "damaged PNG: Invalid IHDR data"));
   CHECK(refused(with_header(30000, 30000, 8, 2),
                 "promises 30000 x 30000 pixels, more than a file of its size"));
+  CHECK(refused(with_header(30000, 30000, 1, 3), "a.png: error: "));
   CHECK(refused(with_header(4, 4, 8, 0), "damaged PNG: "));
+}
+
+TEST_CASE("PNG: every kind becomes grey or RGB of 8 bits") {
+  using Pixels = std::vector<std::uint8_t>;
+  const auto check = [](const Bytes& file, std::size_t channels, const Pixels& pixels) {
+    const Image image = decode_png(file, "a.png");
+    CHECK(image.channels == channels);
+    CHECK(image.width == 2);
+    CHECK(image.pixels == pixels);
+  };
+  check(png_bytes({2, 1, 1, grey}, {0b01000000}), 1, {0, 255});
+  check(png_bytes({2, 1, 4, grey}, {0x3f}), 1, {0x33, 255});
+  // 16 bits: 0x1234 is 4660 / 257 = 18.1, 0xff80 rounds up.
+  check(png_bytes({2, 1, 16, grey}, {0x12, 0x34, 0xff, 0x80}), 1, {18, 255});
+  check(png_bytes({2, 1, 8, grey_alpha}, {200, 255, 200, 128}), 1, {200, 100});
+  check(png_bytes({2, 1, 8, rgb_alpha}, {1, 2, 3, 255, 255, 255, 255, 0}), 3, {1, 2, 3, 0, 0, 0});
+  const Bytes palette{10, 20, 30, 40, 50, 60};
+  check(png_bytes({2, 1, 8, indexed}, {1, 0}, {{"PLTE", palette}}), 3, {40, 50, 60, 10, 20, 30});
+  check(png_bytes({2, 1, 1, indexed}, {0b01000000}, {{"PLTE", palette}}), 3, {10, 20, 30, 40, 50, 60});
+  // An alpha for the first colour of the palette only.
+  check(png_bytes({2, 1, 8, indexed}, {1, 0}, {{"PLTE", palette}, {"tRNS", {0}}}), 3, {40, 50, 60, 0, 0, 0});
+  check(png_bytes({2, 1, 8, grey}, {7, 9}, {{"tRNS", {0, 7}}}), 1, {0, 9});
+  CHECK(refused(png_bytes({2, 1, 8, indexed}, {1, 0}), "a.png: error: is a damaged PNG: "));
+}
+
+TEST_CASE("PNG: interlaced pictures are put together") {
+  // Adam7, 2 x 2: the first pass has (0, 0), the sixth (1, 0), the seventh the second line.
+  PngKind kind{2, 2, 8, grey};
+  kind.interlaced = true;
+  Bytes file = png_of(kind, {0, 1, 0, 2, 0, 3, 4});
+  CHECK(decode_png(file, "a.png").pixels == std::vector<std::uint8_t>{1, 2, 3, 4});
+}
+
+TEST_CASE("PNG: wrong colour profiles and other additions are passed over, damaged ones are not") {
+  const Bytes profile{'x', 0, 0, 1, 2, 3};
+  Bytes file =
+      png_bytes({2, 1, 8, grey}, {1, 2}, {{"iCCP", profile}, {"tEXt", {'a', 0, 'b'}}, {"gAMA", {0}}});
+  CHECK(decode_png(file, "a.png").pixels == std::vector<std::uint8_t>{1, 2});
+  file[8 + 25 + 8] ^= 1;  // the profile, behind its length and name
+  CHECK(refused(file, "damaged PNG: "));
+}
+
+TEST_CASE("PNG: other kinds cut off at every byte, and with any changed bit of the header") {
+  const Bytes palette{10, 20, 30, 40, 50, 60};
+  for (const Bytes& whole :
+       {png_bytes({2, 1, 16, rgb_alpha}, Bytes(16, 9)),
+        png_bytes({2, 1, 1, indexed}, {0b01000000}, {{"PLTE", palette}, {"tRNS", {0}}})}) {
+    for (std::size_t size = 0; size < whole.size(); ++size)
+      REQUIRE(
+          refused({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}, "a.png: error: is "));
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      for (int bit = 0; bit < 8; ++bit) {
+        Bytes damaged = whole;
+        damaged[at] ^= static_cast<std::uint8_t>(1 << bit);
+        INFO("byte " << at << ", bit " << bit);
+        REQUIRE(refused(damaged, "a.png: error: "));
+      }
+    }
+  }
 }
 
 TEST_CASE("PNG: bytes behind the picture") {

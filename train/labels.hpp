@@ -1,0 +1,32 @@
+/// \file
+/// Labels of examples: whole numbers from 0, or names that stand for them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace graphrun::train {
+
+struct Labels {
+  std::vector<std::int32_t> numbers;
+  std::vector<std::string> names;  ///< names[n] is what n stands for; empty: numbers alone
+};
+
+/// Labels are below this: some models have a unit for each.
+inline constexpr std::int64_t most_classes = 65'536;
+
+/// Whole numbers stand for themselves if all texts are such; other texts are numbered in their sorted order.
+/// `classes` fixes the numbers instead: 0 for the first, and so on. Error{data}, at `path`, for too many
+/// names, too large numbers, and for a text that is none of the classes, with its row.
+Labels labels_from_texts(const std::vector<std::string>& texts, const std::vector<std::string>& classes,
+                         const std::filesystem::path& path);
+
+/// Reads labels from an IDX(.gz) file of bytes, an NPY file of whole numbers, or a column of a CSV file, as
+/// in read_csv_column(). Error{data}, Error{io}.
+Labels read_labels(const std::filesystem::path& path, const std::string& column,
+                   const std::vector<std::string>& classes);
+
+}  // namespace graphrun::train
