@@ -130,19 +130,25 @@ std::vector<StepSpec> steps_of(const PhaseSpec& phase);
 /// The keys of `train:`, which phases inherit, and the phases themselves.
 struct TrainSpec : PhaseSpec {
   std::uint64_t seed = 1;
-  std::vector<PhaseSpec> phases;  ///< never empty
+  std::optional<std::int64_t> pictures_every;  ///< epochs; 0: none while learning; nothing: ever more rarely
+  std::vector<PhaseSpec> phases;               ///< never empty
   bool has_phases() const { return !phases.front().name.empty(); }
 };
 
-/// Where the images come from: a data set by name, or files by path (already relative to the model file).
+/// Where the examples come from: a data set by name, or files by path (already relative to the model file).
 struct DataSpec {
   std::string name;
   struct Files {
     std::string images;
-    std::string labels;  ///< may be empty
+    std::string labels;        ///< a file; may be empty
+    std::string label_column;  ///< of a CSV file: of `labels`, or of `images` when that is empty
   };
   std::optional<Files> train;
   std::optional<Files> test;
+  std::vector<std::int64_t> shape;       ///< of an example: height, width, maybe channels; may be empty
+  std::optional<std::int64_t> channels;  ///< of pictures: 1 or 3
+  std::optional<double> divide_by;       ///< values are divided by it
+  std::vector<std::string> classes;      ///< names of the labels 0, 1, …; may be empty
   SourceLocation where;
 };
 

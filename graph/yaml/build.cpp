@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "graph/yaml/data_section.hpp"
 #include "graph/yaml/expander.hpp"
 #include "graph/yaml/includes.hpp"
 #include "graph/yaml/probe_section.hpp"

@@ -48,7 +48,7 @@ std::set<NodeId> needed_by(const Builder& builder, std::vector<NodeId> open) {
 }  // namespace
 
 void PhaseReader::read_defaults(const YamlNode& section, TrainSpec& spec) {
-  static const std::vector<std::string> known = with_keys(inherited_keys, {"seed", "phases"});
+  static const std::vector<std::string> known = with_keys(inherited_keys, {"seed", "pictures", "phases"});
   Diagnostics& diagnostics = expander_.diagnostics();
   for (const char* const key : {"name", "start", "draws", "same_as"}) {
     if (const YamlNode* found = section.find(key))

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "graph/yaml/nearest.hpp"
 #include "graph/yaml/phase_section.hpp"
@@ -46,6 +45,20 @@ void read_phases(const YamlNode& list, PhaseReader& phases, TrainSpec& spec, Dia
     diagnostics.error(list.place, "`phases:` is empty", "Write at least one, or leave the key out.");
 }
 
+/// `pictures: {every: 5}`.
+std::optional<std::int64_t> read_pictures(const YamlNode& section, SectionReader& train, Expander& expander) {
+  if (!section.is_mapping()) {
+    train.wrong(
+        section,
+        fmt::format("`pictures:` says how often pictures are drawn, it is {}", describe_kind(section)),
+        "Write pictures: {every: 5}, in epochs.");
+    return std::nullopt;
+  }
+  static const std::vector<std::string> known = {"every"};
+  check_keys(section, "`pictures`", known, expander.diagnostics());
+  return SectionReader(section, expander).count("every", 0);
+}
+
 }  // namespace
 
 std::optional<TrainSpec> read_train(const YamlNode& section, const Spec& model,
@@ -63,77 +76,13 @@ std::optional<TrainSpec> read_train(const YamlNode& section, const Spec& model,
   phases.read_defaults(section, spec);
   SectionReader reader(section, expander);
   if (const auto seed = reader.count("seed", 0)) spec.seed = static_cast<std::uint64_t>(*seed);
+  if (const YamlNode* pictures = reader.find("pictures"))
+    spec.pictures_every = read_pictures(*pictures, reader, expander);
   if (const YamlNode* list = reader.find("phases")) {
     read_phases(*list, phases, spec, diagnostics);
   } else {
     phases.check(section, spec);
     spec.phases.push_back(spec);
-  }
-  return spec;
-}
-
-void resolve_data_paths(YamlNode& document, const Sources& sources) {
-  YamlNode* data = document.find("data");
-  if (data == nullptr) return;
-  for (YamlEntry& part : data->entries) {
-    for (YamlEntry& file : part.value.entries) {
-      YamlNode& path = file.value;
-      if (!path.is_scalar() || path.text.empty()) continue;
-      const std::string& source = sources.name(path.place.source);
-      const std::filesystem::path folder =
-          source == "--set" ? std::filesystem::path() : std::filesystem::path(source).parent_path();
-      path.text = std::filesystem::absolute(folder / path.text).lexically_normal().string();
-    }
-  }
-}
-
-std::optional<DataSpec> read_data(const YamlNode& section, Expander& expander) {
-  Diagnostics& diagnostics = expander.diagnostics();
-  DataSpec spec;
-  spec.where = diagnostics.sources().location(section.place);
-  SectionReader reader(section, expander);
-  if (section.is_scalar()) {
-    const std::optional<Value> name = expander.value(expander.top(), section);
-    if (!name) return std::nullopt;
-    if (name->text() == nullptr) {
-      reader.wrong(section, fmt::format("`data:` is the name of a data set, not {}", described(*name)));
-      return std::nullopt;
-    }
-    spec.name = *name->text();
-    return spec;
-  }
-  if (!section.is_mapping()) {
-    reader.wrong(section, fmt::format("`data:` names a data set or files, not {}", describe_kind(section)),
-                 "Write {train: {images: FILE, labels: FILE}, test: {images: FILE}}.");
-    return std::nullopt;
-  }
-  static const std::vector<std::string> known = {"train", "test"};
-  if (!check_keys(section, "`data`", known, diagnostics)) return std::nullopt;
-  if (section.find("train") == nullptr && !section.entries.empty()) {
-    reader.wrong(section, "`data:` names no files to train on", "Write {train: {images: FILE}}.");
-  }
-  for (const YamlEntry& part : section.entries) {
-    if ((part.key != "train" && part.key != "test") || part.value.is_empty()) continue;
-    if (!part.value.is_mapping()) {
-      reader.wrong(part.value, fmt::format("`{}:` names files, not {}", part.key, describe_kind(part.value)),
-                   "Write {images: FILE, labels: FILE}.");
-      continue;
-    }
-    static const std::vector<std::string> files = {"images", "labels"};
-    check_keys(part.value, fmt::format("`data.{}`", part.key), files, diagnostics);
-    if (part.value.find("images") == nullptr)
-      reader.wrong(part.value, fmt::format("`data.{}` names no images", part.key));
-    DataSpec::Files paths;
-    for (const YamlEntry& file : part.value.entries) {
-      if (!file.value.is_scalar()) {
-        if (!file.value.is_empty())
-          reader.wrong(file.value,
-                       fmt::format("`{}:` is a path, not {}", file.key, describe_kind(file.value)));
-        continue;
-      }
-      (file.key == "images" ? paths.images : paths.labels) = file.value.text;
-    }
-    (part.key == "train" ? spec.train : spec.test) = std::move(paths);
   }
   return spec;
 }

@@ -196,6 +196,30 @@ TEST_CASE("labels, data and the rest of the train section") {
   CHECK(parse("inputs: {y: {from: labels}}\n").inputs.at(0).source == graphrun::InputSource::labels);
 }
 
+TEST_CASE("data files may say how they are to be read") {
+  const ModelDefinition model = parse(x +
+                                      "vars: {side: 28}\n"
+                                      "data:\n"
+                                      "  train: {images: a.csv, labels: {column: kind}}\n"
+                                      "  test: {images: /b.csv, labels: {file: c.csv, column: 3}}\n"
+                                      "  shape: [$side, 28, 1]\n"
+                                      "  channels: 3\n"
+                                      "  divide_by: 255\n"
+                                      "  classes: [cat, 7]\n");
+  const graphrun::DataSpec& data = *model.data;
+  CHECK(data.train->label_column == "kind");
+  CHECK(data.train->labels.empty());
+  CHECK(data.test->label_column == "3");
+  CHECK(data.test->labels == (std::filesystem::current_path() / "c.csv").string());
+  CHECK(data.shape == std::vector<std::int64_t>{28, 28, 1});
+  CHECK(data.channels == 3);
+  CHECK(data.divide_by == 255);
+  CHECK(data.classes == std::vector<std::string>{"cat", "7"});
+  const ModelDefinition again = graphrun::parse_model(model.resolved, "again.yaml", {}, language());
+  CHECK(again.data->classes == data.classes);
+  CHECK(again.data->test->labels == data.test->labels);
+}
+
 TEST_CASE("settings change vars and paths, and what does not fit is refused") {
   const std::string text = x +
                            "vars: {units: 4, rate: 0.1, sizes: [1, 2], act: relu}\n"
