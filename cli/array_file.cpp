@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
@@ -13,8 +14,6 @@
 namespace graphrun::cli {
 
 namespace {
-
-constexpr const char* label_column = "label";
 
 bool is_csv(const std::string& path) {
   return std::filesystem::path(path).extension() == ".csv";
@@ -37,13 +36,13 @@ train::ElementType element_type(const train::OutputValues& output) {
 }
 
 void write_csv_rows(const std::string& path, const train::OutputValues& output,
-                    std::span<const std::uint8_t> labels) {
+                    std::span<const std::int32_t> labels) {
   const std::span<const float> values = train::as_floats(output);
   const auto rows = static_cast<std::size_t>(output.extents.front());
   const std::size_t width = rows == 0 ? 0 : values.size() / rows;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < width; ++i) names.push_back(fmt::format("{}_{}", output.name, i));
-  if (labels.size() == rows) names.emplace_back(label_column);
+  if (labels.size() == rows) names.emplace_back(train::label_column);
   std::vector<float> table;
   table.reserve(rows * names.size());
   for (std::size_t row = 0; row < rows; ++row) {
@@ -54,15 +53,17 @@ void write_csv_rows(const std::string& path, const train::OutputValues& output,
   train::write_csv(path, names, names.size(), table);
 }
 
+/// As bytes when they fit, which is what other programs expect of labels.
+void write_labels(const std::string& path, std::span<const std::int32_t> labels) {
+  const std::vector<std::size_t> count{labels.size()};
+  if (*std::max_element(labels.begin(), labels.end()) > 255)
+    return train::write_npy(path, train::ElementType::i32, count, std::as_bytes(labels));
+  const std::vector<std::uint8_t> bytes(labels.begin(), labels.end());
+  train::write_npy(path, train::ElementType::u8, count, std::as_bytes(std::span(bytes)));
+}
+
 RowTable rows_of(const train::CsvTable& table) {
-  const bool labelled = !table.names.empty() && table.names.back() == label_column;
-  const std::size_t kept = table.columns - (labelled ? 1 : 0);
-  RowTable result{static_cast<std::int64_t>(table.rows), static_cast<std::int64_t>(kept), {}};
-  for (std::size_t row = 0; row < table.rows; ++row) {
-    const auto begin = table.values.begin() + static_cast<std::ptrdiff_t>(row * table.columns);
-    result.values.insert(result.values.end(), begin, begin + static_cast<std::ptrdiff_t>(kept));
-  }
-  return result;
+  return {static_cast<std::int64_t>(table.rows), static_cast<std::int64_t>(table.columns), table.values};
 }
 
 /// The elements of an array, whatever their type; those of i32 are exact below 2^24.
@@ -107,13 +108,12 @@ void require_array_name(const std::string& path) {
 }
 
 void write_array(const std::string& path, const train::OutputValues& output,
-                 std::span<const std::uint8_t> labels) {
+                 std::span<const std::int32_t> labels) {
   if (is_csv(path)) return write_csv_rows(path, output, labels);
   const std::vector<std::size_t> shape(output.extents.begin(), output.extents.end());
   train::write_npy(path, element_type(output), shape, output.bytes);
-  if (labels.size() != static_cast<std::size_t>(output.extents.front()) || labels.empty()) return;
-  const std::vector<std::size_t> count{labels.size()};
-  train::write_npy(labels_path(path), train::ElementType::u8, count, std::as_bytes(labels));
+  if (labels.size() == static_cast<std::size_t>(output.extents.front()) && !labels.empty())
+    write_labels(labels_path(path), labels);
 }
 
 std::string labels_path(const std::string& path) {
@@ -122,7 +122,8 @@ std::string labels_path(const std::string& path) {
 
 RowTable read_array(const std::string& path) {
   require_array_name(path);
-  return is_csv(path) ? rows_of(train::read_csv(path)) : rows_of(train::read_npy(path), path);
+  return is_csv(path) ? rows_of(train::read_csv(path, train::TextColumn{train::label_column, false}))
+                      : rows_of(train::read_npy(path), path);
 }
 
 }  // namespace graphrun::cli

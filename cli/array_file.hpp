@@ -17,7 +17,7 @@ void require_array_name(const std::string& path);
 /// Writes the rows of an output. A CSV has the columns NAME_0, NAME_1, … and, when there are labels, `label`;
 /// beside an NPY, labels go to a file of their own: labels_path().
 void write_array(const std::string& path, const train::OutputValues& output,
-                 std::span<const std::uint8_t> labels = {});
+                 std::span<const std::int32_t> labels = {});
 
 /// "codes.labels.npy" for "codes.npy".
 std::string labels_path(const std::string& path);

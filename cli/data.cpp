@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
@@ -63,25 +64,97 @@ void read_again(train::FoundDataset& found) {
       found.wrong = paths[i].string() + " has other contents than it should";
 }
 
+struct Range {
+  double lowest = 0;
+  double highest = 0;
+};
+
+Range range_of(const train::ImageSet& set) {
+  Range range{set.value(0), set.value(0)};
+  for (std::size_t i = 0; i < set.count * set.values_per_image(); ++i) {
+    range.lowest = std::min(range.lowest, set.value(i));
+    range.highest = std::max(range.highest, set.value(i));
+  }
+  return range;
+}
+
+std::map<std::int32_t, std::int64_t> counts_of(const std::vector<std::int32_t>& labels) {
+  std::map<std::int32_t, std::int64_t> counts;
+  for (const std::int32_t label : labels) ++counts[label];
+  return counts;
+}
+
+std::string name_of(const train::ImageSet& set, std::int32_t label) {
+  return set.class_names.empty() ? "" : set.class_names[static_cast<std::size_t>(label)];
+}
+
+std::string json_of(const train::ImageSet& set) {
+  const Range range = range_of(set);
+  JsonArray labels;
+  for (const auto& [label, count] : counts_of(set.labels))
+    labels.add(JsonObject()
+                   .set("label", static_cast<std::int64_t>(label))
+                   .set("name", name_of(set, label))
+                   .set("count", count));
+  return JsonObject()
+             .set("count", static_cast<std::int64_t>(set.count))
+             .set("height", static_cast<std::int64_t>(set.height))
+             .set("width", static_cast<std::int64_t>(set.width))
+             .set("channels", static_cast<std::int64_t>(set.channels))
+             .set("pictures", set.are_pictures)
+             .set("pixels", set.are_pixels())
+             .set("lowest", range.lowest)
+             .set("highest", range.highest)
+             .set("labels", labels)
+             .text() +
+         "\n";
+}
+
+std::string text_of(const train::ImageSet& set) {
+  const Range range = range_of(set);
+  const std::string what =
+      set.are_pictures
+          ? fmt::format("pictures of {} x {} x {} {}", set.height, set.width, set.channels,
+                        set.are_pixels() ? "pixels" : "numbers")
+          : fmt::format("rows of {} {}", set.values_per_image(), set.are_pixels() ? "pixels" : "numbers");
+  std::string text =
+      fmt::format("{} {}; a model is given {:.6g} to {:.6g}\n", grouped(static_cast<std::int64_t>(set.count)),
+                  what, range.lowest, range.highest);
+  if (!set.has_labels()) return text + "no labels\n";
+  for (const auto& [label, count] : counts_of(set.labels))
+    text += fmt::format("label {:>3}{}{}: {}\n", label, set.class_names.empty() ? "" : " ",
+                        name_of(set, label), grouped(count));
+  return text;
+}
+
 class DataCommand final : public Command {
  public:
   std::string name() const override { return "data"; }
   std::string about() const override {
-    return "Data sets by name: list (default), fetch NAME into the cache, verify NAME.";
+    return "Data sets by name: list (default), fetch NAME, verify NAME; show FILE: what a file of your own "
+           "holds.";
   }
   void declare(Arguments& arguments) override {
-    arguments.positional("ACTION", action_, "list, fetch or verify", false);
-    arguments.positional("NAME", name_, "a data set; list and verify: all when left out", false);
+    arguments.positional("ACTION", action_, "list, fetch, verify or show", false);
+    arguments.positional(
+        "NAME", name_,
+        "a data set; list and verify: all when left out; show: an IDX, NPY, CSV or PNG file, or a "
+        "folder of PNG files",
+        false);
+    arguments.option("--labels", labels_, "FILE", "show: the labels that go with it");
+    arguments.option("--label-column", label_column_, "NAME",
+                     "show: the column of a CSV that holds the labels");
   }
 
   int run(Context& context) override {
     if (action_.empty() || action_ == "list") return list(context);
     if (action_ == "verify") return verify(context);
     if (action_ == "fetch") return fetch(context);
-    const std::vector<std::string> actions{"list", "fetch", "verify"};
+    if (action_ == "show") return show(context);
+    const std::vector<std::string> actions{"list", "fetch", "verify", "show"};
     throw Error(ErrorCode::usage,
-                fmt::format("graphrun data has no action '{}': there are list, fetch and verify{}", action_,
-                            did_you_mean(action_, actions)));
+                fmt::format("graphrun data has no action '{}': there are list, fetch, verify and show{}",
+                            action_, did_you_mean(action_, actions)));
   }
 
  private:
@@ -125,6 +198,13 @@ class DataCommand final : public Command {
     return exit_code(ok ? ExitCode::ok : ExitCode::check_failed);
   }
 
+  int show(Context& context) const {
+    if (name_.empty()) throw Error(ErrorCode::usage, "FILE is missing; usage: graphrun data show FILE");
+    const train::ImageSet set = train::load_images({name_, labels_, label_column_});
+    context.console.result(context.flags.json ? json_of(set) : text_of(set));
+    return exit_code(ExitCode::ok);
+  }
+
   int fetch(Context& context) const {
     if (name_.empty()) throw Error(ErrorCode::usage, "NAME is missing; usage: graphrun data fetch NAME");
     const train::KnownDataset& dataset = train::known_dataset(name_);
@@ -157,6 +237,8 @@ class DataCommand final : public Command {
 
   std::string action_;
   std::string name_;
+  std::string labels_;
+  std::string label_column_;
 };
 
 }  // namespace

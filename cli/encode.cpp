@@ -48,7 +48,7 @@ class EncodeCommand final : public Command {
   }
 
  private:
-  static std::span<const std::uint8_t> labels_of(const NamedExamples& data) {
+  static std::span<const std::int32_t> labels_of(const NamedExamples& data) {
     const auto count = std::min(data.images->labels.size(), static_cast<std::size_t>(data.examples.count));
     return std::span(data.images->labels).first(count);
   }

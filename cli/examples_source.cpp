@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
@@ -13,6 +16,9 @@
 namespace graphrun::cli {
 
 namespace {
+
+/// What an i32 input takes.
+constexpr double most_whole = 2147483647;
 
 double number_of(const std::string& word, std::string_view text) {
   double value = 0;
@@ -54,6 +60,8 @@ void add_constant_input(train::Examples& examples, const ModelDefinition& model,
   const std::string name = word.substr(0, equals);
   const Type& type = input_node(model, word, name).type;
   const double value = number_of(word, std::string_view(word).substr(equals + 1));
+  if (type.dtype == DType::i32 && (value != std::floor(value) || std::abs(value) > most_whole))
+    throw Error(ErrorCode::usage, fmt::format("--input {}: '{}' takes whole numbers", word, name));
   const std::int64_t elements = row_elements_of(word, type);
   const auto bytes = repeated(type, value, checked_multiply(examples.count, elements));
   examples.columns[name] = {
@@ -69,8 +77,29 @@ struct LoadedImages {
   std::shared_ptr<const train::ImageSet> images;
 };
 
-LoadedImages images_of_file(const std::string& images, const std::string& labels) {
-  return {images, std::make_shared<const train::ImageSet>(train::load_images({images, labels}))};
+std::string numbered(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 20;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", i, names[i]);
+  return names.size() > most ? text + ", …" : text;
+}
+
+LoadedImages images_of_file(const ModelDefinition& model, const train::ImageFiles& files, Console& console) {
+  const train::ReadingOptions reading =
+      model.data ? train::reading_options(*model.data) : train::ReadingOptions{};
+  auto images = std::make_shared<const train::ImageSet>(train::load_images(files, reading));
+  if (!images->class_names.empty() && reading.classes.empty())
+    console.warning(fmt::format("the model knows no classes by name; these labels are numbered {}",
+                                numbered(images->class_names)));
+  return {files.images.string(), std::move(images)};
+}
+
+/// Of files by path, each split has its own.
+std::string name_of_split(const train::Dataset& data, const ModelDefinition& model,
+                          const std::string& split) {
+  if (!model.data->name.empty() || split == "train") return data.name;
+  return train::name_of_file(model.data->test->images);
 }
 
 LoadedImages images_of_model(const ModelDefinition& model, const std::string& split, Console& console) {
@@ -80,31 +109,52 @@ LoadedImages images_of_model(const ModelDefinition& model, const std::string& sp
   if (part.count == 0)
     throw Error(ErrorCode::data,
                 fmt::format("the model's data has no {} images; --split train takes the others", split));
-  return {fmt::format("{} ({})", data->name, split), {data, &part}};
+  return {fmt::format("{} ({})", name_of_split(*data, model, split), split), {data, &part}};
 }
 
 }  // namespace
 
 void ExamplesFlags::declare(Arguments& arguments) {
   arguments.option("--split", split, "NAME", "test (default) or train images of the model's data");
-  arguments.option("--images", images, "FILE", "take the images from this IDX file instead");
-  arguments.option("--labels", labels, "FILE", "their labels");
+  arguments.option("--images", images, "FILE",
+                   "take the images from this IDX, NPY, CSV or PNG file or folder of PNG files instead");
+  arguments.option("--labels", labels, "FILE", "their labels: IDX, NPY or CSV");
+  arguments.option("--label-column", label_column, "NAME",
+                   "the column of a CSV file that holds the labels (default: `label`, if there is one)");
   arguments.option("--first", first, "N", "only the first N images");
   arguments.option("--input", inputs, "NAME=VALUE",
                    "a value for an input, the same for all images; repeatable");
 }
 
 NamedExamples ExamplesFlags::load(const ModelDefinition& model, Console& console) const {
-  if (split != "train" && split != "test")
-    throw Error(ErrorCode::usage, fmt::format("--split {}: there are train and test", split));
-  if (first && *first < 1)
-    throw Error(ErrorCode::usage, fmt::format("--first {}: at least one image is needed", *first));
+  check();
   const LoadedImages loaded =
-      images.empty() ? images_of_model(model, split, console) : images_of_file(images, labels);
+      images.empty() ? images_of_model(model, split, console) : images_of_file(model, files(model), console);
   NamedExamples result{loaded.name, loaded.images, train::bind_images(model, loaded.images)};
   if (first) result.examples = train::first_of(result.examples, *first);
   add_constant_inputs(result.examples, model, inputs);
   return result;
+}
+
+void ExamplesFlags::check() const {
+  if (split != "train" && split != "test")
+    throw Error(ErrorCode::usage, fmt::format("--split {}: there are train and test", split));
+  if (first && *first < 1)
+    throw Error(ErrorCode::usage, fmt::format("--first {}: at least one image is needed", *first));
+  if (!images.empty()) return;
+  for (const auto& [flag, value] :
+       {std::pair("--labels", &labels), std::pair("--label-column", &label_column)})
+    if (!value->empty())
+      throw Error(ErrorCode::usage,
+                  fmt::format("{} {}: they are of images of your own: add --images FILE", flag, *value));
+}
+
+/// Where nothing else is said, the column that the model's own data have their labels in serves other files
+/// of their kind too, if they have it.
+train::ImageFiles ExamplesFlags::files(const ModelDefinition& model) const {
+  if (!label_column.empty() || !labels.empty()) return {images, labels, label_column};
+  const bool has_own = model.data && model.data->train && model.data->train->labels.empty();
+  return {images, "", has_own ? model.data->train->label_column : "", false};
 }
 
 void add_constant_inputs(train::Examples& examples, const ModelDefinition& model,

@@ -24,15 +24,21 @@ struct NamedExamples {
 
 struct ExamplesFlags {
   std::string split = "test";
-  std::string images;  ///< an IDX file instead of the model's data
+  std::string images;  ///< a file or folder instead of the model's data
   std::string labels;
+  std::string label_column;
   std::optional<std::int64_t> first;  ///< only so many
   std::vector<std::string> inputs;    ///< "y=7": a value for all rows
 
   void declare(Arguments& arguments);
   /// Reads the images and binds them to the model's inputs. A warning says when the data set is only the
-  /// subset. Error{usage} for a split that is neither train nor test, Error{data}.
+  /// subset, and which numbers stand for labels by name that the model does not know. Error{usage} for a
+  /// split that is neither train nor test and labels without images, Error{data}.
   NamedExamples load(const ModelDefinition& model, Console& console) const;
+
+ private:
+  void check() const;
+  train::ImageFiles files(const ModelDefinition& model) const;
 };
 
 /// Columns that hold one value for all rows, from "NAME=VALUE" words. Error{usage}.

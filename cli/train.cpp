@@ -13,6 +13,8 @@
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "graphrun/error.hpp"
+#include "train/latent_space.hpp"
+#include "train/pictures.hpp"
 #include "train/run.hpp"
 
 namespace graphrun::cli {
@@ -48,12 +50,12 @@ std::string summary(const ModelDefinition& model, const train::RunResult& result
   if (!result.picture.empty()) text += fmt::format("picture {}\n", result.picture.string());
   const std::string run = result.directory.string();
   const bool has_code = model.graph.has_output("code");
-  const bool has_image = model.graph.has_output("image");
-  if (has_code || has_image) text += "\nnext:\n";
-  if (has_image) text += fmt::format("  graphrun reconstruct {}\n", run);
+  const bool reconstructs = model.graph.has_output("image") && train::sees_images(model);
+  const bool generates = train::makes_images(model);
+  if (has_code || reconstructs || generates) text += "\nnext:\n";
+  if (reconstructs) text += fmt::format("  graphrun reconstruct {}\n", run);
   if (has_code) text += fmt::format("  graphrun encode {}\n", run);
-  if (has_image && (has_code || model.graph.has_output("latent")))
-    text += fmt::format("  graphrun generate {}\n", run);
+  if (generates) text += fmt::format("  graphrun generate {}\n", run);
   return text;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "train/definition.hpp"
 #include "train/find_dataset.hpp"
 
 namespace graphrun::train {
@@ -9,6 +10,7 @@ namespace graphrun::train {
 namespace {
 
 std::string size_of(const ImageSet& images) {
+  if (images.height == 1 && images.channels == 1) return fmt::format("rows of {}", images.width);
   if (images.channels == 1) return fmt::format("{} × {}", images.height, images.width);
   return fmt::format("{} × {} × {}", images.height, images.width, images.channels);
 }
@@ -19,24 +21,45 @@ Column images_for(const ModelDefinition& model, const ModelInput& input, const I
     throw Error(
         ErrorCode::model,
         fmt::format("the input takes {} values an image, the images are {} = {}; change its shape, or "
-                    "the var that it comes from (as --set pixels={})",
-                    wanted, size_of(images), images.values_per_image(), images.values_per_image()),
+                    "the var that it comes from (as --set pixels={}){}",
+                    wanted, size_of(images), images.values_per_image(), images.values_per_image(),
+                    wanted * 3 == static_cast<std::int64_t>(images.values_per_image())
+                        ? "; `channels: 1` under `data:` reads colour as grey"
+                        : ""),
         input.where, input.name);
-  return {ColumnKind::u8_pixels, wanted, std::as_bytes(std::span(images.images))};
+  if (images.are_pixels()) return {ColumnKind::u8_pixels, wanted, std::as_bytes(std::span(images.images))};
+  return {ColumnKind::f32_values, wanted, std::as_bytes(std::span(images.values))};
 }
 
 Column labels_of(const ImageSet& images) {
-  return {ColumnKind::u8_labels, 1, std::as_bytes(std::span(images.labels))};
+  return {ColumnKind::i32_labels, 1, std::as_bytes(std::span(images.labels))};
+}
+
+/// As YAML.
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char letter : text) result += letter == '\'' ? "''" : std::string(1, letter);
+  return result + "'";
 }
 
 DatasetFiles files_of(const DataSpec& spec) {
   DatasetFiles files;
-  if (spec.train) files.train = {spec.train->images, spec.train->labels};
-  if (spec.test) files.test = {spec.test->images, spec.test->labels};
+  if (spec.train) files.train = {spec.train->images, spec.train->labels, spec.train->label_column};
+  if (spec.test) files.test = {spec.test->images, spec.test->labels, spec.test->label_column};
+  files.reading = reading_options(spec);
   return files;
 }
 
 }  // namespace
+
+ReadingOptions reading_options(const DataSpec& spec) {
+  ReadingOptions options;
+  options.shape.assign(spec.shape.begin(), spec.shape.end());
+  if (spec.channels) options.channels = static_cast<std::size_t>(*spec.channels);
+  options.divide_by = spec.divide_by;
+  options.classes = spec.classes;
+  return options;
+}
 
 std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input) {
   const std::optional<NodeId> id = model.graph.find(input.name);
@@ -70,6 +93,17 @@ Examples bind_images(const ModelDefinition& model, std::shared_ptr<const ImageSe
   return examples;
 }
 
+std::shared_ptr<const ModelDefinition> with_class_names(std::shared_ptr<const ModelDefinition> model,
+                                                        const Dataset& data) {
+  const std::vector<std::string>& names = data.train.class_names;
+  if (!model->data || !model->data->name.empty() || !model->data->classes.empty() || names.empty())
+    return model;
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + quoted(name);
+  const std::vector<std::string> settings{fmt::format("data.classes=[{}]", list)};
+  return parse_definition(model->resolved, model->name, settings);
+}
+
 std::vector<std::string> notes_on(const Dataset& data) {
   std::vector<std::string> notes = data.notes;
   if (data.is_subset)
@@ -84,7 +118,7 @@ std::vector<std::string> notes_on(const Dataset& data) {
 Dataset load_model_data(const ModelDefinition& model) {
   if (!model.data)
     throw Error(ErrorCode::model,
-                "the model file names no data: add `data: fashion_mnist`, or the paths of IDX files",
+                "the model file names no data: add `data: fashion_mnist`, or the paths of files",
                 {.file = {}, .line = 0, .column = 0});
   if (!model.data->name.empty()) return load_dataset(model.data->name, DataFolders::from_environment());
   return load_dataset(files_of(*model.data), {});

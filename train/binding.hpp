@@ -25,6 +25,14 @@ std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input)
 /// data. Files by path are as the language delivers them: already relative to the current folder.
 Dataset load_model_data(const ModelDefinition& model);
 
+/// How the model wants files to be read: also those that take the place of its own.
+ReadingOptions reading_options(const DataSpec& spec);
+
+/// The model with the names of its labels written under `data:`, where the data have them and the model has
+/// not: so a checkpoint alone says which number stands for which name.
+std::shared_ptr<const ModelDefinition> with_class_names(std::shared_ptr<const ModelDefinition> model,
+                                                        const Dataset& data);
+
 /// What a person should know of the data before believing a figure: above all that it is only a subset.
 std::vector<std::string> notes_on(const Dataset& data);
 

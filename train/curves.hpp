@@ -1,12 +1,11 @@
 /// \file
-/// How figures changed while a model learnt, as a picture.
+/// How figures changed while a model learnt, as its run logged them.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "train/image.hpp"
 
 namespace graphrun::train {
 
@@ -25,7 +24,15 @@ struct Curve {
 /// left out, and so is a term that is the whole loss. Error{data}, Error{io}.
 std::vector<Curve> read_curves(const std::filesystem::path& metrics);
 
-/// A panel for each figure, at most eight. Error{usage} when there is none.
-Image draw_curves(const std::vector<Curve>& curves);
+/// The steps that a run spent in one phase, draw and layer.
+struct LoggedStage {
+  std::string phase;       ///< empty in a model without phases
+  std::int64_t draw = 1;   ///< from 1
+  std::int64_t layer = 0;  ///< of a greedy phase, from 1; else 0
+  double first = 0;        ///< the first and the last step that has a row
+  double last = 0;
+};
+/// In their order. Errors as of read_curves().
+std::vector<LoggedStage> read_stages(const std::filesystem::path& metrics);
 
 }  // namespace graphrun::train

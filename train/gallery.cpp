@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 
-#include "train/curves.hpp"
+#include "ops/list.hpp"
+#include "train/curve_panels.hpp"
+#include "train/filters.hpp"
 #include "train/latent_space.hpp"
 #include "train/pictures.hpp"
 #include "train/png.hpp"
@@ -22,8 +24,29 @@ constexpr std::int64_t most_places = 10'000;
 constexpr std::int64_t most_values = 4'000'000;  ///< of all codes: so that wide ones are drawn in a moment
 constexpr std::int64_t grid_side = 20;
 constexpr std::int64_t samples = 64;
-constexpr std::size_t most_filters = 128;
+constexpr std::int64_t rows_of_classes = 8;
+constexpr std::int64_t images_on_sheet = 32;
 constexpr std::size_t columns = 16;
+constexpr std::size_t smallest_filter = 48;  ///< pixels of the sheet that a side of it takes
+
+/// Labels 0, 1, … in turn for every input that takes labels.
+class LabelColumns {
+ public:
+  LabelColumns(const ModelDefinition& model, std::int64_t count, std::int64_t classes) {
+    if (classes == 0) return;
+    for (std::int64_t i = 0; i < count; ++i) labels_.push_back(static_cast<std::int32_t>(i % classes));
+    for (const ModelInput& input : model.inputs)
+      if (input.source == InputSource::labels)
+        examples_.columns[input.name] = {ColumnKind::i32_labels, 1, std::as_bytes(std::span(labels_))};
+  }
+  LabelColumns(const LabelColumns&) = delete;
+  LabelColumns& operator=(const LabelColumns&) = delete;
+  const Examples& examples() const { return examples_; }
+
+ private:
+  std::vector<std::int32_t> labels_;
+  Examples examples_;
+};
 
 class Drawing {
  public:
@@ -31,11 +54,26 @@ class Drawing {
       : learner_(learner), source_(source), folder_(folder) {}
 
   Gallery draw() {
+    attempt("reconstructions", [&] {
+      if (draws_images(learner_.model(), shown())) save_reconstructions("reconstruction.png");
+    });
     attempt("codes", [&] { draw_codes(); });
-    attempt("new images", [&] { draw_new_images(); });
+    attempt("samples", [&] { draw_samples("samples.png"); });
+    attempt("the plane of codes", [&] { draw_grid(); });
     attempt("filters", [&] { draw_filters(); });
     attempt("curves", [&] { draw_run(); });
     return std::move(gallery_);
+  }
+
+  fs::path draw_progress() {
+    const std::uint64_t step = learner_.state().step;
+    attempt("progress", [&] {
+      if (draws_images(learner_.model(), shown()))
+        save_reconstructions(fmt::format("reconstruction-{:06}.png", step));
+      else
+        draw_samples(fmt::format("samples-{:06}.png", step));
+    });
+    return gallery_.files.empty() ? fs::path() : gallery_.files.front();
   }
 
  private:
@@ -46,7 +84,7 @@ class Drawing {
       draw();
     } catch (const Error& error) {
       if (error.code() != ErrorCode::usage) throw;
-      gallery_.notes.push_back(fmt::format("no picture of {}: {}", what, error.what()));
+      gallery_.notes.push_back(fmt::format("no picture of {}: {}", what, error.message()));
     }
   }
 
@@ -59,15 +97,22 @@ class Drawing {
     return source_.data.test.count > 0 ? source_.data.test : source_.data.train;
   }
 
+  void save_reconstructions(const std::string& name) {
+    const Reconstruction sheet = reconstruct(learner_, source_.test, shown(), images_on_sheet);
+    write_sheet(folder_ / name, sheet.lists);
+    gallery_.files.push_back(folder_ / name);
+  }
+
   void draw_codes() {
     if (!has("code")) return;
     const Codes codes = codes_of_shown();
     const Plane plane = plane_of(codes);
-    const std::span<const std::uint8_t> labels =
+    const std::span<const std::int32_t> labels =
         std::span(shown().labels).first(std::min(shown().labels.size(), plane.x.size()));
-    const std::vector<std::string> names = class_names(source_.data.name);
+    const std::vector<std::string> names =
+        shown().class_names.empty() ? class_names(source_.data.name) : shown().class_names;
     save("codes.png", draw_scatter(plane, labels, names));
-    save("codes-images.png", draw_image_scatter(plane, shown()));
+    if (shown().are_pictures) save("codes-images.png", draw_image_scatter(plane, shown()));
   }
 
   Codes codes_of_shown() {
@@ -76,6 +121,8 @@ class Drawing {
     if (type.shape.empty() || !type.shape.front().is_batch())
       throw Error(ErrorCode::usage,
                   fmt::format("output 'code' is {}: it has no row for each image", to_string(type)));
+    if (type.dtype == DType::i32)
+      throw Error(ErrorCode::usage, "the codes are indices, and near numbers are nothing alike");
     const std::int64_t width = std::max<std::int64_t>(1, element_count(bind(type.shape, std::int64_t{1})));
     const std::int64_t count = std::clamp<std::int64_t>(most_values / width, 1, most_places);
     const OutputValues values = learner_.run({"code"}, first_of(source_.test, count)).front();
@@ -83,44 +130,70 @@ class Drawing {
     return {width, {floats.begin(), floats.end()}};
   }
 
-  void draw_new_images() {
-    if (!has("image") || !(has("code") || has("latent"))) return;
+  /// Of a model that is told labels, each column has another one.
+  void draw_samples(const std::string& name) {
+    if (!shown().are_pictures || !makes_images(learner_.model())) return;
     LatentSpace space(learner_);
-    const bool has_prior = space.source() != CodeSource::training_codes;
-    if (has_prior)
-      save_sheet("samples.png", pictures_of(space.decode(space.sample(samples, 0)), &shown()), columns);
+    if (space.source() == CodeSource::training_codes) return;
+    const std::int64_t classes = most_classes_beside_each_other();
+    const std::int64_t beside = classes > 0 ? classes : static_cast<std::int64_t>(columns);
+    const std::int64_t count = classes > 0 ? classes * rows_of_classes : samples;
+    const LabelColumns labels(learner_.model(), count, classes);
+    save_sheet(name, pictures_of(space.decode(space.sample(count, 0), labels.examples()), &shown()),
+               static_cast<std::size_t>(beside));
+  }
+
+  /// 0 when there are no labels.
+  std::int64_t most_classes_beside_each_other() const {
+    constexpr std::int32_t most = 20;
+    const std::vector<std::int32_t>& labels = source_.data.train.labels;
+    if (labels.empty() || !needs_labels()) return 0;
+    return std::min(most, *std::max_element(labels.begin(), labels.end()) + 1);
+  }
+
+  bool needs_labels() const {
+    const ModelDefinition& model = learner_.model();
+    const LatentSpace space(learner_);
+    const Program program = role_program(model, ops::registry(), {"image"}, {space.node()});
+    return std::any_of(program.inputs.begin(), program.inputs.end(), [&](const ProgramInput& needed) {
+      return std::any_of(model.inputs.begin(), model.inputs.end(), [&](const ModelInput& input) {
+        return input.name == needed.name && input.source == InputSource::labels;
+      });
+    });
+  }
+
+  void draw_grid() {
+    if (!shown().are_pictures || !makes_images(learner_.model())) return;
+    LatentSpace space(learner_);
     if (space.width() != 2) return;
     space.measure(source_.train);
-    save_sheet("grid.png", pictures_of(space.decode(grid_codes(space, grid_side, !has_prior)), &shown()),
+    const bool even = space.source() == CodeSource::training_codes;
+    save_sheet("grid.png", pictures_of(space.decode(grid_codes(space, grid_side, even)), &shown()),
                static_cast<std::size_t>(grid_side));
   }
 
   void draw_filters() {
-    const auto pixels = static_cast<std::int64_t>(shown().values_per_image());
-    for (const auto* variable : learner_.variables().all()) {
-      if (!variable->trainable || variable->extents.size() != 2 || variable->extents[0] != pixels) continue;
-      const std::size_t units = std::min(static_cast<std::size_t>(variable->extents[1]), most_filters);
-      const ImageSet& images = shown();
-      save_sheet("filters.png",
-                 {units, images.height, images.width, images.channels,
-                  filter_pixels(variable->values, images.values_per_image(),
-                                static_cast<std::size_t>(variable->extents[1]), most_filters)},
-                 columns);
-      return;
-    }
+    if (!shown().are_pictures) return;
+    const std::optional<Filters> filters = first_filters(learner_.variables(), shown());
+    if (!filters) return;
+    const std::size_t side = std::max(filters->height, filters->width);
+    write_sheet(folder_ / "filters.png",
+                {{filters->count, filters->height, filters->width, filters->channels, filters->pixels}},
+                columns, std::max<std::size_t>(2, smallest_filter / side));
+    gallery_.files.push_back(folder_ / "filters.png");
   }
 
   void draw_run() {
     if (source_.metrics.empty() || !fs::exists(source_.metrics)) return;
     const std::vector<Curve> curves = read_curves(source_.metrics);
-    if (!curves.empty()) save("curves.png", draw_curves(curves));
+    if (!curves.empty()) save("curves.png", draw_curves(curves, read_stages(source_.metrics)));
   }
 
   void save(const char* name, const Image& image) {
     write_png(folder_ / name, image);
     gallery_.files.push_back(folder_ / name);
   }
-  void save_sheet(const char* name, const Pictures& pictures, std::size_t beside) {
+  void save_sheet(const std::string& name, const Pictures& pictures, std::size_t beside) {
     write_sheet(folder_ / name, {pictures}, beside);
     gallery_.files.push_back(folder_ / name);
   }
@@ -137,19 +210,8 @@ Gallery draw_gallery(Learner& learner, const GallerySource& source, const fs::pa
   return Drawing(learner, source, folder).draw();
 }
 
-std::vector<std::uint8_t> filter_pixels(std::span<const float> weights, std::size_t pixels, std::size_t units,
-                                        std::size_t most) {
-  std::vector<std::uint8_t> result;
-  for (std::size_t unit = 0; unit < std::min(units, most); ++unit) {
-    float largest = 0;
-    for (std::size_t pixel = 0; pixel < pixels; ++pixel)
-      largest = std::max(largest, std::abs(weights[pixel * units + unit]));
-    for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
-      const float share = largest > 0 ? weights[pixel * units + unit] / largest : 0.0F;
-      result.push_back(static_cast<std::uint8_t>(std::lround(127.5F + 127.5F * share)));
-    }
-  }
-  return result;
+fs::path draw_progress(Learner& learner, const GallerySource& source, const fs::path& folder) {
+  return Drawing(learner, source, folder).draw_progress();
 }
 
 }  // namespace graphrun::train

@@ -1,18 +1,18 @@
 /// \file
 /// All pictures of a trained model that make sense for it: nobody has to know which to ask for.
 ///
-///     codes.png         places of the test images' codes, coloured by label; wider codes by their principal
-///                       components
-///     codes-images.png  the same with the images themselves
-///     grid.png          images of a grid over a code of two units
-///     samples.png       new images, when the model has a prior
-///     filters.png       weights of the first layer that sees all pixels, each unit's as an image
-///     curves.png        figures over the steps
+///     reconstruction.png  test images, what the model was given instead, and what it makes of them
+///     codes.png           places of the test images' codes, coloured by label; wider codes by their
+///     principal
+///                         components
+///     codes-images.png    the same with the images themselves
+///     samples.png         new images, when the model has a prior; of each label, when it is told labels
+///     grid.png            images of a grid over a code of two units
+///     filters.png         weights of the first layer that sees the pixels, the strongest first
+///     curves.png          figures over the steps
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -37,9 +37,9 @@ struct Gallery {
 /// Draws into a folder that is there, over earlier pictures of these names. Error{io}.
 Gallery draw_gallery(Learner& learner, const GallerySource& source, const std::filesystem::path& folder);
 
-/// Each unit's weights as an image, grey where they are 0, at most `most` of them. `weights`: [pixels,
-/// units].
-std::vector<std::uint8_t> filter_pixels(std::span<const float> weights, std::size_t pixels, std::size_t units,
-                                        std::size_t most);
+/// What shows best how far a model has come, as reconstruction-STEP.png, or samples-STEP.png of a model that
+/// makes images from chance alone; empty when it draws nothing. Error{io}.
+std::filesystem::path draw_progress(Learner& learner, const GallerySource& source,
+                                    const std::filesystem::path& folder);
 
 }  // namespace graphrun::train

@@ -80,10 +80,24 @@ const char* to_string(CodeSource source) {
   return "";
 }
 
+bool makes_images(const ModelDefinition& model) {
+  if (!has(model, image_role)) return false;
+  for (const char* role : {latent_role, code_role})
+    if (has(model, role)) return node_of(model, role).type.dtype == DType::f32;
+  return false;
+}
+
 LatentSpace::LatentSpace(Learner& learner) : learner_(learner) {
   const ModelDefinition& model = learner.model();
   require_image(model);
   node_ = fed_node(model);
+  if (node_of(model, node_).type.dtype != DType::f32)
+    throw Error(
+        ErrorCode::usage,
+        fmt::format(
+            "the codes of model '{}' are indices, which cannot be drawn or mixed like numbers; `graphrun "
+            "decode` makes images of given ones",
+            model.name));
   width_ = row_elements(node_of(model, node_));
   source_ = source_of(model, node_);
   if (source_ != CodeSource::prior) return;

@@ -33,12 +33,15 @@ enum class CodeSource {
 };
 const char* to_string(CodeSource source);
 
+/// Has the model an output `image`, and codes of numbers that it can be made of?
+bool makes_images(const ModelDefinition& model);
+
 /// The node that is fed to make images: the output `latent`, or `code` where none is named. Everything after
 /// it makes the image, nothing before it is needed.
 class LatentSpace {
  public:
   /// Codes of the model come from images only for CodeSource::training_codes, and in encode(). Error{usage}
-  /// when the model has no output `image`, no code, or a prior of another size than the code.
+  /// when the model has no output `image`, no code, one of indices, or a prior of another size than the code.
   explicit LatentSpace(Learner& learner);
 
   std::int64_t width() const { return width_; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "train/png.hpp"
 #include "train/sheet.hpp"
@@ -36,8 +37,11 @@ Size size_from_shape(const OutputValues& output) {
   const std::size_t values = values_per_row(output);
   const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(values))));
   if (values == 0 || side * side != values)
-    throw Error(ErrorCode::usage, fmt::format("output '{}' is {}: its rows are no pictures", output.name,
-                                              to_string(output.extents)));
+    throw Error(
+        ErrorCode::usage,
+        fmt::format(
+            "output '{}' is {}: its rows are no pictures; --out FILE.npy or FILE.csv writes the values",
+            output.name, to_string(output.extents)));
   return {side, side, 1};
 }
 
@@ -45,7 +49,7 @@ double mean_squared_error(const OutputValues& output, const ImageSet& images) {
   const std::span<const float> values = as_floats(output);
   double sum = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const double difference = static_cast<double>(values[i]) - images.images[i] / 255.0;
+    const double difference = static_cast<double>(values[i]) - images.value(i);
     sum += difference * difference;
   }
   return sum / static_cast<double>(values.size());
@@ -53,10 +57,29 @@ double mean_squared_error(const OutputValues& output, const ImageSet& images) {
 
 }  // namespace
 
+bool sees_images(const ModelDefinition& model) {
+  std::vector<bool> needed(model.graph.nodes().size());
+  needed[model.graph.output(image_role)] = true;
+  for (std::size_t id = needed.size(); id-- > 0;) {
+    if (!needed[id]) continue;
+    const Node& node = model.graph.nodes()[id];
+    for (const NodeId input : node.inputs) needed[input] = true;
+    for (const ModelInput& input : model.inputs)
+      if (input.name == node.name && input.source == InputSource::images) return true;
+  }
+  return false;
+}
+
+std::vector<std::uint8_t> pixels_of(const ImageSet& images, std::size_t first, std::size_t count) {
+  const std::size_t width = images.values_per_image();
+  if (!images.are_pixels()) return to_pixels(std::span(images.values).subspan(first * width, count * width));
+  const std::span<const std::uint8_t> pixels = std::span(images.images).subspan(first * width, count * width);
+  return {pixels.begin(), pixels.end()};
+}
+
 Pictures first_pictures(const ImageSet& images, std::size_t count) {
   const std::size_t kept = std::min(count, images.count);
-  const auto end = images.images.begin() + static_cast<std::ptrdiff_t>(kept * images.values_per_image());
-  return {kept, images.height, images.width, images.channels, {images.images.begin(), end}};
+  return {kept, images.height, images.width, images.channels, pixels_of(images, 0, kept)};
 }
 
 Pictures first_of(Pictures pictures, std::size_t count) {
@@ -72,33 +95,45 @@ Pictures pictures_of(const OutputValues& output, const ImageSet* like) {
           to_pixels(as_floats(output))};
 }
 
-void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>& lists, std::size_t columns) {
+void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>& lists, std::size_t columns,
+                 std::size_t magnify) {
   std::vector<ImageList> views;
   for (const Pictures& list : lists)
     views.push_back({list.count, list.height, list.width, list.channels, list.pixels});
   SheetOptions options;
   options.columns = columns;
+  options.magnify = magnify;
   if (lists.size() == 1) options.block_gap = 0;
   write_png(path, compose_sheet(views, options));
 }
 
 Reconstruction reconstruct(Learner& learner, const Examples& examples, const ImageSet& images,
                            std::int64_t count) {
-  const bool noisy = learner.model().graph.has_output(noisy_role);
+  const ModelDefinition& model = learner.model();
+  if (model.graph.has_output(image_role) && !sees_images(model))
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("model '{}' makes images from nothing but chance, so there is nothing to reconstruct; "
+                    "`graphrun generate` draws samples",
+                    model.name));
+  const bool noisy = model.graph.has_output(noisy_role);
   std::vector<std::string> outputs{image_role};
   if (noisy) outputs.emplace_back(noisy_role);
   const Examples chosen = first_of(examples, count);
-  const std::vector<OutputValues> values = learner.run(outputs, chosen);
+  std::vector<OutputValues> values = learner.run(outputs, chosen);
+  if (values_per_row(values[0]) != images.values_per_image())
+    throw Error(ErrorCode::usage, "output 'image' has another size than the images it is compared with");
   Reconstruction result;
   result.lists.push_back(first_pictures(images, static_cast<std::size_t>(chosen.count)));
   if (noisy) result.lists.push_back(pictures_of(values[1], &images));
   result.lists.push_back(pictures_of(values[0], &images));
   result.mean_squared_error = mean_squared_error(values[0], images);
+  result.image = std::move(values[0]);
   return result;
 }
 
 bool draws_images(const ModelDefinition& model, const ImageSet& images) {
-  if (!model.graph.has_output(image_role)) return false;
+  if (!images.are_pictures || !model.graph.has_output(image_role) || !sees_images(model)) return false;
   const Type& type = model.graph.node(model.graph.output(image_role)).type;
   if (type.shape.empty() || !type.shape.front().is_batch()) return false;
   return element_count(bind(type.shape, std::int64_t{1})) ==

@@ -22,7 +22,10 @@ struct Pictures {
   std::vector<std::uint8_t> pixels;
 };
 
-/// The first images of a set, as they are.
+/// Some images of a set as pixels: numbers as in to_pixels().
+std::vector<std::uint8_t> pixels_of(const ImageSet& images, std::size_t first, std::size_t count);
+
+/// The first images of a set.
 Pictures first_pictures(const ImageSet& images, std::size_t count);
 
 /// The first of a list.
@@ -33,20 +36,26 @@ Pictures first_of(Pictures pictures, std::size_t count);
 /// neither.
 Pictures pictures_of(const OutputValues& output, const ImageSet* like = nullptr);
 
-/// A PNG with a row of each list below the others, in blocks of `columns`. Durable, or not there at all.
+/// A PNG with a row of each list below the others, in blocks of `columns`, each pixel drawn as a square of
+/// side `magnify`. Durable, or not there at all.
 void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>& lists,
-                 std::size_t columns = 16);
+                 std::size_t columns = 16, std::size_t magnify = 2);
 
 /// Originals, what the model was given instead (output `noisy`, if there is one), and output `image`.
 struct Reconstruction {
   std::vector<Pictures> lists;
   double mean_squared_error = 0;  ///< between originals and images, a pixel
+  OutputValues image;             ///< the output itself
 };
-/// Of the first `count` examples, which are those of `images`.
+/// Of the first `count` examples, which are those of `images`. Error{usage} when output `image` does not
+/// follow from images, as in a generator.
 Reconstruction reconstruct(Learner& learner, const Examples& examples, const ImageSet& images,
                            std::int64_t count);
 
-/// Does the model have an output `image` of the size of these images?
+/// Does the output `image`, which the model has, follow from the images that it is given?
+bool sees_images(const ModelDefinition& model);
+
+/// Are these pictures, and has the model an output `image` of their size that follows from them?
 bool draws_images(const ModelDefinition& model, const ImageSet& images);
 
 }  // namespace graphrun::train

@@ -16,7 +16,7 @@ std::vector<double> image_errors(Learner& learner, const Examples& examples, con
   std::vector<double> errors(static_cast<std::size_t>(examples.count));
   for (std::size_t image = 0; image < errors.size(); ++image) {
     for (std::size_t i = image * width; i < (image + 1) * width; ++i) {
-      const double difference = static_cast<double>(values[i]) - images.images[i] / 255.0;
+      const double difference = static_cast<double>(values[i]) - images.value(i);
       errors[image] += difference * difference / static_cast<double>(width);
     }
   }

@@ -13,7 +13,7 @@
 #include "train/file.hpp"
 #include "train/gallery.hpp"
 #include "train/metrics_log.hpp"
-#include "train/pictures.hpp"
+#include "train/picture_schedule.hpp"
 #include "train/probes.hpp"
 #include "train/transfer.hpp"
 
@@ -22,8 +22,6 @@ namespace graphrun::train {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::int64_t images_on_sheet = 32;
 
 std::int64_t parameter_count(const Learner& learner) {
   std::int64_t count = 0;
@@ -51,11 +49,11 @@ bool is_due(const StageView& stage, const EpochReport& report, std::int64_t test
 class Run final : public PhaseObserver {
  public:
   Run(std::shared_ptr<const ModelDefinition> model, const RunOptions& options, RunObserver& observer)
-      : model_(std::move(model)),
+      : data_(std::make_shared<const Dataset>(load_model_data(*model))),
+        model_(with_class_names(std::move(model), *data_)),
         train_(train_of(*model_)),
         options_(options),
         observer_(observer),
-        data_(std::make_shared<const Dataset>(load_model_data(*model_))),
         learner_(model_, options.session),
         examples_(bind_split(*model_, data_, data_->train)) {
     if (data_->test.count > 0) test_ = bind_split(*model_, data_, data_->test);
@@ -149,6 +147,7 @@ class Run final : public PhaseObserver {
 
   RunResult run() {
     const TrainingState& state = learner_.state();
+    pictures_until_now_ = pictures_until(state.epoch, train_.pictures_every);
     name_columns();
     metrics_.emplace(resumed_ ? MetricsLog::resume(directory_->folder(), columns_, state.step)
                               : MetricsLog(directory_->folder(), columns_));
@@ -193,7 +192,7 @@ class Run final : public PhaseObserver {
       measure(last);
       if (stage.phase.stop) stop_or_go_on(*stage.phase.stop, last);
       best = judge();
-      draw();
+      if (is_picture_due(stage, report, last)) draw();
     }
     append_metrics(stage, report);
     if (!due) return;
@@ -270,19 +269,26 @@ class Run final : public PhaseObserver {
     metrics_->append(report.state.step, cells);
   }
 
-  /// The first images and what the model makes of them.
+  /// When the schedule says so, and where a phase ends: the last of its draws.
+  bool is_picture_due(const StageView& stage, const EpochReport& report, bool last) {
+    const std::uint64_t until = pictures_until(report.state.epoch, train_.pictures_every);
+    const bool is_due = until > std::exchange(pictures_until_now_, until);
+    const bool ends =
+        (last || report.state.ended) && stage.stage.draw + 1 == static_cast<std::uint64_t>(stage.phase.draws);
+    return is_due || ends;
+  }
+
+  /// What the model has come to so far.
   void draw() {
-    const ImageSet& images = test_ ? data_->test : data_->train;
-    if (!draws_images(*model_, images)) return;
-    const Reconstruction sheet = reconstruct(learner_, test_ ? *test_ : examples_, images, images_on_sheet);
-    picture_ = directory_->images() / fmt::format("reconstruction-{:06}.png", learner_.state().step);
-    write_sheet(picture_, sheet.lists);
+    const fs::path file = draw_progress(learner_, gallery_source(), directory_->images());
+    if (!file.empty()) picture_ = file;
   }
 
   /// What suits the model, once it has learnt.
-  void draw_all() {
-    draw_gallery(learner_, {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()},
-                 directory_->images());
+  void draw_all() { draw_gallery(learner_, gallery_source(), directory_->images()); }
+
+  GallerySource gallery_source() const {
+    return {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()};
   }
 
   /// With probes only where a phase ends: they look at whole sets.
@@ -313,11 +319,11 @@ class Run final : public PhaseObserver {
 
   fs::path saved_path() const { return directory_->checkpoint_at(learner_.state().step); }
 
+  std::shared_ptr<const Dataset> data_;
   std::shared_ptr<const ModelDefinition> model_;
   const TrainSpec& train_;
   const RunOptions& options_;
   RunObserver& observer_;
-  std::shared_ptr<const Dataset> data_;
   Learner learner_;
   Examples examples_;
   std::optional<Examples> test_;
@@ -331,6 +337,7 @@ class Run final : public PhaseObserver {
   Figures last_train_;
   std::optional<Figures> last_test_;
   fs::path picture_;
+  std::uint64_t pictures_until_now_ = 0;
   std::optional<std::uint64_t> saved_step_;  ///< of the newest checkpoint
 };
 

@@ -27,8 +27,8 @@ struct Plane {
 Plane plane_of(const Codes& codes);
 
 /// Dots with a legend. `labels`: one for each place, or none. `names`: of labels; those without go by number.
-/// A place that is not finite is left out.
-Image draw_scatter(const Plane& plane, std::span<const std::uint8_t> labels,
+/// A place that is not finite is left out, and a few that lie far from all others; how many is said.
+Image draw_scatter(const Plane& plane, std::span<const std::int32_t> labels,
                    std::span<const std::string> names);
 
 /// The images at their places, so that none hides another: what a neighbour already covers is left out.

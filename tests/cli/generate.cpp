@@ -87,7 +87,7 @@ TEST_CASE("samples of an autoencoder follow its training codes, and a seed repea
 TEST_CASE("all pictures that suit a model are drawn when it has learnt, and by command") {
   const TrainedPlace place;
   const auto is_there = [&](const std::string& name) { return !place.text(name).empty(); };
-  for (const std::string name : {"codes", "codes-images", "grid", "filters", "curves"}) {
+  for (const std::string name : {"reconstruction", "codes", "codes-images", "grid", "filters", "curves"}) {
     INFO(name);
     CHECK(is_there("run/images/" + name + ".png"));
   }
@@ -95,8 +95,9 @@ TEST_CASE("all pictures that suit a model are drawn when it has learnt, and by c
   const ProcessResult result = place.run({"pictures", "run", "--out", "here", "--json"});
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
-  CHECK(json::parse(result.out)["files"] == json({"here/codes.png", "here/codes-images.png", "here/grid.png",
-                                                  "here/filters.png", "here/curves.png"}));
+  CHECK(json::parse(result.out)["files"] ==
+        json({"here/reconstruction.png", "here/codes.png", "here/codes-images.png", "here/grid.png",
+              "here/filters.png", "here/curves.png"}));
   CHECK(place.text("here/codes.png") == place.text("run/images/codes.png"));
 }
 

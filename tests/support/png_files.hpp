@@ -46,7 +46,7 @@ inline void append_chunk(Bytes& file, const std::string& name, const Bytes& cont
 /// One stored block of zlib's format: at most 65,535 bytes.
 inline Bytes stored(const Bytes& data) {
   Bytes result{0x78, 0x01, 1};
-  const auto size = static_cast<std::uint16_t>(data.size());
+  const auto size = static_cast<unsigned>(data.size());
   for (const unsigned part : {size & 255U, size >> 8U, ~size & 255U, (~size >> 8U) & 255U})
     result.push_back(static_cast<std::uint8_t>(part));
   result.insert(result.end(), data.begin(), data.end());

@@ -41,7 +41,7 @@ TEST_CASE("a data set is loaded from the files of a model, relative to it") {
   CHECK(dataset.train.height == 2);
   CHECK(dataset.train.width == 1);
   CHECK(dataset.train.channels == 1);
-  CHECK(dataset.train.labels == Bytes{7, 8, 9});
+  CHECK(dataset.train.labels == std::vector<std::int32_t>{7, 8, 9});
   CHECK(dataset.train.image(1)[0] == 3);
   CHECK(dataset.train.image(1).size() == 2);
   CHECK(dataset.test.count == 2);
@@ -74,7 +74,7 @@ TEST_CASE("files that do not fit each other") {
   CHECK(SmallFiles().refused("a", idx_bytes({3, 0, 2}, {}), "without pixels: [3, 0, 2]"));
   CHECK(SmallFiles().refused("d", idx_bytes({3}, {1, 2, 3}), "holds 3 labels for 2 images"));
   CHECK(SmallFiles().refused("d", idx_bytes({2, 1}, {1, 2}),
-                             "labels [2] are expected here; are images and labels"));
+                             "holds [2, 1] values, but labels, one for each image, are expected here"));
   CHECK(SmallFiles().refused(
       "c", idx_bytes({2, 1, 2}, {1, 2, 3, 4}),
       "test images of [1, 2, 1] (height, width, channels), but the training images are [2, 1, 1]"));

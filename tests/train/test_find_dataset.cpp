@@ -71,7 +71,7 @@ TEST_CASE("the small data set in the repository is what its README says") {
     CHECK(set->width == 28);
     CHECK(set->channels == 1);
     std::array<std::size_t, 10> of_class{};
-    for (const std::uint8_t label : set->labels) ++of_class.at(label);
+    for (const std::int32_t label : set->labels) ++of_class.at(static_cast<std::size_t>(label));
     for (const std::size_t count : of_class) CHECK(count == set->count / 10);
   }
   CHECK(decompressed_sha256(source_data / "fashion_mnist_1200/train-images-idx3-ubyte.gz") ==

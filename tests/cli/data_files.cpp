@@ -1,0 +1,206 @@
+// Models that learn from files of every kind, and commands that are given files, through the program.
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/cli/run_graphrun.hpp"
+#include "tests/support/catch.hpp"
+#include "train/npy.hpp"
+#include "train/png.hpp"
+
+using namespace graphrun::testing;
+namespace fs = std::filesystem;
+namespace train = graphrun::train;
+using nlohmann::json;
+
+namespace {
+
+/// A model of `width` values with a code of 2, over whatever `data:` says.
+std::string model_of(const std::string& data, int width) {
+  return "graphrun: 1\nname: small\ndata: " + data + "\ninputs:\n  x: {shape: [batch, " +
+         std::to_string(width) +
+         "]}\n  y: {from: labels}\n"
+         "nodes:\n  code: {op: dense, in: x, units: 2}\n  recon: {op: dense, in: code, units: " +
+         std::to_string(width) +
+         "}\n  logits: {op: dense, in: code, units: 3}\n"
+         "outputs: {code: code, image: recon}\n"
+         "loss: {reconstruction: {op: mse, in: [recon, x]}, class: {op: cross_entropy, in: [logits, y]}}\n"
+         "train: {optimizer: {op: adam}, batch: 4, steps: 6, seed: 1}\n";
+}
+
+class Place {
+ public:
+  const Place& text(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+    return *this;
+  }
+  const Place& picture(const std::string& name, std::uint8_t value) const {
+    fs::create_directories((folder_ / name).parent_path());
+    train::write_png(folder_ / name, {8, 8, 1, std::vector<std::uint8_t>(64, value)});
+    return *this;
+  }
+  std::string read(const std::string& name) const {
+    std::stringstream text;
+    text << std::ifstream(folder_ / name).rdbuf();
+    return text.str();
+  }
+  fs::path operator/(const std::string& name) const { return folder_ / name; }
+  ProcessResult run(const std::vector<std::string>& words) const {
+    ProcessOptions options;
+    options.folder = folder_.path();
+    return run_graphrun(words, options);
+  }
+  json done(std::vector<std::string> words) const {
+    words.emplace_back("--json");
+    const ProcessResult result = run(words);
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return json::parse(result.out);
+  }
+  /// What is said about data that are wrong.
+  std::string refusal(const std::vector<std::string>& words, int exit_code = 4) const {
+    const ProcessResult result = run(words);
+    INFO(result.err);
+    CHECK(result.exit_code == exit_code);
+    return result.err;
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+const std::string flowers =
+    "sepal,petal,width,kind\n"
+    "5.1,1.4,0.2,setosa\n4.9,1.5,0.1,setosa\n5.7,4.2,1.2,versicolor\n"
+    "6.2,4.6,1.4,versicolor\n6.5,5.8,2.2,virginica\n7.1,5.9,2.1,virginica\n";
+
+}  // namespace
+
+TEST_CASE("a table of measurements is learnt, and its checkpoint knows the classes by name") {
+  const Place place;
+  place.text("flowers.csv", flowers);
+  place.text("m.yaml", model_of("{train: {images: flowers.csv, labels: {column: kind}}}", 3));
+  place.done({"train", "m.yaml", "--out", "run"});
+  CHECK(contains(place.read("run/resolved.yaml"), "classes: [\"setosa\", \"versicolor\", \"virginica\"]"));
+  // Measurements are not drawn.
+  CHECK(!fs::exists(place / "run/images/filters.png"));
+  CHECK(fs::exists(place / "run/images/codes.png"));
+  fs::remove(place / "flowers.csv");
+  place.text("more.csv", "sepal,petal,width,kind\n6.6,5.7,2.0,virginica\n5.0,1.5,0.2,setosa\n");
+  place.done({"encode", "run", "--images", "more.csv", "--out", "codes.csv"});
+  const std::string codes = place.read("codes.csv");
+  CHECK(contains(codes, "code_0,code_1,label\n"));
+  CHECK(contains(codes, ",2\n"));
+  CHECK(codes.ends_with(",0\n"));
+  CHECK(place.done({"eval", "run", "--images", "more.csv"})["count"] == 2);
+  const json rebuilt = place.done({"reconstruct", "run", "--images", "more.csv"});
+  CHECK(rebuilt["file"] == "run/reconstruction.npy");
+  CHECK(rebuilt["count"] == 2);
+  CHECK(train::read_npy(place / "run/reconstruction.npy").shape == std::vector<std::size_t>{2, 3});
+  place.done({"reconstruct", "run", "--images", "more.csv", "--out", "r.csv", "--errors", "errors.csv"});
+  CHECK(place.read("errors.csv").starts_with("image,mse,label\n0,"));
+  CHECK(place.read("r.csv").starts_with("image_0,image_1,image_2,label\n"));
+  const json ranked =
+      place.done({"reconstruct", "run", "--images", "more.csv", "--rank", "worst", "--anomaly", "setosa"});
+  CHECK(ranked["roc_auc"].is_number());
+  CHECK(contains(
+      place.refusal({"reconstruct", "run", "--images", "more.csv", "--rank", "worst", "--anomaly", "setoza"},
+                    2),
+      "neither a number nor the name of a label; did you mean 'setosa'?"));
+  place.text("other.csv", "sepal,petal,width,kind\n6.6,5.7,2.0,rosa\n");
+  CHECK(contains(place.refusal({"eval", "run", "--images", "other.csv"}),
+                 "has the label 'rosa' in row 0, which is none"));
+  place.text("bare.csv", "6.6,5.7,2.0\n");
+  CHECK(place.done({"encode", "run", "--images", "bare.csv", "--out", "bare.npy"})["count"] == 1);
+  CHECK(!fs::exists(place / "bare.labels.npy"));
+  place.text("wide.csv", "6.6,5.7,2.0,1\n");
+  CHECK(contains(place.refusal({"encode", "run", "--images", "wide.csv"}, 3),
+                 "takes 3 values an image, the images are rows of 4"));
+}
+
+TEST_CASE("folders of pictures are learnt, with their names as labels") {
+  const Place place;
+  for (int i = 0; i < 4; ++i)
+    for (const std::string kind : {"bag", "coat", "hat"})
+      place.picture("train/" + kind + "/" + std::to_string(i) + ".png", static_cast<std::uint8_t>(i * 60));
+  place.picture("test/hat/x.png", 200).picture("test/bag/x.png", 100);
+  place.text("m.yaml", model_of("{train: {images: train}, test: {images: test}}", 64));
+  const json run = place.done({"train", "m.yaml", "--out", "run"});
+  CHECK(run["test"]["class"].is_number());
+  CHECK(fs::exists(place / "run/images/reconstruction.png"));
+  place.done({"encode", "run", "--out", "codes.csv"});
+  const std::string codes = place.read("codes.csv");
+  CHECK(codes.ends_with(",2\n"));
+  CHECK(place.done({"reconstruct", "run", "--images", "test/hat/x.png"})["count"] == 1);
+  CHECK(place.done({"eval", "run", "--images", "test"})["class"] == run["test"]["class"]);
+  place.text("labels.csv", "bag\nhat\n");
+  CHECK(place.done({"eval", "run", "--images", "test", "--labels", "labels.csv"})["class"] ==
+        run["test"]["class"]);
+}
+
+TEST_CASE("pixels in a table are divided, and the hint for it is given") {
+  const Place place;
+  std::string table = "label";
+  for (int i = 0; i < 64; ++i) table += ",pixel" + std::to_string(i);
+  for (int row = 0; row < 3; ++row) {
+    table += "\n" + std::to_string(row);
+    for (int i = 0; i < 64; ++i) table += "," + std::to_string((row * 64 + i) % 256);
+  }
+  place.text("digits.csv", table + "\n");
+  place.text("m.yaml", model_of("{train: {images: digits.csv}}", 64));
+  const ProcessResult result = place.run({"train", "m.yaml", "--out", "a"});
+  REQUIRE(result.exit_code == 0);
+  CHECK(contains(result.err, "if they are pixels, write `divide_by: 255` under `data:`"));
+  const ProcessResult divided = place.run({"train", "m.yaml", "--out", "b", "--set", "data.divide_by=255"});
+  REQUIRE(divided.exit_code == 0);
+  CHECK(!contains(divided.err, "divide_by"));
+  CHECK(fs::exists(place / "b/images/filters.png"));
+  // What the model's own data are divided by, other files are too.
+  const double own = place.done({"eval", "b", "--split", "train"})["loss"];
+  CHECK(place.done({"eval", "b", "--images", "digits.csv"})["loss"].get<double>() == own);
+}
+
+TEST_CASE("files that a command is given are refused with the reason") {
+  const Place place;
+  place.text("flowers.csv", flowers);
+  place.text("m.yaml", model_of("{train: {images: flowers.csv, labels: {column: kind}}}", 3));
+  place.done({"train", "m.yaml", "--out", "run"});
+  const auto refusal = [&](const std::string& images) {
+    return place.refusal({"encode", "run", "--images", images});
+  };
+  CHECK(contains(refusal("none.csv"), "none.csv: error: cannot open: No such file"));
+  place.text("bad.csv", "sepal,petal,width\n1,2,nan\n");
+  CHECK(contains(refusal("bad.csv"),
+                 "bad.csv:2:5: error: 'nan' is no finite number; rows with missing values"));
+  fs::create_directory(place / "empty");
+  CHECK(contains(refusal("empty"), "empty: error: holds no pictures"));
+  CHECK(contains(place.refusal({"eval", "run", "--labels", "x.csv"}, 2),
+                 "--labels x.csv: they are of images of your own: add --images FILE"));
+  CHECK(contains(place.refusal({"eval", "run", "--images", "flowers.csv", "--label-column", "kid"}),
+                 "has no column 'kid'. Did you mean 'kind'?"));
+  CHECK(contains(place.refusal({"reconstruct", "run", "--errors", "a.txt"}, 2), "the name must end in .csv"));
+  CHECK(contains(place.refusal({"reconstruct", "run", "--out", "a.jpg"}, 2),
+                 "the name must end in .npy or .csv"));
+}
+
+TEST_CASE("what a file holds is shown before a model is written for it") {
+  const Place place;
+  place.text("flowers.csv", flowers);
+  const json flowers_shown = place.done({"data", "show", "flowers.csv", "--label-column", "kind"});
+  CHECK(flowers_shown["count"] == 6);
+  CHECK(flowers_shown["width"] == 3);
+  CHECK(flowers_shown["pictures"] == false);
+  CHECK(flowers_shown["pixels"] == false);
+  CHECK(flowers_shown["highest"].get<double>() == Approx(7.1));
+  CHECK(flowers_shown["labels"][2] == json({{"label", 2}, {"name", "virginica"}, {"count", 2}}));
+  place.picture("set/a/1.png", 0).picture("set/b/1.png", 255);
+  const std::string text = place.run({"data", "show", "set"}).out;
+  CHECK(text == "2 pictures of 8 x 8 x 1 pixels; a model is given 0 to 1\nlabel   0 a: 1\nlabel   1 b: 1\n");
+  CHECK(contains(place.run({"data", "show", "set/a/1.png"}).out, "no labels"));
+  CHECK(contains(place.refusal({"data", "show"}, 2), "FILE is missing"));
+  CHECK(contains(place.refusal({"data", "shwo"}, 2),
+                 "there are list, fetch, verify and show; did you mean 'show'?"));
+  CHECK(contains(place.refusal({"data", "show", "flowers.csv"}),
+                 "flowers.csv:2:13: error: 'setosa' is no finite number"));
+}
