@@ -88,7 +88,7 @@ TEST_CASE("CSV: mistakes are told with line and column") {
   CHECK(refused("1,2\n1,\n",
                 "a.csv:2:3: error: '' is no finite number; rows with missing values have to be left"));
   CHECK(refused(",a\n1,2\n", "a.csv:1:1: error: '' is no finite number; if this line is a header"));
-  CHECK(refused(std::string(50, '9') + "\n", "is no finite number; it is beyond what f32 holds"));
+  CHECK(refused("0\n" + std::string(50, '9') + "\n", "is no finite number; it is beyond what f32 holds"));
   CHECK(refused(std::string(100001, ','), "more than 100000 columns"));
 }
 
