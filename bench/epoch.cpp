@@ -1,72 +1,56 @@
 // A whole epoch against its steps: epoch [MODEL] [--batch N] [--epochs N] [--threads N]
 //
-// Trains a model on its own data, evaluation, metrics, pictures and checkpoint after each epoch included, and
-// divides the time of an epoch by its steps as `graphrun bench` measures them, before and after. The first
-// epoch also has the start of the run.
+// Runs `graphrun train` on the model's own data, evaluation, metrics, pictures and checkpoint after each
+// epoch included, and divides the time of an epoch by its steps as `graphrun bench` measures them, before and
+// after. Each is a process of its own.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <filesystem>
+#include <stdexcept>
 
-#include "bench/timing.hpp"
-#include "train/benchmark.hpp"
-#include "train/definition.hpp"
-#include "train/run.hpp"
+#include "bench/child.hpp"
 
 namespace {
 
 using namespace graphrun;
 
-/// Seconds of each epoch with all that is done at its end, and of its loop alone.
-class Epochs final : public train::RunObserver {
- public:
-  void on_start(const train::RunStart& start) override {
-    batch = start.plan.batch;
-    steps = start.plan.batches;
-    begin_ = bench::Clock::now();
-  }
-  void on_epoch(const train::RunEpoch& epoch) override {
-    whole.push_back(bench::seconds_since(begin_));
-    learning.push_back(epoch.loop.seconds);
-    begin_ = bench::Clock::now();
-  }
-  std::int64_t batch = 0;
-  std::int64_t steps = 0;
-  std::vector<double> whole;
-  std::vector<double> learning;
-
- private:
-  bench::Clock::time_point begin_ = bench::Clock::now();
-};
+/// The number behind a key of what --json prints.
+double number_of(const bench::ChildResult& child, const std::string& key) {
+  const std::size_t at = child.output.find("\"" + key + "\": ");
+  if (child.status != 0 || at == std::string::npos) throw std::runtime_error("graphrun failed");
+  return std::stod(child.output.substr(at + key.size() + 4));
+}
 
 }  // namespace
 
 int main(int count, char** arguments) {
   return bench::run_program([&] {
     bench::Words words(count, arguments);
-    const std::vector<std::string> settings = {fmt::format("train.batch={}", words.number("batch", 64)),
-                                               fmt::format("train.epochs={}", words.number("epochs", 4))};
-    train::BenchmarkOptions benchmark;
-    benchmark.tuning.session.threads = words.number("threads", 0);
-    benchmark.seconds = 1;
-    const train::SharedDefinition model =
-        train::load_definition(words.word(0, "models/autoencoder.yaml"), settings);
+    const std::string batch = words.option("batch", "64");
+    const int epochs = words.number("epochs", 4);
+    const std::string threads = words.option("threads", "0");
+    const std::string file = words.word(0, "models/autoencoder.yaml");
     const std::string folder = (std::filesystem::temp_directory_path() / "graphrun-epoch").string();
     std::filesystem::remove_all(folder);
-    train::RunOptions run;
-    run.out = folder;
-    run.session = benchmark.tuning.session;
-    const double before = train::run_benchmark(model, benchmark).step.median_us;
-    Epochs epochs;
-    train::start_run(model, run, epochs);
-    const double after = train::run_benchmark(model, benchmark).step.median_us;
+    const auto step_us = [&] {
+      return number_of(bench::run_child({bench::graphrun_path(), "bench", file, "--batch", batch, "--threads",
+                                         threads, "--seconds", "1", "--json"}),
+                       "median");
+    };
+    const double before = step_us();
+    const bench::ChildResult run =
+        bench::run_child({bench::graphrun_path(), "train", file, "--set", "train.batch=" + batch, "--set",
+                          fmt::format("train.epochs={}", epochs), "--threads", threads, "--out", folder,
+                          "--no-progress", "-q", "--json"});
+    const double after = step_us();
     std::filesystem::remove_all(folder);
-    const double steps = std::sqrt(before * after) * static_cast<double>(epochs.steps) / 1e6;
-    fmt::print("{} steps of {} images: {:.3f} s as measured alone ({:.1f} and {:.1f} us a step)\n",
-               epochs.steps, epochs.batch, steps, before, after);
-    for (std::size_t i = 0; i < epochs.whole.size(); ++i)
-      fmt::print(
-          "  epoch {}: {:.3f} s, {:.2f} of its steps; without evaluation and checkpoint {:.3f} s, {:.2f}\n",
-          i + 1, epochs.whole[i], epochs.whole[i] / steps, epochs.learning[i], epochs.learning[i] / steps);
+    const double seconds = number_of(run, "seconds") / epochs;
+    const double steps = number_of(run, "steps") / epochs;
+    const double alone = std::sqrt(before * after) * steps / 1e6;
+    fmt::print("{:.0f} steps of {} images: {:.3f} s as measured alone ({:.1f} and {:.1f} us a step)\n", steps,
+               batch, alone, before, after);
+    fmt::print("an epoch with evaluation and checkpoint: {:.3f} s, {:.2f} of its steps\n", seconds,
+               seconds / alone);
   });
 }
