@@ -34,7 +34,7 @@ bool check_encoding(const std::string& text, std::size_t source, Diagnostics& di
   if (text.size() > largest_document) {
     diagnostics.error(
         {source, 0, 0},
-        fmt::format("the file has {} bytes; a model may have {}", text.size(), largest_document),
+        fmt::format("the file has more than {} bytes, the most that a model may have", largest_document),
         "A model file is short; data belongs in data files.");
     return false;
   }

@@ -203,8 +203,8 @@ TEST_CASE("bombs are refused before they cost anything") {
   CHECK(mistakes(dashes + "a\n").front().find("nested more than 64 deep") != std::string::npos);
   const std::string large(graphrun::largest_document + 1, ' ');
   CHECK(mistakes(large).front() ==
-        "0:0: the file has 1048577 bytes; a model may have 1048576 | A model file is short; data belongs in "
-        "data files.");
+        "0:0: the file has more than 1048576 bytes, the most that a model may have | A model file is short; "
+        "data belongs in data files.");
 }
 
 TEST_CASE("a character of a text is found in the file, in every style") {
