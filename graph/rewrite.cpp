@@ -17,6 +17,12 @@ std::vector<NodeId> translate(const std::vector<NodeId>& ids, const std::vector<
   return translated;
 }
 
+/// Is `inner` what a block has come to, after the node of the block's own name has vanished?
+bool is_last_of(const Node& block, const Node& inner) {
+  const Traits& traits = inner.op->traits;
+  return !traits.variable && !traits.input && inner.name.starts_with(block.name + ".");
+}
+
 }  // namespace
 
 Graph rewrite(const Graph& graph, const OpRegistry& registry, const Visit& visit) {
@@ -30,7 +36,7 @@ Graph rewrite(const Graph& graph, const OpRegistry& registry, const Visit& visit
     const std::size_t size_before = builder.size();
     const std::optional<NodeId> replacement = visit(builder, node, id);
     map[id] = replacement ? *replacement : builder.add_like(node, node.inputs, node.controls);
-    if (map[id] >= size_before) builder.rename(map[id], node.name);
+    if (map[id] >= size_before || is_last_of(node, builder.node(map[id]))) builder.rename(map[id], node.name);
   }
   for (const NamedOutput& output : graph.outputs()) builder.output(output.name, map[output.node]);
   return std::move(builder).finish();

@@ -13,7 +13,8 @@ namespace graphrun {
 /// Visits the nodes in order. `visit` gets each node with its inputs and controls already translated to the
 /// builder, and returns the id that stands for it there, or nothing to keep it as it is. Named outputs
 /// follow. Nodes that `visit` adds take the origin of the visited node and names in its scope; one that
-/// stands for it takes its very name, so that names survive. A dropped node must not be used by a later one.
+/// stands for it takes its very name, so that names survive, and so does an earlier one named below it: a
+/// block whose last node falls away keeps its name. A dropped node must not be used by a later one.
 using Visit = std::function<std::optional<NodeId>(Builder& builder, const Node& translated, NodeId original)>;
 Graph rewrite(const Graph& graph, const OpRegistry& registry, const Visit& visit);
 

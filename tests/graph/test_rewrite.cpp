@@ -43,6 +43,25 @@ TEST_CASE("what stands for a node takes its name, and what is built beside it is
         "output y = %5 t\n");
 }
 
+TEST_CASE("what a block comes to takes its name when the last node falls away") {
+  Maker m;
+  const Term x = m.input("x", batch_of({3}));
+  const Term other = call("exp", {x}, {}, {.name = "encoder"});
+  const Term sum = call("tanh", {other}, {}, {.name = "enc.sum"});
+  m.output("y", call("neg", {call("linear", {sum}, {}, {.name = "enc"})}, {}, {.name = "y"}));
+  m.output("z", call("linear", {other}, {}, {.name = "enc_2"}));
+  const auto without_linear = [](Builder&, const Node& node, NodeId) -> std::optional<NodeId> {
+    return node.op->name == "linear" ? std::optional(node.inputs[0]) : std::nullopt;
+  };
+  CHECK(to_text(rewrite(m.finish(), ops::registry(), without_linear)) ==
+        "%0 x = input(shape=[batch, 3])  f32[batch, 3]\n"
+        "%1 encoder = exp(%0 x)  f32[batch, 3]\n"
+        "%2 enc = tanh(%1 encoder)  f32[batch, 3]\n"
+        "%3 y = neg(%2 enc)  f32[batch, 3]\n"
+        "output y = %3 y\n"
+        "output z = %1 encoder\n");
+}
+
 TEST_CASE("new nodes carry the origin of the node they were made for") {
   Maker m;
   const Term x = m.input("x", batch_of({3}));
