@@ -120,6 +120,18 @@ void set_data(YamlNode& document, YamlNode value, const Place& place) {
     document.entries.push_back({"data", place, std::move(value)});
 }
 
+/// Files that are set one by one take the place of a data set that was named: makes what a path into `data:`
+/// passes through.
+void open_data(YamlNode& document, const std::string& part, const Place& place) {
+  YamlNode mapping;
+  mapping.kind = YamlNode::Kind::mapping;
+  mapping.place = place;
+  const YamlNode* const data = document.find("data");
+  if (data == nullptr || !data->is_mapping()) set_data(document, mapping, place);
+  YamlNode& files = *document.find("data");
+  if (files.find(part) == nullptr) files.entries.push_back({part, place, std::move(mapping)});
+}
+
 bool has_var(YamlNode& document, const std::string& name) {
   YamlNode* const vars = document.find("vars");
   return vars != nullptr && vars->find(name) != nullptr;
@@ -179,6 +191,9 @@ void apply_settings(YamlNode& document, std::span<const std::string> settings, S
     std::optional<YamlNode> value = read_value(source, equals, sources, diagnostics);
     if (!value) continue;
     const std::vector<std::string> parts = split(setting.substr(0, equals));
+    if (parts.size() == 3 && parts[0] == "data" && document.is_mapping()) {
+      open_data(document, parts[1], {source, 1, 6});
+    }
     if (parts.size() == 1 && parts[0] == "data" && !has_var(document, "data")) {
       set_data(document, std::move(*value), start);
     } else if (parts.size() == 1) {

@@ -275,6 +275,32 @@ TEST_CASE("settings change vars and paths, and what does not fit is refused") {
   }
 }
 
+TEST_CASE("settings choose another data set, by name or file by file") {
+  const std::string rest = x + "nodes: {h: relu(x)}\nloss: {m: {op: mse, in: [h, x]}}\n";
+  const std::string folder = std::filesystem::current_path().string() + "/";
+  CHECK(parse("data: fashion_mnist\n" + rest, {"data=mnist"}).data->name == "mnist");
+  CHECK(parse(rest, {"data=mnist"}).data->name == "mnist");
+  for (const std::string& before :
+       {std::string(), std::string("data: mnist\n"), std::string("data: {train: {images: c}}\n")}) {
+    INFO(before);
+    const ModelDefinition model =
+        parse(before + rest, {"data.train.images=a", "data.train.labels=/b", "data.test.images=../c"});
+    CHECK(model.data->name.empty());
+    CHECK(model.data->train.images == folder + "a");
+    CHECK(model.data->train.labels == "/b");
+    CHECK(model.data->test.images == std::filesystem::path(folder + "../c").lexically_normal());
+    CHECK(parse(model.resolved.substr(model.resolved.find('\n') + 1)).data->train.labels == "/b");
+  }
+  CHECK(parse("vars: {data: 3}\n" + rest, {"data=4"}).resolved.find("data: 4") != std::string::npos);
+  CHECK(mistake("data: mnist\n" + rest, {"data.tran.images=a"}) ==
+        "--set:1:6: error: `data` has no key 'tran'\n    data.tran.images=a\n         ^\n  fix: Did you mean "
+        "'train'?\n");
+  CHECK(mistake("data: mnist\n" + rest, {"data.test.images=a"}) ==
+        "--set:1:6: error: `data:` names no files to train on\n    data.test.images=a\n         ^\n  fix: "
+        "Write "
+        "{train: {images: FILE}}.\n");
+}
+
 TEST_CASE("grad, like, batch and noise in formulas") {
   const ModelDefinition model = parse(x +
                                       "nodes:\n"
