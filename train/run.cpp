@@ -153,7 +153,7 @@ class Run final : public PhaseObserver {
                               : MetricsLog(directory_->folder(), columns_));
     observer_.on_start({*model_, *data_, *directory_, state, phases_->plan_at(state), phases_->total_steps(),
                         parameter_count(learner_)});
-    const LoopEnd end = phases_->run(*this, options_.max_steps, options_.stop);
+    const LoopEnd end = learn();
     if (state.step != saved_step_) end_of_part(end);
     if (!last_test_ && end == LoopEnd::finished) measure(true);
     if (end == LoopEnd::finished) draw_all();
@@ -168,6 +168,25 @@ class Run final : public PhaseObserver {
             .test = last_test_,
             .results = state.results,
             .digest = learner_.digest()};
+  }
+
+  LoopEnd learn() {
+    try {
+      return phases_->run(*this, options_.max_steps, options_.stop);
+    } catch (const Error&) {
+      observer_.on_note(what_is_left());
+      throw;
+    }
+  }
+
+  /// Of a run that fails: nobody should have to look for weights that are not there.
+  std::string what_is_left() const {
+    const std::uint64_t step = learner_.state().step;
+    if (!saved_step_)
+      return fmt::format("the run failed after step {}, before its first checkpoint: {} holds no weights",
+                         step, directory_->folder().string());
+    return fmt::format("the run failed after step {}; its weights after step {} are in {}", step,
+                       *saved_step_, directory_->checkpoint_at(*saved_step_).string());
   }
 
   void on_stage(const StageView& stage) override {

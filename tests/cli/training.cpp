@@ -403,7 +403,14 @@ TEST_CASE("weights that are not finite end a run with 5 and are never saved") {
   CHECK(result.exit_code == 5);
   CHECK(result.out.empty());
   CHECK(contains(result.err, "node '"));
+  CHECK(contains(result.err, "before its first checkpoint: run holds no weights"));
   CHECK(checkpoints_in(place / "run").empty());
+
+  REQUIRE(place.run({"train", "small.yaml", "--out", "good", "--set", "train.epochs=1"}).exit_code == 0);
+  const ProcessResult later = place.run(
+      {"train", "--resume", "good", "--set", "train.epochs=3", "--set", "train.optimizer.lr=1.0e+38"});
+  CHECK(later.exit_code == 5);
+  CHECK(contains(later.err, "its weights after step 16 are in good/checkpoints/step-00000016.safetensors"));
 }
 
 TEST_CASE("a model that is wrong exits with 3 and every mistake at its place") {
