@@ -39,6 +39,15 @@ std::unique_ptr<Executor> make_threads_executor(std::size_t threads);
 /// A TBB flow graph a plan, in an arena of its own of at most as many threads as there are cores.
 std::unique_ptr<Executor> make_tbb_executor(std::size_t threads);
 
+/// Whether TBB may run tasks. Where it is built without ThreadSanitizer but its caller with it, all that it
+/// hands from thread to thread is reported, and what suppresses these reports hides real races too. Plain
+/// threads stand in for it there: every test and program then runs with threads that the sanitizer sees.
+#if defined(__SANITIZE_THREAD__) && !defined(GRAPHRUN_INSTRUMENTED_TBB)
+inline constexpr bool tbb_may_run = false;
+#else
+inline constexpr bool tbb_may_run = true;
+#endif
+
 /// How many threads the process may use.
 std::size_t available_threads();
 

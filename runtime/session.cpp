@@ -30,6 +30,7 @@ std::unique_ptr<Executor> make_executor(const SessionOptions& options) {
   try {
     if (options.executor == ExecutorKind::threads) return make_threads_executor(threads);
     if (options.executor == ExecutorKind::serial || threads == 1) return make_serial_executor();
+    if (!tbb_may_run) return make_threads_executor(std::min(threads, available_threads()));
     return make_tbb_executor(threads);
   } catch (const std::system_error& error) {
     throw Error(ErrorCode::memory, fmt::format("cannot start {} threads: {}", threads, error.what()));

@@ -286,10 +286,10 @@ TEST_CASE("settings choose another data set, by name or file by file") {
     const ModelDefinition model =
         parse(before + rest, {"data.train.images=a", "data.train.labels=/b", "data.test.images=../c"});
     CHECK(model.data->name.empty());
-    CHECK(model.data->train.images == folder + "a");
-    CHECK(model.data->train.labels == "/b");
-    CHECK(model.data->test.images == std::filesystem::path(folder + "../c").lexically_normal());
-    CHECK(parse(model.resolved.substr(model.resolved.find('\n') + 1)).data->train.labels == "/b");
+    CHECK(model.data->train.value().images == folder + "a");
+    CHECK(model.data->train.value().labels == "/b");
+    CHECK(model.data->test.value().images == std::filesystem::path(folder + "../c").lexically_normal());
+    CHECK(parse(model.resolved.substr(model.resolved.find('\n') + 1)).data->train.value().labels == "/b");
   }
   CHECK(parse("vars: {data: 3}\n" + rest, {"data=4"}).resolved.find("data: 4") != std::string::npos);
   CHECK(mistake("data: mnist\n" + rest, {"data.tran.images=a"}) ==

@@ -9,21 +9,16 @@
 #include <vector>
 
 #include "graph/interpreter.hpp"
+#include "runtime/executor.hpp"
 #include "runtime/session.hpp"
 
 namespace graphrun::testing {
 
-/// Whether TBB may run: it is not built for ThreadSanitizer, which would report all that it hands over.
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool tbb_may_run = false;
-#else
-inline constexpr bool tbb_may_run = true;
-#endif
-
-/// What a session runs with when a test does not care.
+/// What a session runs with when a test does not care. Where plain threads stand in for TBB they share small
+/// plans too, so that there is something to see.
 inline runtime::SessionOptions usual_options() {
   runtime::SessionOptions options;
-  if (!tbb_may_run) options.executor = runtime::ExecutorKind::threads;
+  if (!runtime::tbb_may_run) options.executor = runtime::ExecutorKind::threads;
   return options;
 }
 

@@ -152,7 +152,6 @@ TEST_CASE("a gradient that is not finite is reported for its variable") {
 
 TEST_CASE("a run that is stopped before its first update changes nothing, and the next one is right") {
   for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
-    if (executor == ExecutorKind::tbb && !graphrun::testing::tbb_may_run) continue;
     Session expected = make_session();
     const auto graph = autoencoder(large);
     const ProgramId reference = expected.add(graph);
@@ -277,7 +276,6 @@ TEST_CASE("plans of many batch sizes are forgotten in the end, and made again wh
   NetworkSpec forward{.widths = {200, 160, 8}};
   forward.training = false;
   for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
-    if (executor == ExecutorKind::tbb && !graphrun::testing::tbb_may_run) continue;
     SessionOptions options = graphrun::testing::usual_options();
     options.executor = executor;
     options.threads = 2;

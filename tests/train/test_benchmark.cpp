@@ -2,6 +2,7 @@
 // long anything takes is not asserted.
 #include <cstring>
 
+#include "runtime/executor.hpp"
 #include "runtime/tiled_matmul.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
@@ -13,7 +14,6 @@
 
 using namespace graphrun;
 using namespace graphrun::train;
-using graphrun::testing::tbb_may_run;
 using graphrun::testing::throws;
 
 namespace {
