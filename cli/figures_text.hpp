@@ -6,6 +6,7 @@
 
 #include "cli/json.hpp"
 #include "train/figures.hpp"
+#include "train/number_text.hpp"
 
 namespace graphrun::cli {
 
@@ -15,10 +16,7 @@ std::string text_of(const train::Figures& figures);
 /// Sets a key for every figure.
 JsonObject& set_figures(JsonObject& object, const train::Figures& figures);
 
-/// "1,234,567".
-std::string grouped(std::int64_t number);
-
-/// "48 s", "3 min 20 s", "2 h 5 min".
-std::string duration_text(double seconds);
+using train::duration_text;
+using train::grouped;
 
 }  // namespace graphrun::cli

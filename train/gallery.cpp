@@ -105,7 +105,7 @@ class Drawing {
 
   void draw_codes() {
     if (!has("code")) return;
-    const Codes codes = codes_of_shown();
+    const Codes codes = first_codes(learner_, source_.test, most_places, most_values);
     const Plane plane = plane_of(codes);
     const std::span<const std::int32_t> labels =
         std::span(shown().labels).first(std::min(shown().labels.size(), plane.x.size()));
@@ -113,21 +113,6 @@ class Drawing {
         shown().class_names.empty() ? class_names(source_.data.name) : shown().class_names;
     save("codes.png", draw_scatter(plane, labels, names));
     if (shown().are_pictures) save("codes-images.png", draw_image_scatter(plane, shown()));
-  }
-
-  Codes codes_of_shown() {
-    const ModelDefinition& model = learner_.model();
-    const Type& type = model.graph.node(model.graph.output("code")).type;
-    if (type.shape.empty() || !type.shape.front().is_batch())
-      throw Error(ErrorCode::usage,
-                  fmt::format("output 'code' is {}: it has no row for each image", to_string(type)));
-    if (type.dtype == DType::i32)
-      throw Error(ErrorCode::usage, "the codes are indices, and near numbers are nothing alike");
-    const std::int64_t width = std::max<std::int64_t>(1, element_count(bind(type.shape, std::int64_t{1})));
-    const std::int64_t count = std::clamp<std::int64_t>(most_values / width, 1, most_places);
-    const OutputValues values = learner_.run({"code"}, first_of(source_.test, count)).front();
-    const std::span<const float> floats = as_floats(values);
-    return {width, {floats.begin(), floats.end()}};
   }
 
   /// Of a model that is told labels, each column has another one.

@@ -178,6 +178,22 @@ OutputValues LatentSpace::decode(const Codes& codes, const Examples& inputs) {
   return learner_.run({image_role}, examples).front();
 }
 
+Codes first_codes(Learner& learner, const Examples& examples, std::int64_t most_rows,
+                  std::int64_t most_values) {
+  const ModelDefinition& model = learner.model();
+  const Type& type = model.graph.node(model.graph.output(code_role)).type;
+  if (type.shape.empty() || !type.shape.front().is_batch())
+    throw Error(ErrorCode::usage,
+                fmt::format("output 'code' is {}: it has no row for each image", to_string(type)));
+  if (type.dtype == DType::i32)
+    throw Error(ErrorCode::usage, "the codes are indices, and near numbers are nothing alike");
+  const std::int64_t width = std::max<std::int64_t>(1, element_count(bind(type.shape, std::int64_t{1})));
+  const std::int64_t count = std::clamp<std::int64_t>(most_values / width, 1, most_rows);
+  const OutputValues values = learner.run({code_role}, first_of(examples, count)).front();
+  const std::span<const float> floats = as_floats(values);
+  return {width, {floats.begin(), floats.end()}};
+}
+
 Codes grid_codes(const LatentSpace& space, std::int64_t side, bool even) {
   if (space.width() != 2)
     throw Error(ErrorCode::usage,

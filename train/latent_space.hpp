@@ -75,6 +75,11 @@ class LatentSpace {
   std::vector<std::vector<float>> sorted_;  ///< of each unit
 };
 
+/// Output `code` of the first examples: at most `most_rows`, and fewer when all their values would be more
+/// than `most_values`. Error{usage} when it has no row for each example, or is not f32.
+Codes first_codes(Learner& learner, const Examples& examples, std::int64_t most_rows,
+                  std::int64_t most_values);
+
 /// `side` x `side` codes of two units, row by row from the top: the first unit grows to the right, the second
 /// upwards. `even`: values evenly between the 2 % and the 98 % quantile of a unit; otherwise at even shares
 /// of the codes, so that each picture stands for as many. Error{usage} when a code has not two units.

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "train/json.hpp"
 #include "train/number_text.hpp"
 
 namespace graphrun::train {
@@ -47,20 +48,6 @@ std::string csv_text(const std::string& text) {
       quoted += ' ';  // a row stays on one line
     } else {
       quoted += c == '"' ? "\"\"" : std::string(1, c);
-    }
-  }
-  return quoted + "\"";
-}
-
-std::string json_text(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += fmt::format("\\{}", c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      quoted += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      quoted += c;
     }
   }
   return quoted + "\"";

@@ -1,18 +1,26 @@
 /// \file
-/// Numbers as text, the same in every locale: the shortest form that reads back to the same value.
+/// Numbers as text, the same in every locale.
 #pragma once
 
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <string>
 
 namespace graphrun::train {
 
+/// The shortest form that reads back to the same value.
 template <class Number>
 std::string number_text(Number value) {
   std::array<char, 64> text{};
   const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
   return {text.data(), end};
 }
+
+/// "1,234,567".
+std::string grouped(std::int64_t number);
+
+/// "4.8 s", "48 s", "3 min 20 s", "2 h 5 min".
+std::string duration_text(double seconds);
 
 }  // namespace graphrun::train

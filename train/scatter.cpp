@@ -233,22 +233,32 @@ void mark_classes(Canvas& canvas, std::vector<Mark> marks) {
 
 }  // namespace
 
-Plane plane_of(const Codes& codes) {
-  Plane plane;
-  const bool wide = codes.width > 2;
-  const Direction means = means_of(codes);
-  const Direction first = wide ? principal(codes, means, {}) : Direction{};
-  const Direction second = wide ? principal(codes, means, first) : Direction{};
+PrincipalPlane principal_plane(const Codes& codes) {
+  PrincipalPlane plane;
+  plane.mean = means_of(codes);
+  plane.first = principal(codes, plane.mean, {});
+  plane.second = principal(codes, plane.mean, plane.first);
+  return plane;
+}
+
+Plane plane_of(const Codes& codes, const PrincipalPlane& principal) {
+  Plane plane{{}, {}, "1st principal component", "2nd principal component"};
   for (std::int64_t row = 0; row < codes.count(); ++row) {
     const std::span<const float> values = codes.row(row);
-    plane.x.push_back(wide ? static_cast<float>(along(values, means, first)) : values[0]);
-    if (wide)
-      plane.y.push_back(static_cast<float>(along(values, means, second)));
-    else
-      plane.y.push_back(codes.width == 2 ? values[1] : static_cast<float>(row));
+    plane.x.push_back(static_cast<float>(along(values, principal.mean, principal.first)));
+    plane.y.push_back(static_cast<float>(along(values, principal.mean, principal.second)));
   }
-  plane.x_name = wide ? "1st principal component" : "code 0";
-  plane.y_name = wide ? "2nd principal component" : (codes.width == 2 ? "code 1" : "number of the image");
+  return plane;
+}
+
+Plane plane_of(const Codes& codes) {
+  if (codes.width > 2) return plane_of(codes, principal_plane(codes));
+  Plane plane{{}, {}, "code 0", codes.width == 2 ? "code 1" : "number of the image"};
+  for (std::int64_t row = 0; row < codes.count(); ++row) {
+    const std::span<const float> values = codes.row(row);
+    plane.x.push_back(values[0]);
+    plane.y.push_back(codes.width == 2 ? values[1] : static_cast<float>(row));
+  }
   return plane;
 }
 

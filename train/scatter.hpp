@@ -21,9 +21,20 @@ struct Plane {
   std::string y_name;
 };
 
-/// Codes of two units as they are; wider ones on their two directions of most variance (principal components,
-/// by power iteration from a fixed start, each with its largest part positive); codes of one unit against
-/// their number.
+/// The mean of codes, and the two directions in which they vary most: unit vectors at right angles, by power
+/// iteration from a fixed start, each with its largest part positive.
+struct PrincipalPlane {
+  std::vector<double> mean;
+  std::vector<double> first;
+  std::vector<double> second;
+};
+PrincipalPlane principal_plane(const Codes& codes);
+
+/// Where codes lie in it.
+Plane plane_of(const Codes& codes, const PrincipalPlane& principal);
+
+/// Codes of two units as they are; wider ones in their principal plane; codes of one unit against their
+/// number.
 Plane plane_of(const Codes& codes);
 
 /// Dots with a legend. `labels`: one for each place, or none. `names`: of labels; those without go by number.

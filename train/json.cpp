@@ -1,14 +1,12 @@
-#include "cli/json.hpp"
+#include "train/json.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-namespace graphrun::cli {
+namespace graphrun::train {
 
-namespace {
-
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -22,23 +20,23 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
-/// The shortest digits that read back as the same double; fmt does not look at the locale.
-std::string number(double value) {
+std::string json_number(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "null";
 }
 
-}  // namespace
-
-JsonObject& JsonObject::set_raw(std::string_view key, const std::string& value) {
-  body_ += fmt::format("{}{}: {}", body_.empty() ? "" : ", ", quoted(key), value);
+JsonObject& JsonObject::set_raw(std::string_view key, std::string_view value) {
+  if (!body_.empty()) body_ += ", ";
+  body_ += json_text(key);
+  body_ += ": ";
+  body_ += value;
   return *this;
 }
 
 JsonObject& JsonObject::set(std::string_view key, std::string_view value) {
-  return set_raw(key, quoted(value));
+  return set_raw(key, json_text(value));
 }
 JsonObject& JsonObject::set(std::string_view key, double value) {
-  return set_raw(key, number(value));
+  return set_raw(key, json_number(value));
 }
 JsonObject& JsonObject::set(std::string_view key, std::int64_t value) {
   return set_raw(key, fmt::format("{}", value));
@@ -52,20 +50,30 @@ JsonObject& JsonObject::set(std::string_view key, const JsonObject& value) {
 JsonObject& JsonObject::set(std::string_view key, const JsonArray& value) {
   return set_raw(key, value.text());
 }
+JsonObject& JsonObject::set_null(std::string_view key) {
+  return set_raw(key, "null");
+}
 
 std::string JsonObject::text() const {
   return "{" + body_ + "}";
 }
 
-JsonArray& JsonArray::add_raw(const std::string& value) {
-  body_ += (body_.empty() ? "" : ", ") + value;
+JsonArray& JsonArray::add_raw(std::string_view value) {
+  if (!body_.empty()) body_ += ", ";
+  body_ += value;
   return *this;
 }
 JsonArray& JsonArray::add(const JsonObject& value) {
   return add_raw(value.text());
 }
+JsonArray& JsonArray::add(const JsonArray& value) {
+  return add_raw(value.text());
+}
+JsonArray& JsonArray::add(double value) {
+  return add_raw(json_number(value));
+}
 JsonArray& JsonArray::add(std::string_view value) {
-  return add_raw(quoted(value));
+  return add_raw(json_text(value));
 }
 JsonArray& JsonArray::add(std::int64_t value) {
   return add_raw(fmt::format("{}", value));
@@ -75,4 +83,4 @@ std::string JsonArray::text() const {
   return "[" + body_ + "]";
 }
 
-}  // namespace graphrun::cli
+}  // namespace graphrun::train
