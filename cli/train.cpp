@@ -77,6 +77,8 @@ class TrainCommand final : public Command {
     arguments.option("--max-steps", max_steps_, "N", "stop after N steps in all");
   }
 
+    arguments.flag("--tensorboard", tensorboard_,
+                   "write figures and pictures for TensorBoard too, in tensorboard/ of the run directory");
   int run(Context& context) override {
     check();
     StopSignals signals;
@@ -90,6 +92,7 @@ class TrainCommand final : public Command {
     if (max_steps_) options.max_steps = static_cast<std::uint64_t>(*max_steps_);
     options.stop = signals.token();
     SharedModel model;
+    options.tensorboard = tensorboard_;
     const train::RunResult result =
         resume_ ? resume(context, options, progress, model) : start(context, options, progress, model);
     context.console.result(context.flags.json ? json_of(*model, result) : summary(*model, result));
@@ -144,6 +147,7 @@ class TrainCommand final : public Command {
   std::optional<std::int64_t> max_steps_;
 };
 
+  bool tensorboard_ = false;
 }  // namespace
 
 std::unique_ptr<Command> train_command() {

@@ -10,6 +10,7 @@
 #include "train/binding.hpp"
 #include "train/definition.hpp"
 #include "train/early_stop.hpp"
+#include "train/event_log.hpp"
 #include "train/file.hpp"
 #include "train/gallery.hpp"
 #include "train/metrics_log.hpp"
@@ -151,6 +152,7 @@ class Run final : public PhaseObserver {
     name_columns();
     metrics_.emplace(resumed_ ? MetricsLog::resume(directory_->folder(), columns_, state.step)
                               : MetricsLog(directory_->folder(), columns_));
+    if (options_.tensorboard) events_.emplace(directory_->tensorboard(), state.step);
     observer_.on_start({*model_, *data_, *directory_, state, phases_->plan_at(state), phases_->total_steps(),
                         parameter_count(learner_)});
     const LoopEnd end = learn();
@@ -286,6 +288,8 @@ class Run final : public PhaseObserver {
     if (last_test_)
       for (const Figure& figure : last_test_->values) set("test." + figure.name, figure.value);
     metrics_->append(report.state.step, cells);
+    if (events_) events_->train(report.state.step, report.train);
+    if (events_ && last_test_) events_->test(report.state.step, *last_test_);
   }
 
   /// When the schedule says so, and where a phase ends: the last of its draws.
@@ -300,11 +304,19 @@ class Run final : public PhaseObserver {
   /// What the model has come to so far.
   void draw() {
     const fs::path file = draw_progress(learner_, gallery_source(), directory_->images());
-    if (!file.empty()) picture_ = file;
+    if (file.empty()) return;
+    picture_ = file;
+    const std::string name = file.stem().string();  // "reconstruction-000469"
+    if (events_) events_->picture(learner_.state().step, name.substr(0, name.rfind('-')), file);
   }
 
   /// What suits the model, once it has learnt.
-  void draw_all() { draw_gallery(learner_, gallery_source(), directory_->images()); }
+  void draw_all() {
+    const Gallery gallery = draw_gallery(learner_, gallery_source(), directory_->images());
+    if (!events_) return;
+    for (const fs::path& file : gallery.files)
+      events_->picture(learner_.state().step, file.stem().string(), file);
+  }
 
   GallerySource gallery_source() const {
     return {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()};
@@ -351,6 +363,7 @@ class Run final : public PhaseObserver {
   std::optional<RunDirectory> directory_;
   std::vector<std::string> columns_;
   std::optional<MetricsLog> metrics_;
+  std::optional<EventLog> events_;
   bool resumed_ = false;
   double loss_ = 0;
   Figures last_train_;

@@ -25,7 +25,8 @@ struct RunOptions {
   std::filesystem::path out;      ///< the run directory; empty: runs/NAME-N
   runtime::SessionOptions session;
   std::optional<std::uint64_t> max_steps;
-  std::size_t keep = 2;  ///< newest checkpoints that are kept, beside the best
+  bool tensorboard = false;  ///< write event files too: see event_log.hpp
+  std::size_t keep = 2;      ///< newest checkpoints that are kept, beside the best
   std::stop_token stop;
 };
 
