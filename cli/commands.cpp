@@ -12,6 +12,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(generate_command());
   commands.push_back(distance_command());
   commands.push_back(pictures_command());
+  commands.push_back(report_command());
   commands.push_back(check_command());
   commands.push_back(plan_command());
   commands.push_back(bench_command());

@@ -16,6 +16,7 @@ std::unique_ptr<Command> reconstruct_command();
 std::unique_ptr<Command> generate_command();
 std::unique_ptr<Command> distance_command();
 std::unique_ptr<Command> pictures_command();
+std::unique_ptr<Command> report_command();
 std::unique_ptr<Command> check_command();
 std::unique_ptr<Command> plan_command();
 std::unique_ptr<Command> bench_command();

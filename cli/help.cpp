@@ -14,7 +14,7 @@ encode       images to codes (NPY, CSV)    decode   codes to images (PNG, NPY)
 reconstruct  a PNG sheet: originals, corrupted inputs, reconstructions
 generate     new images: samples, --grid, --interpolate A B, --traverse UNIT
 distance     Fréchet distance of new images from real ones, by features
-pictures     codes in a plane, grid, samples, filters, curves: all that suits
+pictures     all pictures that suit a model         report   a run as one page
 check        find all mistakes of a model file; --grad: check its gradients
 plan         parameters, FLOP, memory and tasks of a training step
 bench        time of a training step beside the floor of this machine

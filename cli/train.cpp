@@ -35,6 +35,7 @@ std::string json_of(const ModelDefinition& model, const train::RunResult& result
   JsonObject test_figures;
   if (result.test) set_figures(test_figures, *result.test);
   object.set("test", test_figures).set("digest", result.digest);
+  if (!result.report.empty()) object.set("report", result.report.string());
   set_phases(object, model, result);
   return object.text() + "\n";
 }
@@ -48,6 +49,7 @@ std::string summary(const ModelDefinition& model, const train::RunResult& result
   text += phases_text(model, result);
   text += fmt::format("weights {}\ndigest  {}\n", result.checkpoint.string(), result.digest);
   if (!result.picture.empty()) text += fmt::format("picture {}\n", result.picture.string());
+  if (!result.report.empty()) text += fmt::format("report  {}\n", result.report.string());
   const std::string run = result.directory.string();
   const bool has_code = model.graph.has_output("code");
   const bool reconstructs = model.graph.has_output("image") && train::sees_images(model);
@@ -75,10 +77,10 @@ class TrainCommand final : public Command {
         "--weights", weights_, "FILE",
         "begin with the weights of this safetensors file or run, as far as names and shapes fit");
     arguments.option("--max-steps", max_steps_, "N", "stop after N steps in all");
-  }
-
     arguments.flag("--tensorboard", tensorboard_,
                    "write figures and pictures for TensorBoard too, in tensorboard/ of the run directory");
+  }
+
   int run(Context& context) override {
     check();
     StopSignals signals;
@@ -90,9 +92,9 @@ class TrainCommand final : public Command {
                                                    : fs::path(weights_);
     options.session = session_options(context.flags);
     if (max_steps_) options.max_steps = static_cast<std::uint64_t>(*max_steps_);
+    options.tensorboard = tensorboard_;
     options.stop = signals.token();
     SharedModel model;
-    options.tensorboard = tensorboard_;
     const train::RunResult result =
         resume_ ? resume(context, options, progress, model) : start(context, options, progress, model);
     context.console.result(context.flags.json ? json_of(*model, result) : summary(*model, result));
@@ -145,9 +147,9 @@ class TrainCommand final : public Command {
   std::string out_;
   std::string weights_;
   std::optional<std::int64_t> max_steps_;
+  bool tensorboard_ = false;
 };
 
-  bool tensorboard_ = false;
 }  // namespace
 
 std::unique_ptr<Command> train_command() {

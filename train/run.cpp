@@ -16,6 +16,7 @@
 #include "train/metrics_log.hpp"
 #include "train/picture_schedule.hpp"
 #include "train/probes.hpp"
+#include "train/report/report.hpp"
 #include "train/transfer.hpp"
 
 namespace graphrun::train {
@@ -159,10 +160,12 @@ class Run final : public PhaseObserver {
     if (state.step != saved_step_) end_of_part(end);
     if (!last_test_ && end == LoopEnd::finished) measure(true);
     if (end == LoopEnd::finished) draw_all();
+    if (end == LoopEnd::finished) report();
     return {.end = end,
             .directory = directory_->folder(),
             .checkpoint = directory_->checkpoint_at(state.step),
             .picture = picture_,
+            .report = end == LoopEnd::finished ? directory_->report() : fs::path(),
             .epochs = state.epoch,
             .steps = state.step,
             .seconds = state.seconds,
@@ -320,6 +323,11 @@ class Run final : public PhaseObserver {
 
   GallerySource gallery_source() const {
     return {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()};
+  }
+
+  void report() {
+    write_report(learner_, {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()},
+                 directory_->report());
   }
 
   /// With probes only where a phase ends: they look at whole sets.

@@ -66,6 +66,7 @@ struct RunResult {
   std::filesystem::path directory;
   std::filesystem::path checkpoint;
   std::filesystem::path picture;  ///< the last reconstruction sheet; empty when the model has no image
+  std::filesystem::path report;   ///< report.html; empty when the run was stopped
   std::uint64_t epochs = 0;
   std::uint64_t steps = 0;
   double seconds = 0;

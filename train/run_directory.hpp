@@ -2,7 +2,7 @@
 /// The folder of one run, and where its parts lie:
 ///
 ///     resolved.yaml  metrics.csv  metrics.jsonl  checkpoints/step-00001234.safetensors  images/
-///     tensorboard/   only when it is asked for
+///     report.html   tensorboard/, only when it is asked for
 ///
 /// Made new for every run and never overwritten. Errors of the system are Error{io}.
 #pragma once
@@ -30,6 +30,7 @@ class RunDirectory {
   std::filesystem::path metrics_jsonl() const { return folder_ / "metrics.jsonl"; }
   std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
   std::filesystem::path images() const { return folder_ / "images"; }
+  std::filesystem::path report() const { return folder_ / "report.html"; }
   std::filesystem::path tensorboard() const { return folder_ / "tensorboard"; }
   std::filesystem::path checkpoint_at(std::uint64_t step) const;
 

@@ -88,7 +88,7 @@ TEST_CASE("what is printed as JSON has the documented keys") {
   const Workplace place;
   const json run = place.run_json({"train", "small.yaml", "--out", "run"});
   CHECK(keys_of(run) ==
-        Keys{"checkpoint", "digest", "epochs", "run_dir", "seconds", "steps", "test", "train"});
+        Keys{"checkpoint", "digest", "epochs", "report", "run_dir", "seconds", "steps", "test", "train"});
   CHECK(run["steps"] == 32);
   CHECK(run["epochs"] == 2);
   CHECK(keys_of(run["train"]) == Keys{"loss", "reconstruction"});
@@ -107,6 +107,14 @@ TEST_CASE("what is printed as JSON has the documented keys") {
   CHECK(fs::exists(place / "run/decoded.png"));
   CHECK(keys_of(place.run_json({"reconstruct", "run"})) == Keys{"count", "file", "mse"});
   CHECK(fs::exists(place / "run/reconstruction.png"));
+  CHECK(run["report"] == "run/report.html");
+  fs::remove(place / "run/report.html");
+  const json report = place.run_json({"report", "run"});
+  CHECK(keys_of(report) == Keys{"bytes", "file"});
+  CHECK(report["file"] == "run/report.html");
+  CHECK(fs::file_size(place / "run/report.html") == report["bytes"]);
+  CHECK(place.run_json({"report", "run", "--best", "--out", "best.html"})["file"] == "best.html");
+  CHECK(fs::exists(place / "best.html"));
 
   const json plan = place.run_json({"plan", "small.yaml"});
   CHECK(keys_of(plan) == Keys{"compile_ms", "flop_per_step", "max_parallelism", "parameters",
@@ -284,8 +292,8 @@ TEST_CASE("phases are reported by name, in figures, files and JSON") {
   CHECK(contains(rows, ",scratch,2,,"));
 
   const json run = place.run_json({"train", "phased.yaml", "--out", "json"});
-  CHECK(keys_of(run) == Keys{"checkpoint", "differences", "digest", "epochs", "phases", "run_dir", "seconds",
-                             "steps", "test", "train"});
+  CHECK(keys_of(run) == Keys{"checkpoint", "differences", "digest", "epochs", "phases", "report", "run_dir",
+                             "seconds", "steps", "test", "train"});
   REQUIRE(run["phases"].size() == 3);
   CHECK(keys_of(run["phases"][0]) == Keys{"confidence95", "draws", "name", "test"});
   CHECK(run["phases"][0]["confidence95"]["loss"].is_null());

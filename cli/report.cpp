@@ -1,0 +1,70 @@
+#include "train/report/report.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/json.hpp"
+#include "cli/model_source.hpp"
+#include "train/binding.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class ReportCommand final : public Command {
+ public:
+  std::string name() const override { return "report"; }
+  std::string about() const override {
+    return "Makes report.html: one file, for a browser, with all there is to see of a run.";
+  }
+  void declare(Arguments& arguments) override {
+    trained_.declare(arguments);
+    arguments.option("--out", out_, "FILE", "the file to write (default: report.html of the run directory)");
+  }
+  int run(Context& context) override {
+    TrainedModel trained = open_trained(trained_, context.flags, context.console);
+    const auto data = std::make_shared<const train::Dataset>(train::load_model_data(*trained.model));
+    for (const std::string& note : train::notes_on(*data)) context.console.warning(note);
+    const train::Examples training = bind(*trained.model, data, data->train);
+    const train::Examples test = data->test.count > 0 ? bind(*trained.model, data, data->test) : training;
+    const fs::path metrics =
+        fs::is_directory(trained_.source) ? fs::path(trained_.source) / "metrics.csv" : fs::path();
+    const train::Report report =
+        train::write_report(trained.learner, {*data, training, test, metrics},
+                            out_.empty() ? default_output(trained_, "report.html") : out_);
+    for (const std::string& note : report.notes) context.console.warning(note);
+    context.console.result(context.flags.json ? json_of(report) : report.file.string() + "\n");
+    return exit_code(ExitCode::ok);
+  }
+
+ private:
+  static train::Examples bind(const ModelDefinition& model, const std::shared_ptr<const train::Dataset>& data,
+                              const train::ImageSet& split) {
+    return train::bind_images(model, std::shared_ptr<const train::ImageSet>(data, &split));
+  }
+
+  static std::string json_of(const train::Report& report) {
+    return JsonObject()
+               .set("file", report.file.string())
+               .set("bytes", static_cast<std::int64_t>(report.bytes))
+               .text() +
+           "\n";
+  }
+
+  TrainedFlags trained_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> report_command() {
+  return std::make_unique<ReportCommand>();
+}
+
+}  // namespace graphrun::cli
