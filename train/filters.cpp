@@ -48,8 +48,11 @@ Filters filters_of(std::span<const float> weights, const Filters& sizes) {
 std::optional<Filters> first_filters(const runtime::VariableStore& variables, const ImageSet& images) {
   for (const auto* variable : variables.all()) {
     if (!variable->trainable) continue;
-    if (const std::optional<Filters> sizes = sizes_of(variable->extents, images))
-      return filters_of(variable->values, *sizes);
+    if (const std::optional<Filters> sizes = sizes_of(variable->extents, images)) {
+      Filters filters = filters_of(variable->values, *sizes);
+      filters.variable = variable->name;
+      return filters;
+    }
   }
   return std::nullopt;
 }

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "runtime/variables.hpp"
@@ -19,6 +21,7 @@ struct Filters {
   std::size_t width = 0;
   std::size_t channels = 1;
   std::vector<std::uint8_t> pixels;
+  std::string variable = {};  ///< whose weights they are
 };
 
 /// No sheet has more.

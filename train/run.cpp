@@ -309,16 +309,23 @@ class Run final : public PhaseObserver {
     const fs::path file = draw_progress(learner_, gallery_source(), directory_->images());
     if (file.empty()) return;
     picture_ = file;
-    const std::string name = file.stem().string();  // "reconstruction-000469"
-    if (events_) events_->picture(learner_.state().step, name.substr(0, name.rfind('-')), file);
+    if (events_) events_->picture(learner_.state().step, tag_of(file), file);
   }
 
   /// What suits the model, once it has learnt.
   void draw_all() {
     const Gallery gallery = draw_gallery(learner_, gallery_source(), directory_->images());
     if (!events_) return;
+    const std::string drawn = tag_of(picture_);  // by draw(), at this very step
     for (const fs::path& file : gallery.files)
-      events_->picture(learner_.state().step, file.stem().string(), file);
+      if (tag_of(file) != drawn) events_->picture(learner_.state().step, tag_of(file), file);
+  }
+
+  /// "reconstruction" of "reconstruction-000469.png": one for all steps.
+  static std::string tag_of(const fs::path& picture) {
+    const std::string name = picture.stem().string();
+    const std::size_t step = name.find_last_not_of("0123456789");
+    return step != std::string::npos && name[step] == '-' ? name.substr(0, step) : name;
   }
 
   GallerySource gallery_source() const {

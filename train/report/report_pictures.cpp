@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "train/canvas.hpp"
+#include "train/filters.hpp"
 #include "train/gallery.hpp"
 #include "train/latent_space.hpp"
 #include "train/pictures.hpp"
@@ -21,7 +22,7 @@ namespace {
 constexpr std::int64_t reconstructions = 32;
 constexpr std::int64_t most_places = 2'000;
 constexpr std::int64_t most_code_values = 600'000;  ///< of all codes that are looked at
-constexpr std::int64_t most_filters = 64;
+constexpr std::int64_t shown_filters = 64;
 
 std::string hexadecimal(Colour colour) {
   return fmt::format("#{:02x}{:02x}{:02x}", colour.red, colour.green, colour.blue);
@@ -134,22 +135,19 @@ class Showing {
 
   void show_latent_space() {
     if (!(has("code") || has("latent")) || !makes_pictures_like(learner_.model(), shown())) return;
-    set_latent_space(data_, learner_, source_, codes_, principal_);
+    if (makes_images(learner_.model()))
+      set_latent_space(data_, learner_, source_, codes_, principal_);
+    else
+      data_.set("decoder_note", "its codes are indices, not numbers");
   }
 
   void show_filters() {
-    const ImageSet& images = shown();
-    if (!images.are_pictures) return;
-    const auto pixels = static_cast<std::int64_t>(images.values_per_image());
-    for (const auto* variable : learner_.variables().all()) {
-      if (!variable->trainable || variable->extents.size() != 2 || variable->extents[0] != pixels) continue;
-      const auto units = static_cast<std::size_t>(variable->extents[1]);
-      const auto most = static_cast<std::size_t>(affordable(most_filters));
-      const Pictures pictures{std::min(units, most), images.height, images.width, images.channels,
-                              filter_pixels(variable->values, images.values_per_image(), units, most)};
-      data_.set("filters", sprite(pictures).set("of", variable->name));
-      return;
-    }
+    if (!shown().are_pictures) return;
+    const std::optional<Filters> filters = first_filters(learner_.variables(), shown());
+    if (!filters) return;
+    const auto count = std::min(filters->count, static_cast<std::size_t>(affordable(shown_filters)));
+    const Pictures pictures{count, filters->height, filters->width, filters->channels, filters->pixels};
+    data_.set("filters", sprite(pictures).set("of", filters->variable));
   }
 
   JsonObject& data_;
