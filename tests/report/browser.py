@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -91,10 +92,11 @@ class Browser:
         if "headless" not in pathlib.Path(program).name:
             flags.append("--headless=new")
         self.process = subprocess.Popen([program, *flags, "about:blank"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         deadline = time.monotonic() + 60
         while not port_file.exists() or port_file.stat().st_size == 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.end()
                 raise OSError(f"{program} does not start")
             time.sleep(0.05)
         port = port_file.read_text().split()[0]
@@ -111,12 +113,18 @@ class Browser:
 
     def __exit__(self, *_):
         self.socket.socket.close()
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.end()
+
+    def end(self):
+        """Ends all processes of the browser: Debian's program is a script, which starts it as a child."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self.process.pid, number)
+                self.process.wait(20)
+            except ProcessLookupError:
+                break
+            except subprocess.TimeoutExpired:
+                continue
         self.folder.cleanup()
 
     def call(self, method, **parameters):
