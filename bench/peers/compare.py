@@ -184,6 +184,7 @@ def main():
     parser.add_argument("--graphrun", default=str(HERE.parents[1] / "build" / "release" / "graphrun"))
     parser.add_argument("--json", help="also write the figures to this file, one object a line")
     arguments = parser.parse_args()
+    arguments.graphrun = str(pathlib.Path(arguments.graphrun).resolve())  # it runs in a folder of its own
     if importlib.util.find_spec("numpy") is None:
         sys.exit("compare.py needs NumPy: pip install numpy, and torch and jax to compare with them")
     asked = chosen(arguments.peers.split(","))
