@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "cli/arguments.hpp"
@@ -16,9 +17,6 @@
 namespace graphrun::cli {
 
 namespace {
-
-/// What an i32 input takes.
-constexpr double most_whole = 2147483647;
 
 double number_of(const std::string& word, std::string_view text) {
   double value = 0;
@@ -42,11 +40,20 @@ std::int64_t row_elements_of(const std::string& word, const Type& type) {
   return element_count(bind(type.shape, std::int64_t{1}));
 }
 
+void require_fits(const std::string& word, const Type& type, double value) {
+  constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
+  if (type.dtype == DType::i32 && (value != std::floor(value) || std::abs(value) > most))
+    throw Error(ErrorCode::usage,
+                fmt::format("--input {}: it takes a whole number of at most {}", word, most));
+  if (!(std::abs(value) <= std::numeric_limits<float>::max()))
+    throw Error(ErrorCode::usage, fmt::format("--input {}: it takes a number that f32 can hold", word));
+}
+
 /// The bytes of `count` equal elements, kept alive by the examples.
 std::shared_ptr<std::vector<std::byte>> repeated(const Type& type, double value, std::int64_t count) {
   auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(checked_multiply(count, 4)));
   const auto real = static_cast<float>(value);
-  const auto whole = static_cast<std::int32_t>(value);
+  const std::int32_t whole = type.dtype == DType::i32 ? static_cast<std::int32_t>(value) : 0;
   for (std::size_t at = 0; at < bytes->size(); at += 4)
     std::memcpy(bytes->data() + at, type.dtype == DType::i32 ? static_cast<const void*>(&whole) : &real, 4);
   return bytes;
@@ -60,8 +67,7 @@ void add_constant_input(train::Examples& examples, const ModelDefinition& model,
   const std::string name = word.substr(0, equals);
   const Type& type = input_node(model, word, name).type;
   const double value = number_of(word, std::string_view(word).substr(equals + 1));
-  if (type.dtype == DType::i32 && (value != std::floor(value) || std::abs(value) > most_whole))
-    throw Error(ErrorCode::usage, fmt::format("--input {}: '{}' takes whole numbers", word, name));
+  require_fits(word, type, value);
   const std::int64_t elements = row_elements_of(word, type);
   const auto bytes = repeated(type, value, checked_multiply(examples.count, elements));
   examples.columns[name] = {

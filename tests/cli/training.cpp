@@ -461,6 +461,30 @@ TEST_CASE("files and weights that do not fit are told by name") {
   CHECK(place.run({"eval", "run", "--input", "q=1"}).exit_code == 2);
 }
 
+TEST_CASE("a constant input must fit the type of its node") {
+  const Workplace place;
+  std::string text = graphrun::testing::small_model("epochs: 1");
+  const std::string input = "  x: {shape: [batch, 784]}\n";
+  text.replace(text.find(input), input.size(), input + "  y: {from: labels}\n");
+  const std::string decoder = "  dec: {op: dense, in: code,";
+  text.replace(text.find(decoder), decoder.size(),
+               "  kind: {op: one_hot, in: y, depth: 10}\n"
+               "  both: {op: concat, in: [code, kind], axis: 1}\n"
+               "  dec: {op: dense, in: both,");
+  place.write("labelled.yaml", text);
+  place.run_json({"train", "labelled.yaml", "--out", "run"});
+  CHECK(place.run({"eval", "run", "--input", "y=7"}).exit_code == 0);
+  for (const std::string value : {"7.5", "1e20", "-1e20", "nan", "inf"}) {
+    INFO(value);
+    const ProcessResult result = place.run({"eval", "run", "--input", "y=" + value});
+    CHECK(result.exit_code == 2);
+    CHECK(contains(result.err, "--input y=" + value + ": it takes a whole number of at most 2147483647"));
+  }
+  const ProcessResult large = place.run({"eval", "run", "--input", "code=1e39"});
+  CHECK(large.exit_code == 2);
+  CHECK(contains(large.err, "--input code=1e39: it takes a number that f32 can hold"));
+}
+
 TEST_CASE("an output folder that cannot be made is an I/O error") {
   const Workplace place;
   const ProcessResult result = place.run({"small.yaml", "--out", "/proc/graphrun/run"});
