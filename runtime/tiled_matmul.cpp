@@ -55,7 +55,7 @@ template <class Vector, std::size_t rows, std::size_t vectors, bool along>
   const float* b = tile.b;
   const char* ahead = tile.ahead;
   const std::size_t a_row = along ? tile.a_row : 1;
-  for (std::size_t k = 0; k < tile.inner; ++k) {
+  const auto multiply_and_add = [&] [[gnu::always_inline]] () {
     std::array<Vector, vectors> right;
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < vectors; ++v) right[v] = reinterpret_cast<const Unaligned*>(b + v * lanes)[0];
@@ -72,7 +72,17 @@ template <class Vector, std::size_t rows, std::size_t vectors, bool along>
 #pragma GCC unroll 5
     for (std::size_t i = 0; i < a.size(); ++i) a[i] += along ? 1 : tile.a_inner;
     b += tile.b_inner;
+  };
+  // The first steps ask for a row of the result each: what a store has to wait for arrives meanwhile.
+  const float* result = tile.c;
+  const std::size_t asking = std::min(rows, tile.inner);
+  for (std::size_t k = 0; k < asking; ++k) {
+    __builtin_prefetch(result, 1);
+    __builtin_prefetch(result + vectors * lanes - 1, 1);
+    result += tile.c_row;
+    multiply_and_add();
   }
+  for (std::size_t k = asking; k < tile.inner; ++k) multiply_and_add();
   float* c = tile.c;
 #pragma GCC unroll 16
   for (std::size_t row = 0; row < rows; ++row) {
