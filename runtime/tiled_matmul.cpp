@@ -222,8 +222,7 @@ void pack_transposed(const float* source, std::size_t source_row, std::size_t co
 // -------------------------------------------------------------------------------------------------
 
 /// How much of `a` is worked on at a time, so that it stays in the second-level cache.
-constexpr std::size_t chunk_bytes = std::size_t{256} << 10;
-constexpr std::size_t packed_chunk_bytes = std::size_t{384} << 10;
+constexpr std::size_t chunk_bytes = std::size_t{416} << 10;
 
 std::size_t size_of(std::int64_t count) {
   return static_cast<std::size_t>(count);
@@ -375,15 +374,13 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
   bool packs_all() const { return isa_ == Isa::avx2 && rows_ >= (spec_.transpose_a ? 4 : 16) * set_.rows; }
   bool packs_left() const { return packs_all() && spec_.transpose_a && !narrow() && columns_ >= 4 * panel(); }
 
-  /// So many rows of `a` that they stay in the second-level cache. Where panels of `b` are packed, each is
-  /// packed once for all rows of a chunk: then chunks are fewer, and even.
+  /// So many rows of `a` that they stay in the second-level cache, in even chunks: each reads all of `b`
+  /// again. Where panels of `b` are packed and rows of `a` are not, one chunk, so that each is packed once.
   std::size_t chunk_rows() const {
     const std::size_t rows = std::max<std::size_t>(1, rows_);
     if (packs() && !packs_left()) return rows;
     const std::size_t row_bytes = std::max<std::size_t>(1, inner_) * sizeof(float);
-    if (!packs_left())
-      return std::min(rows, std::max<std::size_t>(1, chunk_bytes / row_bytes / set_.rows) * set_.rows);
-    const std::size_t most = std::max(set_.rows, packed_chunk_bytes / row_bytes);
+    const std::size_t most = std::max(set_.rows, chunk_bytes / row_bytes);
     const std::size_t chunks = (rows + most - 1) / most;
     return (rows + chunks - 1) / chunks;
   }
