@@ -26,6 +26,40 @@ std::optional<NodeId> simplify(CanonicaliseContext& context) {
   return simplify_elementwise(context);
 }
 
+// ---- The backward pass of an activation, and of a squared error behind one: a cotangent times a slope.
+
+struct TanhGradient {
+  [[gnu::always_inline]] static float apply(const float*, float g, float one, float y) {
+    return g * (one - y * y);
+  }
+};
+struct SigmoidGradient {
+  [[gnu::always_inline]] static float apply(const float*, float g, float y, float one) {
+    return g * (y * (one - y));
+  }
+};
+struct StepGradient {
+  [[gnu::always_inline]] static float apply(const float*, float g, float y) {
+    return g * (y > 0 ? 1.0F : 0.0F);
+  }
+};
+struct ErrorOfSigmoid {
+  [[gnu::always_inline]] static float apply(const float*, float c, float y, float x, float one) {
+    return (c * (y - x)) * (y * (one - y));
+  }
+};
+struct Error {
+  [[gnu::always_inline]] static float apply(const float*, float c, float y, float x) { return c * (y - x); }
+};
+
+std::vector<runtime::FusedForm<runtime::VectorKernel>> forms() {
+  using runtime::fused_form;
+  return {fused_form<ErrorOfSigmoid, 4>("mul(mul(c, sub(y, x)), mul(y, sub(one, y)))"),
+          fused_form<SigmoidGradient, 3>("mul(g, mul(y, sub(one, y)))"),
+          fused_form<TanhGradient, 3>("mul(g, sub(one, square(y)))"),
+          fused_form<StepGradient, 2>("mul(g, step(y))"), fused_form<Error, 3>("mul(c, sub(y, x))")};
+}
+
 }  // namespace
 
 Op mul() {
@@ -36,6 +70,7 @@ Op mul() {
                              .gradient = vjp});
   op.definition.traits.commutative = true;
   op.definition.simplify = simplify;
+  op.kernel.forms = forms();
   return op;
 }
 

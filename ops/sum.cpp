@@ -50,6 +50,16 @@ std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
                              {context.node.name, context.node.origin, context.node.controls});
 }
 
+struct SquareOfDifference {
+  [[gnu::always_inline]] static float apply(const float*, float a, float b) { return (a - b) * (a - b); }
+};
+struct Square {
+  [[gnu::always_inline]] static float apply(const float*, float a) { return a * a; }
+};
+struct Product {
+  [[gnu::always_inline]] static float apply(const float*, float a, float b) { return a * b; }
+};
+
 Cost cost(const CostContext& context) {
   const auto count = static_cast<double>(element_count(context.inputs[0]));
   return {count, 4 * (count + static_cast<double>(element_count(context.output)))};
@@ -73,6 +83,9 @@ Op sum() {
   op.cost = cost;
   runtime::KernelDef kernel;
   kernel.reduction = runtime::ReductionKind::sum;
+  kernel.folds = {runtime::fused_sum<SquareOfDifference, 2>("sum(square(sub(a, b)))"),
+                  runtime::fused_sum<Square, 1>("sum(square(a))"),
+                  runtime::fused_sum<Product, 2>("sum(mul(a, b))")};
   kernel.make = make_sum;
   return {std::move(op), std::move(kernel)};
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <span>
 
 #include "runtime/aligned.hpp"
 
@@ -11,67 +12,18 @@ namespace graphrun::runtime {
 namespace {
 
 constexpr std::size_t block_bytes = block_elements * sizeof(float);
-constexpr std::size_t lanes = 16;
-
-// ---- Reductions: sixteen lanes side by side, then the lanes in a tree. The order depends on the count
-// alone.
-
-struct Fold {
-  std::array<float, lanes> partial;
-};
-
-[[gnu::always_inline]] inline float combine(float a, float b, bool maximum) {
-  if (!maximum) return a + b;
-  return ((a > b) | (a != a)) ? a : b;  // NaN wins
-}
-
-template <bool maximum>
-[[gnu::always_inline]] inline void fold_loop(Fold& fold, const float* x, std::size_t count) noexcept {
-  Fold local = fold;
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      local.partial[lane] = combine(local.partial[lane], x[i + lane], maximum);
-    }
-  }
-  for (std::size_t lane = 0; i + lane < count; ++lane) {
-    local.partial[lane] = combine(local.partial[lane], x[i + lane], maximum);
-  }
-  fold = local;
-}
-
-using FoldFunction = void (*)(Fold&, const float*, std::size_t) noexcept;
-
-template <bool maximum>
-void fold_baseline(Fold& fold, const float* x, std::size_t count) noexcept {
-  fold_loop<maximum>(fold, x, count);
-}
-template <bool maximum>
-[[gnu::target("avx2")]] void fold_avx2(Fold& fold, const float* x, std::size_t count) noexcept {
-  fold_loop<maximum>(fold, x, count);
-}
-template <bool maximum>
-[[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void fold_avx512(
-    Fold& fold, const float* x, std::size_t count) noexcept {
-  fold_loop<maximum>(fold, x, count);
-}
-
-FoldFunction fold_function(ReductionKind kind, Isa isa) {
-  constexpr std::array<FoldFunction, isa_count> sums = {fold_baseline<false>, fold_avx2<false>,
-                                                        fold_avx512<false>};
-  constexpr std::array<FoldFunction, isa_count> maxima = {fold_baseline<true>, fold_avx2<true>,
-                                                          fold_avx512<true>};
-  return (kind == ReductionKind::max ? maxima : sums).at(static_cast<std::size_t>(isa));
-}
+// ---- Reductions
+// -----------------------------------------------------------------------------------------------------------
 
 void start(Fold& fold, ReductionKind kind) {
   fold.partial.fill(kind == ReductionKind::max ? -std::numeric_limits<float>::infinity() : 0.0F);
 }
 
 float finish(Fold fold, ReductionKind kind) {
-  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+  for (std::size_t half = fold_lanes / 2; half > 0; half /= 2) {
     for (std::size_t lane = 0; lane < half; ++lane) {
-      fold.partial[lane] = combine(fold.partial[lane], fold.partial[lane + half], kind == ReductionKind::max);
+      fold.partial[lane] =
+          fold_combine(fold.partial[lane], fold.partial[lane + half], kind == ReductionKind::max);
     }
   }
   return fold.partial[0];
@@ -131,9 +83,6 @@ struct StridedAxes {
 class ElementwiseCall final : public Call {
  public:
   explicit ElementwiseCall(ElementwiseProgram program) : program_(std::move(program)) {
-    for (const Reduction& reduction : program_.reductions) {
-      folds_.push_back(fold_function(reduction.kind, program_.isa));
-    }
     for (const Operand& operand : program_.operands) {
       const bool strided = operand.kind == OperandKind::strided;
       strided_.push_back(strided ? StridedAxes(program_.shape, operand.strides) : StridedAxes({}, {}));
@@ -159,7 +108,8 @@ class ElementwiseCall final : public Call {
     State state = prepare(arguments);
     if (columns_ == 0) {
       for (std::size_t first = 0; first < total; first += block_elements) {
-        run_block(state, {first, std::min(block_elements, total - first), 0, 1, first});
+        run_block(state, {first, std::min(block_elements, total - first), 0, 1, first},
+                  [](const Reduction&, std::size_t) {});
       }
     } else if (columns_ <= block_elements) {
       run_whole_rows(state, total / columns_);
@@ -219,46 +169,62 @@ class ElementwiseCall final : public Call {
     const std::size_t rows_of_block = block_elements / columns_;
     for (std::size_t row = 0; row < rows; row += rows_of_block) {
       const std::size_t count = std::min(rows_of_block, rows - row);
-      run_block(state, {row * columns_, count * columns_, row, count, 0});
-      for (std::size_t i = 0; i < program_.reductions.size(); ++i) {
-        const Reduction& reduction = program_.reductions[i];
+      const Block block{row * columns_, count * columns_, row, count, 0};
+      run_block(state, block, [&](const Reduction& reduction, std::size_t i) {
         for (std::size_t r = 0; r < count; ++r) {
           Fold fold{};
           start(fold, reduction.kind);
-          folds_[i](fold, state.slots[reduction.input] + r * columns_, columns_);
+          reduction.function(fold, fold_inputs(state, reduction, r * columns_), columns_);
           result(state, i)[row + r] = finish(fold, reduction.kind);
         }
-      }
+      });
     }
   }
 
   void run_long_rows(State& state, std::size_t rows) const {
+    const std::span<const Reduction> reductions = program_.reductions;
     for (std::size_t row = 0; row < rows; ++row) {
-      for (std::size_t i = 0; i < folds_.size(); ++i) start(state.folds[i], program_.reductions[i].kind);
+      for (std::size_t i = 0; i < reductions.size(); ++i) start(state.folds[i], reductions[i].kind);
       for (std::size_t column = 0; column < columns_; column += block_elements) {
         const std::size_t count = std::min(block_elements, columns_ - column);
-        run_block(state, {row * columns_ + column, count, row, 1, column});
-        for (std::size_t i = 0; i < folds_.size(); ++i) {
-          folds_[i](state.folds[i], state.slots[program_.reductions[i].input], count);
-        }
+        const Block block{row * columns_ + column, count, row, 1, column};
+        run_block(state, block, [&](const Reduction& reduction, std::size_t i) {
+          reduction.function(state.folds[i], fold_inputs(state, reduction, 0), count);
+        });
       }
-      for (std::size_t i = 0; i < folds_.size(); ++i) {
-        result(state, i)[row] = finish(state.folds[i], program_.reductions[i].kind);
+      for (std::size_t i = 0; i < reductions.size(); ++i) {
+        result(state, i)[row] = finish(state.folds[i], reductions[i].kind);
       }
     }
+  }
+
+  static FoldInputs fold_inputs(const State& state, const Reduction& reduction, std::size_t first) {
+    FoldInputs inputs{};
+    for (std::size_t i = 0; i < reduction.arity; ++i) inputs[i] = state.slots[reduction.inputs[i]] + first;
+    return inputs;
   }
 
   float* result(const State& state, std::size_t reduction) const {
     return reinterpret_cast<float*>(state.arguments->written[program_.stored.size() + reduction]);
   }
 
-  void run_block(const State& state, const Block& block) const {
+  /// `fold` is called for each reduction, with its number: for those of operands before an instruction can
+  /// write where an operand lies.
+  template <class FoldRows>
+  void run_block(const State& state, const Block& block, FoldRows fold) const {
     for (std::size_t i = 0; i < program_.operands.size(); ++i) load(state, i, block);
     for (std::size_t i = 0; i < program_.stored.size(); ++i) {
       state.slots[program_.operands.size() + i] =
           reinterpret_cast<float*>(state.arguments->written[i]) + block.first;
     }
+    const std::span<const Reduction> reductions = program_.reductions;
+    for (std::size_t i = 0; i < reductions.size(); ++i) {
+      if (reductions[i].of_operands) fold(reductions[i], i);
+    }
     for (const Instruction& instruction : program_.instructions) execute(state, instruction, block.count);
+    for (std::size_t i = 0; i < reductions.size(); ++i) {
+      if (!reductions[i].of_operands) fold(reductions[i], i);
+    }
   }
 
   void load(const State& state, std::size_t i, const Block& block) const {
@@ -329,7 +295,6 @@ class ElementwiseCall final : public Call {
   }
 
   ElementwiseProgram program_;
-  std::vector<FoldFunction> folds_;
   std::vector<StridedAxes> strided_;  // by operand
   std::size_t elements_ = 1;          // of one batch row, or of all when it runs as a whole
   std::size_t columns_ = 0;

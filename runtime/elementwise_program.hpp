@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/graph.hpp"
+#include "runtime/fold.hpp"
 #include "runtime/kernel.hpp"
 #include "runtime/vector_kernel.hpp"
 
@@ -42,7 +43,10 @@ struct Instruction {
 
 struct Reduction {
   ReductionKind kind = ReductionKind::sum;
-  std::uint16_t input = 0;  ///< slot
+  FoldFunction function = nullptr;
+  std::uint16_t arity = 0;
+  std::array<std::uint16_t, max_vector_inputs> inputs{};  ///< slots
+  bool of_operands = false;  ///< reads nothing else, and does so before any instruction
   NodeId node = 0;
 };
 

@@ -16,6 +16,7 @@
 
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
+#include "runtime/fused_form.hpp"
 #include "runtime/isa.hpp"
 #include "runtime/vector_kernel.hpp"
 
@@ -93,13 +94,12 @@ struct PostOpSpec {
   bool operator==(const PostOpSpec&) const = default;
 };
 
-/// How a reduction combines: its lowering sums or takes maxima in a fixed order.
-enum class ReductionKind { sum, max };
-
 /// How an op runs. An op gives what applies; lowering takes the best that fits.
 struct KernelDef {
   std::optional<VectorKernel> vector = {};                      ///< elementwise: runs inside groups
   Immediates (*immediates)(const Node&) = nullptr;              ///< for `vector`
+  std::vector<FusedForm<VectorKernel>> forms = {};              ///< rooted at this op; the first that fits
+  std::vector<FusedForm<FoldKernel>> folds = {};                ///< the same, of a reduction
   std::optional<PostOpSpec> (*post_op)(const Node&) = nullptr;  ///< may ride on a matmul
   std::optional<ReductionKind> reduction = {};                  ///< by attributes axis, keepdims
   bool matmul = false;      ///< by attributes transpose_a, transpose_b: goes to the matmul provider

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "runtime/lowering.hpp"
 
@@ -43,17 +44,28 @@ std::vector<std::int64_t> strides_of(const Extents& operand) {
   return strides;
 }
 
+struct Itself {
+  [[gnu::always_inline]] static float apply(const float*, float x) { return x; }
+};
+
+FoldFunction plain_fold(ReductionKind kind, Isa isa) {
+  constexpr FoldKernel sum = fold_kernel<Itself, 1, ReductionKind::sum>();
+  constexpr FoldKernel max = fold_kernel<Itself, 1, ReductionKind::max>();
+  return (kind == ReductionKind::max ? max : sum).function(isa);
+}
+
 class ProgramBuilder {
  public:
   ProgramBuilder(const BoundGraph& bound, const Group& group, Isa isa) : bound_(bound), group_(group) {
     program_.isa = isa;
     program_.rows = group.rows;
     program_.shape = group.shape;
+    choose_steps();
     find_operands();
     choose_columns();
     split_stored();
     find_last_reads();
-    for (const NodeId member : group.members) emit(member);
+    for (const Step& step : steps_) emit(step);
     program_.temporaries = temporaries_;
     find_in_place();
   }
@@ -61,22 +73,56 @@ class ProgramBuilder {
   ElementwiseProgram take() { return std::move(program_); }
 
  private:
-  bool inside(NodeId id) const { return std::ranges::binary_search(group_.members, id); }
   bool is_reduction(NodeId id) const { return bound_.info(id).kernel->reduction.has_value(); }
-  /// A value of the group itself, used as it is; through an alias of another shape it comes from outside.
-  bool from_inside(NodeId input) const {
-    const NodeId root = bound_.info(input).root;
-    return inside(root) && bound_.info(root).extents == bound_.info(input).extents;
+  std::optional<NodeId> inside(NodeId input) const { return value_inside(bound_, group_, input); }
+  /// What reads and slots are counted by: the value inside, or the input as it comes from outside.
+  NodeId value_of(NodeId input) const { return inside(input).value_or(input); }
+
+  // ---- Steps: the members that are computed, each from what it reads. A member that lies within fused forms
+  // alone is none.
+
+  struct Step {
+    NodeId member = 0;
+    std::vector<NodeId> reads;
+    VectorFunction function = nullptr;
+    FoldFunction fold = nullptr;
+  };
+
+  void choose_steps() {
+    std::set<NodeId> wanted(group_.stored.begin(), group_.stored.end());
+    for (auto member = group_.members.rbegin(); member != group_.members.rend(); ++member) {
+      if (!wanted.contains(*member)) continue;
+      steps_.push_back(step_of(*member));
+      for (const NodeId input : steps_.back().reads) wanted.insert(value_of(input));
+    }
+    std::ranges::reverse(steps_);
+  }
+
+  Step step_of(NodeId member) const {
+    const KernelDef& kernel = *bound_.info(member).kernel;
+    if (kernel.reduction) {
+      for (const FusedForm<FoldKernel>& form : kernel.folds) {
+        if (auto reads = match_form(form.pattern, bound_, group_, member)) {
+          return {member, std::move(*reads), nullptr, form.kernel.function(program_.isa)};
+        }
+      }
+      return {member, bound_.node(member).inputs, nullptr, plain_fold(*kernel.reduction, program_.isa)};
+    }
+    for (const FusedForm<VectorKernel>& form : kernel.forms) {
+      if (auto reads = match_form(form.pattern, bound_, group_, member)) {
+        return {member, std::move(*reads), form.kernel.function(program_.isa), nullptr};
+      }
+    }
+    return {member, bound_.node(member).inputs,
+            kernel.vector ? kernel.vector->function(program_.isa) : nullptr, nullptr};
   }
 
   // ---- Operands ----
 
   void find_operands() {
-    for (const NodeId member : group_.members) {
-      const Node& node = bound_.node(member);
-      for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-        const NodeId input = node.inputs[i];
-        if (from_inside(input) || operand_of_.contains(input)) continue;
+    for (const Step& step : steps_) {
+      for (const NodeId input : step.reads) {
+        if (inside(input) || operand_of_.contains(input)) continue;
         const Shape& shape = bound_.node(input).type.shape;
         const bool sliced = group_.rows && !shape.empty() && shape[0].is_batch();
         operand_of_[input] = static_cast<std::uint16_t>(program_.operands.size());
@@ -139,24 +185,21 @@ class ProgramBuilder {
   }
 
   void find_last_reads() {
-    for (const NodeId member : group_.members) {
-      for (const NodeId input : bound_.node(member).inputs) {
-        const NodeId read = from_inside(input) ? bound_.info(input).root : input;
-        last_read_[read] = member;
-      }
+    for (const Step& step : steps_) {
+      for (const NodeId input : step.reads) last_read_[value_of(input)] = step.member;
     }
     // What a stretched value reads is read as long as the value itself.
-    for (auto member = group_.members.rbegin(); member != group_.members.rend(); ++member) {
-      if (bound_.info(*member).kernel->stretch && last_read_.contains(*member)) {
-        const NodeId input = bound_.node(*member).inputs[0];
-        NodeId& last = last_read_[from_inside(input) ? bound_.info(input).root : input];
-        last = std::max(last, last_read_[*member]);
+    for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+      if (bound_.info(step->member).kernel->stretch && last_read_.contains(step->member)) {
+        NodeId& last = last_read_[value_of(step->reads[0])];
+        last = std::max(last, last_read_[step->member]);
       }
     }
   }
 
   std::uint16_t slot_of(NodeId input) const {
-    return from_inside(input) ? slots_.at(bound_.info(input).root) : operand_of_.at(input);
+    const std::optional<NodeId> value = inside(input);
+    return value ? slots_.at(*value) : operand_of_.at(input);
   }
 
   std::uint16_t output_slot(NodeId member) {
@@ -185,29 +228,40 @@ class ProgramBuilder {
 
   // ---- Instructions ----
 
-  void emit(NodeId member) {
-    const Node& node = bound_.node(member);
+  void emit(const Step& step) {
+    const NodeId member = step.member;
+    if (step.fold != nullptr) return emit_reduction(step);
     const KernelDef& kernel = *bound_.info(member).kernel;
-    if (kernel.reduction) {
-      program_.reductions.push_back({*kernel.reduction, slot_of(node.inputs[0]), member});
-      return;
-    }
     const bool is_stored = std::ranges::find(program_.stored, member) != program_.stored.end();
     if (kernel.stretch && !is_stored) {
-      slots_[member] = slot_of(node.inputs[0]);
+      slots_[member] = slot_of(step.reads[0]);
       return;
     }
     Instruction instruction;
-    instruction.arity = static_cast<std::uint16_t>(node.inputs.size());
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) instruction.inputs.at(i) = slot_of(node.inputs[i]);
-    if (kernel.vector) instruction.function = kernel.vector->function(program_.isa);
-    if (kernel.immediates != nullptr) instruction.immediates = kernel.immediates(node);
-    // A reduction reads its slot after all instructions: such a temporary is never used again.
+    instruction.function = step.function;
+    instruction.arity = static_cast<std::uint16_t>(step.reads.size());
+    for (std::size_t i = 0; i < step.reads.size(); ++i) instruction.inputs.at(i) = slot_of(step.reads[i]);
+    if (kernel.immediates != nullptr) instruction.immediates = kernel.immediates(bound_.node(member));
+    // A reduction may read its slots after all instructions: such a temporary is never used again.
     if (group_.reduced == 0) release(member);
     instruction.output = output_slot(member);
     slots_[member] = instruction.output;
     owner_[instruction.output] = member;
     program_.instructions.push_back(instruction);
+  }
+
+  void emit_reduction(const Step& step) {
+    Reduction reduction;
+    reduction.kind = *bound_.info(step.member).kernel->reduction;
+    reduction.function = step.fold;
+    reduction.arity = static_cast<std::uint16_t>(step.reads.size());
+    reduction.of_operands = true;
+    for (std::size_t i = 0; i < step.reads.size(); ++i) {
+      reduction.inputs.at(i) = slot_of(step.reads[i]);
+      reduction.of_operands = reduction.of_operands && reduction.inputs[i] < program_.operands.size();
+    }
+    reduction.node = step.member;
+    program_.reductions.push_back(reduction);
   }
 
   // ---- In place ----
@@ -218,7 +272,7 @@ class ProgramBuilder {
       for (const Operand& operand : program_.operands) {
         const bool read_later = last_read_[operand.node] > stored;
         const bool reduced = std::ranges::any_of(program_.reductions, [&](const Reduction& reduction) {
-          return reduction.input == operand_of_[operand.node];
+          return !reduction.of_operands && reads(reduction, operand_of_[operand.node]);
         });
         const auto views = std::ranges::count_if(program_.operands, [&](const Operand& other) {
           return bound_.info(other.node).root == bound_.info(operand.node).root;
@@ -230,11 +284,17 @@ class ProgramBuilder {
     }
   }
 
+  static bool reads(const Reduction& reduction, std::uint16_t slot) {
+    const auto end = reduction.inputs.begin() + reduction.arity;
+    return std::find(reduction.inputs.begin(), end, slot) != end;
+  }
+
   static constexpr NodeId no_owner = ~NodeId{0};
 
   const BoundGraph& bound_;
   const Group& group_;
   ElementwiseProgram program_;
+  std::vector<Step> steps_;
   std::map<NodeId, std::uint16_t> operand_of_;
   std::vector<Extents> extents_;
   std::map<NodeId, NodeId> last_read_;

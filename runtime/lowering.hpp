@@ -1,5 +1,5 @@
 /// \file
-/// What the stages of lowering hand to each other. Only the lower_*.cpp files include it.
+/// What the stages of lowering hand to each other. Only the lower_*.cpp files include it, and tests.
 ///
 ///   bind        sizes, folded numbers, aliases, which nodes run by rows, who uses what
 ///   partition   nodes into groups: product with bias and activation, elementwise chain, single call
@@ -89,6 +89,15 @@ bool uses_tiles(const LoweringOptions& options);
 /// The axes of a reduction when they are the last ones: how many elements it folds into one. Nothing
 /// otherwise.
 std::optional<std::int64_t> trailing_reduction(const BoundGraph& bound, NodeId id);
+
+/// What the names of a pattern stand for when the tree that ends in `root` is of its form, made of members of
+/// the group alone.
+std::optional<std::vector<NodeId>> match_form(const Pattern& pattern, const BoundGraph& bound,
+                                              const Group& group, NodeId root);
+
+/// The value of a group itself that a member's input is, used as it is; nothing when it comes from outside,
+/// or through an alias of another shape.
+std::optional<NodeId> value_inside(const BoundGraph& bound, const Group& group, NodeId input);
 
 /// The elementwise program of a group, with the externals and outputs it names by node.
 ElementwiseProgram elementwise_program(const BoundGraph& bound, const Group& group, Isa isa);
