@@ -72,8 +72,8 @@ Differentiated differentiate(const Graph& graph, const OpRegistry& registry, std
   Differentiated result;
   result.y = forward.output(output);
   result.wrt = find_all(forward, names);
-  Builder builder(registry);
-  for (const Node& node : forward.nodes()) builder.add_like(node, node.inputs, node.controls);
+  Builder builder(registry, forward);
+  builder.clear_outputs();
   // Fed when it runs, so that it stands for any numbers of this shape.
   result.cotangent = filled(builder, 1.0, builder.type(result.y).shape);
   builder.rename(result.cotangent, std::string(cotangent_name));

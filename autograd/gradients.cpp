@@ -149,12 +149,13 @@ std::vector<NodeId> append_gradients(Builder& builder, NodeId y, std::span<const
   return append_gradients(builder, y, filled(builder, 1.0, node.type.shape), wrt);
 }
 
-Graph expand_gradients(const Graph& graph, const OpRegistry& registry) {
-  return rewrite(graph, registry, [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+Graph expand_gradients(Graph graph, const OpRegistry& registry) {
+  const auto expand = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
     if (!node.op->traits.gradient) return std::nullopt;
     const NodeId x = node.inputs.at(1);
     return append_gradients(builder, node.inputs.at(0), std::span(&x, 1)).front();
-  });
+  };
+  return rewrite(std::move(graph), registry, expand);
 }
 
 }  // namespace graphrun

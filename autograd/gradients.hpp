@@ -25,6 +25,6 @@ std::vector<NodeId> append_gradients(Builder& builder, NodeId y, NodeId cotangen
 
 /// Replaces every `grad(y, x)` node by the gradient it asks for. Runs in the order of the nodes, so that the
 /// gradient of an expression with a `grad` in it sees ordinary nodes: innermost first.
-Graph expand_gradients(const Graph& graph, const OpRegistry& registry);
+Graph expand_gradients(Graph graph, const OpRegistry& registry);
 
 }  // namespace graphrun

@@ -6,8 +6,8 @@
 namespace graphrun {
 
 Graph prepare(Graph graph, const OpRegistry& registry, Mode mode, const PassOptions& options) {
-  const auto specialise = [mode](const Graph& model, const OpRegistry& ops) {
-    return specialise_mode(model, ops, mode);
+  const auto specialise = [mode](Graph model, const OpRegistry& ops) {
+    return specialise_mode(std::move(model), ops, mode);
   };
   const Pass passes[] = {
       {"specialise_mode", specialise, Stage::specialised, false},

@@ -74,22 +74,16 @@ NodeId Builder::add(std::string_view op_name, std::vector<NodeId> inputs, Attrib
                     NodeDetails details) {
   const OpDef& op = registry_->get(op_name);
   check_input_count(op, inputs.size());
+  make_room();
   Node node;
   node.op = &op;
   node.attributes = completed(op, attributes);
-  std::vector<Type> types;
-  types.reserve(inputs.size());
-  for (const NodeId input : inputs) {
-    if (input >= size()) throw Error(ErrorCode::internal, "a node uses one that is not built yet");
-    types.push_back(type(input));
-  }
-  node.type = op.infer({types, node.attributes});
   node.inputs = std::move(inputs);
+  node.type = inferred(node);
   node.controls = std::move(details.controls);
-  node.origin = details.origin ? std::move(details.origin) : origin_;
+  node.origin = details.origin ? std::move(details.origin) : served_ != nullptr ? served_->origin : origin_;
   node.name = unique_name(std::move(details.name), op);
-  graph_.nodes_.push_back(std::move(node));
-  return static_cast<NodeId>(graph_.nodes_.size() - 1);
+  return append(std::move(node));
 }
 
 NodeId Builder::add_like(const Node& node, std::vector<NodeId> inputs, std::vector<NodeId> controls) {
@@ -97,24 +91,86 @@ NodeId Builder::add_like(const Node& node, std::vector<NodeId> inputs, std::vect
              {node.name, node.origin, std::move(controls)});
 }
 
+NodeId Builder::append(Node node) {
+  graph_.verified_ = false;
+  graph_.nodes_.push_back(std::move(node));
+  return static_cast<NodeId>(size() - 1);
+}
+
+Builder Builder::again(const OpRegistry& registry, Graph graph) {
+  Builder builder(registry, std::move(graph));
+  builder.again_ = true;
+  builder.to_come_ = builder.graph_.size();
+  return builder;
+}
+
+Node Builder::take(NodeId id) {
+  return std::move(is_unchanged() ? graph_.nodes_[id] : waiting_[id - *waiting_begin_]);
+}
+
+NodeId Builder::keep(Node node, bool inputs_changed_type) {
+  if (is_unchanged()) {
+    graph_.nodes_[size()] = std::move(node);
+    --to_come_;
+    return static_cast<NodeId>(size() - 1);
+  }
+  if (inputs_changed_type) node.type = inferred(node);
+  if (counts_names_) node.name = unique_name(std::move(node.name), *node.op);
+  return append(std::move(node));
+}
+
+/// From here on nodes are no longer where they were.
+void Builder::make_room() {
+  if (!is_unchanged()) return;
+  waiting_begin_ = size() / BlockList<Node>::block_size * BlockList<Node>::block_size;
+  waiting_ = graph_.nodes_.split_off(size());
+  to_come_ = 0;
+  graph_.verified_ = false;
+  graph_.outputs_.clear();
+}
+
+Type Builder::inferred(const Node& node) const {
+  std::vector<Type> types;
+  types.reserve(node.inputs.size());
+  for (const NodeId input : node.inputs) {
+    if (input >= size()) throw Error(ErrorCode::internal, "a node uses one that is not built yet");
+    types.push_back(type(input));
+  }
+  return node.op->infer({types, node.attributes});
+}
+
 void Builder::rename(NodeId id, std::string name) {
   Node& node = graph_.nodes_[id];
-  if (node.name != name) node.name = unique_name(std::move(name), *node.op);
+  if (node.name == name) return;
+  make_room();
+  graph_.verified_ = false;
+  node.name = unique_name(std::move(name), *node.op);
 }
 
 std::string Builder::unique_name(std::string wanted, const OpDef& op) {
   if (wanted.empty()) {
-    wanted = scope_.empty() ? fmt::format("{}_{}", op.name, graph_.nodes_.size())
-                            : fmt::format("{}/{}", scope_, op.name);
+    wanted = scope().empty() ? fmt::format("{}_{}", op.name, size()) : fmt::format("{}/{}", scope(), op.name);
   }
-  int& uses = name_uses_[wanted];
-  ++uses;
+  if (!counts_names_) count_names();
+  const std::uint32_t uses = ++name_uses_[hash_of(wanted)];
   if (uses == 1) return wanted;
   return unique_name(fmt::format("{}_{}", wanted, uses), op);
 }
 
+void Builder::count_names() {
+  counts_names_ = true;
+  name_uses_.reserve(size());
+  for (const Node& node : graph_.nodes()) ++name_uses_[hash_of(node.name)];
+}
+
 void Builder::output(std::string name, NodeId node) {
+  graph_.verified_ = false;
   graph_.outputs_.push_back({std::move(name), node});
+}
+
+void Builder::clear_outputs() {
+  graph_.verified_ = false;
+  graph_.outputs_.clear();
 }
 
 NodeId Builder::constant(double value) {

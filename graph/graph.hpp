@@ -4,15 +4,16 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "graph/attribute.hpp"
+#include "graph/block_list.hpp"
+#include "graph/hash_table.hpp"
 #include "graph/type.hpp"
 #include "graphrun/error.hpp"
 
@@ -51,18 +52,22 @@ class Graph {
   Graph() = default;
   std::size_t size() const { return nodes_.size(); }
   const Node& node(NodeId id) const { return nodes_[id]; }
-  const std::deque<Node>& nodes() const { return nodes_; }
+  const BlockList<Node>& nodes() const { return nodes_; }
   std::span<const NamedOutput> outputs() const { return outputs_; }
   /// The node of a named output; throws Error{usage} that lists the names.
   NodeId output(std::string_view name) const;
   bool has_output(std::string_view name) const;
   /// The node with this name, or nothing. Linear; for reports and tests.
   std::optional<NodeId> find(std::string_view name) const;
+  /// Whether verify() has found its links, names and types right.
+  bool is_verified() const { return verified_; }
+  void set_verified() { verified_ = true; }
 
  private:
   friend class Builder;
-  std::deque<Node> nodes_;
+  BlockList<Node> nodes_;
   std::vector<NamedOutput> outputs_;
+  bool verified_ = false;
 };
 
 /// What goes with a new node beside its op and inputs. An empty name becomes "SCOPE/OP", or "OP_ID" without a
@@ -90,40 +95,72 @@ class OpError : public Error {
 class Builder {
  public:
   explicit Builder(const OpRegistry& registry) : registry_(&registry) {}
+  /// Goes on where a graph has ended; its outputs stay.
+  Builder(const OpRegistry& registry, Graph graph) : registry_(&registry), graph_(std::move(graph)) {}
+  /// Goes through a graph again, for rewrite(): its nodes wait to be taken, each once, in order.
+  static Builder again(const OpRegistry& registry, Graph graph);
 
   /// Adds an op by name; throws OpError when the inputs or attributes do not fit it.
   NodeId add(std::string_view op, std::vector<NodeId> inputs, Attributes attributes = {},
              NodeDetails details = {});
-  /// Adds a node like another, with other inputs and controls: what a pass does with a node it keeps.
+  /// Adds a node like another, with other inputs and controls.
   NodeId add_like(const Node& node, std::vector<NodeId> inputs, std::vector<NodeId> controls);
   void output(std::string name, NodeId node);
+  void clear_outputs();
   /// Gives a node another name; like every name, it gets "_2" when it is taken.
   void rename(NodeId id, std::string name);
 
   const Node& node(NodeId id) const { return graph_.nodes_[id]; }
   const Type& type(NodeId id) const { return node(id).type; }
-  std::size_t size() const { return graph_.nodes_.size(); }
+  std::size_t size() const { return graph_.nodes_.size() - to_come_; }
   const OpRegistry& registry() const { return *registry_; }
 
   /// Nodes added from now on take this origin unless they bring their own, and a name in this scope.
-  void set_origin(std::shared_ptr<const Origin> origin, std::string scope = {}) {
+  void set_origin(std::shared_ptr<const Origin> origin, std::string_view scope = {}) {
+    served_ = nullptr;
     origin_ = std::move(origin);
-    scope_ = std::move(scope);
+    scope_ = scope;
   }
+  /// The same by a node, which must stay until the next call: its origin, and its name as scope.
+  void serve(const Node& node) { served_ = &node; }
 
   /// A scalar constant (f32).
   NodeId constant(double value);
 
+  // ---- Going through a graph again ----
+
+  /// As long as every node that was taken is kept, all stay where they are, with their ids.
+  bool is_unchanged() const { return again_ && !waiting_begin_; }
+  Node take(NodeId id);
+  /// Adds the node that was taken last, once its inputs and controls are ids of this builder. Its type is
+  /// inferred again if its inputs have changed theirs.
+  NodeId keep(Node node, bool inputs_changed_type);
+  /// The node that was taken last is left out. Outputs are then the caller's to add again.
+  void drop() { make_room(); }
+
   Graph finish() &&;
 
  private:
+  NodeId append(Node node);
+  void make_room();
+  Type inferred(const Node& node) const;
+  std::string_view scope() const { return served_ != nullptr ? served_->name : scope_; }
   std::string unique_name(std::string wanted, const OpDef& op);
+  void count_names();
 
   const OpRegistry* registry_;
   Graph graph_;
   std::shared_ptr<const Origin> origin_;
   std::string scope_;
-  std::unordered_map<std::string, int> name_uses_;
+  const Node* served_ = nullptr;  ///< instead of the two above
+  bool again_ = false;
+  std::size_t to_come_ = 0;  ///< nodes at the end of the graph that have not been kept yet
+  BlockList<Node> waiting_;  ///< the same, once something has changed: from this id on
+  std::optional<std::size_t> waiting_begin_;
+  /// How often each name was wanted, by its hash: were two hashes ever the same, one more name would get a
+  /// number. Only counted from the first new name on; names that are taken over do not meet each other.
+  HashTable name_uses_;
+  bool counts_names_ = false;
 };
 
 }  // namespace graphrun

@@ -1,20 +1,19 @@
 #include "graph/rewrite.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace graphrun {
 namespace {
 
 constexpr NodeId dropped = std::numeric_limits<NodeId>::max();
 
-std::vector<NodeId> translate(const std::vector<NodeId>& ids, const std::vector<NodeId>& map) {
-  std::vector<NodeId> translated;
-  translated.reserve(ids.size());
-  for (const NodeId id : ids) {
+void translate(std::vector<NodeId>& ids, const std::vector<NodeId>& map) {
+  for (NodeId& id : ids) {
     if (map[id] == dropped) throw Error(ErrorCode::internal, "a node uses one that a pass has dropped");
-    translated.push_back(map[id]);
+    id = map[id];
   }
-  return translated;
 }
 
 /// Is `inner` what a block has come to, after the node of the block's own name has vanished?
@@ -23,37 +22,94 @@ bool is_last_of(const Node& block, const Node& inner) {
   return !traits.variable && !traits.input && inner.name.starts_with(block.name + ".");
 }
 
+/// The nodes of a graph on their way to another.
+class Passage {
+ public:
+  Passage(Graph graph, const OpRegistry& registry)
+      : outputs_(graph.outputs().begin(), graph.outputs().end()),
+        map_(graph.size(), dropped),
+        retyped_(graph.size()),
+        builder_(Builder::again(registry, std::move(graph))) {}
+
+  std::size_t size() const { return map_.size(); }
+  Builder& builder() { return builder_; }
+
+  /// A node with its inputs and controls translated.
+  Node take(NodeId id) {
+    Node node = builder_.take(id);
+    if (builder_.is_unchanged()) return node;
+    inputs_retyped_ = std::ranges::any_of(node.inputs, [this](NodeId input) { return retyped_[input]; });
+    translate(node.inputs, map_);
+    translate(node.controls, map_);
+    return node;
+  }
+
+  /// Keeps the node that was taken last.
+  void keep(NodeId id, Node node) {
+    if (!inputs_retyped_) {
+      map_[id] = builder_.keep(std::move(node), false);
+      return;
+    }
+    const Type before = node.type;
+    replace(id, before, builder_.keep(std::move(node), true));
+  }
+
+  void drop() { builder_.drop(); }
+
+  /// Another node stands for the one that was taken last, which has this type.
+  void replace(NodeId id, const Type& before, NodeId replacement) {
+    builder_.drop();
+    map_[id] = replacement;
+    retyped_[id] = builder_.type(replacement) != before;
+  }
+
+  Graph finish() {
+    if (builder_.is_unchanged()) return std::move(builder_).finish();
+    for (NamedOutput& output : outputs_) {
+      if (map_[output.node] != dropped) builder_.output(std::move(output.name), map_[output.node]);
+    }
+    return std::move(builder_).finish();
+  }
+
+ private:
+  std::vector<NamedOutput> outputs_;
+  std::vector<NodeId> map_;
+  std::vector<bool> retyped_;
+  Builder builder_;
+  bool inputs_retyped_ = false;
+};
+
 }  // namespace
 
-Graph rewrite(const Graph& graph, const OpRegistry& registry, const Visit& visit) {
-  Builder builder(registry);
-  std::vector<NodeId> map(graph.size(), dropped);
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    Node node = graph.node(id);
-    node.inputs = translate(node.inputs, map);
-    node.controls = translate(node.controls, map);
-    builder.set_origin(node.origin, node.name);
+Graph rewrite(Graph graph, const OpRegistry& registry, const Visit& visit) {
+  Passage passage(std::move(graph), registry);
+  Builder& builder = passage.builder();
+  for (NodeId id = 0; id < passage.size(); ++id) {
+    Node node = passage.take(id);
+    builder.serve(node);
     const std::size_t size_before = builder.size();
     const std::optional<NodeId> replacement = visit(builder, node, id);
-    map[id] = replacement ? *replacement : builder.add_like(node, node.inputs, node.controls);
-    if (map[id] >= size_before || is_last_of(node, builder.node(map[id]))) builder.rename(map[id], node.name);
+    if (!replacement) {
+      passage.keep(id, std::move(node));
+      continue;
+    }
+    passage.replace(id, node.type, *replacement);
+    if (*replacement >= size_before || is_last_of(node, builder.node(*replacement)))
+      builder.rename(*replacement, std::move(node.name));
   }
-  for (const NamedOutput& output : graph.outputs()) builder.output(output.name, map[output.node]);
-  return std::move(builder).finish();
+  return passage.finish();
 }
 
-Graph keep_only(const Graph& graph, const OpRegistry& registry, const std::vector<bool>& keep) {
-  Builder builder(registry);
-  std::vector<NodeId> map(graph.size(), dropped);
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (!keep[id]) continue;
-    const Node& node = graph.node(id);
-    map[id] = builder.add_like(node, translate(node.inputs, map), translate(node.controls, map));
+Graph keep_only(Graph graph, const OpRegistry& registry, const std::vector<bool>& keep) {
+  Passage passage(std::move(graph), registry);
+  for (NodeId id = 0; id < passage.size(); ++id) {
+    if (keep[id]) {
+      passage.keep(id, passage.take(id));
+    } else {
+      passage.drop();
+    }
   }
-  for (const NamedOutput& output : graph.outputs()) {
-    if (keep[output.node]) builder.output(output.name, map[output.node]);
-  }
-  return std::move(builder).finish();
+  return passage.finish();
 }
 
 }  // namespace graphrun

@@ -1,5 +1,6 @@
 /// \file
-/// The loop that every Graph → Graph pass shares.
+/// The loop that every Graph → Graph pass shares. Nodes that are kept are moved, not copied: a pass costs
+/// what it changes.
 #pragma once
 
 #include <functional>
@@ -16,9 +17,9 @@ namespace graphrun {
 /// stands for it takes its very name, so that names survive, and so does an earlier one named below it: a
 /// block whose last node falls away keeps its name. A dropped node must not be used by a later one.
 using Visit = std::function<std::optional<NodeId>(Builder& builder, const Node& translated, NodeId original)>;
-Graph rewrite(const Graph& graph, const OpRegistry& registry, const Visit& visit);
+Graph rewrite(Graph graph, const OpRegistry& registry, const Visit& visit);
 
 /// Only the nodes marked in `keep`; the named outputs among them are kept.
-Graph keep_only(const Graph& graph, const OpRegistry& registry, const std::vector<bool>& keep);
+Graph keep_only(Graph graph, const OpRegistry& registry, const std::vector<bool>& keep);
 
 }  // namespace graphrun

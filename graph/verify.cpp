@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "graph/hash_table.hpp"
 #include "graph/op.hpp"
 
 namespace graphrun {
@@ -34,10 +35,12 @@ class Verifier {
       : graph_(graph), stage_(stage), after_(after) {}
 
   void run() {
+    for (const Node& node : graph_.nodes()) check_stage(node);
+    if (graph_.is_verified()) return;
+    names_.reserve(graph_.size());
     for (NodeId id = 0; id < graph_.size(); ++id) {
       check_links(id);
       check_type(graph_.node(id));
-      check_stage(graph_.node(id));
       check_writes(graph_.node(id));
     }
     check_outputs();
@@ -50,7 +53,10 @@ class Verifier {
 
   void check_links(NodeId id) {
     const Node& node = graph_.node(id);
-    if (node.name.empty() || !names_.insert(node.name).second) fail(node, "its name is not unique");
+    std::uint32_t& named = names_[hash_of(node.name)];  // one more than the id
+    const bool taken = named != 0 && graph_.node(named - 1).name == node.name;
+    if (node.name.empty() || taken) fail(node, "its name is not unique");
+    named = id + 1;
     for (const NodeId input : node.inputs) {
       if (input >= id) fail(node, "an input does not come before it");
       if (graph_.node(input).op->traits.effect) fail(node, "it uses the value of an effect, which has none");
@@ -60,10 +66,10 @@ class Verifier {
     }
   }
 
-  void check_type(const Node& node) const {
-    std::vector<Type> types;
-    for (const NodeId input : node.inputs) types.push_back(graph_.node(input).type);
-    const Type inferred = node.op->infer({types, node.attributes});
+  void check_type(const Node& node) {
+    types_.clear();
+    for (const NodeId input : node.inputs) types_.push_back(graph_.node(input).type);
+    const Type inferred = node.op->infer({types_, node.attributes});
     if (inferred != node.type) {
       fail(node, fmt::format("its type is {}, but {} infers {}", to_string(node.type), node.op->name,
                              to_string(inferred)));
@@ -108,8 +114,9 @@ class Verifier {
   const Graph& graph_;
   Stage stage_;
   std::string_view after_;
-  std::unordered_set<std::string_view> names_;
+  HashTable names_;
   std::unordered_map<NodeId, std::string_view> writers_;
+  std::vector<Type> types_;
 };
 
 }  // namespace

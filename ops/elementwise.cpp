@@ -18,20 +18,21 @@ std::string joined(std::span<const Type> types) {
 }  // namespace
 
 Type infer_elementwise(const InferContext& context) {
-  Shape shape;
+  Shape shape = context.inputs.front().shape;
   for (const Type& input : context.inputs) {
     if (input.dtype != DType::f32) {
       throw OpError(fmt::format("it computes with f32, but an input is {}", to_string(input)),
                     "Convert it first: cast(y, dtype=f32), or one_hot(y, depth=…) for labels.");
     }
-    const std::optional<Shape> both = broadcast(shape, input.shape);
+    if (input.shape == shape) continue;
+    std::optional<Shape> both = broadcast(shape, input.shape);
     if (!both) {
       throw OpError(fmt::format("the shapes {} do not broadcast", joined(context.inputs)),
                     "Axes align at the right; each pair must be equal, or one of them 1.");
     }
-    shape = *both;
+    shape = std::move(*both);
   }
-  return {DType::f32, shape};
+  return {DType::f32, std::move(shape)};
 }
 
 std::vector<AxisMap> elementwise_axes(const AxesContext& context) {

@@ -50,8 +50,8 @@ std::vector<LearningStep> steps_on_model(const ModelDefinition& model, const OpR
 }  // namespace
 
 Builder copy_of(const Graph& graph, const OpRegistry& registry) {
-  Builder builder(registry);
-  for (const Node& node : graph.nodes()) builder.add_like(node, node.inputs, node.controls);
+  Builder builder(registry, graph);
+  builder.clear_outputs();
   return builder;
 }
 

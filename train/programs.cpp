@@ -104,9 +104,8 @@ Program role_program(const ModelDefinition& model, const OpRegistry& registry,
   for (const std::string& name : outputs) builder.output(name, node_for(model, name));
   std::vector<std::string> cuts;
   for (const std::string& name : fed) cuts.push_back(node_name(model, name));
-  const Graph part = cut(std::move(builder).finish(), registry, cuts);
-  return finish(prepare(remove_dead_nodes(part, registry), registry, Mode::evaluate, options), registry,
-                options);
+  Graph part = remove_dead_nodes(cut(std::move(builder).finish(), registry, cuts), registry);
+  return finish(prepare(std::move(part), registry, Mode::evaluate, options), registry, options);
 }
 
 }  // namespace graphrun::train

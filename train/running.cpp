@@ -47,10 +47,8 @@ bool is_running_value(std::string_view output) {
   return output.starts_with(prefix);
 }
 
-Graph with_running_values(const Graph& graph, const OpRegistry& registry) {
-  Builder builder(registry);
-  for (const Node& node : graph.nodes()) builder.add_like(node, node.inputs, node.controls);
-  for (const NamedOutput& output : graph.outputs()) builder.output(output.name, output.node);
+Graph with_running_values(Graph graph, const OpRegistry& registry) {
+  std::vector<NamedOutput> averages;
   std::set<std::string> followed;
   for (const Node& node : graph.nodes()) {
     if (!is_running(node)) continue;
@@ -61,8 +59,10 @@ Graph with_running_values(const Graph& graph, const OpRegistry& registry) {
                               "averages",
                               average.name),
                   node.origin ? node.origin->where : SourceLocation{}, node.name);
-    builder.output(output_of(average), node.inputs[0]);
+    averages.push_back({output_of(average), node.inputs[0]});
   }
+  Builder builder(registry, std::move(graph));
+  for (NamedOutput& output : averages) builder.output(std::move(output.name), output.node);
   return std::move(builder).finish();
 }
 

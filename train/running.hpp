@@ -13,7 +13,7 @@ namespace graphrun::train {
 /// The graph with an output for each value that an average follows: modes are still to be chosen, and the
 /// outputs keep what they need. Throws Error{model} when an average is no variable of its own that nothing
 /// learns.
-Graph with_running_values(const Graph& graph, const OpRegistry& registry);
+Graph with_running_values(Graph graph, const OpRegistry& registry);
 
 /// Is this the name of such an output?
 bool is_running_value(std::string_view output);

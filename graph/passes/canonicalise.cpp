@@ -4,8 +4,8 @@
 
 namespace graphrun {
 
-Graph canonicalise(const Graph& graph, const OpRegistry& registry) {
-  return sweep_until_settled(graph, registry, &OpDef::canonicalise);
+Graph canonicalise(Graph graph, const OpRegistry& registry) {
+  return sweep_until_settled(std::move(graph), registry, &OpDef::canonicalise);
 }
 
 }  // namespace graphrun

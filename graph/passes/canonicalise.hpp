@@ -13,6 +13,6 @@
 namespace graphrun {
 
 /// Throws Error{internal} when the rules do not settle: two of them undo each other.
-Graph canonicalise(const Graph& graph, const OpRegistry& registry);
+Graph canonicalise(Graph graph, const OpRegistry& registry);
 
 }  // namespace graphrun

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <type_traits>
-#include <unordered_map>
+#include <utility>
 
+#include "graph/hash_table.hpp"
 #include "graph/rewrite.hpp"
 
 namespace graphrun {
@@ -12,17 +13,20 @@ namespace {
 /// The bytes of all that a value depends on. Two nodes with one key compute the same.
 class Key {
  public:
-  explicit Key(const Node& node) {
+  /// The key of a node, until the next one is asked for.
+  const std::string& of(const Node& node) {
+    bytes_.clear();
     put(node.op);
-    std::vector<NodeId> inputs = node.inputs;
-    if (node.op->traits.commutative) std::sort(inputs.begin(), inputs.end());
-    put(inputs);
+    inputs_ = node.inputs;
+    if (node.op->traits.commutative) std::sort(inputs_.begin(), inputs_.end());
+    put(inputs_);
     put(node.controls);
     for (const auto& [name, value] : node.attributes.entries()) {
       std::visit([this](const auto& alternative) { put(alternative); }, value);
     }
+    return bytes_;
   }
-  std::string take() && { return std::move(bytes_); }
+  const std::string& text() const { return bytes_; }
 
  private:
   // Bits, not values: 0 and -0 are equal, and not the same.
@@ -58,6 +62,7 @@ class Key {
   }
 
   std::string bytes_;
+  std::vector<NodeId> inputs_;
 };
 
 bool mergeable(const Traits& traits) {
@@ -66,15 +71,23 @@ bool mergeable(const Traits& traits) {
 
 }  // namespace
 
-Graph merge_common_subexpressions(const Graph& graph, const OpRegistry& registry) {
-  std::unordered_map<std::string, NodeId> first;
-  const auto merge = [&first](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+Graph merge_common_subexpressions(Graph graph, const OpRegistry& registry) {
+  HashTable first;  // one more than the id, by the hash of the key
+  first.reserve(graph.size());
+  Key key;
+  Key earlier;
+  const auto merge = [&](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
     if (!mergeable(node.op->traits)) return std::nullopt;
-    // Node by node the next id is the one this node gets when it is kept.
-    const auto [entry, fresh] = first.emplace(Key(node).take(), static_cast<NodeId>(builder.size()));
-    return fresh ? std::nullopt : std::optional(entry->second);
+    std::uint32_t& known = first[hash_of(key.of(node))];
+    if (known == 0) {
+      // Node by node the next id is the one this node gets when it is kept.
+      known = static_cast<NodeId>(builder.size()) + 1;
+      return std::nullopt;
+    }
+    // Keys that differ and have one hash are as good as never seen; then both nodes stay.
+    return earlier.of(builder.node(known - 1)) == key.text() ? std::optional(known - 1) : std::nullopt;
   };
-  return rewrite(graph, registry, merge);
+  return rewrite(std::move(graph), registry, merge);
 }
 
 }  // namespace graphrun

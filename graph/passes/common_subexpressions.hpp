@@ -11,6 +11,6 @@
 
 namespace graphrun {
 
-Graph merge_common_subexpressions(const Graph& graph, const OpRegistry& registry);
+Graph merge_common_subexpressions(Graph graph, const OpRegistry& registry);
 
 }  // namespace graphrun

@@ -15,6 +15,6 @@
 namespace graphrun {
 
 /// Throws Error{usage} for a name that no node has. Inputs may be named too: they stay.
-Graph cut(const Graph& graph, const OpRegistry& registry, std::span<const std::string> fed);
+Graph cut(Graph graph, const OpRegistry& registry, std::span<const std::string> fed);
 
 }  // namespace graphrun

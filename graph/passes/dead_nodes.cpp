@@ -1,5 +1,8 @@
 #include "graph/passes/dead_nodes.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "graph/rewrite.hpp"
 
 namespace graphrun {
@@ -15,13 +18,15 @@ std::vector<bool> needed_by(const Graph& graph, std::span<const NodeId> roots) {
   return needed;
 }
 
-Graph remove_dead_nodes(const Graph& graph, const OpRegistry& registry) {
+Graph remove_dead_nodes(Graph graph, const OpRegistry& registry) {
   std::vector<NodeId> roots;
   for (const NamedOutput& output : graph.outputs()) roots.push_back(output.node);
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (graph.node(id).op->traits.effect) roots.push_back(id);
   }
-  return keep_only(graph, registry, needed_by(graph, roots));
+  const std::vector<bool> needed = needed_by(graph, roots);
+  if (std::ranges::find(needed, false) == needed.end()) return graph;
+  return keep_only(std::move(graph), registry, needed);
 }
 
 Graph only_output(const Graph& graph, const OpRegistry& registry, std::string_view name) {

@@ -17,7 +17,7 @@ namespace graphrun {
 std::vector<bool> needed_by(const Graph& graph, std::span<const NodeId> roots);
 
 /// The named outputs, the effects and what they need.
-Graph remove_dead_nodes(const Graph& graph, const OpRegistry& registry);
+Graph remove_dead_nodes(Graph graph, const OpRegistry& registry);
 
 /// The named output `name` alone, and what it needs: no other outputs, no effects that it does not wait for.
 Graph only_output(const Graph& graph, const OpRegistry& registry, std::string_view name);

@@ -6,8 +6,8 @@
 
 namespace graphrun {
 
-Graph erase_forwards(const Graph& graph, const OpRegistry& registry) {
-  return rewrite(graph, registry, [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+Graph erase_forwards(Graph graph, const OpRegistry& registry) {
+  const auto erase = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
     if (!node.op->traits.forwards_first) return std::nullopt;
     const NodeId value = node.inputs.at(0);
     if (builder.type(value) != node.type) {
@@ -15,7 +15,8 @@ Graph erase_forwards(const Graph& graph, const OpRegistry& registry) {
                   {}, node.name);
     }
     return value;
-  });
+  };
+  return rewrite(std::move(graph), registry, erase);
 }
 
 }  // namespace graphrun

@@ -11,6 +11,6 @@
 
 namespace graphrun {
 
-Graph erase_forwards(const Graph& graph, const OpRegistry& registry);
+Graph erase_forwards(Graph graph, const OpRegistry& registry);
 
 }  // namespace graphrun

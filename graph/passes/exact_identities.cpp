@@ -4,8 +4,8 @@
 
 namespace graphrun {
 
-Graph apply_exact_identities(const Graph& graph, const OpRegistry& registry) {
-  return sweep_until_settled(graph, registry, &OpDef::simplify);
+Graph apply_exact_identities(Graph graph, const OpRegistry& registry) {
+  return sweep_until_settled(std::move(graph), registry, &OpDef::simplify);
 }
 
 }  // namespace graphrun

@@ -11,6 +11,6 @@
 
 namespace graphrun {
 
-Graph apply_exact_identities(const Graph& graph, const OpRegistry& registry);
+Graph apply_exact_identities(Graph graph, const OpRegistry& registry);
 
 }  // namespace graphrun

@@ -38,7 +38,7 @@ std::vector<NodeId> known_nodes(const Graph& graph) {
 
 }  // namespace
 
-Graph fold_constants(const Graph& graph, const OpRegistry& registry) {
+Graph fold_constants(Graph graph, const OpRegistry& registry) {
   const std::vector<NodeId> known = known_nodes(graph);
   std::vector<HostTensor> values(graph.size());
   recompute(graph, {}, known, values);
@@ -49,7 +49,7 @@ Graph fold_constants(const Graph& graph, const OpRegistry& registry) {
                         {"shape", node.type.shape},
                         {"dtype", std::string(to_string(node.type.dtype))}});
   };
-  return rewrite(graph, registry, fold);
+  return rewrite(std::move(graph), registry, fold);
 }
 
 }  // namespace graphrun

@@ -15,6 +15,6 @@ namespace graphrun {
 
 inline constexpr std::int64_t most_folded_elements = 64;
 
-Graph fold_constants(const Graph& graph, const OpRegistry& registry);
+Graph fold_constants(Graph graph, const OpRegistry& registry);
 
 }  // namespace graphrun

@@ -54,13 +54,14 @@ std::optional<NodeId> moved(Builder& builder, const Node& node) {
 
 }  // namespace
 
-Graph use_implicit_broadcasts(const Graph& graph, const OpRegistry& registry) {
-  return rewrite(graph, registry, [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+Graph use_implicit_broadcasts(Graph graph, const OpRegistry& registry) {
+  const auto shorten = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
     if (!node.controls.empty()) return std::nullopt;
     if (node.op->traits.elementwise) return elementwise(builder, node);
     if (node.op->traits.moves) return moved(builder, node);
     return std::nullopt;
-  });
+  };
+  return rewrite(std::move(graph), registry, shorten);
 }
 
 }  // namespace graphrun

@@ -14,6 +14,6 @@
 
 namespace graphrun {
 
-Graph use_implicit_broadcasts(const Graph& graph, const OpRegistry& registry);
+Graph use_implicit_broadcasts(Graph graph, const OpRegistry& registry);
 
 }  // namespace graphrun

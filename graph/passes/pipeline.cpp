@@ -24,18 +24,20 @@ bool same_output(const NamedOutput& a, const NamedOutput& b) {
   return a.name == b.name && a.node == b.node;
 }
 
-PassReport run_pass(Graph& graph, const OpRegistry& registry, const Pass& pass) {
+/// `watched`: somebody wants to know whether the pass changed anything.
+PassReport run_pass(Graph& graph, const OpRegistry& registry, const Pass& pass, bool watched) {
   PassReport report;
   report.name = pass.name;
   report.nodes_before = graph.size();
+  const Graph before = watched ? graph : Graph();
   const auto start = std::chrono::steady_clock::now();
-  Graph result = pass.run(graph, registry);
+  graph = pass.run(std::move(graph), registry);
   const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
   report.milliseconds = elapsed.count();
-  report.nodes_after = result.size();
-  report.changed = !same(graph, result);
-  verify(result, pass.after, pass.name);
-  graph = std::move(result);
+  report.nodes_after = graph.size();
+  report.changed = watched && !same(before, graph);
+  verify(graph, pass.after, pass.name);
+  graph.set_verified();
   return report;
 }
 
@@ -49,6 +51,7 @@ bool same(const Graph& a, const Graph& b) {
 
 Graph run_passes(Graph graph, const OpRegistry& registry, std::span<const Pass> passes,
                  const PassOptions& options) {
+  const bool watched = options.report || options.dump;
   for (const Pass& pass : passes) {
     PassReport report{.name = pass.name, .nodes_before = graph.size(), .nodes_after = graph.size()};
     report.off = options.off.contains(pass.name);
@@ -56,7 +59,7 @@ Graph run_passes(Graph graph, const OpRegistry& registry, std::span<const Pass> 
       throw Error(ErrorCode::usage,
                   fmt::format("the pass '{}' cannot be switched off: the next need it", pass.name));
     }
-    if (!report.off) report = run_pass(graph, registry, pass);
+    if (!report.off) report = run_pass(graph, registry, pass, watched);
     if (options.report) options.report(report);
     if (options.dump && report.changed) options.dump(pass.name, graph);
   }

@@ -34,7 +34,7 @@ namespace graphrun {
 
 struct Pass {
   std::string name;
-  std::function<Graph(const Graph&, const OpRegistry&)> run;
+  std::function<Graph(Graph, const OpRegistry&)> run;
   Stage after = Stage::built;  ///< the stage its result is verified against
   bool optional = true;        ///< false: it makes the graph legal for the next stage and cannot be off
 };

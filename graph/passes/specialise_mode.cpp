@@ -5,7 +5,7 @@
 
 namespace graphrun {
 
-Graph specialise_mode(const Graph& graph, const OpRegistry& registry, Mode mode) {
+Graph specialise_mode(Graph graph, const OpRegistry& registry, Mode mode) {
   const auto choose = [mode](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
     if (!node.op->traits.mode) return std::nullopt;
     CanonicaliseContext context{builder, node};
@@ -13,7 +13,7 @@ Graph specialise_mode(const Graph& graph, const OpRegistry& registry, Mode mode)
         node.op->canonicalise ? node.op->canonicalise(context) : std::nullopt;
     return always ? *always : node.inputs.at(mode == Mode::train ? 0 : 1);
   };
-  return remove_dead_nodes(rewrite(graph, registry, choose), registry);
+  return remove_dead_nodes(rewrite(std::move(graph), registry, choose), registry);
 }
 
 }  // namespace graphrun

@@ -14,6 +14,6 @@ namespace graphrun {
 enum class Mode { train, evaluate };
 
 /// A node with the trait `mode` has two inputs: its value in training, and its value otherwise.
-Graph specialise_mode(const Graph& graph, const OpRegistry& registry, Mode mode);
+Graph specialise_mode(Graph graph, const OpRegistry& registry, Mode mode);
 
 }  // namespace graphrun

@@ -17,7 +17,7 @@ struct Sweep {
   bool changed = false;
 };
 
-Sweep sweep(const Graph& graph, const OpRegistry& registry, Canonicalise OpDef::*rule) {
+Sweep sweep(Graph graph, const OpRegistry& registry, Canonicalise OpDef::*rule) {
   bool changed = false;
   const auto visit = [&](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
     const Canonicalise apply = node.op->*rule;
@@ -33,18 +33,20 @@ Sweep sweep(const Graph& graph, const OpRegistry& registry, Canonicalise OpDef::
     changed = changed || replacement.has_value();
     return replacement;
   };
-  Graph result = rewrite(graph, registry, visit);
+  Graph result = rewrite(std::move(graph), registry, visit);
   return {std::move(result), changed};
 }
 
 }  // namespace
 
-Graph sweep_until_settled(const Graph& graph, const OpRegistry& registry, Canonicalise OpDef::*rule) {
-  Graph current = graph;
+Graph sweep_until_settled(Graph graph, const OpRegistry& registry, Canonicalise OpDef::*rule) {
   for (int i = 0; i < most_sweeps; ++i) {
-    Sweep next = sweep(current, registry, rule);
-    if (!next.changed) return current;
-    current = remove_dead_nodes(next.graph, registry);
+    const std::size_t size = graph.size();
+    Sweep next = sweep(std::move(graph), registry, rule);
+    // A rule may have built something, and then let it be.
+    if (!next.changed && next.graph.size() == size) return std::move(next.graph);
+    graph = remove_dead_nodes(std::move(next.graph), registry);
+    if (!next.changed) return graph;
   }
   throw Error(ErrorCode::internal, fmt::format("rewrites do not settle in {} sweeps", most_sweeps));
 }

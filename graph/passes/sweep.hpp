@@ -9,6 +9,6 @@ namespace graphrun {
 
 /// A replacement must have the type of the node it stands for, else Error{internal}; the same when the rules
 /// do not settle within a few sweeps. What is replaced and no longer needed is dropped after each sweep.
-Graph sweep_until_settled(const Graph& graph, const OpRegistry& registry, Canonicalise OpDef::*rule);
+Graph sweep_until_settled(Graph graph, const OpRegistry& registry, Canonicalise OpDef::*rule);
 
 }  // namespace graphrun

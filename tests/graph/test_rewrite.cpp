@@ -1,3 +1,7 @@
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "graph/print.hpp"
 #include "graph/rewrite.hpp"
 #include "tests/support/catch.hpp"
@@ -19,7 +23,126 @@ Graph example() {
   return m.finish();
 }
 
+/// A chain that is longer than a block of nodes, of tanh(exp(…)), with two outputs and a node that waits.
+Graph long_chain(int nodes) {
+  Maker m;
+  Term value = m.input("x", batch_of({3}));
+  for (int i = 1; i < nodes; ++i) {
+    value = call(i % 2 == 0 ? "exp" : "tanh", {value}, {}, {.name = "n" + std::to_string(i)});
+    if (i == nodes / 2) m.output("middle", value);
+  }
+  m.builder.add("check_finite", {value}, {}, {.name = "finite", .controls = {NodeId{1}}});
+  m.output("y", value);
+  return m.finish();
+}
+
+/// A rewrite as it is meant: a new graph, node by node.
+Graph copied(const Graph& graph, const Visit& visit) {
+  Builder builder(ops::registry());
+  std::vector<NodeId> map(graph.size());
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    Node node = graph.node(id);
+    for (NodeId& input : node.inputs) input = map[input];
+    for (NodeId& control : node.controls) control = map[control];
+    builder.set_origin(node.origin, node.name);
+    const std::size_t before = builder.size();
+    const std::optional<NodeId> replacement = visit(builder, node, id);
+    map[id] = replacement ? *replacement : builder.add_like(node, node.inputs, node.controls);
+    if (replacement && *replacement >= before) builder.rename(*replacement, node.name);
+  }
+  for (const NamedOutput& output : graph.outputs()) builder.output(output.name, map[output.node]);
+  return std::move(builder).finish();
+}
+
 }  // namespace
+
+TEST_CASE("a rewrite changes the same wherever it begins to") {
+  for (const int at : {0, 1, 2, 62, 63, 64, 65, 127, 128, 129, 198, 199, 200}) {
+    const auto longer = [at](Builder& builder, const Node& node, NodeId id) -> std::optional<NodeId> {
+      if (id != static_cast<NodeId>(at) || node.inputs.empty() || node.op->traits.effect) return std::nullopt;
+      return call("neg", {Term(builder, node.inputs[0]) * 2.0});
+    };
+    const auto shorter = [at](Builder&, const Node& node, NodeId id) -> std::optional<NodeId> {
+      const bool here = id == static_cast<NodeId>(at) || id == static_cast<NodeId>(at) + 70;
+      if (!here || node.inputs.empty() || node.op->traits.effect) return std::nullopt;
+      return node.inputs[0];
+    };
+    const Graph graph = long_chain(200);
+    CHECK(to_text(rewrite(graph, ops::registry(), longer)) == to_text(copied(graph, longer)));
+    CHECK(to_text(rewrite(graph, ops::registry(), shorter)) == to_text(copied(graph, shorter)));
+  }
+}
+
+TEST_CASE("what is dropped from a graph leaves the rest in order, wherever it was") {
+  for (const NodeId at : {1U, 2U, 63U, 64U, 65U, 127U, 128U, 199U}) {
+    Maker m;
+    for (NodeId id = 0; id < 200; ++id) m.output("o" + std::to_string(id), m.number(id));
+    std::vector<bool> keep(200, true);
+    keep[at] = keep[at / 2] = false;
+    const Graph graph = keep_only(m.finish(), ops::registry(), keep);
+    REQUIRE(graph.size() == 198);
+    REQUIRE(graph.outputs().size() == 198);
+    NodeId next = 0;
+    for (NodeId id = 0; id < 200; ++id) {
+      if (!keep[id]) continue;
+      CHECK(graph.node(next).attributes.numbers("values").front() == id);
+      CHECK(graph.output("o" + std::to_string(id)) == next++);
+    }
+  }
+}
+
+TEST_CASE("nodes that are kept stay where they are while nothing changes") {
+  Graph graph = long_chain(200);
+  const Node* const last = &graph.node(199);
+  const auto keep = [](Builder&, const Node&, NodeId) { return std::optional<NodeId>(); };
+  graph.set_verified();
+  graph = rewrite(std::move(graph), ops::registry(), keep);
+  CHECK(&graph.node(199) == last);
+  CHECK(graph.is_verified());
+  const std::vector<bool> all(graph.size(), true);
+  graph = keep_only(std::move(graph), ops::registry(), all);
+  CHECK(&graph.node(199) == last);
+  CHECK(graph.is_verified());
+}
+
+TEST_CASE("what a rewrite has changed is no longer verified") {
+  const auto verified = [](const Visit& visit) {
+    Graph graph = long_chain(100);
+    graph.set_verified();
+    return rewrite(std::move(graph), ops::registry(), visit).is_verified();
+  };
+  CHECK_FALSE(verified([](Builder& builder, const Node& node, NodeId id) -> std::optional<NodeId> {
+    if (id == 99) builder.constant(1);
+    return id == 98 ? std::optional(node.inputs[0]) : std::nullopt;
+  }));
+  CHECK_FALSE(verified([](Builder& builder, const Node&, NodeId id) -> std::optional<NodeId> {
+    if (id == 100) builder.constant(1);
+    return std::nullopt;
+  }));
+}
+
+TEST_CASE("a node whose input has changed its type gets the type that follows") {
+  const auto wider = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+    if (!node.op->traits.input) return std::nullopt;
+    return builder.add("input", {}, {{"shape", batch_of({5})}});
+  };
+  const Graph graph = rewrite(long_chain(200), ops::registry(), wider);
+  for (NodeId id = 0; id < 200; ++id) CHECK(to_string(graph.node(id).type) == "f32[batch, 5]");
+}
+
+TEST_CASE("a name that a new node has taken is not given to a node that is kept") {
+  Maker m;
+  const Term x = m.input("x", batch_of({3}));
+  m.output("y", call("tanh", {call("exp", {x}, {}, {.name = "e"})}, {}, {.name = "e/neg"}));
+  const auto taking = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+    if (node.op->name != "exp") return std::nullopt;
+    return call("exp", {call("neg", {Term(builder, node.inputs[0])})});
+  };
+  const Graph graph = rewrite(m.finish(), ops::registry(), taking);
+  CHECK(graph.node(1).name == "e/neg");
+  CHECK(graph.node(2).name == "e");
+  CHECK(graph.node(3).name == "e/neg_2");
+}
 
 TEST_CASE("a rewrite that keeps every node keeps the graph, controls and outputs too") {
   const auto keep = [](Builder&, const Node&, NodeId) { return std::optional<NodeId>(); };
