@@ -72,6 +72,7 @@ class Partitioner {
     group.rows = bound_.info(id).rows;
     group.members = {id};
     group.shape = bound_.info(id).extents;
+    reach_.push_back({id, id});
     return group;
   }
 
@@ -112,6 +113,7 @@ class Partitioner {
   void claim(Group& group, NodeId id) {
     group.members.push_back(id);
     result_.group_of[id] = result_.group_of[group.product];
+    reach_[result_.group_of[id]].last = id;
   }
 
   bool is_bias(const Use& use) const {
@@ -137,6 +139,7 @@ class Partitioner {
           home = other;
           result_.groups[home].members.push_back(id);
           result_.group_of[id] = home;
+          reach_[home].first = id;
         } else if (mergeable(home, other)) {
           home = merge(home, other);
         }
@@ -166,6 +169,7 @@ class Partitioner {
     for (const NodeId member : from.members) result_.group_of[member] = a;
     into.members.insert(into.members.end(), from.members.begin(), from.members.end());
     into.reduced = std::max(into.reduced, from.reduced);
+    reach_[a] = {std::min(reach_[a].first, reach_[b].first), std::max(reach_[a].last, reach_[b].last)};
     from.members.clear();
     return a;
   }
@@ -187,7 +191,7 @@ class Partitioner {
     seen_.resize(result_.groups.size(), 0);
     ++search_;
     // A value is used by later nodes only: what begins behind the last node of `to` does not lead there.
-    last_ = std::ranges::max(result_.groups[to].members);
+    last_ = reach_[to].last;
     std::vector<std::uint32_t> pending;
     for (const NodeId member : members) {
       for (const Use& use : bound_.info(member).uses) {
@@ -220,7 +224,7 @@ class Partitioner {
 
   void visit(std::uint32_t group, std::vector<std::uint32_t>& pending) {
     if (std::exchange(seen_[group], search_) == search_) return;
-    if (std::ranges::min(result_.groups[group].members) < last_) pending.push_back(group);
+    if (reach_[group].first < last_) pending.push_back(group);
   }
 
   // ---- The end ----
@@ -320,6 +324,11 @@ class Partitioner {
   const LoweringOptions& options_;
   std::vector<std::vector<NodeId>> controlled_;
   Partition result_;
+  struct Reach {
+    NodeId first;  ///< the lowest of its members
+    NodeId last;
+  };
+  std::vector<Reach> reach_;  // by group, until they are put in order
   std::vector<std::uint32_t> seen_;
   std::uint32_t search_ = 0;
   NodeId last_ = 0;  // of the group that is searched for

@@ -183,11 +183,35 @@ class Placer {
     return a == b ? schedule_.position_of[first] < schedule_.position_of[second] : order_.before(a, b);
   }
 
+  /// A buffer that is to be placed, and where in its task it begins and ends to be needed, if all its units
+  /// are of one task: most pairs are then told apart by two numbers.
+  struct Tenant {
+    Buffer* buffer;
+    std::uint32_t task = no_task;
+    std::uint32_t first_write = 0;
+    std::uint32_t last_use = 0;
+    std::size_t begin() const { return static_cast<std::size_t>(buffer->place.offset); }
+    std::size_t end() const { return begin() + aligned_size(buffer->bytes); }
+  };
+  static constexpr std::uint32_t no_task = ~std::uint32_t{0};
+
+  Tenant tenant(Buffer* buffer) const {
+    Tenant made{buffer};
+    if (!within_one_task(*buffer)) return made;
+    const auto position = [this](std::uint32_t unit) { return schedule_.position_of[unit]; };
+    made.task = schedule_.task_of[buffer->users.front()];
+    made.first_write = position(std::ranges::min(buffer->writers, {}, position));
+    made.last_use = position(std::ranges::max(buffer->users, {}, position));
+    return made;
+  }
+
   /// Whether the last look at `a` comes before the first write to `b` in every order of execution.
-  bool ends_before(const Buffer& a, const Buffer& b) const {
-    if (a.kept) return false;
-    return std::ranges::all_of(a.users, [&](std::uint32_t user) {
-      return std::ranges::all_of(b.writers, [&](std::uint32_t writer) { return unit_before(user, writer); });
+  bool ends_before(const Tenant& a, const Tenant& b) const {
+    if (a.task != no_task && a.task == b.task) return a.last_use < b.first_write;
+    if (a.buffer->kept) return false;
+    return std::ranges::all_of(a.buffer->users, [&](std::uint32_t user) {
+      return std::ranges::all_of(b.buffer->writers,
+                                 [&](std::uint32_t writer) { return unit_before(user, writer); });
     });
   }
 
@@ -218,27 +242,27 @@ class Placer {
   std::size_t pack(std::vector<Buffer*> buffers, Space space) const {
     std::ranges::stable_sort(buffers, [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
     const bool stack = !sharing_ || buffers.size() > most_shared_buffers;
-    std::vector<Buffer*> placed;  // by offset
+    std::vector<Tenant> placed;  // by offset
     std::size_t end = 0;
     for (Buffer* const buffer : buffers) {
-      const std::size_t bytes = aligned_size(buffer->bytes);
-      std::size_t offset = stack ? end : 0;
-      if (!stack) {
-        for (const Buffer* other : placed) {
-          const auto begin = static_cast<std::size_t>(other->place.offset);
-          const std::size_t behind = begin + aligned_size(other->bytes);
-          if (behind <= offset || ends_before(*other, *buffer) || ends_before(*buffer, *other)) continue;
-          if (begin >= offset + bytes) break;
-          offset = behind;
-        }
-      }
+      const Tenant next = stack ? Tenant{buffer} : tenant(buffer);
+      const std::size_t offset = stack ? end : lowest_offset(next, placed);
       buffer->place = {space, 0, static_cast<std::ptrdiff_t>(offset)};
-      end = std::max(end, offset + bytes);
-      const auto behind = std::ranges::upper_bound(placed, buffer->place.offset, {},
-                                                   [](const Buffer* other) { return other->place.offset; });
-      placed.insert(behind, buffer);
+      end = std::max(end, next.end());
+      if (!stack) placed.insert(std::ranges::upper_bound(placed, offset, {}, &Tenant::begin), next);
     }
     return end;
+  }
+
+  std::size_t lowest_offset(const Tenant& next, const std::vector<Tenant>& placed) const {
+    const std::size_t bytes = aligned_size(next.buffer->bytes);
+    std::size_t offset = 0;
+    for (const Tenant& other : placed) {
+      if (other.end() <= offset || ends_before(other, next) || ends_before(next, other)) continue;
+      if (other.begin() >= offset + bytes) break;
+      offset = other.end();
+    }
+    return offset;
   }
 
   const BoundGraph& bound_;
