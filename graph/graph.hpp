@@ -135,7 +135,7 @@ class Builder {
   /// Adds the node that was taken last, once its inputs and controls are ids of this builder. Its type is
   /// inferred again if its inputs have changed theirs.
   NodeId keep(Node node, bool inputs_changed_type);
-  /// The node that was taken last is left out. Outputs are then the caller's to add again.
+  /// A node is left out, taken or not. Outputs are then the caller's to add again.
   void drop() { make_room(); }
 
   Graph finish() &&;

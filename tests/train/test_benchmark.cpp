@@ -171,10 +171,10 @@ TEST_CASE("the times of an op are those of one step") {
   const StepProfile profile = profile_step(model(), options);
   double busy = 0;
   for (const OpTime& op : profile.ops) busy += op.us;
-  // On one worker the parts fill the step, but for medians that need not add up: on a busy machine by far.
-  // The times of all steps, or another unit of time, would be further off.
-  CHECK(busy < 5 * profile.step_us);
-  CHECK(busy > 0.02 * profile.step_us);
+  // On one worker the parts fill the step, but for medians that need not add up: on a busy machine a step's
+  // is a multiple of theirs. That parts lie within their step is checked above, exactly.
+  CHECK(busy < 1.5 * profile.step_us);
+  CHECK(busy > 0.05 * profile.step_us);
   const auto product = std::find_if(profile.ops.begin(), profile.ops.end(),
                                     [](const OpTime& op) { return op.kind == "product"; });
   REQUIRE(product != profile.ops.end());

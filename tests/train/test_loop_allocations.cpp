@@ -1,7 +1,4 @@
 // Counts the heap allocations of the training loop: step, next batch, figures.
-#include <algorithm>
-#include <vector>
-
 #include "runtime/tiled_matmul.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/count_allocations.hpp"
@@ -19,21 +16,17 @@ using graphrun::testing::allocations;
 
 namespace {
 
-/// How much each epoch allocated between its steps.
+/// How much was allocated between the steps of all epochs but the first, which sets up.
 class Counter final : public LoopObserver {
  public:
   void on_step(const StepReport& report) override {
     const long now = allocations.load();
-    in_epoch_.resize(static_cast<std::size_t>(report.state.epoch) + 1);
-    if (report.state.batch > 1) in_epoch_.back() += now - before_;
+    if (report.state.epoch > 0 && report.state.batch > 1) all += now - before_;
     before_ = now;
   }
-  /// The first epoch sets up, and OpenMP allocates once for each worker of TBB, when that takes part for the
-  /// first time, which may be late: what the loop itself allocates, it does in every epoch.
-  long least() const { return *std::min_element(in_epoch_.begin() + 1, in_epoch_.end()); }
+  long all = 0;
 
  private:
-  std::vector<long> in_epoch_;
   long before_ = 0;
 };
 
@@ -56,7 +49,9 @@ TEST_CASE("the loop allocates nothing from batch to batch") {
     loop.epochs = 6;
     Counter counter;
     learn(learner, examples, loop, counter);
-    CHECK(counter.least() == 0);
+    // OpenMP allocates once for a worker of TBB, when that takes part for the first time, which may be late.
+    const long late_workers = executor == runtime::ExecutorKind::tbb ? options.threads : 0;
+    CHECK(counter.all <= late_workers);
     CHECK(allocations.load() > 0);  // they are counted at all
   }
 }
