@@ -96,7 +96,7 @@ class Partitioner {
       claim(group, use->user);
     }
     const auto use = only_use(group.members.back());
-    if (!use || !rides(use->user)) return;
+    if (!use || !rides(use->user) || (options_.fusion && feeds_elementwise_alone(use->user))) return;
     group.activation = use->user;
     claim(group, use->user);
   }
@@ -108,6 +108,16 @@ class Partitioner {
     if (kernel.post_op == nullptr) return false;
     const auto activation = kernel.post_op(bound_.node(id));
     return activation && rides_on_onednn(*activation);
+  }
+
+  /// Whether an activation is read element by element only, as that of an output by its loss: it then joins
+  /// its readers' group, and its values need not leave the first-level cache.
+  bool feeds_elementwise_alone(NodeId id) const {
+    const BoundInfo& info = bound_.info(id);
+    return !info.fetched && !info.uses.empty() && std::ranges::all_of(info.uses, [&](const Use& use) {
+      const BoundInfo& user = bound_.info(use.user);
+      return use.direct && elementwise(use.user) && user.extents == info.extents && user.rows == info.rows;
+    });
   }
 
   void claim(Group& group, NodeId id) {

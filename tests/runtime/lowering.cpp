@@ -267,10 +267,10 @@ TEST_CASE("random graphs agree with the f64 reference, each optimisation on and 
   }
 }
 
-TEST_CASE("bias and activation ride on a product, and a chain and its reduction are one group") {
+TEST_CASE("a bias rides on a product, and a chain, from its activation to its reduction, is one group") {
   CHECK(groups_of(one_layer(), 32) ==
-        "0 rows product z s h -> h\n"
-        "1 rows elementwise square row -> row\n"
+        "0 rows product z s -> s\n"
+        "1 rows elementwise h square row -> row\n"
         "2 rows elementwise half -> half\n"
         "3 whole elementwise loss -> loss\n");
 }
