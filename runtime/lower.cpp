@@ -114,7 +114,8 @@ class PlanBuilder {
   }
 
   /// A product for so many rows; equal ones are made once.
-  std::uint32_t matmul_for(const Group& group, std::int64_t rows) {
+  std::uint32_t matmul_for(const Group& group, const UnitDraft& draft) {
+    const std::int64_t rows = rows_of(group, draft).count;
     const Node& node = bound_.node(group.product);
     MatmulSpec spec;
     spec.rows = rows;
@@ -125,6 +126,7 @@ class PlanBuilder {
     const std::int64_t all_rows = bound_.info(group.product).extents[0];
     if (spec.transpose_a && rows != all_rows) spec.a_stride = all_rows;
     spec.bias = group.bias.has_value();
+    spec.column_sums = sums_columns(group, draft);
     if (group.activation) set_activation(spec, *group.activation);
     const auto known = matmuls_.find(spec);
     if (known != matmuls_.end()) return known->second;
@@ -139,6 +141,11 @@ class PlanBuilder {
     plan_->matmuls.push_back(std::move(matmul));
     matmuls_.emplace(spec, index);
     return index;
+  }
+
+  /// The first part of a product that is cut sums for all.
+  static bool sums_columns(const Group& group, const UnitDraft& draft) {
+    return group.column_sum.has_value() && draft.slice == 0;
   }
 
   void set_activation(MatmulSpec& spec, NodeId id) const {
@@ -233,7 +240,7 @@ class PlanBuilder {
       const UnitDraft& draft = schedule_.units[i];
       const Group& group = partition_.groups[draft.group];
       if (group.kind != GroupKind::product) continue;
-      matmul_of_[i] = matmul_for(group, rows_of(group, draft).count);
+      matmul_of_[i] = matmul_for(group, draft);
     }
     std::vector<std::vector<std::uint32_t>> successors(schedule_.tasks.size());
     for (std::uint32_t task = 0; task < schedule_.tasks.size(); ++task) {
@@ -276,7 +283,7 @@ class PlanBuilder {
     Unit unit;
     unit.call = call_of_[draft.group];
     unit.first_place = static_cast<std::uint32_t>(plan_->places.size());
-    unit.node = group.members.back();
+    unit.node = group.kind == GroupKind::product ? group.result : group.members.back();
     unit.row_begin = rows.begin;
     unit.row_count = rows.count;
     switch (group.kind) {
@@ -310,7 +317,8 @@ class PlanBuilder {
     input(unit, place_of_left(group, draft));
     input(unit, place_of(node.inputs[1], draft, bound_.sliced_input(group.product, 1)));
     if (group.bias) input(unit, place_of(*group.bias, draft, false));
-    plan_->places.push_back(place_of(group.members.back(), draft, is_cut(draft)));
+    if (sums_columns(group, draft)) written(unit, place_of(*group.column_sum, draft, false));
+    plan_->places.push_back(place_of(group.result, draft, is_cut(draft)));
     unit.output = true;
     if (schedule_.cut_of[draft.group] > batch_rows) add_soon(unit, group, draft);
   }

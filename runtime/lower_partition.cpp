@@ -38,6 +38,9 @@ class Partitioner {
       if (!computed(id) || result_.group_of[id] != no_group) continue;
       if (elementwise(id)) {
         place_elementwise(id);
+      } else if (const std::uint32_t home = product_for_sum(id); home != no_group) {
+        result_.groups[home].column_sum = id;
+        claim(result_.groups[home], id);
       } else if (const auto reduced = trailing_reduction(bound_, id)) {
         start_reduction(id, *reduced);
       } else {
@@ -89,15 +92,16 @@ class Partitioner {
 
   void claim_product(NodeId id) {
     Group& group = start(GroupKind::product, id);
-    group.product = id;
+    group.product = group.result = id;
     if (!options_.post_ops) return;
     if (const auto use = only_use(id); use && is_bias(*use)) {
       group.bias = bound_.node(use->user).inputs[1 - use->input];
+      group.result = use->user;
       claim(group, use->user);
     }
-    const auto use = only_use(group.members.back());
+    const auto use = only_use(group.result);
     if (!use || !rides(use->user) || (options_.fusion && feeds_elementwise_alone(use->user))) return;
-    group.activation = use->user;
+    group.activation = group.result = use->user;
     claim(group, use->user);
   }
 
@@ -122,8 +126,46 @@ class Partitioner {
 
   void claim(Group& group, NodeId id) {
     group.members.push_back(id);
-    result_.group_of[id] = result_.group_of[group.product];
-    reach_[result_.group_of[id]].last = id;
+    const std::uint32_t index = result_.group_of[group.product];
+    result_.group_of[id] = index;
+    reach_[index] = {std::min(reach_[index].first, id), std::max(reach_[index].last, id)};
+  }
+
+  /// The product that can sum the columns of its right operand for node `id`: a weight gradient reads the
+  /// same cotangents whose sum over the batch is the bias gradient.
+  std::uint32_t product_for_sum(NodeId id) {
+    const Node& node = bound_.node(id);
+    if (!options_.post_ops || !uses_tiles(options_) || !sums_rows(id) || !controlled_[id].empty()) {
+      return no_group;
+    }
+    const NodeId summed = bound_.info(node.inputs[0]).root;
+    if (summed != node.inputs[0]) return no_group;
+    for (const Use& use : bound_.info(summed).uses) {
+      const std::uint32_t index = result_.group_of[use.user];
+      if (index != no_group && reads_columns(result_.groups[index], use) &&
+          !path(std::span(&id, 1), no_group, index)) {
+        return index;
+      }
+    }
+    return no_group;
+  }
+
+  bool reads_columns(const Group& group, const Use& use) const {
+    if (group.kind != GroupKind::product || group.product != use.user || group.rows) return false;
+    const Attributes& attributes = bound_.node(use.user).attributes;
+    return use.direct && use.input == 1 && attributes.flag("transpose_a") &&
+           !attributes.flag("transpose_b") && !group.column_sum && group.result == group.product;
+  }
+
+  /// Whether a node is the sum of a matrix over its rows.
+  bool sums_rows(NodeId id) const {
+    const BoundInfo& info = bound_.info(id);
+    if (info.kernel->reduction != ReductionKind::sum || info.rows) return false;
+    const Node& node = bound_.node(id);
+    const Extents& extents = bound_.info(node.inputs[0]).extents;
+    const Axes& axes = node.attributes.axes("axis");
+    return node.type.dtype == DType::f32 && extents.size() == 2 && !axes.all && axes.list.size() == 1 &&
+           normalised_axis(axes.list.front(), 2) == std::size_t{0};
   }
 
   bool is_bias(const Use& use) const {

@@ -98,7 +98,9 @@ class Placer {
   std::vector<Access> accesses(NodeId stored) const {
     const std::uint32_t own = partition_.group_of[stored];
     const std::uint32_t cut = schedule_.cut_of[own];
-    std::vector<Access> result = {{own, cut != batch_rows || rows_of_batch(stored) ? cut : uncut}};
+    const bool whole = partition_.groups[own].column_sum == stored;
+    const bool in_parts = !whole && (cut != batch_rows || rows_of_batch(stored));
+    std::vector<Access> result = {{own, in_parts ? cut : uncut}};
     for (const Use& use : bound_.info(stored).uses) {
       const std::uint32_t group = partition_.group_of[use.user];
       const std::uint32_t theirs = schedule_.cut_of[group];

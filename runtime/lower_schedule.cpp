@@ -74,7 +74,8 @@ class Scheduler {
       for (const NodeId member : each.members) {
         const Cost cost = cost_of(member);
         result_.flop += cost.flop;
-        const bool product = each.kind == GroupKind::product && member == each.product;
+        const bool product =
+            each.kind == GroupKind::product && (member == each.product || member == each.column_sum);
         const double computing = cost.flop / product_flop_per_ns;
         const double moving = product ? 0 : cost.bytes / bytes_per_ns;
         nanoseconds += each.kind == GroupKind::elementwise ? moving : std::max(computing, moving);
@@ -147,7 +148,8 @@ class Scheduler {
       const std::uint32_t from = partition_.group_of[info.root];
       if (from == no_group || info.root != input || info.fetched || info.uses.size() != 1) continue;
       const Group& product = partition_.groups[from];
-      const bool fits = product.kind == GroupKind::product && !product.rows && product.members.size() == 1;
+      const bool fits = product.kind == GroupKind::product && !product.rows && product.product == input &&
+                        product.result == input;
       if (fits && info.extents == variable && element_count(variable) > 0) return from;
     }
     return no_group;
@@ -206,7 +208,9 @@ class Scheduler {
       const std::uint32_t from = partition_.group_of[bound_.info(node.inputs[i]).root];
       if (from == no_group || from == index) continue;
       const bool batch_in_step = bound_.sliced_input(member, i) && partition_.groups[from].rows;
-      if (batch_in_step || gradient_in_step(from, index)) {
+      if (bound_.info(node.inputs[i]).root == partition_.groups[from].column_sum) {
+        result_.units[unit].predecessors.push_back(result_.first_unit[from]);  // the first part alone sums
+      } else if (batch_in_step || gradient_in_step(from, index)) {
         result_.units[unit].predecessors.push_back(result_.first_unit[from] + result_.units[unit].slice);
       } else {
         all_units_before(from, unit);

@@ -67,10 +67,12 @@ struct Group {
   bool rows = false;
   std::vector<NodeId> members;  ///< ascending
   std::vector<NodeId> stored;   ///< the members whose values others read
-  // Product: the last member is what it stores.
+  // Product.
   NodeId product = 0;
+  NodeId result = 0;  ///< what it stores: itself, or with its bias and activation
   std::optional<NodeId> bias;
   std::optional<NodeId> activation;
+  std::optional<NodeId> column_sum;  ///< of its right operand, stored too: a bias gradient
   // Elementwise: what its members share.
   Extents shape;
   std::int64_t reduced = 0;  ///< elements that each of its reductions folds into one; 0: it has none

@@ -34,6 +34,8 @@ struct MatmulSpec {
   /// transpose_a alone: from one stored row of a to the next, when the product makes only `rows` of the rows
   /// that the whole one has. 0: they are all.
   std::int64_t a_stride = 0;
+  /// Tiles alone: also sums each column of b, row after row, into MatmulArguments::column_sums.
+  bool column_sums = false;
   bool operator==(const MatmulSpec&) const = default;
 };
 
@@ -51,6 +53,7 @@ struct MatmulArguments {
   std::byte* scratch = nullptr;  ///< scratch_bytes() of it, 64-byte aligned, private to this call
   /// What the provider may bring into the cache meanwhile. The results do not depend on it.
   std::span<const Stretch> soon = {};
+  float* column_sums = nullptr;  ///< [columns]; null without
 };
 
 /// A product ready to run in one place at a time: holds what a run changes. Allocates nothing of its own.

@@ -156,9 +156,15 @@ bool PlanRun::run_product(const Unit& unit, const Scratch& scratch) noexcept {
   const auto floats = [&](std::uint32_t i) {
     return reinterpret_cast<float*>(resolve(unit.first_place + i, scratch));
   };
-  const bool bias = unit.inputs == 3;
-  return products_[unit.product]->run({floats(0), floats(1), bias ? floats(2) : nullptr, floats(unit.inputs),
-                                       scratch.memory, std::span(soon_).subspan(unit.first_soon, unit.soon)});
+  MatmulArguments arguments;
+  arguments.a = floats(0);
+  arguments.b = floats(1);
+  if (unit.inputs == 3) arguments.bias = floats(2);
+  if (unit.written == 1) arguments.column_sums = floats(unit.inputs);
+  arguments.output = floats(unit.inputs + unit.written);
+  arguments.scratch = scratch.memory;
+  arguments.soon = std::span(soon_).subspan(unit.first_soon, unit.soon);
+  return products_[unit.product]->run(arguments);
 }
 
 }  // namespace graphrun::runtime

@@ -95,6 +95,25 @@ template <class Vector, std::size_t rows, std::size_t vectors, bool along>
 
 using TileFunction = void (*)(const Tile&) noexcept;
 
+/// sums[j] = b[0][j] + b[1][j] + …, row after row, for the columns of some vectors side by side.
+template <class Vector, std::size_t vectors>
+[[gnu::always_inline]] inline void run_sum(const float* b, std::size_t b_inner, std::size_t inner,
+                                           float* sums) noexcept {
+  constexpr std::size_t lanes = sizeof(Vector) / sizeof(float);
+  using Unaligned [[gnu::aligned(4), gnu::may_alias]] = Vector;
+  std::array<Vector, vectors> sum{};
+  for (std::size_t k = 0; k < inner; ++k) {
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < vectors; ++v) {
+      sum[v] += reinterpret_cast<const Unaligned*>(b + k * b_inner + v * lanes)[0];
+    }
+  }
+#pragma GCC unroll 2
+  for (std::size_t v = 0; v < vectors; ++v) reinterpret_cast<Unaligned*>(sums + v * lanes)[0] = sum[v];
+}
+
+using SumFunction = void (*)(const float* b, std::size_t b_inner, std::size_t inner, float* sums) noexcept;
+
 struct Avx2 {
   using Vector [[gnu::vector_size(32)]] = float;
   static constexpr std::size_t lanes = 8;
@@ -102,6 +121,11 @@ struct Avx2 {
   template <std::size_t rows, std::size_t vectors, bool along>
   [[gnu::target("avx2,fma")]] static void tile(const Tile& tile) noexcept {
     run_tile<Vector, rows, vectors, along>(tile);
+  }
+  template <std::size_t vectors>
+  [[gnu::target("avx2,fma")]] static void sum(const float* b, std::size_t b_inner, std::size_t inner,
+                                              float* sums) noexcept {
+    run_sum<Vector, vectors>(b, b_inner, inner, sums);
   }
 };
 
@@ -114,14 +138,20 @@ struct Avx512 {
       const Tile& tile) noexcept {
     run_tile<Vector, rows, vectors, along>(tile);
   }
+  template <std::size_t vectors>
+  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")]] static void sum(
+      const float* b, std::size_t b_inner, std::size_t inner, float* sums) noexcept {
+    run_sum<Vector, vectors>(b, b_inner, inner, sums);
+  }
 };
 
 /// The tiles of an instruction set by layout of `a`, vectors and rows.
 struct TileSet {
   static constexpr std::size_t most_rows = 14;
   std::array<std::array<std::array<TileFunction, most_rows>, 2>, 2> tiles{};
-  std::size_t rows = 0;   ///< the most of one tile
-  std::size_t lanes = 0;  ///< columns of one vector
+  std::array<SumFunction, 2> sums{};  ///< by vectors
+  std::size_t rows = 0;               ///< the most of one tile
+  std::size_t lanes = 0;              ///< columns of one vector
 
   TileFunction tile(bool along, std::size_t vectors, std::size_t count) const {
     return tiles[along ? 1 : 0][vectors - 1][count - 1];
@@ -139,6 +169,7 @@ constexpr TileSet tile_set() {
   TileSet set;
   set.tiles = {{{tiles_by_rows<Isa, 1, false>(rows), tiles_by_rows<Isa, 2, false>(rows)},
                 {tiles_by_rows<Isa, 1, true>(rows), tiles_by_rows<Isa, 2, true>(rows)}}};
+  set.sums = {Isa::template sum<1>, Isa::template sum<2>};
   set.rows = Isa::most_rows;
   set.lanes = Isa::lanes;
   return set;
@@ -454,6 +485,10 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     tile.c_row = columns_;
     tile.bias = spec_.bias ? arguments.bias + column : nullptr;
     run_tiles(tile, left, count, vectors, column == 0 && left.cold, ahead);
+    // Now the panel is near.
+    if (spec_.column_sums && row == 0) {
+      set_.sums[vectors - 1](tile.b, tile.b_inner, inner_, arguments.column_sums + column);
+    }
   }
 
   void pack_panel(const float* b, std::size_t column, std::size_t width, float* packed) const {
@@ -515,6 +550,10 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     float* const bias = result + set_.rows * width;
     std::fill_n(bias, width, 0.0F);
     if (spec_.bias) std::copy_n(arguments.bias, columns_, bias);
+    if (spec_.column_sums) {
+      set_.sums[0](packed, width, inner_, result);
+      std::copy_n(result, columns_, arguments.column_sums);
+    }
     Tile tile{};
     tile.b = packed;
     tile.b_inner = width;

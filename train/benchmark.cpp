@@ -26,6 +26,7 @@ std::uint64_t library_allocations(const runtime::Plan& plan, AllocationCount cou
   Operand b(largest, 2);
   Operand bias(largest, 3);
   Operand output(largest, 4);
+  Operand column_sums(largest, 6);
   const runtime::HostState state;
   std::uint64_t allocations = 0;
   for (const std::uint32_t product : plan.products) {
@@ -36,7 +37,8 @@ std::uint64_t library_allocations(const runtime::Plan& plan, AllocationCount cou
                                              .b = b.floats(),
                                              .bias = bias.floats(),
                                              .output = output.floats(),
-                                             .scratch = scratch.data()};
+                                             .scratch = scratch.data(),
+                                             .column_sums = column_sums.floats()};
     bound->run(arguments);
     const std::uint64_t before = count();
     bound->run(arguments);

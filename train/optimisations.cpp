@@ -22,7 +22,7 @@ constexpr Optimisation all[] = {
      [](Tuning& tuning) { tuning.passes.off.insert("common_subexpressions"); }},
     {"tiles", "products run in our register tiles, not in oneDNN", false,
      [](Tuning& tuning) { tuning.session.lowering.tiles = false; }},
-    {"post_ops", "bias and activation run on rows that a product has just made", false,
+    {"post_ops", "bias, activation and bias gradient run on what a product has at hand", false,
      [](Tuning& tuning) { tuning.session.lowering.post_ops = false; }},
     {"fusion", "elementwise chains run as one pass, block by block", true,
      [](Tuning& tuning) { tuning.session.lowering.fusion = false; }},

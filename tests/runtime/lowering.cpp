@@ -13,6 +13,7 @@
 #include "ops/op.hpp"
 #include "runtime/lower.hpp"
 #include "runtime/session.hpp"
+#include "runtime/tiled_matmul.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
 
@@ -166,6 +167,13 @@ std::string groups_of(const std::shared_ptr<const Graph>& graph, std::int64_t ba
   return lower(graph, batch, ops::kernels(), options)->groups;
 }
 
+std::string line_with(const std::string& text, std::string_view part) {
+  const std::size_t found = text.find(part);
+  if (found == std::string::npos) return "";
+  const std::size_t begin = text.rfind('\n', found) + 1;
+  return text.substr(begin, text.find('\n', found) - begin);
+}
+
 /// x, w, b -> tanh(x @ w + b), its mean square, and what an update of nothing reads.
 std::shared_ptr<const Graph> one_layer() {
   Builder builder(ops::registry());
@@ -275,6 +283,54 @@ TEST_CASE("a bias rides on a product, and a chain, from its activation to its re
         "3 whole elementwise loss -> loss\n");
 }
 
+TEST_CASE("an activation rides on its product when anything but a chain reads it") {
+  const auto graph = graphrun::testing::autoencoder({.widths = {8, 4}, .training = false});
+  const std::string groups = groups_of(graph, 32);
+  INFO(groups);
+  for (const auto* op : {"tanh", "sigmoid"}) {
+    const std::string line = line_with(groups, op);
+    CHECK(line.find("rows product") != std::string::npos);
+  }
+}
+
+namespace {
+
+/// The gradients of a layer with their readers; `late` puts the bias gradient before the product's left
+/// operand, so that the product cannot make it.
+std::shared_ptr<const Graph> layer_gradients(std::int64_t units, bool late) {
+  Builder builder(ops::registry());
+  const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(40)}}}, {.name = "x"}));
+  const Term g(builder, builder.add("input", {}, {{"shape", Shape{n, k(units)}}}, {.name = "g"}));
+  const Term bias = call("sum", {g}, {{"axis", Axes{false, {0}}}}, {.name = "bias"});
+  const Term left = late ? x * call("sum", {bias}, {}) : x;
+  const Term weight = call("matmul", {left, g}, {{"transpose_a", true}}, {.name = "weight"});
+  builder.output("bias", bias);
+  builder.output("weight", weight);
+  builder.output("reader", call("tanh", {bias * 0.01}));
+  return std::make_shared<const Graph>(std::move(builder).finish());
+}
+
+}  // namespace
+
+TEST_CASE("a bias gradient is summed by the product that makes the weight gradient") {
+  for (const std::int64_t units : {3, 16, 40, 100}) {
+    for (const bool late : {false, true}) {
+      CAPTURE(units, late);
+      const auto graph = layer_gradients(units, late);
+      const bool tiles = has_tiles(detected_isa());
+      const std::string line = line_with(groups_of(graph, 50), "product");
+      CHECK((line.find("bias") != std::string::npos) == (tiles && !late));
+      const auto inputs = random_inputs(*graph, 50, 3);
+      HostVariables none;
+      const auto exact = interpret(*graph, none, {50, inputs.host(), {}});
+      const auto values = outputs_of(graph, 50, inputs, {});
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        CHECK(near(values[i], exact[graph->outputs()[i].node].values));
+      }
+    }
+  }
+}
+
 TEST_CASE("a value that is stretched costs nothing inside a group") {
   Builder builder(ops::registry());
   const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(8)}}}, {.name = "x"}));
@@ -306,10 +362,7 @@ TEST_CASE("loss value and gradient of the output are one pass over the output") 
   const std::string groups = groups_of(graph, 32);
   INFO(groups);
   // The last layer's slope, the squares and their sum over the row: one group that stores two values.
-  const std::size_t loss = groups.find("square");
-  REQUIRE(loss != std::string::npos);
-  const std::size_t begin = groups.rfind('\n', loss) + 1;
-  const std::string line = groups.substr(begin, groups.find('\n', loss) - begin);
+  const std::string line = line_with(groups, "square");
   CHECK(line.find("rows elementwise") != std::string::npos);
   CHECK(line.find("sum") != std::string::npos);
   CHECK(std::count(line.begin() + static_cast<std::ptrdiff_t>(line.find("->")), line.end(), ' ') == 2);

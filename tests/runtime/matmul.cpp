@@ -26,20 +26,25 @@ std::vector<float> random_values(std::mt19937& generator, std::int64_t count) {
 
 struct Case {
   MatmulSpec spec;
-  std::vector<float> a, b, bias, output;
+  std::vector<float> a, b, bias, output, column_sums;
 
   Case(const MatmulSpec& given, std::mt19937& generator)
       : spec(given),
         a(random_values(generator, spec.rows * spec.inner)),
         b(random_values(generator, spec.inner * spec.columns)),
         bias(random_values(generator, spec.columns)),
-        output(static_cast<std::size_t>(spec.rows * spec.columns), -99.0F) {}
+        output(static_cast<std::size_t>(spec.rows * spec.columns), -99.0F),
+        column_sums(static_cast<std::size_t>(spec.columns), -99.0F) {}
 
   void run(const Matmul& matmul) {
     const HostState state;
     const AlignedBytes scratch = allocate_aligned(matmul.scratch_bytes());
-    REQUIRE(matmul.bind()->run(
-        {a.data(), b.data(), spec.bias ? bias.data() : nullptr, output.data(), scratch.get()}));
+    REQUIRE(matmul.bind()->run({.a = a.data(),
+                                .b = b.data(),
+                                .bias = spec.bias ? bias.data() : nullptr,
+                                .output = output.data(),
+                                .scratch = scratch.get(),
+                                .column_sums = spec.column_sums ? column_sums.data() : nullptr}));
   }
 
   double expected(std::int64_t i, std::int64_t j) const {
@@ -191,6 +196,27 @@ TEST_CASE("some rows of a transposed product have the bits that they have in the
     REQUIRE(
         matmul->bind()->run({whole.a.data() + 20, whole.b.data(), nullptr, output.data(), scratch.get()}));
     CHECK(std::equal(output.begin(), output.end(), whole.output.begin() + 20 * 37));
+  }
+}
+
+TEST_CASE("a tiled product sums the columns of its right operand row after row") {
+  std::mt19937 generator(14);
+  for (const Isa isa : tiled_sets()) {
+    for (const std::int64_t columns : {3, 8, 16, 31, 64, 100, 129}) {
+      // The second is worked on in several chunks.
+      for (const auto& [rows, inner] :
+           std::vector<std::pair<std::int64_t, std::int64_t>>{{37, 21}, {300, 900}}) {
+        CAPTURE(to_string(isa), columns, rows);
+        const MatmulSpec spec{
+            .rows = rows, .columns = columns, .inner = inner, .transpose_a = true, .column_sums = true};
+        Case test(spec, generator);
+        test.run(*make_tiled_matmul(spec, isa));
+        std::vector<float> expected(static_cast<std::size_t>(columns));
+        for (std::size_t i = 0; i < test.b.size(); ++i) expected[i % expected.size()] += test.b[i];
+        CHECK(test.column_sums == expected);
+        CHECK(test.worst(identity) < 1e-4);
+      }
+    }
   }
 }
 
