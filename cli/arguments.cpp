@@ -96,6 +96,18 @@ void Arguments::option_with_default(const std::string& name, bool& given, std::s
 
 namespace {
 
+/// All options that are numbers are whole ones. CLI11 says "Could not convert: --first = ten".
+std::string no_number(std::string_view complaint) {
+  constexpr std::string_view before = "Could not convert: ";
+  constexpr std::string_view between = " = ";
+  const std::size_t equals = complaint.find(between);
+  if (!complaint.starts_with(before) || equals == std::string_view::npos)
+    return fmt::format("a whole number is wanted where another word stands ({})", complaint);
+  return fmt::format("{} takes a whole number, not '{}'",
+                     complaint.substr(before.size(), equals - before.size()),
+                     complaint.substr(equals + between.size()));
+}
+
 bool is_flag(const std::string& word) {
   return word.size() > 1 && word.front() == '-';
 }
@@ -208,9 +220,7 @@ Invocation parse_command_line(std::span<const std::string> words,
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::ConversionError& error) {
-    throw Error(ErrorCode::usage,
-                fmt::format("a number is wanted where another word stands ({}); see graphrun {} --help",
-                            error.what(), chosen));
+    throw Error(ErrorCode::usage, fmt::format("{}; see graphrun {} --help", no_number(error.what()), chosen));
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::usage, fmt::format("{}; see graphrun {} --help", error.what(), chosen));
   }

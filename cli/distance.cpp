@@ -97,7 +97,7 @@ class DistanceCommand final : public Command {
     const train::Codes codes = space.sample(count_of(*data), context.flags.seed.value_or(0));
     train::Examples inputs;
     inputs.count = codes.count();
-    add_constant_inputs(inputs, *trained.model, inputs_);
+    add_constant_inputs(inputs, *trained.model, inputs_, space.node());
     train::Pictures pictures = train::pictures_of(space.decode(codes, inputs), &data->test);
     return {.count = pictures.count,
             .height = pictures.height,

@@ -164,8 +164,15 @@ train::ImageFiles ExamplesFlags::files(const ModelDefinition& model) const {
 }
 
 void add_constant_inputs(train::Examples& examples, const ModelDefinition& model,
-                         const std::vector<std::string>& inputs) {
-  for (const std::string& word : inputs) add_constant_input(examples, model, word);
+                         const std::vector<std::string>& inputs, std::string_view codes) {
+  for (const std::string& word : inputs) {
+    if (!codes.empty() && word.substr(0, word.find('=')) == codes)
+      throw Error(ErrorCode::usage,
+                  fmt::format("--input {}: '{}' is the code, which this command gives the decoder itself; "
+                              "graphrun decode takes codes of your own from a file",
+                              word, codes));
+    add_constant_input(examples, model, word);
+  }
 }
 
 }  // namespace graphrun::cli

@@ -41,8 +41,9 @@ struct ExamplesFlags {
   train::ImageFiles files(const ModelDefinition& model) const;
 };
 
-/// Columns that hold one value for all rows, from "NAME=VALUE" words. Error{usage}.
+/// Columns that hold one value for all rows, from "NAME=VALUE" words. `codes` names the node whose values the
+/// command gives itself, if it does. Error{usage}.
 void add_constant_inputs(train::Examples& examples, const ModelDefinition& model,
-                         const std::vector<std::string>& inputs);
+                         const std::vector<std::string>& inputs, std::string_view codes = {});
 
 }  // namespace graphrun::cli

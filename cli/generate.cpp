@@ -61,7 +61,7 @@ class GenerateCommand final : public Command {
     const Layout layout = lay_out(space, trained, context);
     train::Examples inputs;
     inputs.count = layout.codes.count();
-    add_constant_inputs(inputs, *trained.model, inputs_);
+    add_constant_inputs(inputs, *trained.model, inputs_, space.node());
     const train::OutputValues images = space.decode(layout.codes, inputs);
     const std::string out = out_.empty() ? default_output(trained_, layout.name + ".png") : out_;
     write(out, images, layout.columns);

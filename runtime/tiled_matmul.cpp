@@ -191,8 +191,8 @@ constexpr std::size_t block = 8;
                                                  std::size_t target_row) noexcept {
   using Vector [[gnu::vector_size(32)]] = float;
   using Unaligned [[gnu::aligned(4), gnu::may_alias]] = Vector;
-  std::array<Vector, block> x;
-  std::array<Vector, block> y;
+  std::array<Vector, block> x{};
+  std::array<Vector, block> y{};
 #pragma GCC unroll 8
   for (std::size_t j = 0; j < block; ++j) {
     x[j] = reinterpret_cast<const Unaligned*>(source + j * source_row)[0];

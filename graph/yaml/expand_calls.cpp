@@ -124,8 +124,10 @@ bool Expander::check_arguments(Scope& scope, const BlockSpec& block, const CallS
   bool whole = true;
   std::vector<std::string> names;
   for (const BlockSpec::Argument& argument : block.arguments) names.push_back(argument.name);
+  std::vector<std::string> meant;  // by names that are misspelt: one mistake is one error
   for (const GivenAttribute& given : site.attributes) {
     if (std::find(names.begin(), names.end(), given.name) != names.end()) continue;
+    meant.push_back(nearest_name(given.name, names));
     report(scope, given.place, fmt::format("block '{}' has no argument '{}'", block.name, given.name),
            names.empty() ? fmt::format("'{}' takes none.", block.name) : suggestion(given.name, names))
         .op = block.name;
@@ -135,6 +137,7 @@ bool Expander::check_arguments(Scope& scope, const BlockSpec& block, const CallS
     const bool given = std::any_of(site.attributes.begin(), site.attributes.end(),
                                    [&argument](const GivenAttribute& a) { return a.name == argument.name; });
     if (!argument.required || given) continue;
+    if (std::find(meant.begin(), meant.end(), argument.name) != meant.end()) continue;
     report(scope, site.place, fmt::format("block '{}' needs the argument '{}'", block.name, argument.name),
            fmt::format("Write `{}: …`.", argument.name))
         .op = block.name;

@@ -196,6 +196,7 @@ TEST_CASE("what cannot be generated is refused with the reason") {
   CHECK(contains(place.refusal({"--spacing", "even"}), "add --grid"));
   CHECK(contains(place.refusal({"--grid", "--spacing", "odd"}), "there are even and quantiles"));
   CHECK(contains(place.refusal({"--grid", "--count", "9"}), "--columns says how many"));
+  CHECK(contains(place.refusal({"--input", "code=1"}), "--input code=1: 'code' is the code, which this"));
   CHECK(contains(place.refusal({"--count", "0"}), "--count 0: there may be 1 to 100000"));
   CHECK(contains(place.refusal({"--grid", "--columns", "1"}), "--columns 1: there may be 2 to 100"));
   CHECK(contains(place.refusal({"--out", "samples.jpg"}), "the name must end in .npy or .csv"));

@@ -198,6 +198,9 @@ TEST_CASE("a code decodes to the image that its original is reconstructed to") {
   place.run_json({"encode", "run", "--out", "codes.npy", "--first", "3"});
   CHECK(fs::file_size(place / "codes.labels.npy") == 128 + 3);
   place.run_json({"decode", "run", "codes.npy", "--out", "images.csv"});
+  const ProcessResult twice = place.run({"decode", "run", "codes.npy", "--input", "code=1"});
+  CHECK(twice.exit_code == 2);
+  CHECK(contains(twice.err, "--input code=1: 'code' is the code, which this command gives the decoder"));
   std::ifstream file(place / "images.csv");
   std::string line;
   int lines = 0;

@@ -64,6 +64,7 @@ TEST_CASE("words that make no sense are usage errors that say what to write") {
   expect({"ops", "tanh", "relu"}, "unexpected argument 'relu'");
   expect({"ops", "--set", "units"}, "write it as NAME=VALUE");
   expect({"ops", "--seed", "x"}, "--seed");
+  expect({"bench", "m.yaml", "--seconds", "0.5"}, "--seconds takes a whole number, not '0.5'");
   expect({"ops", "--threads", "-3"}, "--threads -3 is out of range");
   expect({"ops", "-q", "-v"}, "exclude each other");
   expect({"check"}, "FILE is missing");
