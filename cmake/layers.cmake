@@ -10,7 +10,8 @@ function(graphrun_layer name)
   target_link_libraries(graphrun_${name} PRIVATE ${layer_PRIVATE})
 endfunction()
 
-# graphrun_tests(NAME LAYER...): one test program from tests/NAME, each test case a ctest entry.
+# graphrun_tests(NAME LAYER...): one test program from tests/NAME, each test case a ctest entry. Long tests of
+# one thread are tagged [single-threaded]: ThreadSanitizer has nothing to see in them, and takes minutes.
 function(graphrun_tests name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   if(NOT sources)
@@ -21,5 +22,9 @@ function(graphrun_tests name)
   foreach(used IN LISTS ARGN)
     target_link_libraries(test_${name} PRIVATE graphrun_${used})
   endforeach()
-  catch_discover_tests(test_${name} TEST_PREFIX "${name}: " PROPERTIES LABELS ${name})
+  set(chosen "")
+  if("thread" IN_LIST GRAPHRUN_SANITIZE)
+    set(chosen TEST_SPEC "~[single-threaded]")
+  endif()
+  catch_discover_tests(test_${name} ${chosen} TEST_PREFIX "${name}: " PROPERTIES LABELS ${name})
 endfunction()

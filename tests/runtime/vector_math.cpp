@@ -105,8 +105,8 @@ double exact_normal_cdf(double x) {
 
 }  // namespace
 
-TEST_CASE(
-    "vector functions are within 4 ulp of f64 over the whole range, the same on every instruction set") {
+TEST_CASE("vector functions are within 4 ulp of f64 over the whole range, the same on every instruction set",
+          "[single-threaded]") {
   check_unary<vector_exp>("exp", std::exp);
   check_unary<vector_expm1>("expm1", std::expm1);
   check_unary<vector_log>("log", std::log);
@@ -128,7 +128,7 @@ TEST_CASE("vector_log1p_unit is within 4 ulp on [0, 1]") {
   CHECK(worst <= 4);
 }
 
-TEST_CASE("vector_pow agrees with std::pow, special values included") {
+TEST_CASE("vector_pow agrees with std::pow, special values included", "[single-threaded]") {
   std::vector<float> bases = {0.0F,         -0.0F,  1.0F,    -1.0F, infinity, -infinity,
                               not_a_number, 2.0F,   -2.0F,   0.5F,  -0.5F,    3.7F,
                               -3.7F,        1e-40F, -1e-40F, 1e38F, -1e38F,   1.0000001F};

@@ -39,7 +39,7 @@ void check_all(const ModelDefinition& model) {
 
 }  // namespace
 
-TEST_CASE("the gradients of every bundled model agree with finite differences") {
+TEST_CASE("the gradients of every bundled model agree with finite differences", "[single-threaded]") {
   const std::vector<std::string> paths = bundled_models();
   REQUIRE(paths.size() >= 4);
   for (const std::string& path : paths) {

@@ -270,7 +270,7 @@ TEST_CASE("safetensors: every flipped bit of length, header and data is found") 
   CHECK_NOTHROW(SafetensorsFile(folder / "a").verify());
 }
 
-TEST_CASE("safetensors: ten thousand changed bytes in a larger file are all found") {
+TEST_CASE("safetensors: ten thousand changed bytes in a larger file are all found", "[single-threaded]") {
   constexpr unsigned seed = 1;
   INFO("seed " << seed);
   std::mt19937 random(seed);

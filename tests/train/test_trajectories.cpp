@@ -111,16 +111,16 @@ TEST_CASE("the rule of the golden weights is followed") {
   }
 }
 
-TEST_CASE("the f64 reference learns as NumPy and PyTorch do: the lecture's network") {
+TEST_CASE("the f64 reference learns as NumPy and PyTorch do: the lecture's network", "[single-threaded]") {
   CHECK(worst_reference_error("autoencoder") < 1e-10);
 }
-TEST_CASE("the f64 reference learns as NumPy and PyTorch do: stacked") {
+TEST_CASE("the f64 reference learns as NumPy and PyTorch do: stacked", "[single-threaded]") {
   CHECK(worst_reference_error("stacked_ae") < 1e-10);
 }
-TEST_CASE("the f64 reference learns as NumPy and PyTorch do: denoising") {
+TEST_CASE("the f64 reference learns as NumPy and PyTorch do: denoising", "[single-threaded]") {
   CHECK(worst_reference_error("denoising_ae") < 1e-10);
 }
-TEST_CASE("the f64 reference learns as NumPy and PyTorch do: variational") {
+TEST_CASE("the f64 reference learns as NumPy and PyTorch do: variational", "[single-threaded]") {
   CHECK(worst_reference_error("vae") < 1e-10);
 }
 
