@@ -11,6 +11,7 @@ namespace {
 
 std::vector<std::string> names_of(const std::vector<ModelTerm>& terms) {
   std::vector<std::string> names;
+  names.reserve(terms.size());
   for (const ModelTerm& term : terms) names.push_back(term.name);
   return names;
 }

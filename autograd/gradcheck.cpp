@@ -186,6 +186,7 @@ class Checker {
     } else {
       while (chosen.size() < options_.elements) chosen.insert(random_() % size);
     }
+    list.reserve(chosen.size());
     for (const std::size_t i : chosen) {
       list.push_back({"element " + place(i), {i}, {1.0}, std::max(1.0, std::abs(base_[x_].values[i]))});
     }

@@ -72,6 +72,7 @@ std::vector<float> floats_of(std::span<const std::byte> bytes) {
   std::vector<T> values(bytes.size() / sizeof(T));
   std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
   std::vector<float> result;
+  result.reserve(values.size());
   for (const T value : values) result.push_back(static_cast<float>(value));
   return result;
 }

@@ -17,7 +17,6 @@ ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::model:
       return ExitCode::model;
     case ErrorCode::data:
-      return ExitCode::data;
     case ErrorCode::io:
       return ExitCode::data;
     case ErrorCode::not_finite:

@@ -47,7 +47,7 @@ void check_input_count(const OpDef& op, std::size_t count) {
 }  // namespace
 
 OpError::OpError(std::string message, std::string fix, std::string about)
-    : Error(ErrorCode::model, std::move(message)), fix_(std::move(fix)), about_(std::move(about)) {}
+    : Error(ErrorCode::model, message), fix_(std::move(fix)), about_(std::move(about)) {}
 
 bool Graph::has_output(std::string_view name) const {
   return std::any_of(outputs_.begin(), outputs_.end(),

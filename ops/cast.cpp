@@ -44,6 +44,15 @@ std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
   return context.builder.type(x) == context.node.type ? std::optional(x) : std::nullopt;
 }
 
+template <class To, class From>
+To converted(From x, const Range& range) {
+  if constexpr (std::is_same_v<To, float>) {
+    return static_cast<float>(x);
+  } else {
+    return static_cast<To>(to_integer(static_cast<double>(x), range));
+  }
+}
+
 template <class From, class To>
 std::unique_ptr<runtime::Call> make_typed(const runtime::BoundNode& bound) {
   const Range range = range_of(bound.node.type.dtype);
@@ -53,11 +62,7 @@ std::unique_ptr<runtime::Call> make_typed(const runtime::BoundNode& bound) {
         To* const y = output_as<To>(a);
         const std::size_t count = covered(a);
         for (std::size_t i = 0; i < count; ++i) {
-          if constexpr (std::is_same_v<To, float>) {
-            y[i] = static_cast<float>(x[i]);
-          } else {
-            y[i] = static_cast<To>(to_integer(static_cast<double>(x[i]), range));
-          }
+          y[i] = converted<To>(x[i], range);
         }
       });
 }

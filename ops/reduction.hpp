@@ -40,7 +40,7 @@ struct SumFold {
 struct MaxFold {  // NaN wins
   static constexpr float identity = -std::numeric_limits<float>::infinity();
   static constexpr std::size_t lanes = 64;  // fewer are unrolled before they are vectorised, and stay scalar
-  [[gnu::always_inline]] static float combine(float a, float b) { return (a > b) | (a != a) ? a : b; }
+  [[gnu::always_inline]] static float combine(float a, float b) { return ((a > b) | (a != a)) ? a : b; }
 };
 
 /// get(0), get(1), … in one number: lanes side by side, then the lanes in a tree; a few elements one after

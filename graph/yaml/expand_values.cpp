@@ -51,7 +51,7 @@ std::optional<Value> Expander::named_value(Scope& scope, const std::string& name
     report(scope, place, "values refer to each other too deeply");
     throw Poisoned{};
   }
-  const std::optional<Value> computed = value(scope, *fallback);
+  std::optional<Value> computed = value(scope, *fallback);
   if (!computed) throw Poisoned{};
   scope.arguments[name] = {*computed, place};
   return computed;

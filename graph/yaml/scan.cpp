@@ -254,7 +254,7 @@ void Scanner::plain_in_block() {
     value_pending_ = true;
     return;
   }
-  const bool continues = !key_read_ && !value_pending_ && levels_.size() > 0 &&
+  const bool continues = !key_read_ && !value_pending_ && !levels_.empty() &&
                          start - (start == 0 ? 0 : text_.rfind('\n', start - 1) + 1) > levels_.back();
   const std::string text(piece(start, end));
   const std::size_t colon = text.find(':');

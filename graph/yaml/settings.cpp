@@ -161,11 +161,13 @@ void set_path(YamlNode& document, const std::vector<std::string>& parts, YamlNod
     }
     if (last && child == nullptr) {
       parent->entries.push_back({parts[i], {place.source, 1, column}, std::move(value)});
-    } else if (last) {
-      *child = std::move(value);
-    } else {
-      parent = child;
+      break;
     }
+    if (last) {
+      *child = std::move(value);
+      break;
+    }
+    parent = child;
     path += (path.empty() ? "" : ".") + parts[i];
     column += static_cast<int>(parts[i].size()) + 1;
   }
