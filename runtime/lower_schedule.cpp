@@ -21,7 +21,11 @@ constexpr double worth_a_task_ns = 5'000;
 constexpr std::int64_t row_step = 16;
 /// The work that one slice should have at least.
 constexpr double worth_a_slice_ns = 20'000;
-constexpr std::int64_t most_rows_of_a_slice = 128;
+/// Long slices pack transposed weights and read all weights less often; a batch that makes fewer than four of
+/// them is cut into shorter ones, for cores.
+constexpr std::int64_t most_rows_of_a_slice = 256;
+constexpr std::int64_t rows_worth_a_core = 128;
+constexpr std::int64_t slices_for_cores = 4;
 /// A weight gradient is cut into pieces of about so many bytes, which stay in the second-level cache beside
 /// the rows of the weights and the optimizer's slots, but not of fewer rows than two tiles have.
 constexpr std::int64_t gradient_bytes = std::int64_t{256} << 10;
@@ -98,7 +102,9 @@ class Scheduler {
     std::int64_t slices = 1;
     if (slicing && steps > 1) {
       // Two at least, so that two cores have work; more when the rows are many.
-      slices = std::max<std::int64_t>(2, (batch + most_rows_of_a_slice - 1) / most_rows_of_a_slice);
+      const auto slices_of = [batch](std::int64_t rows) { return (batch + rows - 1) / rows; };
+      slices = std::clamp<std::int64_t>(slices_of(rows_worth_a_core), 2, slices_for_cores);
+      slices = std::max(slices, slices_of(most_rows_of_a_slice));
       slices = std::min(slices, static_cast<std::int64_t>(rows_ns / worth_a_slice_ns));
       slices = std::clamp<std::int64_t>(slices, 1, std::min(steps, most_slices));
     }

@@ -449,7 +449,9 @@ TEST_CASE("slices are even shares of sixteen rows, and follow the batch alone") 
     CHECK(next == batch);
   }
   CHECK(lower(graph, 1, ops::kernels())->statistics.slices == 1);
-  CHECK(lower(graph, 1024, ops::kernels())->statistics.slices == 8);
+  CHECK(lower(graph, 512, ops::kernels())->statistics.slices == 4);
+  CHECK(lower(graph, 1024, ops::kernels())->statistics.slices == 4);
+  CHECK(lower(graph, 2048, ops::kernels())->statistics.slices == 8);
 }
 
 TEST_CASE("ten thousand nodes are planned, in a chain and side by side, in few buffers") {
