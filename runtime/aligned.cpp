@@ -22,4 +22,11 @@ void ask_for_huge_pages(void* memory, std::size_t bytes) noexcept {
   ::madvise(begin, left / huge_page * huge_page, MADV_HUGEPAGE);
 }
 
+void give_back(std::byte* memory, std::size_t bytes) noexcept {
+  constexpr std::size_t page = 4096;
+  void* begin = memory;
+  std::size_t left = bytes;
+  if (std::align(page, page, begin, left) != nullptr) ::madvise(begin, left / page * page, MADV_DONTNEED);
+}
+
 }  // namespace graphrun::runtime

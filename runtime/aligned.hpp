@@ -35,6 +35,9 @@ AlignedBytes allocate_aligned(std::size_t bytes, Pages pages = Pages::large);
 /// It pays before the memory is first written.
 void ask_for_huge_pages(void* memory, std::size_t bytes) noexcept;
 
+/// Gives the pages that lie in it as a whole back to the system. It may be used on; what it held is lost.
+void give_back(std::byte* memory, std::size_t bytes) noexcept;
+
 /// Of the pages that the system is asked for.
 inline constexpr std::size_t huge_page = std::size_t{2} << 20;
 

@@ -119,6 +119,13 @@ class Session::Implementation {
 
   std::vector<std::string> take_non_finite_updates() { return std::exchange(non_finite_, {}); }
 
+  void give_back_workspace() {
+    if (workspace_) give_back(workspace_.get(), workspace_bytes_);
+    for (const WorkerSpace& worker : workers_) {
+      if (worker.scratch) give_back(worker.scratch.get(), worker.bytes);
+    }
+  }
+
   VariableStore& variables() { return variables_; }
   std::size_t threads() const { return executor_->workers(); }
 
@@ -322,6 +329,10 @@ void Session::run(ProgramId program, const Run& run) {
 
 void Session::time_units(ProgramId program, std::vector<UnitTime>* times) {
   implementation_->time_units(program, times);
+}
+
+void Session::give_back_workspace() {
+  implementation_->give_back_workspace();
 }
 
 std::vector<std::string> Session::take_non_finite_updates() {

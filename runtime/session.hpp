@@ -112,6 +112,10 @@ class Session {
   /// saved.
   std::vector<std::string> take_non_finite_updates();
 
+  /// Gives the memory that runs compute in back to the system, for a caller who needs much of his own and
+  /// runs little meanwhile; the next run takes again what it touches.
+  void give_back_workspace();
+
  private:
   class Implementation;
   std::unique_ptr<Implementation> implementation_;

@@ -27,10 +27,13 @@ class JsonObject {
   JsonObject& set(std::string_view key, const JsonObject& value);
   JsonObject& set(std::string_view key, const JsonArray& value);
   JsonObject& set_null(std::string_view key);
-  std::string text() const;  ///< without a newline
+  std::string text() const&;  ///< without a newline
+  std::string text() &&;      ///< the same of one that is done with, without a copy: texts may be megabytes
 
  private:
+  friend class JsonArray;
   JsonObject& set_raw(std::string_view key, std::string_view value);
+  void begin(std::string_view key);
   std::string body_;
 };
 
@@ -45,6 +48,7 @@ class JsonArray {
   std::string text() const;
 
  private:
+  friend class JsonObject;
   JsonArray& add_raw(std::string_view value);
   std::string body_;
 };

@@ -332,7 +332,9 @@ class Run final : public PhaseObserver {
     return {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()};
   }
 
+  /// The text of a page takes some megabytes more than once, and of the workspace little is used for it.
   void report() {
+    learner_.session().give_back_workspace();
     write_report(learner_, {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()},
                  directory_->report());
   }

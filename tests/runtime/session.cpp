@@ -250,6 +250,21 @@ TEST_CASE("a plan that needs more than the limit is refused before it is allocat
   CHECK(throws([&] { session.prepare(program, 1 << 20); }, ErrorCode::memory, "and 1000 are allowed"));
 }
 
+TEST_CASE("a session whose workspace was given back goes on to the same bits") {
+  std::vector<std::vector<float>> values;
+  for (const bool give_back : {false, true}) {
+    Session session = make_session();
+    session.give_back_workspace();  // there is none yet
+    const ProgramId program = session.add(autoencoder({.widths = {784, 600, 30}}));
+    session.variables().initialise(3);
+    train(session, program, 128, 784, 2);
+    if (give_back) session.give_back_workspace();
+    train(session, program, 128, 784, 2);
+    values.push_back(all_values(session.variables()));
+  }
+  CHECK(values[0] == values[1]);
+}
+
 TEST_CASE("two programs share variables, and plans of several sizes one workspace") {
   Session session = make_session();
   const ProgramId training = session.add(autoencoder({}));

@@ -105,16 +105,27 @@ class Export {
     return place->second;
   }
 
-  void set_weights(JsonObject& object) const {
+  /// Piece by piece: the text is half as long again as the weights, and a run has its memory in use.
+  void set_weights(JsonObject& object) {
     const bool whole = 4 * static_cast<std::int64_t>(weights_.size()) <= largest_page_weights;
+    const std::size_t weight_bytes = whole ? 4 : 2;
+    std::string text;
+    text.reserve((weights_.size() * weight_bytes + 2) / 3 * 4);
     std::vector<std::uint8_t> bytes;
-    const auto add = [&](std::uint32_t bits, int count) {
-      for (int i = 0; i < count; ++i) bytes.push_back(static_cast<std::uint8_t>(bits >> (8 * i)));
+    const auto add = [&](std::uint32_t bits) {
+      for (std::size_t i = 0; i < weight_bytes; ++i)
+        bytes.push_back(static_cast<std::uint8_t>(bits >> (8 * i)));
     };
-    bytes.reserve(weights_.size() * (whole ? 4 : 2));
-    for (const float weight : weights_)
-      whole ? add(std::bit_cast<std::uint32_t>(weight), 4) : add(half_of(weight), 2);
-    object.set("precision", whole ? "f32" : "f16").set("weights", base64(bytes));
+    constexpr std::size_t piece = 3 * 4096;  // so many bytes are whole groups of base64
+    for (const float weight : weights_) {
+      add(whole ? std::bit_cast<std::uint32_t>(weight) : half_of(weight));
+      if (bytes.size() < piece) continue;
+      text += base64(bytes);
+      bytes.clear();
+    }
+    text += base64(bytes);
+    weights_ = {};
+    object.set("precision", whole ? "f32" : "f16").set("weights", text);
   }
 
   Learner& learner_;
@@ -135,8 +146,8 @@ std::span<const std::string_view> page_ops() {
 PageDecoder page_decoder(Learner& learner, const LatentSpace& space, std::int64_t labels) {
   Export exported(learner, space, labels);
   try {
-    const JsonObject description = exported.description();
-    return {description, {}, exported.needs_label()};
+    JsonObject description = exported.description();
+    return {std::move(description), {}, exported.needs_label()};
   } catch (const CannotRun& cannot) {
     return {std::nullopt, cannot.reason, exported.needs_label()};
   }

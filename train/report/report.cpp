@@ -34,16 +34,13 @@ std::string escaped_markup(std::string_view text) {
 
 /// JSON that means the same and has none of the characters that could end the element around it. They only
 /// stand inside of strings, where JSON has a second way to write them.
-std::string escaped_json(const std::string& json) {
-  std::string escaped;
-  escaped.reserve(json.size());
+void append_escaped_json(std::string& page, std::string_view json) {
   for (const char c : json) {
     if (c == '<' || c == '>' || c == '&')
-      escaped += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+      page += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     else
-      escaped += c;
+      page += c;
   }
-  return escaped;
 }
 
 /// SHA-256 in base64: the page's policy lets this script run and no other.
@@ -68,26 +65,36 @@ JsonObject report_data(Learner& learner, const ReportSource& source, std::vector
   return data.set("notes", json_array(notes));
 }
 
-std::string report_page(std::string_view title, const JsonObject& data) {
-  const std::array<std::pair<std::string_view, std::string>, 5> places = {{
-      {"{{script digest}}", digest_of(page_script())},
-      {"{{title}}", escaped_markup(title)},
-      {"{{style}}", std::string(page_style())},
-      {"{{data}}", escaped_json(data.text())},
-      {"{{script}}", std::string(page_script())},
+std::string report_page(std::string_view title, JsonObject data) {
+  const std::string digest = digest_of(page_script());
+  const std::string name = escaped_markup(title);
+  constexpr std::string_view place_of_data = "{{data}}";
+  const std::string json = std::move(data).text();
+  const std::array<std::pair<std::string_view, std::string_view>, 5> places = {{
+      {"{{script digest}}", digest},
+      {"{{title}}", name},
+      {"{{style}}", page_style()},
+      {place_of_data, json},
+      {"{{script}}", page_script()},
   }};
   // In the order of the template, each looked for behind the one before: what is put in is never looked at.
   std::string page;
+  page.reserve(page_html().size() + page_style().size() + page_script().size() + json.size() +
+               json.size() / 64);
   std::string_view rest = page_html();
   for (const auto& [place, text] : places) {
     const std::size_t at = rest.find(place);
     if (at == std::string_view::npos)
       throw Error(ErrorCode::internal, fmt::format("the template of reports has no {}", place));
     page += rest.substr(0, at);
-    page += text;
+    if (place == place_of_data)
+      append_escaped_json(page, text);
+    else
+      page += text;
     rest.remove_prefix(at + place.size());
   }
-  return page + std::string(rest);
+  page += rest;
+  return page;
 }
 
 Report write_report(Learner& learner, const ReportSource& source, const std::filesystem::path& file) {

@@ -28,7 +28,7 @@ struct ReportSource {
 JsonObject report_data(Learner& learner, const ReportSource& source, std::vector<std::string>& notes);
 
 /// The page around its data. No text of the data can leave its block, or become markup.
-std::string report_page(std::string_view title, const JsonObject& data);
+std::string report_page(std::string_view title, JsonObject data);
 
 struct Report {
   std::filesystem::path file;
