@@ -17,6 +17,8 @@ class ThreadsExecutor final : public Executor {
       threads_.emplace_back([this, worker] {
         const HostState state;
         std::unique_lock lock(mutex_);
+        ++started_;
+        changed_.notify_all();
         work(lock, worker, [this] { return closing_; });
       });
     }
@@ -34,7 +36,9 @@ class ThreadsExecutor final : public Executor {
   std::size_t workers() const override { return workers_; }
 
   void prepare(const Plan& plan) override {
-    const std::lock_guard lock(mutex_);  // the others may be looking for work
+    std::unique_lock lock(mutex_);  // the others may be looking for work
+    // OpenMP allocates for a thread when it starts: before the first step, not in one.
+    changed_.wait(lock, [this] { return started_ == threads_.size(); });
     ready_.reserve(std::max(ready_.capacity(), plan.tasks.size()));
     waiting_.reserve(std::max(waiting_.capacity(), plan.tasks.size()));
   }
@@ -109,6 +113,7 @@ class ThreadsExecutor final : public Executor {
   std::vector<std::uint32_t> ready_;
   std::vector<std::uint32_t> waiting_;
   std::size_t left_ = 0;
+  std::size_t started_ = 0;  // of threads_
   bool closing_ = false;
   std::vector<std::thread> threads_;
 };

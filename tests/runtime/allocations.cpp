@@ -14,6 +14,8 @@ using graphrun::testing::allocations;
 
 namespace {
 
+constexpr int threads = 2;
+
 /// Chains, reductions and updates; no product, whose library allocates on its own account.
 std::shared_ptr<const Graph> without_products() {
   Builder builder(ops::registry());
@@ -28,10 +30,10 @@ std::shared_ptr<const Graph> without_products() {
   return std::make_shared<const Graph>(std::move(builder).finish());
 }
 
-long allocations_of_a_step(ExecutorKind executor) {
+long allocations_of_steps(ExecutorKind executor) {
   SessionOptions options;
   options.executor = executor;
-  options.threads = 2;
+  options.threads = threads;
   Session session(ops::registry(), ops::kernels(), options);
   const ProgramId program = session.add(without_products());
   session.variables().initialise(1);
@@ -42,16 +44,17 @@ long allocations_of_a_step(ExecutorKind executor) {
   const Run run{.batch = 256, .feeds = feeds, .fetches = std::span(&fetch, 1), .random = {}, .stop = {}};
   for (int i = 0; i < 3; ++i) session.run(program, run);
   const long before = allocations.load();
-  for (int i = 0; i < 5; ++i) session.run(program, run);
+  for (int i = 0; i < 40; ++i) session.run(program, run);
   return allocations.load() - before;
 }
 
 }  // namespace
 
 TEST_CASE("a step allocates nothing") {
-  CHECK(allocations_of_a_step(ExecutorKind::serial) == 0);
-  CHECK(allocations_of_a_step(ExecutorKind::threads) == 0);
-  CHECK(allocations_of_a_step(ExecutorKind::tbb) == 0);
+  CHECK(allocations_of_steps(ExecutorKind::serial) == 0);
+  CHECK(allocations_of_steps(ExecutorKind::threads) == 0);
+  // OpenMP allocates once for a worker of TBB, when that takes part for the first time, which may be late.
+  CHECK(allocations_of_steps(ExecutorKind::tbb) <= threads);
 }
 
 #endif
