@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/aligned.hpp"
+#include "runtime/few_columns_matmul.hpp"
 #include "runtime/few_rows_matmul.hpp"
 #include "runtime/matmul_packing.hpp"
 #include "runtime/matmul_tile.hpp"
@@ -350,6 +351,7 @@ bool has_tiles(Isa isa) {
 
 std::unique_ptr<Matmul> make_tiled_matmul(const MatmulSpec& spec, Isa isa) {
   if (has_few_rows(spec, isa)) return make_few_rows_matmul(spec, isa);
+  if (has_few_columns(spec, isa)) return make_few_columns_matmul(spec, isa);
   return std::make_unique<TiledMatmul>(spec, isa);
 }
 

@@ -128,8 +128,9 @@ TEST_CASE("products of all kinds agree with f64 and never run on a reference imp
 TEST_CASE("a tiled product is one chain of fused multiply-adds for each element, bit for bit") {
   std::mt19937 generator(11);
   std::vector<std::array<std::int64_t, 3>> sizes = {
-      {1, 1, 1},   {13, 784, 20}, {29, 256, 77}, {5, 7, 1},  {64, 2, 64},    {3, 30, 2},  {31, 15, 9},
-      {15, 16, 8}, {14, 17, 33},  {28, 33, 0},   {6, 8, 40}, {200, 48, 700}, {7, 9, 5000}};
+      {1, 1, 1},   {13, 784, 20}, {29, 256, 77}, {5, 7, 1},     {64, 2, 64},    {3, 30, 2},   {31, 15, 9},
+      {15, 16, 8}, {14, 17, 33},  {28, 33, 0},   {6, 8, 40},    {200, 48, 700}, {7, 9, 5000}, {16, 1, 1},
+      {40, 3, 20}, {33, 15, 50},  {8, 2, 0},     {100, 4, 300}, {47, 7, 13}};
   for (int i = 0; i < 20; ++i) {
     sizes.push_back({1 + static_cast<std::int64_t>(generator() % 70),
                      1 + static_cast<std::int64_t>(generator() % 90),
@@ -183,19 +184,45 @@ TEST_CASE("a row has the same bits in a product of few rows as in one of many") 
 TEST_CASE("some rows of a transposed product have the bits that they have in the whole one") {
   std::mt19937 generator(12);
   for (const Isa isa : tiled_sets()) {
-    const MatmulSpec spec{.rows = 50, .columns = 37, .inner = 21, .transpose_a = true};
-    Case whole(spec, generator);
-    whole.run(*make_tiled_matmul(spec, isa));
-    MatmulSpec part = spec;
-    part.rows = 17;
-    part.a_stride = 50;
-    std::vector<float> output(17 * 37);
-    const auto matmul = make_tiled_matmul(part, isa);
-    const AlignedBytes scratch = allocate_aligned(matmul->scratch_bytes());
-    const HostState state;
-    REQUIRE(
-        matmul->bind()->run({whole.a.data() + 20, whole.b.data(), nullptr, output.data(), scratch.get()}));
-    CHECK(std::equal(output.begin(), output.end(), whole.output.begin() + 20 * 37));
+    for (const std::int64_t columns : {37, 2}) {
+      CAPTURE(to_string(isa), columns);
+      const MatmulSpec spec{.rows = 50, .columns = columns, .inner = 21, .transpose_a = true};
+      Case whole(spec, generator);
+      whole.run(*make_tiled_matmul(spec, isa));
+      MatmulSpec part = spec;
+      part.rows = 17;
+      part.a_stride = 50;
+      std::vector<float> output(static_cast<std::size_t>(17 * columns));
+      const auto matmul = make_tiled_matmul(part, isa);
+      const AlignedBytes scratch = allocate_aligned(matmul->scratch_bytes());
+      const HostState state;
+      REQUIRE(
+          matmul->bind()->run({whole.a.data() + 20, whole.b.data(), nullptr, output.data(), scratch.get()}));
+      CHECK(std::equal(output.begin(), output.end(), whole.output.begin() + 20 * columns));
+    }
+  }
+}
+
+TEST_CASE("a product of few columns runs as its transpose, with the same bits") {
+  std::mt19937 generator(15);
+  for (const Isa isa : tiled_sets()) {
+    for (const std::int64_t columns : {1, 2, 7}) {
+      for (int flags = 0; flags < 8; ++flags) {
+        CAPTURE(to_string(isa), columns, flags);
+        const MatmulSpec spec{.rows = 75,
+                              .columns = columns,
+                              .inner = 90,
+                              .transpose_a = (flags & 1) != 0,
+                              .transpose_b = (flags & 2) != 0,
+                              .bias = (flags & 4) != 0};
+        const auto matmul = make_tiled_matmul(spec, isa);
+        const bool few = spec.transpose_a ? !spec.bias : 4 * columns <= (isa == Isa::avx512 ? 16 : 8);
+        CHECK(matmul->implementation().starts_with(few ? "few columns" : "tiles"));
+        Case test(spec, generator);
+        test.run(*matmul);
+        CHECK(unlike_chain(test) == 0);
+      }
+    }
   }
 }
 
