@@ -37,8 +37,14 @@ struct VectorKernel {
 
 namespace detail {
 
-template <class Body, std::size_t... I>
+/// Four vectors side by side: the steps of one function wait for each other, and a processor looks ahead too
+/// few of them to find the next vector's by itself. Their results are stored together, at the end, so that
+/// the compiler may order the steps of all four as if they were one (it is told to in ops/CMakeLists.txt).
+template <class Body, std::size_t lanes, std::size_t... I>
 [[gnu::always_inline]] inline void vector_loop(const VectorArguments& a, std::index_sequence<I...>) noexcept {
+  using Vector [[gnu::vector_size(lanes * sizeof(float))]] = float;
+  using Unaligned [[gnu::aligned(4), gnu::may_alias]] = Vector;
+  constexpr std::size_t together = 4 * lanes;
   const std::size_t count = a.count;
   // A copy: the output could overlap the original, and then no loop that reads it is vectorised.
   Immediates local{};
@@ -46,21 +52,31 @@ template <class Body, std::size_t... I>
   const float* const immediates = local.data();
   float* const output = a.output;
   const std::array<const float*, sizeof...(I)> in = {a.inputs[I]...};
+  std::size_t i = 0;
+  for (; i + together <= count; i += together) {
+    alignas(Vector) std::array<float, together> results{};
 #pragma GCC ivdep
-  for (std::size_t i = 0; i < count; ++i) output[i] = Body::apply(immediates, in[I][i]...);
+    for (std::size_t k = 0; k < together; ++k) results[k] = Body::apply(immediates, in[I][i + k]...);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < together; k += lanes) {
+      reinterpret_cast<Unaligned*>(output + i + k)[0] = reinterpret_cast<const Unaligned*>(&results[k])[0];
+    }
+  }
+#pragma GCC ivdep
+  for (; i < count; ++i) output[i] = Body::apply(immediates, in[I][i]...);
 }
 
 template <class Body, std::size_t arity>
 struct VectorLoops {
   static void baseline(const VectorArguments& a) noexcept {
-    vector_loop<Body>(a, std::make_index_sequence<arity>());
+    vector_loop<Body, 4>(a, std::make_index_sequence<arity>());
   }
   [[gnu::target("avx2,fma")]] static void avx2(const VectorArguments& a) noexcept {
-    vector_loop<Body>(a, std::make_index_sequence<arity>());
+    vector_loop<Body, 8>(a, std::make_index_sequence<arity>());
   }
   [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")]] static void avx512(
       const VectorArguments& a) noexcept {
-    vector_loop<Body>(a, std::make_index_sequence<arity>());
+    vector_loop<Body, 16>(a, std::make_index_sequence<arity>());
   }
 };
 

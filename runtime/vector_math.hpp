@@ -124,7 +124,10 @@ inline constexpr float vector_nan = std::numeric_limits<float>::quiet_NaN();
   const float d_minus_1 = ((1.22671133e-6F * s + 1.20594294e-3F) * s + 1.13101184e-1F) * s;
   const float numerator = (n + n) * d_minus_1 + (n + n);
   const float denominator = (d_minus_1 * (d_minus_1 + 2.0F) + n * n) + 1.0F;
-  const float magnitude = vector_limit(numerator / denominator, 1.0F);
+  // At most 1. The bits of floats that are not negative are ordered as they are; both are NaN or neither is.
+  const auto at_most_denominator = std::bit_cast<float>(
+      std::min(std::bit_cast<std::int32_t>(numerator), std::bit_cast<std::int32_t>(denominator)));
+  const float magnitude = at_most_denominator / denominator;
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) |
                               (std::bit_cast<std::uint32_t>(x) & 0x80000000U));
 }
