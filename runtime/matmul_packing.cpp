@@ -45,9 +45,14 @@ void pack_transposed(const float* source, std::size_t source_row, std::size_t co
                      float* target, std::size_t target_row) noexcept {
   const std::size_t whole_columns = columns / block * block;
   const std::size_t whole_inner = inner / block * block;
-  for (std::size_t k = 0; k < whole_inner; k += block) {
+  // Two blocks of a row of them at a time: as much as a cache line holds, whatever else maps to its place.
+  for (std::size_t k = 0; k < whole_inner; k += 2 * block) {
     for (std::size_t j = 0; j < whole_columns; j += block) {
-      transpose_block(source + j * source_row + k, source_row, target + k * target_row + j, target_row);
+      const float* const from = source + j * source_row + k;
+      float* const to = target + k * target_row + j;
+      transpose_block(from, source_row, to, target_row);
+      if (k + block < whole_inner)
+        transpose_block(from + block, source_row, to + block * target_row, target_row);
     }
   }
   for (std::size_t j = 0; j < columns; ++j) {

@@ -15,6 +15,8 @@ namespace {
 
 /// How much of `a` is worked on at a time, so that it stays in the second-level cache.
 constexpr std::size_t chunk_bytes = std::size_t{416} << 10;
+/// The same where each chunk packs all panels of `b` again.
+constexpr std::size_t packing_chunk_bytes = std::size_t{512} << 10;
 
 std::size_t size_of(std::int64_t count) {
   return static_cast<std::size_t>(count);
@@ -130,9 +132,10 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
 
   /// A packed panel of `b`, then for a narrow product a tile of the result and the bias, or a chunk of `a`.
   std::size_t scratch_bytes() const override {
-    if (!packs()) return 0;
-    const std::size_t beside = narrow() ? (set_.rows + 1) * panel() : packs_left() ? chunk_ * inner_ : 0;
-    return (inner_ * panel() + beside) * sizeof(float);
+    const std::size_t beside = narrow()       ? (set_.rows + 1) * panel()
+                               : packs_left() ? chunk_ * packed_row()
+                                              : 0;
+    return (panel_elements() + beside) * sizeof(float);
   }
 
   bool run(const MatmulArguments& arguments) noexcept override {
@@ -157,14 +160,29 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
 
  private:
   std::size_t panel() const { return 2 * set_.lanes; }
+  std::size_t panel_elements() const { return packs() ? inner_ * panel() : 0; }
   bool narrow() const { return columns_ < set_.lanes; }
   bool packs() const { return spec_.transpose_b || narrow() || packs_all(); }
 
   /// Tiles of AVX2 are small: they read `b` so often that its rows had better lie side by side, and not, as
   /// those of a power of two of columns do, where they push each other out of the cache. Worth it when there
-  /// are rows enough to pay for the copy; a transposed `a` is copied too, and gains more.
-  bool packs_all() const { return isa_ == Isa::avx2 && rows_ >= (spec_.transpose_a ? 4 : 16) * set_.rows; }
-  bool packs_left() const { return packs_all() && spec_.transpose_a && !narrow() && columns_ >= 4 * panel(); }
+  /// are rows enough to pay for the copy, fewer where a panel is far larger than a first-level cache; a
+  /// transposed `a` is copied too, and gains more.
+  bool packs_all() const {
+    if (isa_ != Isa::avx2) return false;
+    const bool large = inner_ * panel() * sizeof(float) > (std::size_t{56} << 10);
+    return rows_ >= (spec_.transpose_a ? 4 : large ? 6 : 16) * set_.rows;
+  }
+
+  /// A transposed `a` beside a packed `b`; and the rows of a plain one where the cache has no place for them:
+  /// a multiple of 4 KiB apart, all rows of a tile compete for the ways of one set. Copies lie a line off
+  /// that.
+  bool packs_left() const {
+    if (narrow() || columns_ < 4 * panel()) return false;
+    return spec_.transpose_a ? packs_all() : crowded() && rows_ >= set_.rows / 2;
+  }
+  bool crowded() const { return set_.rows > 8 && a_row_ > 0 && a_row_ * sizeof(float) % 4096 == 0; }
+  std::size_t packed_row() const { return crowded() ? inner_ + cache_line / sizeof(float) : inner_; }
 
   /// So many rows of `a` that they stay in the second-level cache, in even chunks: each reads all of `b`
   /// again. Where panels of `b` are packed and rows of `a` are not, one chunk, so that each is packed once.
@@ -172,7 +190,7 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     const std::size_t rows = std::max<std::size_t>(1, rows_);
     if (packs() && !packs_left()) return rows;
     const std::size_t row_bytes = std::max<std::size_t>(1, inner_) * sizeof(float);
-    const std::size_t most = std::max(set_.rows, chunk_bytes / row_bytes);
+    const std::size_t most = std::max(set_.rows, (packs() ? packing_chunk_bytes : chunk_bytes) / row_bytes);
     const std::size_t chunks = (rows + most - 1) / most;
     return (rows + chunks - 1) / chunks;
   }
@@ -188,9 +206,14 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
   Left left_chunk(const MatmulArguments& arguments, std::size_t row, std::size_t count) const {
     const float* const first = arguments.a + row * a_row_;
     if (!packs_left()) return {first, a_row_, a_inner_, !spec_.transpose_a || row == 0};
-    float* const packed = reinterpret_cast<float*>(arguments.scratch) + inner_ * panel();
-    pack_transposed(first, a_inner_, inner_, count, packed, inner_);
-    return {packed, inner_, 1, false};
+    float* const packed = reinterpret_cast<float*>(arguments.scratch) + panel_elements();
+    if (spec_.transpose_a) {
+      pack_transposed(first, a_inner_, inner_, count, packed, packed_row());
+    } else {
+      for (std::size_t i = 0; i < count; ++i)
+        std::copy_n(first + i * a_row_, inner_, packed + i * packed_row());
+    }
+    return {packed, packed_row(), 1, false};
   }
 
   /// The first tile of a panel brings the next panel (of a transposed `b` several do).
