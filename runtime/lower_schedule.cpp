@@ -279,7 +279,18 @@ class Scheduler {
       tasks.push_back(result_.task_of[before]);
     std::ranges::sort(tasks);
     tasks.erase(std::unique(tasks.begin(), tasks.end()), tasks.end());
+    leave_out_implied(tasks);
     return tasks;
+  }
+
+  /// Whoever waits for the task that was started last waits for those it waits for.
+  void leave_out_implied(std::vector<std::uint32_t>& tasks) const {
+    if (tasks.size() < 2) return;
+    const std::uint32_t last = tasks.back();
+    for (const std::uint32_t before : result_.tasks[last].predecessors) {
+      const auto found = std::ranges::lower_bound(tasks, before);
+      if (found != tasks.end() && *found == before) tasks.erase(found);
+    }
   }
 
   static constexpr std::uint32_t new_task = ~std::uint32_t{0};
