@@ -163,6 +163,17 @@ train::ImageFiles ExamplesFlags::files(const ModelDefinition& model) const {
   return {images, "", has_own ? model.data->train->label_column : "", false};
 }
 
+SplitExamples load_splits(const ModelDefinition& model, Console& console) {
+  auto data = std::make_shared<const train::Dataset>(train::load_model_data(model));
+  for (const std::string& note : train::notes_on(*data)) console.warning(note);
+  const auto bound = [&](const train::ImageSet& split) {
+    return train::bind_images(model, std::shared_ptr<const train::ImageSet>(data, &split));
+  };
+  train::Examples training = bound(data->train);
+  train::Examples test = data->test.count > 0 ? bound(data->test) : training;
+  return {std::move(data), std::move(training), std::move(test)};
+}
+
 void add_constant_inputs(train::Examples& examples, const ModelDefinition& model,
                          const std::vector<std::string>& inputs, std::string_view codes) {
   for (const std::string& word : inputs) {

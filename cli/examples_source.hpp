@@ -41,6 +41,16 @@ struct ExamplesFlags {
   train::ImageFiles files(const ModelDefinition& model) const;
 };
 
+/// All images of a model's data, bound to its inputs.
+struct SplitExamples {
+  std::shared_ptr<const train::Dataset> data;
+  train::Examples train;
+  train::Examples test;  ///< those of `train` where the data has no others
+};
+
+/// Warns as ExamplesFlags::load does. Error{data}.
+SplitExamples load_splits(const ModelDefinition& model, Console& console);
+
 /// Columns that hold one value for all rows, from "NAME=VALUE" words. `codes` names the node whose values the
 /// command gives itself, if it does. Error{usage}.
 void add_constant_inputs(train::Examples& examples, const ModelDefinition& model,

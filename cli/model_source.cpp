@@ -70,6 +70,11 @@ TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags,
   return {std::move(model), std::move(learner), found.checkpoint.path().string()};
 }
 
+std::filesystem::path metrics_file(const TrainedFlags& trained) {
+  const std::filesystem::path source = trained.source;
+  return std::filesystem::is_directory(source) ? source / "metrics.csv" : std::filesystem::path();
+}
+
 std::string default_output(const TrainedFlags& trained, const std::string& name) {
   return fs::is_directory(trained.source) ? (fs::path(trained.source) / name).string() : name;
 }

@@ -2,6 +2,7 @@
 /// Where a subcommand gets its model from: a YAML file, or a checkpoint that carries one.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ struct TrainedModel {
 
 /// Logs what was passed over. Error{usage} for a model file without weights.
 TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console);
+
+/// metrics.csv of the run directory; empty when the source is none.
+std::filesystem::path metrics_file(const TrainedFlags& trained);
 
 /// A file in the run directory when the source is one, else in the current folder.
 std::string default_output(const TrainedFlags& trained, const std::string& name);

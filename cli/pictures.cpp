@@ -5,10 +5,10 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/examples_source.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "graphrun/error.hpp"
-#include "train/binding.hpp"
 #include "train/gallery.hpp"
 
 namespace graphrun::cli {
@@ -29,30 +29,20 @@ class PicturesCommand final : public Command {
   }
   int run(Context& context) override {
     TrainedModel trained = open_trained(trained_, context.flags, context.console);
-    const auto data = std::make_shared<const train::Dataset>(train::load_model_data(*trained.model));
-    for (const std::string& note : train::notes_on(*data)) context.console.warning(note);
-    const train::Examples training = bind(*trained.model, data, data->train);
-    const train::Examples test = data->test.count > 0 ? bind(*trained.model, data, data->test) : training;
+    const SplitExamples splits = load_splits(*trained.model, context.console);
     const fs::path folder = out_.empty() ? fs::path(default_output(trained_, "images")) : fs::path(out_);
     std::error_code code;
     fs::create_directories(folder, code);
     if (code)
       throw Error(ErrorCode::io, fmt::format("{}: cannot make it: {}", folder.string(), code.message()));
-    const bool is_run = fs::is_directory(trained_.source);
     const train::Gallery gallery = train::draw_gallery(
-        trained.learner,
-        {*data, training, test, is_run ? fs::path(trained_.source) / "metrics.csv" : fs::path()}, folder);
+        trained.learner, {*splits.data, splits.train, splits.test, metrics_file(trained_)}, folder);
     for (const std::string& note : gallery.notes) context.console.warning(note);
     context.console.result(context.flags.json ? json_of(gallery) : text_of(gallery));
     return exit_code(ExitCode::ok);
   }
 
  private:
-  static train::Examples bind(const ModelDefinition& model, const std::shared_ptr<const train::Dataset>& data,
-                              const train::ImageSet& split) {
-    return train::bind_images(model, std::shared_ptr<const train::ImageSet>(data, &split));
-  }
-
   static std::string json_of(const train::Gallery& gallery) {
     JsonArray files;
     for (const fs::path& file : gallery.files) files.add(file.string());

@@ -2,20 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/examples_source.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
-#include "train/binding.hpp"
 
 namespace graphrun::cli {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 class ReportCommand final : public Command {
  public:
@@ -29,26 +25,16 @@ class ReportCommand final : public Command {
   }
   int run(Context& context) override {
     TrainedModel trained = open_trained(trained_, context.flags, context.console);
-    const auto data = std::make_shared<const train::Dataset>(train::load_model_data(*trained.model));
-    for (const std::string& note : train::notes_on(*data)) context.console.warning(note);
-    const train::Examples training = bind(*trained.model, data, data->train);
-    const train::Examples test = data->test.count > 0 ? bind(*trained.model, data, data->test) : training;
-    const fs::path metrics =
-        fs::is_directory(trained_.source) ? fs::path(trained_.source) / "metrics.csv" : fs::path();
-    const train::Report report =
-        train::write_report(trained.learner, {*data, training, test, metrics},
-                            out_.empty() ? default_output(trained_, "report.html") : out_);
+    const SplitExamples splits = load_splits(*trained.model, context.console);
+    const train::Report report = train::write_report(
+        trained.learner, {*splits.data, splits.train, splits.test, metrics_file(trained_)},
+        out_.empty() ? default_output(trained_, "report.html") : out_);
     for (const std::string& note : report.notes) context.console.warning(note);
     context.console.result(context.flags.json ? json_of(report) : report.file.string() + "\n");
     return exit_code(ExitCode::ok);
   }
 
  private:
-  static train::Examples bind(const ModelDefinition& model, const std::shared_ptr<const train::Dataset>& data,
-                              const train::ImageSet& split) {
-    return train::bind_images(model, std::shared_ptr<const train::ImageSet>(data, &split));
-  }
-
   static std::string json_of(const train::Report& report) {
     return JsonObject()
                .set("file", report.file.string())

@@ -171,14 +171,14 @@ PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key) {
   return counter;
 }
 
-std::uint64_t hash_of(std::string_view name) {
+std::uint64_t stable_hash(std::string_view name) {
   std::uint64_t hash = 0xCBF29CE484222325ULL;
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
   return mixed(hash);
 }
 
 RandomStream RandomStream::of(std::string_view path, const RandomState& state) {
-  const std::uint64_t key = hash_of(path) ^ mixed(state.seed + 0x9E3779B97F4A7C15ULL);
+  const std::uint64_t key = stable_hash(path) ^ mixed(state.seed + 0x9E3779B97F4A7C15ULL);
   return {{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)}, state.domain, state.step};
 }
 

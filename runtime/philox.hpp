@@ -29,7 +29,7 @@ using PhiloxKey = std::array<std::uint32_t, 2>;
 PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key);
 
 /// 64 bits of a name, by FNV-1a and a finaliser. The same on every machine.
-std::uint64_t hash_of(std::string_view name);
+std::uint64_t stable_hash(std::string_view name);
 
 /// All draws of one node at one step.
 struct RandomStream {
