@@ -53,7 +53,7 @@ template <class Fold, class Get>
     for (std::size_t i = 0; i < count; ++i) result = Fold::combine(result, get(i));
     return result;
   }
-  std::array<float, lanes> partial;
+  std::array<float, lanes> partial{};
   for (std::size_t lane = 0; lane < lanes; ++lane) partial[lane] = get(lane);
   std::size_t i = lanes;
   for (; i + lanes <= count; i += lanes) {

@@ -35,11 +35,11 @@ std::vector<Run> runs_of(const Extents& input, const Axes& axes) {
 }
 
 struct Arguments {
-  const float* x;
-  float* y;
-  std::size_t inputs;   // elements of the rows covered
-  std::size_t outputs;  // elements of the result covered
-  const std::vector<Run>* outer;
+  const float* x = nullptr;
+  float* y = nullptr;
+  std::size_t inputs = 0;   // elements of the rows covered
+  std::size_t outputs = 0;  // elements of the result covered
+  const std::vector<Run>* outer = nullptr;
   Run inner;
 };
 

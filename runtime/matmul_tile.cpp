@@ -23,14 +23,14 @@ template <class Vector, std::size_t rows, std::size_t vectors, bool along>
     }
   }
   // Rows of `a` in threes from one pointer each: so many addresses fit in registers.
-  std::array<const float*, (rows + 2) / 3> a;
+  std::array<const float*, (rows + 2) / 3> a{};
 #pragma GCC unroll 5
   for (std::size_t i = 0; i < a.size(); ++i) a[i] = tile.a + 3 * i * tile.a_row;
   const float* b = tile.b;
   const char* ahead = tile.ahead;
   const std::size_t a_row = along ? tile.a_row : 1;
   const auto multiply_and_add = [&] [[gnu::always_inline]] () {
-    std::array<Vector, vectors> right;
+    std::array<Vector, vectors> right{};
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < vectors; ++v) right[v] = reinterpret_cast<const Unaligned*>(b + v * lanes)[0];
 #pragma GCC unroll 16

@@ -103,7 +103,7 @@ dnnl::convolution_backward_weights::primitive_desc describe_weight_gradient(
 // ------------------------------------------------------------------------------------------
 
 struct Eltwise {
-  dnnl::algorithm algorithm;
+  dnnl::algorithm algorithm = dnnl::algorithm::undef;
   float alpha = 0;
   float beta = 0;
 };

@@ -82,6 +82,7 @@ struct Pair {
 /// Sine and cosine of 2 pi u for u in [0, 1): to the nearest quarter turn, then Cephes' polynomials.
 [[gnu::always_inline]] inline Pair turn(float u) {
   const float quarters = u * 4.0F;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): lround is a call, which does not vectorise
   const auto nearest = static_cast<std::int32_t>(quarters + 0.5F);
   const float angle = (quarters - static_cast<float>(nearest)) * 1.57079632679F;
   const float s = angle * angle;
@@ -102,7 +103,7 @@ struct Pair {
 [[gnu::always_inline]] inline void normal_body(PhiloxCounter counter, PhiloxKey key, float* values) {
   Words words;
   draw_words(counter, key, words);
-  std::array<std::array<float, lanes>, 4> normals;
+  std::array<std::array<float, lanes>, 4> normals{};
   for (std::size_t w = 0; w < 4; w += 2) {
     for (std::size_t i = 0; i < lanes; ++i) {
       const float positive = unit(words[w][i]) + 0x1p-24F;  // in (0, 1]: exact
@@ -153,7 +154,7 @@ void fill(Fill block, const RandomStream& stream, std::uint64_t row, std::span<f
     counter[0] += lanes;
   }
   if (values.empty()) return;
-  std::array<float, columns_per_block> rest;
+  std::array<float, columns_per_block> rest{};
   block(counter, stream.key, rest.data());
   std::copy_n(rest.begin(), values.size(), values.begin());
 }

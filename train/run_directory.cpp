@@ -61,7 +61,7 @@ bool make_folder(const fs::path& folder) {
 fs::path make_numbered(std::string_view name) {
   create_folders(runs_folder);
   for (std::uint64_t number = highest_number(name) + 1;; ++number) {
-    const fs::path folder = fs::path(runs_folder) / fmt::format("{}-{}", name, number);
+    fs::path folder = fs::path(runs_folder) / fmt::format("{}-{}", name, number);
     if (make_folder(folder)) return folder;
   }
 }

@@ -1,5 +1,6 @@
 #include "train/sha256_instructions.hpp"
 
+#include <cpuid.h>
 #include <immintrin.h>
 
 namespace graphrun::train {
@@ -22,7 +23,14 @@ __m128i load(const void* from) {
 }  // namespace
 
 bool has_sha_instructions() noexcept {
-  return __builtin_cpu_supports("sha") != 0 && __builtin_cpu_supports("sse4.1") != 0;
+  // By the instruction itself: not every compiler's list of features has this one.
+  constexpr unsigned int sha_bit = 1U << 29U;
+  unsigned int eax = 0;
+  unsigned int ebx = 0;
+  unsigned int ecx = 0;
+  unsigned int edx = 0;
+  const bool known = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0;
+  return known && (ebx & sha_bit) != 0 && __builtin_cpu_supports("sse4.1") != 0;
 }
 
 [[gnu::target("sha,sse4.1")]] void mix_by_instructions(std::array<std::uint32_t, 8>& state,

@@ -137,7 +137,7 @@ Examples subset_of(const Examples& examples, const SubsetSpec& subset, std::uint
                 fmt::format("the first {} examples are asked for, but there are only {}", *subset.first,
                             examples.count),
                 subset.where);
-  const Examples first = first_of(examples, subset.first.value_or(examples.count));
+  Examples first = first_of(examples, subset.first.value_or(examples.count));
   if (!subset.sample) return first;
   if (*subset.sample > first.count)
     throw Error(ErrorCode::usage,
