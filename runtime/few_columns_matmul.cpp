@@ -14,6 +14,15 @@ namespace {
 /// Memory is asked for so many inner steps before it is used.
 constexpr std::size_t steps_ahead = 24;
 
+/// So many floats of one value as the widest panel has.
+constexpr std::array<float, 32> panel_of(float value) {
+  std::array<float, 32> values{};
+  values.fill(value);
+  return values;
+}
+constexpr std::array<float, 32> ones = panel_of(1.0F);
+constexpr std::array<float, 32> minus_zeros = panel_of(-0.0F);
+
 class FewColumnsMatmul final : public Matmul, public BoundMatmul {
  public:
   FewColumnsMatmul(const MatmulSpec& spec, Isa isa)
@@ -43,23 +52,18 @@ class FewColumnsMatmul final : public Matmul, public BoundMatmul {
     Tile tile{};
     lay_left(arguments, rows + rows_elements(), tile);
     tile.c_row = panel();
-    for (std::size_t begin = 0; begin < rows_;) {
-      const std::size_t rest = rows_ - begin;
-      const bool two = rest >= panel() || (rest > set_.lanes && rows_ >= panel());
-      const std::size_t width = two ? panel() : set_.lanes;
-      // The last panel overlaps its neighbour rather than being cut, and computes the same bits once more.
-      const std::size_t first = std::min(begin, rows_ - width);
+    for_each_panel(set_, rows_, [&](std::size_t first, std::size_t vectors) {
+      const std::size_t width = vectors * set_.lanes;
       if (spec_.transpose_a) {
         take_rows(arguments.a + first, tile);
       } else {
         pack_rows(arguments.a + first * inner_, width, rows, tile);
       }
-      run_tiles(tile, result, two ? 2 : 1);
+      run_tiles(tile, result, vectors);
       store_transposed(result, width, arguments.output + first * columns_);
-      begin += width;
-    }
+    });
     if (spec_.column_sums) sum_columns(tile, result, arguments.column_sums);
-    activate(arguments.output);
+    activate(spec_, arguments.output, rows_ * columns_);
     return true;
   }
 
@@ -70,7 +74,8 @@ class FewColumnsMatmul final : public Matmul, public BoundMatmul {
   std::size_t rows_elements() const { return spec_.transpose_a ? 0 : steps() * panel(); }
   std::size_t left_elements() const { return spec_.bias ? steps() * columns_ : 0; }
 
-  /// `b` is the left operand. A bias is one more inner step before the others: it times one.
+  /// `b` is the left operand. A bias is one more inner step before the others: it times one, added to -0,
+  /// which alone leaves the sign of a bias of -0.
   void lay_left(const MatmulArguments& arguments, float* packed, Tile& tile) const {
     tile.inner = steps();
     tile.a = arguments.b;
@@ -86,6 +91,7 @@ class FewColumnsMatmul final : public Matmul, public BoundMatmul {
     tile.a = packed;
     tile.a_row = 1;
     tile.a_inner = columns_;
+    tile.bias = minus_zeros.data();
   }
 
   /// Rows of `a` are the right operand. Stored transposed, they lie as they should.
@@ -100,7 +106,7 @@ class FewColumnsMatmul final : public Matmul, public BoundMatmul {
     tile.b = packed;
     tile.b_inner = panel();
     if (spec_.bias) {
-      std::fill_n(packed, panel(), 1.0F);
+      std::copy_n(ones.begin(), panel(), packed);
       packed += panel();
     }
     pack_transposed(a, inner_, width, inner_, packed, panel());
@@ -126,18 +132,10 @@ class FewColumnsMatmul final : public Matmul, public BoundMatmul {
 
   /// Each column times ones, which is its sum.
   void sum_columns(Tile tile, float* result, float* sums) const {
-    alignas(64) static constexpr std::array<float, 16> ones = {1, 1, 1, 1, 1, 1, 1, 1,
-                                                               1, 1, 1, 1, 1, 1, 1, 1};
     tile.b = ones.data();
     tile.b_inner = 0;
     run_tiles(tile, result, 1);
     for (std::size_t j = 0; j < columns_; ++j) sums[j] = result[j * panel()];
-  }
-
-  void activate(float* output) const {
-    if (!spec_.vector_activation) return;
-    spec_.vector_activation->function(
-        {{output}, output, rows_ * columns_, spec_.vector_activation->immediates.data()});
   }
 
   MatmulSpec spec_;

@@ -125,11 +125,7 @@ class FewRowsMatmul final : public Matmul, public BoundMatmul {
     for (; column < columns_; column += panels_.narrow_columns) {
       panels_.narrow(panel(arguments, std::min(column, columns_ - panels_.narrow_columns)));
     }
-    if (spec_.vector_activation) {
-      const std::size_t count = static_cast<std::size_t>(spec_.rows) * columns_;
-      spec_.vector_activation->function(
-          {{arguments.output}, arguments.output, count, spec_.vector_activation->immediates.data()});
-    }
+    activate(spec_, arguments.output, static_cast<std::size_t>(spec_.rows) * columns_);
     return true;
   }
 

@@ -39,6 +39,12 @@ struct MatmulSpec {
   bool operator==(const MatmulSpec&) const = default;
 };
 
+/// Runs the vector activation, if there is one, over elements that have just been made.
+inline void activate(const MatmulSpec& spec, float* output, std::size_t count) {
+  if (!spec.vector_activation) return;
+  spec.vector_activation->function({{output}, output, count, spec.vector_activation->immediates.data()});
+}
+
 /// Memory that is used soon after a product.
 struct Stretch {
   const std::byte* begin = nullptr;

@@ -3,6 +3,7 @@
 /// whole inner index. Every element is one chain of fused multiply-adds in ascending order.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -45,6 +46,21 @@ struct TileSet {
     return tiles[along ? 1 : 0][vectors - 1][count - 1];
   }
 };
+
+/// Calls `panel(first column, vectors)` for panels of two vectors, the last of one if that is enough. It
+/// overlaps its neighbour rather than being cut, and computes the same bits once more. There must be columns
+/// for a vector.
+template <class Panel>
+void for_each_panel(const TileSet& set, std::size_t columns, Panel panel) {
+  const std::size_t widest = 2 * set.lanes;
+  for (std::size_t begin = 0; begin < columns;) {
+    const std::size_t rest = columns - begin;
+    const bool two = rest >= widest || (rest > set.lanes && columns >= widest);
+    const std::size_t width = two ? widest : set.lanes;
+    panel(std::min(begin, columns - width), two ? std::size_t{2} : std::size_t{1});
+    begin += width;
+  }
+}
 
 /// `isa` must have fused multiply-add.
 const TileSet& tiles_of(Isa isa);

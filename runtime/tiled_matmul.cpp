@@ -141,7 +141,7 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
   bool run(const MatmulArguments& arguments) noexcept override {
     if (narrow()) {
       run_narrow(arguments);
-      activate(arguments.output, rows_);
+      activate(spec_, arguments.output, rows_ * columns_);
       return true;
     }
     Ahead ahead(arguments.soon, inner_, spare_tiles(chunk_));
@@ -152,8 +152,11 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
         ahead.chunk(arguments.a + next, static_cast<std::ptrdiff_t>(a_inner_ * sizeof(float)), inner_,
                     std::min(chunk_, rows_ - next) * sizeof(float));
       }
-      run_chunk(arguments, left_chunk(arguments, row, count), row, count, ahead);
-      activate(arguments.output + row * columns_, count);
+      const Left left = left_chunk(arguments, row, count);
+      for_each_panel(set_, columns_, [&](std::size_t column, std::size_t vectors) {
+        run_panel(arguments, left, row, count, column, vectors, ahead);
+      });
+      activate(spec_, arguments.output + row * columns_, count * columns_);
     }
     return true;
   }
@@ -223,27 +226,6 @@ class TiledMatmul final : public Matmul, public BoundMatmul {
     const std::size_t panels = (columns_ + panel() - 1) / panel();
     const std::size_t chunks = (rows_ + chunk - 1) / std::max<std::size_t>(1, chunk);
     return of_panel > taken ? chunks * panels * (of_panel - taken) : 0;
-  }
-
-  void activate(float* output, std::size_t rows) const {
-    if (!spec_.vector_activation) return;
-    spec_.vector_activation->function(
-        {{output}, output, rows * columns_, spec_.vector_activation->immediates.data()});
-  }
-
-  /// Panels cover all columns; the last one overlaps its neighbour rather than being cut, and computes the
-  /// same bits once more.
-  void run_chunk(const MatmulArguments& arguments, const Left& left, std::size_t row, std::size_t count,
-                 Ahead& ahead) const {
-    std::size_t begin = 0;
-    while (begin < columns_) {
-      const std::size_t rest = columns_ - begin;
-      const bool two = rest >= panel() || (rest > set_.lanes && columns_ >= panel());
-      const std::size_t width = two ? panel() : set_.lanes;
-      const std::size_t first = std::min(begin, columns_ - width);
-      run_panel(arguments, left, row, count, first, two ? 2 : 1, ahead);
-      begin += width;
-    }
   }
 
   void run_panel(const MatmulArguments& arguments, const Left& left, std::size_t row, std::size_t count,
