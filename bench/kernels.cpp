@@ -1,0 +1,133 @@
+// Own kernels alone, on one core: kernels
+//
+// Vector kernels over a block in the first-level cache, for each instruction set of this machine. Products of
+// the shapes that bundled models and common layers have, in tiles and in oneDNN in turns, warm, the best of
+// many; the rows and results of four batches take turns, as slices of a step do.
+#include <fmt/format.h>
+
+#include "bench/timing.hpp"
+#include "ops/list.hpp"
+#include "runtime/aligned.hpp"
+#include "runtime/host_state.hpp"
+#include "runtime/onednn.hpp"
+#include "runtime/tiled_matmul.hpp"
+#include "train/fma_peak.hpp"
+
+namespace {
+
+using namespace graphrun;
+using namespace graphrun::runtime;
+
+constexpr double seconds_each = 0.2;
+
+double best_us(const auto& work) {
+  const std::vector<double> times = bench::times_us(seconds_each, work);
+  return *std::ranges::min_element(times);
+}
+
+void measure_kernel(const ops::Op& op) {
+  constexpr std::size_t block = 1024;
+  constexpr int blocks = 64;
+  std::vector<float> input(block);
+  std::vector<float> output(block);
+  for (std::size_t i = 0; i < block; ++i) input[i] = static_cast<float>(i % 97) / 97 * 4 - 2;
+  fmt::print("{:<10}", op.definition.name);
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (isa > detected_isa()) break;
+    const VectorFunction function = op.kernel.vector->function(isa);
+    const double us = best_us([&] {
+      for (int i = 0; i < blocks; ++i)
+        function({{input.data(), input.data()}, output.data(), block, nullptr});
+    });
+    fmt::print(" {:>9.2f}", us * 1e3 * 16 / (blocks * block));
+  }
+  fmt::print("\n");
+}
+
+std::size_t bytes_of(std::int64_t floats) {
+  return static_cast<std::size_t>(floats) * sizeof(float);
+}
+
+AlignedBytes halves(std::size_t bytes) {
+  AlignedBytes memory = allocate_aligned(bytes);
+  std::fill_n(reinterpret_cast<float*>(memory.get()), bytes / sizeof(float), 0.5F);
+  return memory;
+}
+
+/// Operands of a product, for batches that take turns.
+class Operands {
+ public:
+  explicit Operands(const MatmulSpec& spec)
+      : a_bytes_(bytes_of(spec.rows * spec.inner)),
+        c_bytes_(bytes_of(spec.rows * spec.columns)),
+        a_(halves(batches * a_bytes_)),
+        b_(halves(bytes_of(spec.inner * spec.columns))),
+        c_(halves(batches * c_bytes_)) {}
+
+  double best_us_of(const Matmul& matmul) const {
+    const AlignedBytes scratch = allocate_aligned(matmul.scratch_bytes());
+    const std::unique_ptr<BoundMatmul> bound = matmul.bind();
+    const double us = best_us([&] {
+      for (std::size_t i = 0; i < batches; ++i) {
+        bound->run({.a = reinterpret_cast<const float*>(a_.get() + i * a_bytes_),
+                    .b = reinterpret_cast<const float*>(b_.get()),
+                    .output = reinterpret_cast<float*>(c_.get() + i * c_bytes_),
+                    .scratch = scratch.get()});
+      }
+    });
+    return us / static_cast<double>(batches);
+  }
+
+ private:
+  static constexpr std::size_t batches = 4;
+
+  std::size_t a_bytes_;  // of one batch
+  std::size_t c_bytes_;
+  AlignedBytes a_;
+  AlignedBytes b_;
+  AlignedBytes c_;
+};
+
+void measure_product(const std::string& name, const MatmulSpec& spec) {
+  const Operands operands(spec);
+  const std::unique_ptr<Matmul> tiled = make_tiled_matmul(spec, detected_isa());
+  const std::unique_ptr<Matmul> library = make_onednn_matmul(spec);
+  double ours = operands.best_us_of(*tiled);
+  const double theirs = operands.best_us_of(*library);
+  ours = std::min(ours, operands.best_us_of(*tiled));
+  const double flop = 2.0 * static_cast<double>(spec.rows * spec.columns * spec.inner);
+  fmt::print("{:<34} {:>9.1f} {:>9.1f} {:>9.2f}   {}\n", name, flop / ours * 1e-3, flop / theirs * 1e-3,
+             ours / theirs, tiled->implementation());
+}
+
+}  // namespace
+
+int main() {
+  return bench::run_program([] {
+    const HostState state;
+    fmt::print("{:<10} {:>9} {:>9} {:>9}  ns for sixteen elements\n", "", "baseline", "avx2", "avx512");
+    for (const ops::Op& op : {ops::add(), ops::exp(), ops::tanh(), ops::sigmoid()}) measure_kernel(op);
+    if (!has_tiles(detected_isa())) return;
+    fmt::print("\n{:<34} {:>9} {:>9} {:>9}   peak {:.0f} GFLOP/s\n", "GFLOP/s", "tiles", "oneDNN", "time",
+               train::measure_fma_peak(1, 0.2));
+    measure_product("256 x 784 to 256", {.rows = 256, .columns = 256, .inner = 784});
+    measure_product("256 x 784 to 256, transposed b",
+                    {.rows = 256, .columns = 256, .inner = 784, .transpose_b = true});
+    measure_product("256 x 256 to 784", {.rows = 256, .columns = 784, .inner = 256});
+    measure_product("256 x 64 to 2", {.rows = 256, .columns = 2, .inner = 64});
+    measure_product("256 x 64 to 2, transposed b",
+                    {.rows = 256, .columns = 2, .inner = 64, .transpose_b = true});
+    measure_product("64 x 1024 to 2, transposed a",
+                    {.rows = 64, .columns = 2, .inner = 1024, .transpose_a = true});
+    for (const std::int64_t units : {512, 1000, 1024, 2048}) {
+      for (const std::int64_t rows : {64, 256}) {
+        for (const bool transposed : {false, true}) {
+          measure_product(
+              fmt::format("{} x {} to {}{}", rows, units, units, transposed ? ", transposed b" : "").c_str(),
+              {.rows = rows, .columns = units, .inner = units, .transpose_b = transposed});
+        }
+      }
+    }
+    fmt::print("peak {:.0f} GFLOP/s\n", train::measure_fma_peak(1, 0.2));
+  });
+}
