@@ -123,7 +123,7 @@ int main() {
       for (const std::int64_t rows : {64, 256}) {
         for (const bool transposed : {false, true}) {
           measure_product(
-              fmt::format("{} x {} to {}{}", rows, units, units, transposed ? ", transposed b" : "").c_str(),
+              fmt::format("{} x {} to {}{}", rows, units, units, transposed ? ", transposed b" : ""),
               {.rows = rows, .columns = units, .inner = units, .transpose_b = transposed});
         }
       }
