@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "train/programs.hpp"
+#include "train/learn/programs.hpp"
 
 namespace graphrun::api {
 

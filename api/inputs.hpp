@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "graph/model.hpp"
 #include "graphrun/session.hpp"
-#include "train/examples.hpp"
-#include "train/learner.hpp"
+#include "language/recipe/definition.hpp"
+#include "train/datasets/examples.hpp"
+#include "train/learn/learner.hpp"
 
 namespace graphrun::api {
 

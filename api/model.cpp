@@ -1,9 +1,9 @@
 #include "graphrun/model.hpp"
 
 #include "api/type.hpp"
-#include "graph/model.hpp"
 #include "graph/op.hpp"
-#include "train/definition.hpp"
+#include "language/recipe/definition.hpp"
+#include "train/learn/definition.hpp"
 
 namespace graphrun {
 

@@ -6,12 +6,12 @@
 #include <cstring>
 
 #include "api/inputs.hpp"
-#include "graph/model.hpp"
-#include "graph/yaml/nearest.hpp"
-#include "train/checkpoint.hpp"
-#include "train/learner.hpp"
-#include "train/loop.hpp"
-#include "train/programs.hpp"
+#include "errors/nearest.hpp"
+#include "language/recipe/definition.hpp"
+#include "train/learn/checkpoint.hpp"
+#include "train/learn/learner.hpp"
+#include "train/learn/loop.hpp"
+#include "train/learn/programs.hpp"
 
 namespace graphrun {
 

@@ -11,9 +11,9 @@
 
 #include "bench/child.hpp"
 #include "ops/list.hpp"
-#include "train/definition.hpp"
-#include "train/learner.hpp"
-#include "train/programs.hpp"
+#include "train/learn/definition.hpp"
+#include "train/learn/learner.hpp"
+#include "train/learn/programs.hpp"
 
 namespace {
 

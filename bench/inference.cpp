@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "bench/timing.hpp"
-#include "train/definition.hpp"
-#include "train/learner.hpp"
+#include "train/learn/definition.hpp"
+#include "train/learn/learner.hpp"
 
 namespace {
 

@@ -8,10 +8,10 @@
 #include <random>
 
 #include "bench/timing.hpp"
-#include "train/binding.hpp"
-#include "train/definition.hpp"
-#include "train/learner.hpp"
-#include "train/prefetch.hpp"
+#include "train/datasets/bind_inputs.hpp"
+#include "train/datasets/prefetch.hpp"
+#include "train/learn/definition.hpp"
+#include "train/learn/learner.hpp"
 
 namespace {
 

@@ -5,13 +5,13 @@
 // many; the rows and results of four batches take turns, as slices of a step do.
 #include <fmt/format.h>
 
+#include "bench/ruler/fma_peak.hpp"
 #include "bench/timing.hpp"
 #include "ops/list.hpp"
-#include "runtime/aligned.hpp"
-#include "runtime/host_state.hpp"
-#include "runtime/onednn.hpp"
-#include "runtime/tiled_matmul.hpp"
-#include "train/fma_peak.hpp"
+#include "runtime/machine/aligned.hpp"
+#include "runtime/machine/host_state.hpp"
+#include "runtime/products/onednn.hpp"
+#include "runtime/products/tiled_matmul.hpp"
 
 namespace {
 

@@ -9,10 +9,10 @@
 
 #include "bench/child.hpp"
 #include "ops/list.hpp"
-#include "runtime/lower.hpp"
-#include "train/binding.hpp"
-#include "train/definition.hpp"
-#include "train/programs.hpp"
+#include "runtime/lower/lower.hpp"
+#include "train/datasets/bind_inputs.hpp"
+#include "train/learn/definition.hpp"
+#include "train/learn/programs.hpp"
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "bench/child.hpp"
-#include "train/definition.hpp"
-#include "train/run.hpp"
+#include "train/learn/definition.hpp"
+#include "train/run/run.hpp"
 
 namespace {
 

@@ -6,10 +6,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include "files/csv.hpp"
+#include "files/file.hpp"
+#include "files/npy.hpp"
 #include "graphrun/error.hpp"
-#include "train/csv.hpp"
-#include "train/file.hpp"
-#include "train/npy.hpp"
 
 namespace graphrun::cli {
 

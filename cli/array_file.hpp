@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "train/learner.hpp"
+#include "train/learn/learner.hpp"
 
 namespace graphrun::cli {
 

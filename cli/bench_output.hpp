@@ -5,9 +5,9 @@
 #include <span>
 #include <string>
 
+#include "bench/ruler/benchmark.hpp"
+#include "bench/ruler/step_profile.hpp"
 #include "cli/json.hpp"
-#include "train/benchmark.hpp"
-#include "train/step_profile.hpp"
 
 namespace graphrun::cli {
 

@@ -12,7 +12,7 @@
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "graphrun/error.hpp"
-#include "train/binding.hpp"
+#include "train/datasets/bind_inputs.hpp"
 
 namespace graphrun::cli {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "graph/model.hpp"
-#include "train/dataset.hpp"
-#include "train/examples.hpp"
+#include "language/recipe/definition.hpp"
+#include "train/datasets/dataset.hpp"
+#include "train/datasets/examples.hpp"
 
 namespace graphrun::cli {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "cli/json.hpp"
-#include "train/figures.hpp"
-#include "train/number_text.hpp"
+#include "files/number_text.hpp"
+#include "train/learn/figures.hpp"
 
 namespace graphrun::cli {
 

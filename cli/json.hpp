@@ -2,7 +2,7 @@
 /// The JSON object that --json prints.
 #pragma once
 
-#include "train/json.hpp"
+#include "files/json.hpp"
 
 namespace graphrun::cli {
 

@@ -7,7 +7,7 @@
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "graphrun/error.hpp"
-#include "train/definition.hpp"
+#include "train/learn/definition.hpp"
 
 namespace graphrun::cli {
 

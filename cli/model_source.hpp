@@ -8,9 +8,9 @@
 #include <string>
 
 #include "cli/command.hpp"
-#include "graph/model.hpp"
-#include "train/checkpoint.hpp"
-#include "train/learner.hpp"
+#include "language/recipe/definition.hpp"
+#include "train/learn/learner.hpp"
+#include "train/run/checkpoint_choice.hpp"
 
 namespace graphrun::cli {
 

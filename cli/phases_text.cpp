@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "train/draws.hpp"
+#include "train/measure/draw_statistics.hpp"
 
 namespace graphrun::cli {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "cli/json.hpp"
-#include "graph/model.hpp"
-#include "train/run.hpp"
+#include "language/recipe/definition.hpp"
+#include "train/run/run.hpp"
 
 namespace graphrun::cli {
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/console.hpp"
-#include "train/run.hpp"
+#include "train/run/run.hpp"
 
 namespace graphrun::cli {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "graph/yaml/nearest.hpp"
+#include "errors/nearest.hpp"
 
 namespace graphrun::cli {
 

@@ -1,8 +1,10 @@
-# What `cmake --install` puts in place: one shared library made of the layers, the public headers, the
+# What `cmake --install` puts in place: one shared library made of the rooms, the public headers, the
 # command, the bundled models, data and docs, and packages for CMake and pkg-config. A host needs none of the
 # third-party headers: they are private to the library.
 
-set(layers graph autograd runtime ops train api)
+set(rooms errors graph language/syntax language/values language/expand language/recipe language autograd
+  runtime/machine runtime/kernels runtime/products runtime/state runtime/lower runtime/execute ops files files/png
+  train/datasets train/learn api)
 # `graphrun` is the command's name in the build directory.
 add_library(graphrun_library SHARED)
 add_library(graphrun::graphrun ALIAS graphrun_library)
@@ -12,11 +14,12 @@ set_target_properties(graphrun_library PROPERTIES
   VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
-foreach(layer IN LISTS layers)
-  # All objects of the layer: of its archive the linker would take only what something already needs. The
-  # archive still brings the libraries that the layer stands on.
-  target_sources(graphrun_library PRIVATE $<TARGET_OBJECTS:graphrun_${layer}>)
-  target_link_libraries(graphrun_library PRIVATE $<BUILD_INTERFACE:graphrun_${layer}>)
+foreach(room IN LISTS rooms)
+  # All objects of the room: of its archive the linker would take only what something already needs. The
+  # archive still brings the libraries that the room stands on.
+  string(REPLACE "/" "_" room ${room})
+  target_sources(graphrun_library PRIVATE $<TARGET_OBJECTS:graphrun_${room}>)
+  target_link_libraries(graphrun_library PRIVATE $<BUILD_INTERFACE:graphrun_${room}>)
 endforeach()
 target_link_libraries(graphrun_library PRIVATE $<BUILD_INTERFACE:graphrun_options>)
 target_link_options(graphrun_library PRIVATE

@@ -23,7 +23,8 @@ struct Axes {
   friend bool operator==(const Axes&, const Axes&) = default;
 };
 
-/// How a variable starts: "glorot_uniform", "constant" with {value: 0.1}, …; see runtime/initialize.hpp.
+/// How a variable starts: "glorot_uniform", "constant" with {value: 0.1}, …; see
+/// runtime/state/initialize.hpp.
 struct Initializer {
   std::string name = "zeros";
   std::vector<std::pair<std::string, double>> arguments;

@@ -51,7 +51,7 @@ struct HostTensor {
 /// What random ops depend on. Equal states give equal draws at any thread count, slice or fusion.
 struct RandomState {
   std::uint64_t seed = 0;
-  std::uint32_t domain = 0;     ///< training, evaluation, …: see runtime/philox.hpp
+  std::uint32_t domain = 0;     ///< training, evaluation, …: see runtime/state/philox.hpp
   std::uint64_t step = 0;       ///< optimizer step; 0 in evaluation
   std::uint64_t first_row = 0;  ///< number of the batch's first row in its epoch or data set
 };

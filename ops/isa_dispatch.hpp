@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "runtime/isa.hpp"
+#include "runtime/machine/isa.hpp"
 
 namespace graphrun::ops {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "graph/op.hpp"
-#include "runtime/kernel.hpp"
+#include "runtime/kernels/kernel.hpp"
 
 namespace graphrun::ops {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "graph/type.hpp"
-#include "runtime/kernel.hpp"
+#include "runtime/kernels/kernel.hpp"
 
 namespace graphrun::ops {
 

@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "files/npy.hpp"
+#include "files/png/png.hpp"
 #include "tests/cli/run_graphrun.hpp"
 #include "tests/support/catch.hpp"
-#include "train/npy.hpp"
-#include "train/png.hpp"
 
 using namespace graphrun::testing;
 namespace fs = std::filesystem;

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-FOLDERS = ("include", "graph", "autograd", "runtime", "ops", "train", "api", "cli", "bench", "examples", "tests")
+FOLDERS = ("include", "errors", "graph", "language", "autograd", "runtime", "ops", "files", "train", "show", "api", "cli", "bench", "examples",
+           "tests")
 
 
 def find_clang_format():

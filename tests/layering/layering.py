@@ -1,33 +1,60 @@
-"""The order of the house: which folder may include which, and which file may include which library.
+"""The order of the house: which room may include which, and which file may include which library.
 
     layering.py ROOT
 
-Prints every include that breaks the tables below as FILE:LINE: what is wrong, and exits 1 if there is
-one. The tables are the ones of the design; a change here is a change of the design.
+The table of rooms is what CMake links: the graphrun_room() lines of the tree. Prints every include that breaks it as
+FILE:LINE: what is wrong, and exits 1 if there is one.
 """
 
 import pathlib
 import re
 import sys
 
-# What each folder may include besides itself and the public headers. None: everything.
-MAY_INCLUDE = {
-    "include": set(),
-    "graph": set(),
-    "autograd": {"graph"},
-    "runtime": {"graph"},
-    "ops": {"graph", "runtime"},
-    "train": {"graph", "autograd", "runtime", "ops"},
-    "api": {"graph", "autograd", "runtime", "ops", "train"},
-    "cli": {"graph", "autograd", "runtime", "ops", "train", "api"},
-    "examples": set(),
-    "bench": None,
-    "tests": None,
-}
+# Folders that are no rooms, and what they may include besides themselves and the public headers. None: everything.
+OUTSIDE = {"include": set(), "examples": set(), "cli": None, "bench": None, "tests": None}
 
-# The public headers that the layers below api/ share; the others belong to the host's side of the API.
+# The public headers that the rooms below api/ share; the others belong to the host's side of the API.
 SHARED_PUBLIC_HEADERS = {"graphrun/error.hpp", "graphrun/export.hpp", "graphrun/version.hpp"}
 HOST_SIDE = {"include", "api", "cli", "examples", "bench", "tests"}
+
+# A folder with more source files than this has no reader.
+MOST_FILES = 45
+
+ROOM = re.compile(r"^graphrun_room\(([^)]*)\)", re.MULTILINE)
+INTERFACE = re.compile(r"^target_link_libraries\(graphrun_(\w+) INTERFACE graphrun_(\w+)\)", re.MULTILINE)
+
+
+def rooms_of(root):
+    """Each room's path -> the rooms that it may include, directly or through others."""
+    edges = {}
+    for path in sorted(root.glob("*/CMakeLists.txt")):
+        text = path.read_text(encoding="utf-8")
+        for match in ROOM.finditer(text):
+            words = match.group(1).split()
+            uses = words[words.index("USES") + 1:] if "USES" in words else []
+            edges[words[0]] = {word for word in uses[:next((i for i, word in enumerate(uses) if word.isupper()), len(uses))]}
+        for match in INTERFACE.finditer(text):  # a room made of rooms: runtime, show
+            edges.setdefault(match.group(1), set()).add(match.group(2).replace("_", "/"))
+
+    def reach(room, seen):
+        for used in edges.get(room, ()):
+            if used not in seen:
+                seen.add(used)
+                reach(used, seen)
+        return seen
+
+    return {room: reach(room, set()) for room in edges}
+
+
+def room_of(path, rooms):
+    """The innermost room that a path lies in, or its first folder."""
+    parts = path.split("/")[:-1]
+    while parts:
+        if "/".join(parts) in rooms:
+            return "/".join(parts)
+        parts.pop()
+    return path.split("/")[0]
+
 
 # Fenced libraries: the include that gives one away, and how many file pairs (same path without the
 # extension) may have it, in all folders but tests/ and bench/.
@@ -55,34 +82,41 @@ def includes(path):
             yield number, match.group(2)
 
 
-def layer_fault(folder, header):
-    """What is wrong with a file of `folder` including `header`, or None."""
-    target = header.split("/")[0]
-    if target == "graphrun":
+def layer_fault(file, header, rooms):
+    """What is wrong with `file` including `header`, or None."""
+    room, folder = room_of(file, rooms), file.split("/")[0]
+    if header.startswith("graphrun/"):
         if folder not in HOST_SIDE and header not in SHARED_PUBLIC_HEADERS:
-            return f"{folder}/ lies below the public API and may not include {header}"
+            return f"{room}/ lies below the public API and may not include {header}"
         return None
     if folder in ("include", "examples") and re.match(THIRD_PARTY, header):
         return f"{folder}/ is for hosts and may not need {header}"
-    allowed = MAY_INCLUDE[folder]
-    if target in MAY_INCLUDE and target != folder and allowed is not None and target not in allowed:
-        return f"{folder}/ may not include {target}/ ({header})"
+    target = room_of(header, rooms)
+    if target == room or target not in rooms and target not in OUTSIDE:
+        return None
+    allowed = rooms[room] if room in rooms else OUTSIDE.get(room, set())
+    if allowed is not None and target not in allowed:
+        return f"{room}/ may not include {target}/ ({header})"
     return None
 
 
 def violations(root):
     """Every breach of the tables in the tree at `root`, as printable lines."""
     faults = []
+    rooms = rooms_of(root)
     fenced = {library: {} for library in FENCES}
-    for folder in MAY_INCLUDE:
+    counts = {}
+    for folder in sorted({room.split("/")[0] for room in rooms} | set(OUTSIDE)):
         for path in sorted((root / folder).rglob("*")):
             if path.suffix not in (".hpp", ".cpp", ".h", ".c"):
                 continue
+            counts[path.parent] = counts.get(path.parent, 0) + 1
+            file = path.relative_to(root).as_posix()
             for number, header in includes(path):
-                place = f"{path.relative_to(root)}:{number}"
-                if fault := layer_fault(folder, header):
+                place = f"{file}:{number}"
+                if fault := layer_fault(file, header, rooms):
                     faults.append(f"{place}: {fault}")
-                if folder in ("tests", "bench"):
+                if folder == "tests" or room_of(file, rooms) == "bench":
                     continue
                 for library, (pattern, _) in FENCES.items():
                     if re.match(pattern, header):
@@ -91,6 +125,9 @@ def violations(root):
         if len(fenced[library]) > limit:
             places = ", ".join(fenced[library].values())
             faults.append(f"{library} may be included by {limit} file pair(s), but is by {len(fenced[library])}: {places}")
+    for folder, count in counts.items():
+        if count > MOST_FILES:
+            faults.append(f"{folder.relative_to(root)}/ has {count} source files, more than {MOST_FILES}: it wants rooms")
     return faults
 
 

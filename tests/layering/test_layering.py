@@ -9,10 +9,19 @@ sys.dont_write_bytecode = True
 from layering import violations
 
 
+ROOMS = {
+    "graph/CMakeLists.txt": "graphrun_room(graph FOLDERS passes)\n",
+    "runtime/CMakeLists.txt": "graphrun_room(runtime/machine)\ngraphrun_room(runtime/lower USES runtime/machine graph PRIVATE DNNL::dnnl)\n"
+                              "target_link_libraries(graphrun_runtime INTERFACE graphrun_runtime_lower)\n",
+    "ops/CMakeLists.txt": "graphrun_room(ops USES graph runtime)\n",
+    "train/CMakeLists.txt": "graphrun_room(train/learn USES ops)\n",
+}
+
+
 class Layering(unittest.TestCase):
     def faults(self, files):
         with tempfile.TemporaryDirectory() as folder:
-            for name, text in files.items():
+            for name, text in {**ROOMS, **files}.items():
                 path = pathlib.Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
@@ -21,39 +30,39 @@ class Layering(unittest.TestCase):
     def test_allowed(self):
         self.assertEqual([], self.faults({
             "graph/type.cpp": '#include "graph/type.hpp"\n#include "graphrun/error.hpp"\n#include <vector>\n',
-            "ops/add.cpp": '#include "graph/op.hpp"\n#include "runtime/kernel.hpp"\n',
+            "ops/elementwise/add.cpp": '#include "graph/op.hpp"\n#include "runtime/kernels/kernel.hpp"\n',
             "graph/yaml.cpp": "#include <yaml-cpp/yaml.h>\n",
             "graph/yaml.hpp": "#include <yaml-cpp/mark.h>\n",
             "tests/graph/yaml.cpp": "#include <yaml-cpp/yaml.h>\n",
-            "runtime/executor.cpp": "#include <tbb/flow_graph.h>\n",
-            "runtime/threads.cpp": "#include <oneapi/tbb/task_arena.h>\n",
+            "runtime/lower/executor.cpp": "#include <tbb/flow_graph.h>\n",
+            "runtime/lower/threads.cpp": "#include <oneapi/tbb/task_arena.h>\n",
         }))
 
     def test_upward_include(self):
-        faults = self.faults({"graph/type.cpp": '\n#include "runtime/plan.hpp"\n'})
-        self.assertEqual(["graph/type.cpp:2: graph/ may not include runtime/ (runtime/plan.hpp)"], faults)
+        faults = self.faults({"graph/type.cpp": '\n#include "runtime/lower/plan.hpp"\n'})
+        self.assertEqual(["graph/type.cpp:2: graph/ may not include runtime/lower/ (runtime/lower/plan.hpp)"], faults)
 
     def test_host_header_below_the_api(self):
-        faults = self.faults({"train/loop.cpp": '#include "graphrun/session.hpp"\n'})
-        self.assertIn("train/ lies below the public API", faults[0])
+        faults = self.faults({"train/learn/loop.cpp": '#include "graphrun/session.hpp"\n'})
+        self.assertIn("train/learn/ lies below the public API", faults[0])
 
     def test_public_header_needs_a_library(self):
         faults = self.faults({"include/graphrun/model.hpp": "#include <fmt/core.h>\n"})
         self.assertIn("include/ is for hosts and may not need fmt/core.h", faults[0])
 
     def test_example_reaches_inside(self):
-        faults = self.faults({"examples/embed.cpp": '#include "runtime/plan.hpp"\n'})
+        faults = self.faults({"examples/embed.cpp": '#include "runtime/lower/plan.hpp"\n'})
         self.assertIn("examples/ may not include runtime/", faults[0])
 
     def test_second_file_inside_a_fence(self):
         for header in ("yaml-cpp/yaml.h", "oneapi/dnnl/dnnl.hpp", "dnnl.h", "png.h", "zlib.h", "CLI/CLI.hpp",
                        "curl/curl.h", "nlohmann/json.hpp"):
-            faults = self.faults({"train/a.cpp": f"#include <{header}>\n", "train/b.cpp": f"#include <{header}>\n"})
+            faults = self.faults({"train/learn/a.cpp": f"#include <{header}>\n", "train/learn/b.cpp": f"#include <{header}>\n"})
             self.assertEqual(1, len(faults), header)
-            self.assertIn("train/a.cpp:1, train/b.cpp:1", faults[0])
+            self.assertIn("train/learn/a.cpp:1, train/learn/b.cpp:1", faults[0])
 
     def test_third_file_with_tbb(self):
-        faults = self.faults({f"runtime/{name}.cpp": "#include <tbb/task_arena.h>\n" for name in "abc"})
+        faults = self.faults({f"runtime/lower/{name}.cpp": "#include <tbb/task_arena.h>\n" for name in "abc"})
         self.assertIn("TBB may be included by 2 file pair(s), but is by 3", faults[0])
 
 

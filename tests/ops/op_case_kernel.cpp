@@ -3,11 +3,11 @@
 #include <cstring>
 
 #include "graph/op.hpp"
-#include "ops/elementwise.hpp"
+#include "ops/elementwise/elementwise.hpp"
 #include "ops/op.hpp"
-#include "runtime/aligned.hpp"
-#include "runtime/host_state.hpp"
-#include "runtime/kernel.hpp"
+#include "runtime/kernels/kernel.hpp"
+#include "runtime/machine/aligned.hpp"
+#include "runtime/machine/host_state.hpp"
 #include "tests/ops/op_case.hpp"
 #include "tests/support/catch.hpp"
 

@@ -1,6 +1,6 @@
 // The whole op table through the passes, a plan and a Session: values and gradients in f32 against the f64
 // reference. What kernels do alone, lowering must not undo.
-#include "runtime/session.hpp"
+#include "runtime/execute/session.hpp"
 
 #include <memory>
 #include <string>

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "ops/op.hpp"
-#include "runtime/kernel.hpp"
+#include "runtime/kernels/kernel.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/graphs.hpp"
 #include "tests/support/thrown.hpp"

@@ -1,7 +1,7 @@
 // Counts the heap allocations of a training step.
 #include "graph/term.hpp"
 #include "ops/op.hpp"
-#include "runtime/session.hpp"
+#include "runtime/execute/session.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/count_allocations.hpp"

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "ops/op.hpp"
-#include "runtime/session.hpp"
-#include "runtime/tiled_matmul.hpp"
+#include "runtime/execute/session.hpp"
+#include "runtime/products/tiled_matmul.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include "runtime/lowering.hpp"
+#include "runtime/lower/lowering.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,9 +11,9 @@
 #include "graph/print.hpp"
 #include "graph/term.hpp"
 #include "ops/op.hpp"
-#include "runtime/lower.hpp"
-#include "runtime/session.hpp"
-#include "runtime/tiled_matmul.hpp"
+#include "runtime/execute/session.hpp"
+#include "runtime/lower/lower.hpp"
+#include "runtime/products/tiled_matmul.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include "runtime/matmul.hpp"
+#include "runtime/products/matmul.hpp"
 
 #include <array>
 #include <bit>
@@ -7,11 +7,11 @@
 #include <random>
 #include <vector>
 
-#include "runtime/aligned.hpp"
-#include "runtime/few_rows_matmul.hpp"
-#include "runtime/host_state.hpp"
-#include "runtime/onednn.hpp"
-#include "runtime/tiled_matmul.hpp"
+#include "runtime/machine/aligned.hpp"
+#include "runtime/machine/host_state.hpp"
+#include "runtime/products/few_rows_matmul.hpp"
+#include "runtime/products/onednn.hpp"
+#include "runtime/products/tiled_matmul.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace graphrun::runtime;

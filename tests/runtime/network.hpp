@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "graph/interpreter.hpp"
-#include "runtime/executor.hpp"
-#include "runtime/session.hpp"
+#include "runtime/execute/executor.hpp"
+#include "runtime/execute/session.hpp"
 
 namespace graphrun::testing {
 

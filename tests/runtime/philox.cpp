@@ -1,4 +1,4 @@
-#include "runtime/philox.hpp"
+#include "runtime/state/philox.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "runtime/session.hpp"
+#include "runtime/execute/session.hpp"
 
 #include <atomic>
 #include <cmath>

@@ -1,11 +1,11 @@
-#include "runtime/variables.hpp"
+#include "runtime/state/variables.hpp"
 
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "runtime/initialize.hpp"
+#include "runtime/state/initialize.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/thrown.hpp"
 

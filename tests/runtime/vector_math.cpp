@@ -1,6 +1,6 @@
 // Sweeps over the whole range of f32: every function within 4 ulp of its f64 value, specials exact, and the
 // same bits on every instruction set.
-#include "runtime/vector_math.hpp"
+#include "runtime/kernels/vector_math.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/isa.hpp"
-#include "runtime/vector_kernel.hpp"
+#include "runtime/kernels/vector_kernel.hpp"
+#include "runtime/machine/isa.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace graphrun::runtime;

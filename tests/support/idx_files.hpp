@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "train/gzip.hpp"
+#include "files/gzip.hpp"
 
 namespace graphrun::testing {
 

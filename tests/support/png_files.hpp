@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "train/gzip.hpp"
+#include "files/gzip.hpp"
 
 namespace graphrun::testing::png {
 

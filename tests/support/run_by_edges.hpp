@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/executor.hpp"
-#include "runtime/host_state.hpp"
-#include "runtime/plan.hpp"
+#include "runtime/execute/executor.hpp"
+#include "runtime/lower/plan.hpp"
+#include "runtime/machine/host_state.hpp"
 
 namespace graphrun::testing {
 

@@ -1,0 +1,148 @@
+#include "bench/ruler/benchmark.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "bench/ruler/floor.hpp"
+#include "bench/ruler/operand.hpp"
+#include "runtime/lower/plan.hpp"
+#include "runtime/machine/host_state.hpp"
+#include "train/learn/learner.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+constexpr int turns = 10;
+
+/// What oneDNN allocates in one step: its products run alone, on memory that is large enough for any of them.
+std::uint64_t library_allocations(const runtime::Plan& plan, AllocationCount count) {
+  std::size_t largest = 0;
+  for (const Node& node : plan.graph->nodes()) largest = std::max(largest, bytes_of_node(node, plan.batch));
+  Operand a(largest, 1);
+  Operand b(largest, 2);
+  Operand bias(largest, 3);
+  Operand output(largest, 4);
+  Operand column_sums(largest, 6);
+  const runtime::HostState state;
+  std::uint64_t allocations = 0;
+  for (const std::uint32_t product : plan.products) {
+    const runtime::Matmul& matmul = *plan.matmuls[product];
+    Operand scratch(matmul.scratch_bytes(), 5);
+    const std::unique_ptr<runtime::BoundMatmul> bound = matmul.bind();
+    const runtime::MatmulArguments arguments{.a = a.floats(),
+                                             .b = b.floats(),
+                                             .bias = bias.floats(),
+                                             .output = output.floats(),
+                                             .scratch = scratch.data(),
+                                             .column_sums = column_sums.floats()};
+    bound->run(arguments);
+    const std::uint64_t before = count();
+    bound->run(arguments);
+    allocations += count() - before;
+  }
+  return allocations;
+}
+
+BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
+                         const BenchmarkOptions& options) {
+  Learner learner(model, options.tuning.session, options.tuning.passes);
+  learner.training_program();
+  BenchmarkResult result;
+  result.threads = static_cast<int>(learner.session().threads());
+  result.batch = options.batch.value_or(model->train->batch);
+  result.isa = to_string(runtime::detected_isa());
+  const runtime::Plan& plan = learner.prepare_training(result.batch);
+  learner.initialise();
+  Floor floor(learner.training_graph(), result.batch);
+  result.flop_per_step = floor.flop();
+  result.peak_gflops_before = options.measure_peak(result.threads, 0.1);
+  StepMeter meter(learner, result.batch, options.allocation_count);
+  meter.warm_up(0.1);
+  for (int turn = 0; turn < turns; ++turn) {
+    meter.warm_up(0.02);  // the floor's operands have taken the caches
+    meter.measure(options.seconds / turns);
+    floor.measure(options.seconds / turns);
+  }
+  result.step = meter.times();
+  result.matmul_floor_us = floor.matmul_us();
+  result.update_floor_us = floor.update_us();
+  if (options.allocation_count != nullptr) {
+    result.library_allocations_per_step =
+        static_cast<double>(library_allocations(plan, options.allocation_count));
+    result.allocations_per_step = meter.allocations_per_step() - result.library_allocations_per_step;
+  }
+  result.peak_gflops_after = options.measure_peak(result.threads, 0.1);
+  return result;
+}
+
+/// A learner with one optimisation off.
+struct Variant {
+  Variant(const std::shared_ptr<const ModelDefinition>& model, const Tuning& tuning, std::int64_t batch)
+      : learner(model, tuning.session, tuning.passes),
+        workspace_bytes(learner.prepare_training(batch).statistics.workspace_bytes) {
+    learner.initialise();
+    meter.emplace(learner, batch);
+    for (int step = 0; step < steps_before_digest; ++step) meter->step();
+    digest = learner.digest();
+  }
+  static constexpr int steps_before_digest = 3;
+
+  Learner learner;
+  std::size_t workspace_bytes;
+  std::optional<StepMeter> meter;
+  std::string digest;
+  std::vector<double> medians;  ///< by turn
+};
+
+double median(std::vector<double> values) {
+  return summary(std::move(values)).median_us;
+}
+
+}  // namespace
+
+BenchmarkResult run_benchmark(std::shared_ptr<const ModelDefinition> model, const BenchmarkOptions& options) {
+  for (int run = 1;; ++run) {
+    BenchmarkResult result = run_once(model, options);
+    result.runs = run;
+    if (std::abs(result.peak_change()) <= steady_peak || run >= options.most_runs) return result;
+  }
+}
+
+std::vector<AblationResult> run_ablation(std::shared_ptr<const ModelDefinition> model,
+                                         const BenchmarkOptions& options) {
+  const std::int64_t batch = options.batch.value_or(train_of(*model).batch);
+  std::vector<std::string> names = {""};
+  for (const Optimisation& each : optimisations()) names.emplace_back(each.name);
+  std::vector<std::unique_ptr<Variant>> variants;
+  for (const std::string& name : names) {
+    const Tuning tuning = name.empty() ? options.tuning : without(options.tuning, {name});
+    variants.push_back(std::make_unique<Variant>(model, tuning, batch));
+  }
+  for (int turn = 0; turn < turns; ++turn)
+    for (const std::unique_ptr<Variant>& variant : variants) {
+      variant->meter->warm_up(0.02);  // the other's memory has taken the caches
+      variant->meter->measure(options.seconds / turns);
+      variant->medians.push_back(variant->meter->last_median_us());
+    }
+  std::vector<AblationResult> results;
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    const Variant& variant = *variants[i];
+    std::vector<double> ratios;
+    for (int turn = 0; turn < turns; ++turn)
+      ratios.push_back(variant.medians[static_cast<std::size_t>(turn)] /
+                       variants.front()->medians[static_cast<std::size_t>(turn)]);
+    results.push_back({.without = names[i],
+                       .median_us = median(variant.medians),
+                       .best_us = variant.meter->times().best_us,
+                       .ratio = median(std::move(ratios)),
+                       .same_bits = variant.digest == variants.front()->digest,
+                       .workspace_bytes = variant.workspace_bytes});
+  }
+  return results;
+}
+
+}  // namespace graphrun::train

@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/json.hpp"
+#include "cli/model_source.hpp"
+#include "graphrun/error.hpp"
+#include "ops/list.hpp"
+#include "train/learn/programs.hpp"
+#include "train/measure/gradient_check.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+JsonArray json_of(const std::vector<Diagnostic>& diagnostics) {
+  JsonArray errors;
+  for (const Diagnostic& diagnostic : diagnostics)
+    errors.add(JsonObject()
+                   .set("file", diagnostic.where.file)
+                   .set("line", static_cast<std::int64_t>(diagnostic.where.line))
+                   .set("column", static_cast<std::int64_t>(diagnostic.where.column))
+                   .set("message", diagnostic.message));
+  return errors;
+}
+
+/// A model with one step needs no name for it.
+JsonArray json_of(const std::vector<train::StepGradients>& steps) {
+  JsonArray all;
+  for (const train::StepGradients& step : steps)
+    for (const GradientCheck& gradient : step.gradients) {
+      JsonObject object;
+      object.set("variable", gradient.name)
+          .set("max_relative_error", gradient.max_relative_error)
+          .set("ok", gradient.ok);
+      if (!step.name.empty()) object.set("phase", step.name);
+      all.add(object);
+    }
+  return all;
+}
+
+std::string text_of(const train::StepGradients& step) {
+  std::string text = step.name.empty() ? "" : step.name + ":\n";
+  for (const GradientCheck& gradient : step.gradients) {
+    text += fmt::format("  {:<24} {:>8.1e}  {}\n", gradient.name, gradient.max_relative_error,
+                        gradient.ok ? "ok" : "WRONG");
+    if (!gradient.ok)
+      text += fmt::format("    worst at {}: autograd {:.10g}, differences {:.10g}\n", gradient.worst,
+                          gradient.analytic, gradient.numeric);
+  }
+  return text;
+}
+
+class CheckCommand final : public Command {
+ public:
+  std::string name() const override { return "check"; }
+  std::string about() const override { return "Finds all mistakes of a model file. Runs nothing."; }
+  void declare(Arguments& arguments) override {
+    arguments.positional("FILE", file_, "the model file");
+    arguments.flag("--grad", gradients_, "compare every gradient with finite differences, in f64");
+  }
+
+  int run(Context& context) override {
+    if (context.flags.json) return run_json(context);
+    const SharedModel model = load(context);
+    context.console.result(fmt::format("{}: ok\n", file_));
+    if (!gradients_) return exit_code(ExitCode::ok);
+    const std::vector<train::StepGradients> gradients =
+        train::check_gradients_by_step(*model, ops::registry());
+    std::string text = "largest relative error of each gradient against differences:\n";
+    for (const train::StepGradients& step : gradients) text += text_of(step);
+    context.console.result(text);
+    return verdict(gradients);
+  }
+
+ private:
+  /// Compiling finds what the language cannot: an op without gradient on the way to the loss.
+  SharedModel load(Context& context) const {
+    SharedModel model = model_from_file(file_, context.flags);
+    if (!model->train) return model;
+    for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
+      for (const train::LearningStep& step : recipe.steps) train::training_program(step, ops::registry());
+    return model;
+  }
+
+  int run_json(Context& context) const {
+    JsonObject object;
+    int code = exit_code(ExitCode::ok);
+    try {
+      const SharedModel model = load(context);
+      object.set("ok", true).set("errors", JsonArray());
+      if (gradients_) {
+        const std::vector<train::StepGradients> gradients =
+            train::check_gradients_by_step(*model, ops::registry());
+        object.set("gradients", json_of(gradients));
+        code = verdict(gradients);
+      }
+    } catch (const ModelError& error) {
+      object.set("ok", false).set("errors", json_of(error.diagnostics()));
+      code = exit_code(ExitCode::model);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::model) throw;
+      object.set("ok", false)
+          .set("errors", json_of({Diagnostic{error.where(), error.node(), {}, error.message(), {}, {}, {}}}));
+      code = exit_code(ExitCode::model);
+    }
+    context.console.result(object.text() + "\n");
+    return code;
+  }
+
+  static int verdict(const std::vector<train::StepGradients>& steps) {
+    const auto holds = [](const train::StepGradients& step) {
+      return std::all_of(step.gradients.begin(), step.gradients.end(),
+                         [](const GradientCheck& check) { return check.ok; });
+    };
+    return exit_code(std::all_of(steps.begin(), steps.end(), holds) ? ExitCode::ok : ExitCode::check_failed);
+  }
+
+  std::string file_;
+  bool gradients_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> check_command() {
+  return std::make_unique<CheckCommand>();
+}
+
+}  // namespace graphrun::cli

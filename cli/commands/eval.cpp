@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/examples_source.hpp"
+#include "cli/figures_text.hpp"
+#include "cli/json.hpp"
+#include "cli/model_source.hpp"
+#include "train/datasets/bind_inputs.hpp"
+#include "train/measure/probes.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+class EvalCommand final : public Command {
+ public:
+  std::string name() const override { return "eval"; }
+  std::string about() const override {
+    return "Measures a trained model: loss, terms and metrics per sample.";
+  }
+  void declare(Arguments& arguments) override {
+    trained_.declare(arguments);
+    source_.declare(arguments);
+  }
+  int run(Context& context) override {
+    TrainedModel trained = open_trained(trained_, context.flags, context.console);
+    const NamedExamples data = source_.load(*trained.model, context.console);
+    train::Figures figures = measured(trained, data.examples);
+    add_probes(trained, data.examples, figures, context.console);
+    context.console.result(context.flags.json ? as_json(figures) : as_text(figures, data.name));
+    return exit_code(ExitCode::ok);
+  }
+
+ private:
+  /// A model may have probes alone: it is there to look into another's code.
+  static train::Figures measured(TrainedModel& trained, const train::Examples& asked) {
+    const ModelDefinition& model = *trained.model;
+    if (model.loss.empty() && model.metrics.empty() && !model.probes.empty()) return {asked.count, {}};
+    return trained.learner.evaluate(asked);
+  }
+
+  /// Probes learn from the model's training images, and need labels on both sides.
+  static void add_probes(TrainedModel& trained, const train::Examples& asked, train::Figures& figures,
+                         Console& console) {
+    const ModelDefinition& model = *trained.model;
+    if (model.probes.empty()) return;
+    const auto data = std::make_shared<const train::Dataset>(train::load_model_data(model));
+    const train::Examples known =
+        train::bind_images(model, std::shared_ptr<const train::ImageSet>(data, &data->train));
+    for (const ProbeSpec& probe : model.probes) {
+      const std::string& labels = probe.labels;
+      if (labels.empty() || (known.columns.contains(labels) && asked.columns.contains(labels))) continue;
+      console.warning(
+          fmt::format("the probes are left out: '{}' needs labels; --labels FILE gives them", probe.name));
+      return;
+    }
+    for (const train::Figure& figure : train::run_probes(trained.learner, known, asked))
+      figures.values.push_back(figure);
+  }
+
+  static std::string as_text(const train::Figures& figures, const std::string& name) {
+    return fmt::format("{} images of {}\n{}\n", grouped(figures.count), name, text_of(figures));
+  }
+  static std::string as_json(const train::Figures& figures) {
+    JsonObject object;
+    object.set("count", figures.count);
+    return set_figures(object, figures).text() + "\n";
+  }
+
+  TrainedFlags trained_;
+  ExamplesFlags source_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> eval_command() {
+  return std::make_unique<EvalCommand>();
+}
+
+}  // namespace graphrun::cli

@@ -1,0 +1,108 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/figures_text.hpp"
+#include "cli/json.hpp"
+#include "train/run/checkpoint_choice.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string type_name(train::ElementType type) {
+  switch (type) {
+    case train::ElementType::f32:
+      return "f32";
+    case train::ElementType::f64:
+      return "f64";
+    case train::ElementType::i32:
+      return "i32";
+    case train::ElementType::i64:
+      return "i64";
+    case train::ElementType::u8:
+      return "u8";
+  }
+  return "?";
+}
+
+std::vector<train::TensorInfo> by_name(const train::SafetensorsFile& file) {
+  std::vector<train::TensorInfo> tensors = file.tensors();
+  std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return tensors;
+}
+
+std::string shape_text(const train::TensorInfo& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.shape, ", "));
+}
+
+class InspectCommand final : public Command {
+ public:
+  std::string name() const override { return "inspect"; }
+  std::string about() const override { return "Shows what is in a weights file or checkpoint."; }
+  void declare(Arguments& arguments) override {
+    arguments.positional("FILE", file_, "a safetensors file, or a run directory for its newest checkpoint");
+    arguments.flag("--best", best_, "the run's best checkpoint instead of its newest");
+    arguments.flag("--model", model_, "print the model that the checkpoint carries");
+  }
+  int run(Context& context) override {
+    const std::string path =
+        fs::is_directory(file_) ? train::find_checkpoint(file_, best_).checkpoint.path().string() : file_;
+    const train::SafetensorsFile file(path);
+    if (file.has_sums()) file.verify();
+    if (model_) {
+      context.console.result(train::Checkpoint(path).model());
+      return exit_code(ExitCode::ok);
+    }
+    context.console.result(context.flags.json ? as_json(file) : as_text(file, context.flags.verbose));
+    return exit_code(ExitCode::ok);
+  }
+
+ private:
+  static std::string as_text(const train::SafetensorsFile& file, bool verbose) {
+    std::string text = fmt::format("{}: {} tensors{}\n", file.path().string(), file.tensors().size(),
+                                   file.has_sums() ? ", whole: every sum fits" : "");
+    for (const train::TensorInfo& tensor : by_name(file))
+      text += fmt::format("  {:<4} {:<16} {}\n", type_name(tensor.type), shape_text(tensor), tensor.name);
+    for (const auto& [key, value] : file.metadata())
+      if (verbose || key != "model") text += fmt::format("{}: {}\n", key, value);
+    return text;
+  }
+
+  static std::string as_json(const train::SafetensorsFile& file) {
+    JsonArray tensors;
+    for (const train::TensorInfo& tensor : by_name(file)) {
+      JsonArray shape;
+      for (const std::size_t size : tensor.shape) shape.add(static_cast<std::int64_t>(size));
+      tensors.add(
+          JsonObject().set("name", tensor.name).set("type", type_name(tensor.type)).set("shape", shape));
+    }
+    JsonObject metadata;
+    for (const auto& [key, value] : file.metadata()) metadata.set(key, value);
+    return JsonObject()
+               .set("file", file.path().string())
+               .set("verified", file.has_sums())
+               .set("tensors", tensors)
+               .set("metadata", metadata)
+               .text() +
+           "\n";
+  }
+
+  std::string file_;
+  bool best_ = false;
+  bool model_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> inspect_command() {
+  return std::make_unique<InspectCommand>();
+}
+
+}  // namespace graphrun::cli

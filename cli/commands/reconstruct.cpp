@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "cli/arguments.hpp"
+#include "cli/array_file.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/examples_source.hpp"
+#include "cli/json.hpp"
+#include "cli/model_source.hpp"
+#include "cli/suggest.hpp"
+#include "files/csv.hpp"
+#include "graphrun/error.hpp"
+#include "show/draw/pictures.hpp"
+#include "show/draw/ranking.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class ReconstructCommand final : public Command {
+ public:
+  std::string name() const override { return "reconstruct"; }
+  std::string about() const override {
+    return "Draws a sheet: originals, corrupted inputs if the model has them, and reconstructions.";
+  }
+  void declare(Arguments& arguments) override {
+    trained_.declare(arguments);
+    source_.declare(arguments);
+    arguments.option(
+        "--out", out_, "FILE",
+        "the PNG, or .npy or .csv for the values (default: reconstruction.png in the run directory)");
+    arguments.option("--errors", errors_, "FILE", "a CSV with the mean squared error of every image");
+    arguments.option("--rank", rank_, "NAME",
+                     "worst or best: of all images, the 32 of the highest or least error");
+    arguments.option("--anomaly", anomaly_, "LABEL",
+                     "with --rank: how well the error tells images of this label from others, as ROC-AUC");
+    arguments.option("--columns", columns_, "N", "images beside each other (default 16)");
+  }
+  int run(Context& context) override {
+    check();
+    TrainedModel trained = open_trained(trained_, context.flags, context.console);
+    const NamedExamples data = source_.load(*trained.model, context.console);
+    const std::string out = output_for(*data.images);
+    const train::Reconstruction result =
+        train::reconstruct(trained.learner, data.examples, *data.images, count(data, out));
+    const Ranking ranking = ranked(trained.learner, data);
+    if (is_array(out))
+      write_array(out, result.image, labels_of(data, result));
+    else
+      train::write_sheet(out, lists_of(result, ranking), static_cast<std::size_t>(columns_.value_or(16)));
+    if (!errors_.empty()) write_errors(ranking.errors, *data.images);
+    context.console.result(context.flags.json ? json_of(result, ranking, data, out)
+                                              : text_of(result, ranking, data, out));
+    return exit_code(ExitCode::ok);
+  }
+
+ private:
+  static constexpr std::int64_t default_count = 32;
+
+  /// Numbers of the images that are shown, and the error of each image; none when nobody asks for them.
+  struct Ranking {
+    std::vector<std::size_t> shown;
+    std::vector<double> errors;
+    std::optional<double> auc;
+  };
+
+  void check() const {
+    if (columns_ && (*columns_ < 1 || *columns_ > 1000))
+      throw Error(ErrorCode::usage, fmt::format("--columns {}: there may be 1 to 1000", *columns_));
+    if (!rank_.empty() && rank_ != "worst" && rank_ != "best")
+      throw Error(ErrorCode::usage, fmt::format("--rank {}: there are worst and best", rank_));
+    if (!anomaly_.empty() && rank_.empty())
+      throw Error(ErrorCode::usage, "--anomaly is about errors of all images: add --rank worst");
+    if (!errors_.empty() && fs::path(errors_).extension() != ".csv")
+      throw Error(ErrorCode::usage, fmt::format("--errors {}: the name must end in .csv", errors_));
+    if (!out_.empty() && fs::path(out_).extension() != ".png") require_array_name(out_);
+  }
+
+  static bool is_array(const std::string& out) { return fs::path(out).extension() != ".png"; }
+
+  /// Measurements are numbers to be used, not pictures to be looked at.
+  std::string output_for(const train::ImageSet& images) const {
+    if (!out_.empty()) return out_;
+    return default_output(trained_, images.are_pictures ? "reconstruction.png" : "reconstruction.npy");
+  }
+
+  std::int64_t count(const NamedExamples& data, const std::string& out) const {
+    const bool shows_some = rank_.empty() && !is_array(out);
+    return std::min(data.examples.count,
+                    source_.first.value_or(shows_some ? default_count : data.examples.count));
+  }
+
+  static std::span<const std::int32_t> labels_of(const NamedExamples& data,
+                                                 const train::Reconstruction& result) {
+    if (!data.images->has_labels()) return {};
+    return std::span(data.images->labels).first(static_cast<std::size_t>(result.image.extents.front()));
+  }
+
+  void write_errors(const std::vector<double>& errors, const train::ImageSet& images) const {
+    std::vector<std::string> names{"image", "mse"};
+    if (images.has_labels()) names.emplace_back(train::label_column);
+    std::vector<float> table;
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+      table.insert(table.end(), {static_cast<float>(i), static_cast<float>(errors[i])});
+      if (images.has_labels()) table.push_back(static_cast<float>(images.labels[i]));
+    }
+    train::write_csv(errors_, names, names.size(), table);
+  }
+
+  Ranking ranked(train::Learner& learner, const NamedExamples& data) const {
+    Ranking ranking;
+    if (rank_.empty() && errors_.empty()) return ranking;
+    ranking.errors = train::image_errors(learner, data.examples, *data.images);
+    if (rank_.empty()) return ranking;
+    ranking.shown = train::highest_first(ranking.errors);
+    if (rank_ == "best") std::reverse(ranking.shown.begin(), ranking.shown.end());
+    ranking.shown.resize(std::min(ranking.shown.size(), static_cast<std::size_t>(default_count)));
+    if (anomaly_.empty()) return ranking;
+    const std::int32_t label = sought_label(*data.images);
+    std::vector<bool> sought;
+    for (std::size_t i = 0; i < ranking.errors.size(); ++i) sought.push_back(data.images->labels[i] == label);
+    ranking.auc = train::roc_auc(ranking.errors, sought);
+    return ranking;
+  }
+
+  /// By its name or number.
+  std::int32_t sought_label(const train::ImageSet& images) const {
+    if (!images.has_labels()) throw Error(ErrorCode::data, "--anomaly needs labels: add --labels FILE");
+    const auto named = std::find(images.class_names.begin(), images.class_names.end(), anomaly_);
+    if (named != images.class_names.end())
+      return static_cast<std::int32_t>(named - images.class_names.begin());
+    std::int32_t number = 0;
+    const auto [end, error] = std::from_chars(anomaly_.data(), anomaly_.data() + anomaly_.size(), number);
+    if (error == std::errc() && end == anomaly_.data() + anomaly_.size()) return number;
+    throw Error(ErrorCode::usage,
+                fmt::format("--anomaly {}: it is neither a number nor the name of a label{}", anomaly_,
+                            did_you_mean(anomaly_, images.class_names)));
+  }
+
+  std::vector<train::Pictures> lists_of(const train::Reconstruction& result, const Ranking& ranking) const {
+    if (rank_.empty()) return result.lists;
+    std::vector<train::Pictures> lists;
+    for (const train::Pictures& list : result.lists) lists.push_back(train::picked(list, ranking.shown));
+    return lists;
+  }
+
+  std::string json_of(const train::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
+                      const std::string& out) const {
+    JsonObject object;
+    object.set("file", out)
+        .set("count", static_cast<std::int64_t>(result.lists.front().count))
+        .set("mse", result.mean_squared_error);
+    if (rank_.empty()) return object.text() + "\n";
+    JsonArray images;
+    for (const std::size_t number : ranking.shown) {
+      JsonObject image;
+      image.set("image", static_cast<std::int64_t>(number)).set("mse", ranking.errors[number]);
+      if (data.images->has_labels())
+        image.set("label", static_cast<std::int64_t>(data.images->labels[number]));
+      images.add(image);
+    }
+    object.set("ranked", images);
+    if (ranking.auc) object.set("roc_auc", *ranking.auc);
+    return object.text() + "\n";
+  }
+
+  std::string text_of(const train::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
+                      const std::string& out) const {
+    std::string text = fmt::format("{} images of {}, mean squared error {:.5g}: {}\n",
+                                   result.lists.front().count, data.name, result.mean_squared_error, out);
+    for (const std::size_t number : ranking.shown) {
+      text += fmt::format("image {:>6}  error {:.5g}", number, ranking.errors[number]);
+      if (data.images->has_labels()) text += fmt::format("  label {}", data.images->labels[number]);
+      text += "\n";
+    }
+    if (ranking.auc) text += fmt::format("ROC-AUC of label {}: {:.4f}\n", anomaly_, *ranking.auc);
+    return text;
+  }
+
+  TrainedFlags trained_;
+  std::string rank_;
+  std::string anomaly_;
+  std::string errors_;
+  ExamplesFlags source_;
+  std::string out_;
+  std::optional<std::int64_t> columns_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> reconstruct_command() {
+  return std::make_unique<ReconstructCommand>();
+}
+
+}  // namespace graphrun::cli

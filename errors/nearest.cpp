@@ -1,0 +1,76 @@
+#include "errors/nearest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace graphrun {
+namespace {
+
+constexpr std::size_t longest_name = 64;
+constexpr std::size_t most_listed = 12;
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// Costs count in halves, so that a difference of case alone costs 1 and any other edit 2.
+int replacement_cost(char a, char b) {
+  if (a == b) return 0;
+  return lower(a) == lower(b) ? 1 : 2;
+}
+
+int distance(std::string_view a, std::string_view b) {
+  const std::size_t columns = b.size() + 1;
+  std::vector<int> costs((a.size() + 1) * columns);
+  const auto at = [&costs, columns](std::size_t i, std::size_t j) -> int& { return costs[i * columns + j]; };
+  for (std::size_t i = 0; i <= a.size(); ++i) at(i, 0) = 2 * static_cast<int>(i);
+  for (std::size_t j = 0; j <= b.size(); ++j) at(0, j) = 2 * static_cast<int>(j);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      int best = std::min(at(i - 1, j), at(i, j - 1)) + 2;
+      best = std::min(best, at(i - 1, j - 1) + replacement_cost(a[i - 1], b[j - 1]));
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) best = std::min(best, at(i - 2, j - 2) + 2);
+      at(i, j) = best;
+    }
+  }
+  return at(a.size(), b.size());
+}
+
+/// "epoch" for "epochs_total", "lenght" for "len": at least three letters.
+bool is_beginning(std::string_view start, std::string_view whole) {
+  return start.size() >= 3 && whole.starts_with(start);
+}
+
+}  // namespace
+
+std::string nearest_name(std::string_view name, std::span<const std::string> candidates) {
+  if (name.empty() || name.size() > longest_name) return {};
+  const std::string* nearest = nullptr;
+  int smallest = 0;
+  for (const std::string& candidate : candidates) {
+    if (candidate.size() > longest_name) continue;
+    int cost = distance(name, candidate);
+    if (is_beginning(name, candidate) || is_beginning(candidate, name)) cost = std::min(cost, 2);
+    if (nearest != nullptr && cost >= smallest) continue;
+    nearest = &candidate;
+    smallest = cost;
+  }
+  const int allowed = std::max(2, 2 * static_cast<int>(name.size()) / 3);
+  return nearest != nullptr && smallest <= allowed ? *nearest : std::string();
+}
+
+std::string suggestion(std::string_view name, std::span<const std::string> candidates) {
+  const std::string nearest = nearest_name(name, candidates);
+  if (!nearest.empty()) return fmt::format("Did you mean '{}'?", nearest);
+  if (candidates.empty()) return {};
+  std::string listed;
+  for (std::size_t i = 0; i < std::min(candidates.size(), most_listed); ++i) {
+    listed += (i > 0 ? ", " : "") + candidates[i];
+  }
+  return fmt::format("There are: {}{}.", listed, candidates.size() > most_listed ? ", …" : "");
+}
+
+}  // namespace graphrun

@@ -1,0 +1,66 @@
+#include "files/file_kind.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string>
+
+#include "files/byte_source.hpp"
+#include "files/gzip.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+using Start = std::span<const std::uint8_t>;
+
+bool begins_with(Start start, std::string_view bytes) {
+  return start.size() >= bytes.size() &&
+         std::equal(bytes.begin(), bytes.end(), start.begin(),
+                    [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
+}
+
+/// What a file seems to be that is not read, and what to do about it.
+std::string likeness(Start start) {
+  if (begins_with(start, "PK"))
+    return "; it looks like a zip archive or NPZ: unpack it, or save arrays one by one as NPY";
+  if (begins_with(start, "\xff\xd8\xff")) return "; it looks like a JPEG picture: convert it to PNG";
+  if (begins_with(start, "<")) return "; it looks like a web page";
+  if (begins_with(start, "\x89HDF")) return "; it looks like HDF5: save its arrays as NPY";
+  const bool is_text = std::all_of(start.begin(), start.end(), [](std::uint8_t byte) {
+    return byte >= 32 || byte == '\t' || byte == '\r' || byte == '\n';
+  });
+  return is_text && !start.empty() ? "; a table of numbers needs a name that ends in .csv" : "";
+}
+
+}  // namespace
+
+bool has_ending(const fs::path& path, const char* ending) {
+  std::string found = path.extension().string();
+  std::transform(found.begin(), found.end(), found.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return found == ending;
+}
+
+FileKind kind_of_file(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return FileKind::folder;
+  std::array<std::uint8_t, 8> buffer{};
+  FileSource file(path);
+  const Start start(buffer.data(), file.read_all(buffer));
+  if (begins_with(start, "\x93NUMPY")) return FileKind::npy;
+  if (begins_with(start, "\x89PNG")) return FileKind::png;
+  if (looks_like_gzip(start) || begins_with(start, {"\0\0", 2})) return FileKind::idx;
+  if (has_ending(path, ".csv")) return FileKind::csv;
+  if (start.empty()) throw data_error(path, "is empty");
+  throw data_error(path, fmt::format("is no IDX, NPY, CSV or PNG file: it begins with bytes {:02x}{}",
+                                     fmt::join(start.first(std::min<std::size_t>(start.size(), 4)), " "),
+                                     likeness(start)));
+}
+
+}  // namespace graphrun::train

@@ -1,0 +1,273 @@
+#include "files/npy.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "files/file.hpp"
+
+namespace graphrun::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view magic = "\x93NUMPY";
+constexpr std::uint32_t largest_header = 10'000;  // NumPy's own limit
+constexpr std::size_t largest_rank = 32;          // NumPy's own limit
+constexpr std::size_t alignment = 64;             // of the data in a file that is written
+
+constexpr std::array<std::pair<ElementType, std::string_view>, 5> type_names{{{ElementType::f32, "<f4"},
+                                                                              {ElementType::f64, "<f8"},
+                                                                              {ElementType::i32, "<i4"},
+                                                                              {ElementType::i64, "<i8"},
+                                                                              {ElementType::u8, "|u1"}}};
+
+/// What a header says.
+struct NpyHeader {
+  std::string descr;
+  bool fortran_order = false;
+  std::vector<std::size_t> shape;
+};
+
+/// Reads {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }: the keys in any order, each once.
+class HeaderParser {
+ public:
+  HeaderParser(std::string_view text, const fs::path& path) : text_(text), path_(path) {}
+
+  NpyHeader parse() {
+    expect('{');
+    while (!take('}')) {
+      entry();
+      if (take(',')) continue;
+      expect('}');
+      break;
+    }
+    skip_spaces();
+    if (at_ != text_.size()) fail("more text behind it");
+    if (!seen_descr_ || !seen_order_ || !seen_shape_) fail("'descr', 'fortran_order' or 'shape' is missing");
+    return std::move(header_);
+  }
+
+ private:
+  [[noreturn]] void fail(std::string_view what) const {
+    throw data_error(
+        path_, fmt::format("has an NPY header that cannot be read: {} (at character {})", what, at_ + 1));
+  }
+
+  void skip_spaces() { at_ = std::min(text_.find_first_not_of(" \n", at_), text_.size()); }
+
+  bool take(char wanted) {
+    skip_spaces();
+    if (at_ == text_.size() || text_[at_] != wanted) return false;
+    ++at_;
+    return true;
+  }
+
+  void expect(char wanted) {
+    if (!take(wanted)) fail(fmt::format("'{}' is missing", wanted));
+  }
+
+  void entry() {
+    const std::string key = quoted();
+    expect(':');
+    if (key == "descr") {
+      once(seen_descr_);
+      if (skip_spaces(); at_ < text_.size() && text_[at_] == '[') fail("structures are not read");
+      header_.descr = quoted();
+    } else if (key == "fortran_order") {
+      once(seen_order_);
+      header_.fortran_order = boolean();
+    } else if (key == "shape") {
+      once(seen_shape_);
+      header_.shape = tuple();
+    } else {
+      fail(fmt::format("unknown key '{}'", key));
+    }
+  }
+
+  void once(bool& seen) const {
+    if (seen) fail("a key is there twice");
+    seen = true;
+  }
+
+  std::string quoted() {
+    const char quote = take('\'') ? '\'' : '"';
+    if (quote == '"') expect('"');
+    const std::size_t end = text_.find(quote, at_);
+    if (end == std::string_view::npos) fail("a quote is not closed");
+    const std::string_view inside = text_.substr(at_, end - at_);
+    if (inside.find('\\') != std::string_view::npos) fail("escapes are not read");
+    at_ = end + 1;
+    return std::string(inside);
+  }
+
+  bool boolean() {
+    skip_spaces();
+    for (const auto& [name, value] : {std::pair("True", true), std::pair("False", false)}) {
+      if (!text_.substr(at_).starts_with(name)) continue;
+      at_ += std::strlen(name);
+      return value;
+    }
+    fail("True or False is missing");
+  }
+
+  std::vector<std::size_t> tuple() {
+    std::vector<std::size_t> shape;
+    expect('(');
+    bool comma = false;
+    while (!take(')')) {
+      if (shape.size() == largest_rank) fail("more than 32 dimensions");
+      shape.push_back(number());
+      comma = take(',');
+      if (comma) continue;
+      expect(')');
+      break;
+    }
+    if (shape.size() == 1 && !comma) fail("a tuple of one needs a comma");
+    return shape;
+  }
+
+  std::size_t number() {
+    skip_spaces();
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
+    if (error != std::errc()) fail("a size that is no whole number from 0 up");
+    at_ = static_cast<std::size_t>(end - text_.data());
+    // Python 2 marked long numbers.
+    if (at_ < text_.size() && text_[at_] == 'L') ++at_;
+    return value;
+  }
+
+  std::string_view text_;
+  const fs::path& path_;
+  std::size_t at_ = 0;
+  NpyHeader header_;
+  bool seen_descr_ = false;
+  bool seen_order_ = false;
+  bool seen_shape_ = false;
+};
+
+ElementType element_type(const std::string& descr, const fs::path& path) {
+  for (const auto& [type, name] : type_names) {
+    if (descr == name || (type == ElementType::u8 && (descr == "<u1" || descr == "u1"))) return type;
+  }
+  if (descr.find('O') != std::string::npos) {
+    throw data_error(path, "holds Python objects, which are never read: they can run code");
+  }
+  if (descr.starts_with('>')) {
+    throw data_error(path,
+                     fmt::format("holds big-endian numbers ('{}'); save them with .astype('<f4')", descr));
+  }
+  throw data_error(path,
+                   fmt::format("holds values of type '{}'; <f4, <f8, <i4, <i8 and |u1 are read", descr));
+}
+
+void read_all(ByteSource& source, std::span<std::uint8_t> into, const fs::path& path) {
+  if (source.read_all(into) != into.size()) throw data_error(path, "ends within its NPY header");
+}
+
+/// Reads magic, version, length and text of the header; `consumed` becomes their bytes.
+NpyHeader read_header(ByteSource& source, std::uint64_t& consumed, const fs::path& path) {
+  std::array<std::uint8_t, 8> start{};
+  read_all(source, start, path);
+  if (std::memcmp(start.data(), magic.data(), magic.size()) != 0) throw data_error(path, "is no NPY file");
+  const std::uint8_t version = start[6];
+  if (version < 1 || version > 3 || start[7] != 0) {
+    throw data_error(path,
+                     fmt::format("has NPY version {}.{}; 1.0, 2.0 and 3.0 are read", version, start[7]));
+  }
+  std::array<std::uint8_t, 4> size{};
+  const std::size_t size_bytes = version == 1 ? 2 : 4;
+  read_all(source, std::span(size).first(size_bytes), path);
+  const std::uint32_t length = std::uint32_t{size[0]} | (std::uint32_t{size[1]} << 8) |
+                               (std::uint32_t{size[2]} << 16) | (std::uint32_t{size[3]} << 24);
+  if (length > largest_header) {
+    throw data_error(
+        path, fmt::format("has an NPY header of {} characters; at most {} are read", length, largest_header));
+  }
+  Bytes text(length);
+  read_all(source, text, path);
+  consumed = start.size() + size_bytes + length;
+  return HeaderParser({reinterpret_cast<const char*>(text.data()), text.size()}, path).parse();
+}
+
+/// Fortran order, the first axis fastest, to row-major.
+std::vector<std::byte> row_major(const std::vector<std::byte>& bytes, std::span<const std::size_t> shape,
+                                 std::size_t element) {
+  std::vector<std::byte> sorted(bytes.size());
+  std::vector<std::size_t> index(shape.size(), 0);
+  for (std::size_t from = 0; from < bytes.size(); from += element) {
+    std::size_t to = 0;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) to = to * shape[axis] + index[axis];
+    std::memcpy(sorted.data() + to * element, bytes.data() + from, element);
+    for (std::size_t axis = 0; axis < shape.size() && ++index[axis] == shape[axis]; ++axis) index[axis] = 0;
+  }
+  return sorted;
+}
+
+std::string_view name_of(ElementType type) {
+  for (const auto& [known, name] : type_names) {
+    if (known == type) return name;
+  }
+  throw Error(ErrorCode::internal, "an element type without an NPY name");
+}
+
+}  // namespace
+
+void write_npy(const fs::path& path, ElementType type, std::span<const std::size_t> shape,
+               std::span<const std::byte> bytes) {
+  if (byte_count(type, shape) != bytes.size()) {
+    throw Error(ErrorCode::usage, fmt::format("an array of shape [{}] is given {} bytes",
+                                              fmt::join(shape, ", "), bytes.size()));
+  }
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
+                                   name_of(type), fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  constexpr std::size_t before = magic.size() + 4;
+  const std::size_t end = (before + header.size() + 1 + alignment - 1) / alignment * alignment;
+  header.resize(end - before - 1, ' ');
+  header += '\n';
+  AtomicFile file(path);
+  file.write(magic);
+  const std::array<std::uint8_t, 4> version_and_length{1, 0, static_cast<std::uint8_t>(header.size()),
+                                                       static_cast<std::uint8_t>(header.size() >> 8)};
+  file.write(version_and_length);
+  file.write(header);
+  file.write({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  file.commit();
+}
+
+NpyArray read_npy(const fs::path& path) {
+  FileSource source(path);
+  return read_npy(source, source.size(), path);
+}
+
+NpyArray read_npy(ByteSource& source, std::uint64_t size, const fs::path& path) {
+  std::uint64_t consumed = 0;
+  NpyHeader header = read_header(source, consumed, path);
+  NpyArray array;
+  array.type = element_type(header.descr, path);
+  array.shape = std::move(header.shape);
+  const std::optional<std::uint64_t> bytes = byte_count(array.type, array.shape);
+  if (!bytes || *bytes != size - consumed) {
+    throw data_error(
+        path, fmt::format("holds {} bytes of data, which an array of shape [{}] and type {} does not take",
+                          size - consumed, fmt::join(array.shape, ", "), name_of(array.type)));
+  }
+  array.bytes.resize(*bytes);
+  const std::span<std::uint8_t> into(reinterpret_cast<std::uint8_t*>(array.bytes.data()), array.bytes.size());
+  if (source.read_all(into) != into.size()) throw data_error(path, "became shorter while it was read");
+  if (header.fortran_order && array.shape.size() > 1) {
+    array.bytes = row_major(array.bytes, array.shape, size_of(array.type));
+  }
+  return array;
+}
+
+}  // namespace graphrun::train

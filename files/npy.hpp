@@ -1,0 +1,35 @@
+/// \file
+/// NPY, NumPy's format for one array (numpy.lib.format, versions 1, 2 and 3).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "files/byte_source.hpp"
+#include "files/element_type.hpp"
+
+namespace graphrun::train {
+
+/// A dense array, row-major.
+struct NpyArray {
+  ElementType type = ElementType::f32;
+  std::vector<std::size_t> shape;  ///< empty for a scalar
+  std::vector<std::byte> bytes;
+};
+
+/// Writes an array, complete or not at all. Error{usage} if the bytes do not fit the shape.
+void write_npy(const std::filesystem::path& path, ElementType type, std::span<const std::size_t> shape,
+               std::span<const std::byte> bytes);
+
+/// Reads f4, f8, i4, i8 (little-endian) and u1; an array in Fortran order is transposed. The header is read
+/// by a strict grammar, never evaluated; the data must be exactly as long as the shape says. Error{data} for
+/// all else: other types, Python objects, structures, sizes that overflow.
+NpyArray read_npy(const std::filesystem::path& path);
+
+/// The same from bytes in order, of which there are exactly `size`; `path` is for errors only.
+NpyArray read_npy(ByteSource& source, std::uint64_t size, const std::filesystem::path& path);
+
+}  // namespace graphrun::train

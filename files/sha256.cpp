@@ -1,0 +1,115 @@
+#include "files/sha256.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "files/sha256_instructions.hpp"
+
+namespace graphrun::train {
+
+/// The fractional parts of the cube roots of the first 64 primes.
+const std::array<std::uint32_t, 64> sha256_constants = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+namespace {
+
+constexpr std::size_t block_bytes = 64;
+
+std::uint32_t load_big_endian(const std::uint8_t* bytes) {
+  return (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) | (std::uint32_t{bytes[2]} << 8) |
+         std::uint32_t{bytes[3]};
+}
+
+std::array<std::uint32_t, 64> message_schedule(const std::uint8_t* block) {
+  std::array<std::uint32_t, 64> w{};
+  for (std::size_t i = 0; i < 16; ++i) w[i] = load_big_endian(block + 4 * i);
+  for (std::size_t i = 16; i < 64; ++i) {
+    const std::uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);
+    const std::uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ (w[i - 2] >> 10);
+    w[i] = w[i - 16] + s0 + w[i - 7] + s1;
+  }
+  return w;
+}
+
+}  // namespace
+
+Sha256::Sha256() : Sha256(has_sha_instructions()) {}
+
+void Sha256::process(const std::uint8_t* blocks, std::size_t count) {
+  if (by_instructions_) return mix_by_instructions(state_, blocks, count);
+  for (; count > 0; --count, blocks += block_bytes) mix(blocks);
+}
+
+void Sha256::mix(const std::uint8_t* block) {
+  const std::array<std::uint32_t, 64> w = message_schedule(block);
+  auto [a, b, c, d, e, f, g, h] = state_;
+  for (std::size_t i = 0; i < 64; ++i) {
+    const std::uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
+    const std::uint32_t choice = (e & f) ^ (~e & g);
+    const std::uint32_t t1 = h + s1 + choice + sha256_constants[i] + w[i];
+    const std::uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
+    const std::uint32_t majority = (a & b) ^ (a & c) ^ (b & c);
+    h = g;
+    g = f;
+    f = e;
+    e = d + t1;
+    d = c;
+    c = b;
+    b = a;
+    a = t1 + s0 + majority;
+  }
+  const std::array<std::uint32_t, 8> mixed{a, b, c, d, e, f, g, h};
+  for (std::size_t i = 0; i < 8; ++i) state_[i] += mixed[i];
+}
+
+void Sha256::update(std::span<const std::uint8_t> bytes) {
+  std::size_t filled = length_ % block_bytes;
+  length_ += bytes.size();
+  while (!bytes.empty()) {
+    if (filled == 0 && bytes.size() >= block_bytes) {
+      const std::size_t blocks = bytes.size() / block_bytes;
+      process(bytes.data(), blocks);
+      bytes = bytes.subspan(blocks * block_bytes);
+      continue;
+    }
+    const std::size_t taken = std::min(block_bytes - filled, bytes.size());
+    std::copy_n(bytes.begin(), taken, block_.begin() + static_cast<std::ptrdiff_t>(filled));
+    bytes = bytes.subspan(taken);
+    filled = (filled + taken) % block_bytes;
+    if (filled == 0) process(block_.data(), 1);
+  }
+}
+
+std::string Sha256::finish() {
+  // A one bit, zeros up to 8 bytes before the end of a block, then the length in bits.
+  const std::uint64_t bits = length_ * 8;
+  const std::size_t filled = length_ % block_bytes;
+  std::array<std::uint8_t, 72> padding{0x80};
+  const std::size_t zeros_end = filled < 56 ? 56 - filled : 120 - filled;
+  for (std::size_t i = 0; i < 8; ++i) {
+    padding[zeros_end + i] = static_cast<std::uint8_t>(bits >> (56 - 8 * i));
+  }
+  update(std::span(padding).first(zeros_end + 8));
+
+  constexpr const char* digits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint32_t word : state_) {
+    for (int shift = 28; shift >= 0; shift -= 4) text += digits[(word >> shift) & 15];
+  }
+  return text;
+}
+
+std::string sha256(std::span<const std::uint8_t> bytes) {
+  Sha256 sum;
+  sum.update(bytes);
+  return sum.finish();
+}
+
+}  // namespace graphrun::train

@@ -1,0 +1,110 @@
+#include "language/build.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "language/expand/expander.hpp"
+#include "language/expand/includes.hpp"
+#include "language/expand/spec.hpp"
+#include "language/recipe/data_section.hpp"
+#include "language/recipe/probe_section.hpp"
+#include "language/recipe/terms.hpp"
+#include "language/recipe/train_section.hpp"
+#include "language/values/settings.hpp"
+
+namespace graphrun {
+namespace {
+
+/// The standard blocks are ours: a mistake in them is a bug.
+std::vector<BlockSpec> standard_specs(std::string_view text, Sources& sources) {
+  if (text.empty()) return {};
+  Diagnostics diagnostics(sources);
+  const std::size_t source = sources.add("std.yaml", std::string(text));
+  std::vector<BlockSpec> blocks = read_standard_blocks(parse_yaml(source, diagnostics), diagnostics);
+  try {
+    diagnostics.throw_if_any();
+  } catch (const ModelError& error) {
+    throw Error(ErrorCode::internal, error.what());
+  }
+  return blocks;
+}
+
+void build_outputs(const Spec& spec, Expander& expander, Builder& builder, ModelDefinition& model) {
+  for (const NodeSpec& output : spec.outputs) {
+    const Instance instance = expander.make(expander.top(), output, "outputs." + output.name, "");
+    if (!instance.node) continue;
+    builder.output(output.name, *instance.node);
+    model.roles.push_back(output.name);
+  }
+}
+
+void build_graph(const Spec& spec, const std::vector<BlockSpec>& standard, const OpRegistry& registry,
+                 Diagnostics& diagnostics, ModelDefinition& model) {
+  Builder builder(registry);
+  Expander expander(spec, standard, builder, diagnostics);
+  try {
+    expander.check_vars();
+    model.inputs = expander.inputs();
+    expander.expand(expander.top(), spec.nodes);
+    build_outputs(spec, expander, builder, model);
+    const std::map<std::string, NodeId> terms = build_terms(spec, expander, model);
+    build_probes(spec, expander, model);
+    if (spec.train && !spec.train->is_empty()) model.train = read_train(*spec.train, spec, terms, expander);
+    if (spec.data && !spec.data->is_empty()) model.data = read_data(*spec.data, expander);
+  } catch (const Abandoned&) {  // reported
+  }
+  model.scheduled = expander.scheduled();
+  model.graph = std::move(builder).finish();
+}
+
+ModelDefinition build_model(std::string text, const std::string& name, std::span<const std::string> settings,
+                            const Language& language) {
+  Sources sources;
+  Diagnostics diagnostics(sources);
+  const std::size_t source = sources.add(name, std::move(text));
+  YamlNode document = parse_yaml(source, diagnostics);
+  if (document.is_empty() && !diagnostics.empty()) diagnostics.throw_if_any();
+  inline_includes(document, name, sources, diagnostics);
+  apply_settings(document, settings, sources, diagnostics);
+  resolve_data_paths(document, sources);
+  const Spec spec = read_spec(std::move(document), diagnostics);
+  const std::vector<BlockSpec> standard = standard_specs(language.standard_blocks, sources);
+  ModelDefinition model;
+  model.name = spec.name;
+  model.about = spec.about;
+  build_graph(spec, standard, *language.registry, diagnostics, model);
+  diagnostics.throw_if_any();
+  model.resolved = print_yaml(spec.document);
+  return model;
+}
+
+}  // namespace
+
+ModelDefinition load_model(const std::string& path, std::span<const std::string> settings,
+                           const Language& language) {
+  return build_model(read_model_text(path), path, settings, language);
+}
+
+ModelDefinition parse_model(std::string_view text, const std::string& name,
+                            std::span<const std::string> settings, const Language& language) {
+  return build_model(std::string(text), name, settings, language);
+}
+
+std::vector<BlockSummary> standard_blocks(std::string_view text) {
+  Sources sources;
+  std::vector<BlockSummary> result;
+  for (const BlockSpec& block : standard_specs(text, sources)) {
+    BlockSummary summary{block.name, block.about, {}, {}};
+    for (const BlockSpec::Name& input : block.inputs) summary.inputs.push_back(input.text);
+    for (const BlockSpec::Argument& argument : block.arguments) {
+      std::string fallback = argument.required ? "required" : print_yaml(argument.fallback);
+      while (!fallback.empty() && fallback.back() == '\n') fallback.pop_back();
+      summary.arguments.emplace_back(argument.name, std::move(fallback));
+    }
+    result.push_back(std::move(summary));
+  }
+  return result;
+}
+
+}  // namespace graphrun

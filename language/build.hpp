@@ -1,0 +1,39 @@
+/// \file
+/// From a model file to a ModelDefinition: reading, `include`, `--set`, and building the graph.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "graph/op.hpp"
+#include "language/recipe/definition.hpp"
+
+namespace graphrun {
+
+/// What the language knows beside the file: the ops, and the blocks written in the language itself.
+struct Language {
+  const OpRegistry* registry = nullptr;
+  std::string_view standard_blocks;  ///< the text of ops/std.yaml
+};
+
+/// Reads a model file. `settings` are as after --set. Throws ModelError with all mistakes that do not follow
+/// from each other, or Error{io} when the file cannot be read.
+ModelDefinition load_model(const std::string& path, std::span<const std::string> settings,
+                           const Language& language);
+
+/// The same of a text; `name` stands for the file in messages. Includes are relative to `name`'s folder.
+ModelDefinition parse_model(std::string_view text, const std::string& name,
+                            std::span<const std::string> settings, const Language& language);
+
+/// A standard block, for help and for the reference.
+struct BlockSummary {
+  std::string name;
+  std::string about;
+  std::vector<std::string> inputs;
+  std::vector<std::pair<std::string, std::string>>
+      arguments;  ///< name and default, "required" when there is none
+};
+std::vector<BlockSummary> standard_blocks(std::string_view text);
+
+}  // namespace graphrun

@@ -1,0 +1,316 @@
+// Calls: an op becomes a node, a block becomes the nodes of its body.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "errors/nearest.hpp"
+#include "language/expand/expander.hpp"
+
+namespace graphrun {
+namespace {
+
+constexpr std::size_t most_nodes = 100000;
+constexpr int deepest_blocks = 32;
+
+}  // namespace
+
+void Expander::check_size(const Scope& scope, const Place& place) {
+  if (builder_.size() < most_nodes) return;
+  report(scope, place, fmt::format("the model has more than {} nodes", most_nodes), "Repeat less.");
+  throw Abandoned{};
+}
+
+void Expander::set_origin(const Scope& scope, const CallSite& site) {
+  Origin origin;
+  origin.path = site.path;
+  origin.where = diagnostics_.sources().location(shown(scope, scope.node_place));
+  origin.notes = scope.notes;
+  builder_.set_origin(std::make_shared<const Origin>(std::move(origin)));
+}
+
+/// What can be said of a call before its inputs are known: that its op or block exists, and takes what is
+/// given.
+bool Expander::callable(Scope& scope, const CallSite& site) {
+  if (const BlockSpec* block = find_block(site.op))
+    return block->broken || check_arguments(scope, *block, site);
+  const OpDef* op = builder_.registry().find(site.op);
+  if (op != nullptr && !op->internal && !op->traits.effect && !op->traits.input) return true;
+  if (op != nullptr && op->traits.input) {
+    report(scope, site.place, "an input is declared under `inputs:`",
+           "Write it there: x: {shape: [batch, 784]}.");
+  } else {
+    report(scope, site.place, fmt::format("there is no op or block '{}'", site.op),
+           suggestion(site.op, callable_names()));
+  }
+  return false;
+}
+
+Instance Expander::call(Scope& scope, CallSite site) {
+  check_size(scope, site.place);
+  if (!callable(scope, site)) return {};
+  site.in_formula = site.in_formula || scope.in_formula;
+  const BlockSpec* block = find_block(site.op);
+  return block != nullptr ? call_block(scope, *block, site)
+                          : call_op(scope, builder_.registry().get(site.op), site);
+}
+
+bool Expander::recursion(const Scope& scope, const BlockSpec& block, const CallSite& site) {
+  std::string path = block.name;
+  int depth = 0;
+  for (const Scope* at = &scope; at != nullptr && at->block != nullptr; at = at->caller) {
+    path = at->block->name + " → " + path;
+    if (at->block == &block) {
+      report(scope, site.place, fmt::format("a block cannot call itself: {}", path));
+      return true;
+    }
+    ++depth;
+  }
+  if (depth < deepest_blocks) return false;
+  report(scope, site.place, fmt::format("blocks call blocks more than {} deep", deepest_blocks));
+  return true;
+}
+
+Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSite& site) {
+  if (block.broken || recursion(scope, block, site)) return {};
+  if (site.inputs.size() != block.inputs.size()) {
+    std::string names;
+    for (const BlockSpec::Name& input : block.inputs) names += (names.empty() ? "" : ", ") + input.text;
+    const std::size_t count = block.inputs.size();
+    Diagnostic& diagnostic =
+        report(scope, site.inputs_place,
+               fmt::format("{} takes {} input{}{}, not {}", block.name, count, count == 1 ? "" : "s",
+                           names.empty() ? "" : " (" + names + ")", site.inputs.size()));
+    diagnostic.op = block.name;
+    return {};
+  }
+  Scope inner;
+  inner.caller = &scope;
+  inner.block = &block;
+  inner.standard = block.standard || scope.standard;
+  inner.in_formula = site.in_formula;
+  inner.path = site.path;
+  inner.params = site.params;
+  inner.display = site.display;
+  inner.shown_node = scope.standard ? scope.shown_node : scope.node;
+  inner.call_place = scope.standard ? scope.call_place : site.inputs_place;
+  const SourceLocation called = diagnostics_.sources().location(shown(scope, site.place));
+  inner.notes.push_back({called, fmt::format("in block '{}', called here", block.name)});
+  inner.notes.insert(inner.notes.end(), scope.notes.begin(), scope.notes.end());
+  for (std::size_t i = 0; i < block.inputs.size(); ++i) {
+    inner.instances[block.inputs[i].text].node = site.inputs[i];
+  }
+  if (!bind_arguments(scope, inner, site)) return {};
+  expand(inner, block.nodes);
+  Instance result;
+  result.params = site.params;
+  for (const BlockSpec::Name& output : block.outputs) {
+    const auto found = inner.instances.find(output.text);
+    if (found == inner.instances.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, instance] : inner.instances) names.push_back(name);
+      diagnostics_.error(output.place,
+                         fmt::format("block '{}' has no node '{}' to give out", block.name, output.text),
+                         suggestion(output.text, names));
+      return {};
+    }
+    if (!found->second.node) return {};
+    if (block.outputs.size() > 1) result.outputs[output.text] = *found->second.node;
+    if (!result.node) result.node = found->second.node;
+  }
+  return result;
+}
+
+bool Expander::check_arguments(Scope& scope, const BlockSpec& block, const CallSite& site) {
+  bool whole = true;
+  std::vector<std::string> names;
+  for (const BlockSpec::Argument& argument : block.arguments) names.push_back(argument.name);
+  std::vector<std::string> meant;  // by names that are misspelt: one mistake is one error
+  for (const GivenAttribute& given : site.attributes) {
+    if (std::find(names.begin(), names.end(), given.name) != names.end()) continue;
+    meant.push_back(nearest_name(given.name, names));
+    report(scope, given.place, fmt::format("block '{}' has no argument '{}'", block.name, given.name),
+           names.empty() ? fmt::format("'{}' takes none.", block.name) : suggestion(given.name, names))
+        .op = block.name;
+    whole = false;
+  }
+  for (const BlockSpec::Argument& argument : block.arguments) {
+    const bool given = std::any_of(site.attributes.begin(), site.attributes.end(),
+                                   [&argument](const GivenAttribute& a) { return a.name == argument.name; });
+    if (!argument.required || given) continue;
+    if (std::find(meant.begin(), meant.end(), argument.name) != meant.end()) continue;
+    report(scope, site.place, fmt::format("block '{}' needs the argument '{}'", block.name, argument.name),
+           fmt::format("Write `{}: …`.", argument.name))
+        .op = block.name;
+    whole = false;
+  }
+  return whole;
+}
+
+bool Expander::bind_arguments(Scope& scope, Scope& inner, const CallSite& site) {
+  bool whole = true;
+  for (const GivenAttribute& given : site.attributes) {
+    const std::optional<Value> passed = given.name == "tie" ? tied(scope, given) : value(scope, given);
+    if (passed) inner.arguments[given.name] = {*passed, given.value_place};
+    whole = whole && passed;
+  }
+  return whole;
+}
+
+std::optional<Attributes> Expander::attributes(Scope& scope, const OpDef& op, const CallSite& site,
+                                               Value& tie) {
+  Attributes result;
+  bool whole = true;
+  for (const GivenAttribute& given : site.attributes) {
+    const auto spec =
+        std::find_if(op.attributes.begin(), op.attributes.end(),
+                     [&given](const AttributeSpec& a) { return a.name == given.name && !a.internal; });
+    const bool shaped = std::any_of(op.attributes.begin(), op.attributes.end(),
+                                    [](const AttributeSpec& a) { return a.name == "shape"; });
+    if (given.name == "tie" && op.traits.variable) {
+      const std::optional<Value> name = tied(scope, given);
+      if (name && name->parameter() == nullptr && !name->is_null()) {
+        report(scope, given.value_place,
+               fmt::format("`tie:` names a node whose weight is shared, not {}", described(*name)));
+        whole = false;
+      }
+      if (name) tie = *name;
+      whole = whole && name;
+    } else if (given.name == "like" && shaped) {
+      const std::optional<NodeId> node = referred(scope, given);
+      if (node) result.set("shape", builder_.type(*node).shape);
+      whole = whole && node;
+    } else if (spec == op.attributes.end()) {
+      std::vector<std::string> names;
+      for (const AttributeSpec& known : op.attributes) {
+        if (!known.internal) names.push_back(known.name);
+      }
+      if (shaped) names.emplace_back("like");
+      Diagnostic& diagnostic =
+          report(scope, given.place, fmt::format("{} has no attribute '{}'", op.name, given.name),
+                 names.empty() ? fmt::format("{} takes none.", op.name) : suggestion(given.name, names));
+      diagnostic.op = op.name;
+      whole = false;
+    } else if (const std::optional<Value> written = value(scope, given)) {
+      try {
+        result.set(given.name, attribute_from(*written, *spec));
+      } catch (const OpError& error) {
+        report_attribute(scope, site, given, *spec, error);
+        whole = false;
+      }
+    } else {
+      whole = false;
+    }
+  }
+  return whole ? std::optional(std::move(result)) : std::nullopt;
+}
+
+Instance Expander::call_op(Scope& scope, const OpDef& op, const CallSite& site) {
+  Value tie;
+  std::optional<Attributes> given = attributes(scope, op, site, tie);
+  if (!given) return {};
+  set_origin(scope, site);
+  try {
+    if (op.traits.variable) return parameter(scope, site, *given, tie);
+    Instance instance;
+    instance.params = site.params;
+    instance.node = builder_.add(op.name, site.inputs, std::move(*given), {site.display, {}, {}});
+    return instance;
+  } catch (const OpError& error) {
+    report(scope, site, error);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::internal) throw;
+    // Sizes that overflow: what is written about them is the shape.
+    report(scope, site, OpError(error.message(), {}, "shape"));
+  }
+  return {};
+}
+
+/// A wrong attribute. In a list the wrong item is shown; inside a standard block, what was passed for it.
+void Expander::report_attribute(Scope& scope, const CallSite& site, const GivenAttribute& given,
+                                const AttributeSpec& spec, const OpError& error) {
+  const YamlNode* piece = given.expression == nullptr ? given.yaml : nullptr;
+  if (piece != nullptr && piece->is_sequence()) {
+    for (const YamlNode& item : piece->items) {
+      const std::optional<Value> one = value(scope, item);
+      try {
+        attribute_from({ValueList{one.value_or(Value{})}}, spec);
+      } catch (const OpError&) {
+        piece = &item;
+        break;
+      }
+    }
+  }
+  const std::optional<Place> passed = piece != nullptr ? place_of_argument(scope, *piece) : std::nullopt;
+  if (scope.standard && passed) {
+    const std::string name = piece->text.substr(1);
+    const Value& argument = scope.arguments.at(name).value;
+    const bool size = spec.kind == AttributeKind::shape;
+    report(scope, *passed,
+           size ? fmt::format("'{}' is an integer of at least 1, not {}", name, described(argument))
+                : error.message(),
+           error.fix())
+        .op = scope.block->name;
+    return;
+  }
+  report(scope, piece != nullptr ? piece->place : given.value_place, error.message(), error.fix()).op =
+      site.op;
+}
+
+/// Where the argument was written that `$name` in a standard block stands for; nothing for its default.
+std::optional<Place> Expander::place_of_argument(const Scope& scope, const YamlNode& node) const {
+  if (scope.block == nullptr || !node.is_scalar() || !node.text.starts_with('$')) return std::nullopt;
+  const auto found = scope.arguments.find(node.text.substr(1));
+  if (found == scope.arguments.end() || found->second.place.source == scope.block->place.source)
+    return std::nullopt;
+  return found->second.place;
+}
+
+/// A variable is made once for each name; a second node of the same name is the same variable.
+Instance Expander::parameter(Scope& scope, const CallSite& site, const Attributes& attributes,
+                             const Value& tie) {
+  Instance instance;
+  instance.params = site.params;
+  const AttributeValue* given_shape = attributes.find("shape");
+  if (given_shape == nullptr)
+    throw OpError("a parameter needs a shape", "Write e.g. shape: [784, 128].", "shape");
+  const Shape& shape = std::get<Shape>(*given_shape);
+  if (tie.parameter() != nullptr) {
+    const std::string& name = tie.parameter()->name;
+    const NodeId transposed = builder_.add("transpose", {parameters_.at(name)}, {}, {site.display, {}, {}});
+    const Shape& found = builder_.type(transposed).shape;
+    if (found != shape) {
+      throw OpError(fmt::format("the tied weight '{}' is {} when transposed, but {} is needed", name,
+                                to_string(found), to_string(shape)),
+                    "Tie to the layer whose input and output sizes are these the other way round.", "tie");
+    }
+    instance.node = transposed;
+    return instance;
+  }
+  if (site.in_formula) {
+    report(scope, site.place, "a call inside a formula cannot have parameters: they would have no name",
+           "Give it a name of its own under `nodes:`.");
+    return {};
+  }
+  const auto existing = parameters_.find(site.params);
+  if (existing != parameters_.end()) {
+    const Shape& first = builder_.type(existing->second).shape;
+    if (first != shape) {
+      const SourceLocation where = diagnostics_.sources().location(parameter_places_.at(site.params));
+      throw OpError(fmt::format("parameter '{}' is {} here, but {} where it was first made, in line {}",
+                                site.params, to_string(shape), to_string(first), where.line),
+                    "Shared parameters need equal shapes.", "shape");
+    }
+    instance.node = existing->second;
+    return instance;
+  }
+  for (const Dim& dim : shape) {
+    if (dim.is_number(-1)) throw OpError("the size of a parameter's axis is at least 1, not -1", {}, "shape");
+  }
+  element_polynomial(shape);  // throws when the size overflows
+  instance.node = builder_.add("param", {}, attributes, {site.params, {}, {}});
+  parameters_[site.params] = *instance.node;
+  parameter_places_[site.params] = shown(scope, scope.node_place);
+  return instance;
+}
+
+}  // namespace graphrun

@@ -1,0 +1,303 @@
+// Nodes: their order, repeats, and what one entry makes.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "language/expand/expander.hpp"
+#include "language/expand/formula_builder.hpp"
+
+namespace graphrun {
+namespace {
+
+constexpr std::int64_t most_copies = 10000;
+
+void collect_from_text(const std::string& text, std::set<std::string>& names) {
+  try {
+    collect_references(parse_expression(text, Grammar::formula), names);
+  } catch (const ExpressionError&) {  // reported when the node is made
+  }
+}
+
+void collect_from_value(const YamlNode& node, std::set<std::string>& names) {
+  if (node.is_scalar() && is_value_reference(node.text)) collect_from_text(node.text, names);
+  for (const YamlNode& item : node.items) collect_from_value(item, names);
+  for (const YamlEntry& entry : node.entries) collect_from_value(entry.value, names);
+}
+
+std::set<std::string> dependencies(const NodeSpec& spec) {
+  std::set<std::string> names;
+  if (spec.kind == NodeSpec::Kind::formula) collect_from_text(spec.value.text, names);
+  for (const YamlNode& input : spec.inputs) collect_from_text(input.text, names);
+  for (const YamlEntry& attribute : spec.attributes) {
+    const bool reference = attribute.key == "like" || attribute.key == "tie";
+    if (reference && attribute.value.is_scalar()) collect_from_text(attribute.value.text, names);
+    collect_from_value(attribute.value, names);
+  }
+  if (spec.repeat) collect_from_value(*spec.repeat, names);
+  return names;
+}
+
+/// Depth-first without recursion: a file may hold a chain of any length.
+class Ordering {
+ public:
+  explicit Ordering(const std::vector<NodeSpec>& nodes) : nodes_(nodes), state_(nodes.size(), State::fresh) {
+    for (std::size_t i = 0; i < nodes.size(); ++i) index_.emplace(nodes[i].name, i);
+    for (const NodeSpec& spec : nodes) {
+      std::vector<std::size_t> users;
+      for (const std::string& name : dependencies(spec)) {
+        const auto found = index_.find(name);
+        if (found != index_.end()) users.push_back(found->second);
+      }
+      needs_.push_back(std::move(users));
+    }
+  }
+
+  std::vector<std::size_t> order;
+  std::vector<std::vector<std::size_t>> cycles;
+
+  void run() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (state_[i] == State::fresh) visit(i);
+    }
+  }
+
+ private:
+  enum class State { fresh, open, done };
+  struct Step {
+    std::size_t node;
+    std::size_t next = 0;
+  };
+
+  void visit(std::size_t start) {
+    std::vector<Step> path = {{start}};
+    state_[start] = State::open;
+    while (!path.empty()) {
+      Step& step = path.back();
+      if (step.next == needs_[step.node].size()) {
+        state_[step.node] = State::done;
+        order.push_back(step.node);
+        path.pop_back();
+        continue;
+      }
+      const std::size_t needed = needs_[step.node][step.next++];
+      if (state_[needed] == State::fresh) {
+        state_[needed] = State::open;
+        path.push_back({needed});
+      } else if (state_[needed] == State::open) {
+        const auto first =
+            std::find_if(path.begin(), path.end(), [needed](const Step& s) { return s.node == needed; });
+        std::vector<std::size_t> cycle;
+        for (auto at = first; at != path.end(); ++at) cycle.push_back(at->node);
+        cycles.push_back(std::move(cycle));
+      }
+    }
+  }
+
+  const std::vector<NodeSpec>& nodes_;
+  std::vector<State> state_;
+  std::map<std::string, std::size_t> index_;
+  std::vector<std::vector<std::size_t>> needs_;
+};
+
+}  // namespace
+
+std::vector<std::size_t> Expander::order(Scope& scope, const std::vector<NodeSpec>& nodes) {
+  Ordering ordering(nodes);
+  ordering.run();
+  for (const std::vector<std::size_t>& cycle : ordering.cycles) {
+    // The one written first comes first, however the search found it.
+    const auto first = std::min_element(cycle.begin(), cycle.end());
+    std::string path;
+    for (std::size_t i = 0; i <= cycle.size(); ++i) {
+      const auto offset = static_cast<std::size_t>(first - cycle.begin());
+      path += (i > 0 ? " → " : "") + nodes[cycle[(offset + i) % cycle.size()]].name;
+    }
+    const NodeSpec& spec = nodes[*first];
+    report(scope, spec.place,
+           cycle.size() == 1 ? fmt::format("node '{}' needs itself", spec.name)
+                             : fmt::format("these nodes need each other: {}", path),
+           "Values flow one way; break the cycle.");
+    for (const std::size_t node : cycle) scope.instances[nodes[node].name] = {};
+  }
+  return std::move(ordering.order);
+}
+
+void Expander::expand(Scope& scope, const std::vector<NodeSpec>& nodes) {
+  const auto is_input = [&scope](const NodeSpec& spec) { return scope.instances.count(spec.name) != 0; };
+  if (std::any_of(nodes.begin(), nodes.end(), is_input)) {
+    std::vector<NodeSpec> others;
+    for (const NodeSpec& spec : nodes) {
+      if (is_input(spec)) {
+        report(scope, spec.place,
+               fmt::format("'{}' is an input already; a node needs a name of its own", spec.name));
+      } else {
+        others.push_back(spec);
+      }
+    }
+    return expand(scope, others);
+  }
+  for (const std::size_t i : order(scope, nodes)) {
+    const NodeSpec& spec = nodes[i];
+    if (scope.instances.count(spec.name) != 0) continue;  // in a cycle
+    const std::string path = scope.path.empty() ? spec.name : scope.path + "." + spec.name;
+    const bool comes_out = scope.block != nullptr && spec.name == scope.block->outputs.front().text;
+    Instance instance = make(scope, spec, path, comes_out ? scope.display : path);
+    scope.instances[spec.name] = std::move(instance);
+  }
+}
+
+Instance Expander::make(Scope& scope, const NodeSpec& spec, const std::string& path,
+                        const std::string& display) {
+  scope.node = path;
+  scope.node_place = spec.place;
+  if (!scope.standard) scope.shown_node = path;
+  Instance result;
+  try {
+    if (spec.kind == NodeSpec::Kind::broken) throw Poisoned{};
+    const std::string params = params_of(scope, spec);
+    result = spec.repeat ? repeated(scope, spec, path, params)
+                         : single(scope, spec, path, params, display, std::nullopt);
+  } catch (const Poisoned&) {
+    result = {};
+  }
+  scope.node.clear();
+  return result;
+}
+
+std::string Expander::params_of(Scope& scope, const NodeSpec& spec) {
+  const std::string prefix = scope.params.empty() ? "" : scope.params + ".";
+  if (!spec.params) return prefix + spec.name;
+  const std::optional<Value> name = value(scope, *spec.params);
+  if (!name) throw Poisoned{};
+  if (name->text() == nullptr || name->text()->empty() ||
+      name->text()->find_first_of(" /\\:") != std::string::npos) {
+    report(scope, spec.params->place, fmt::format("`params:` is a name, not {}", described(*name)));
+    throw Poisoned{};
+  }
+  return prefix + *name->text();
+}
+
+Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::string& path,
+                            const std::string& params) {
+  const std::optional<Value> over = value(scope, *spec.repeat);
+  if (!over) return {};
+  const bool counted = over->integer() != nullptr;
+  const std::int64_t count = counted                   ? *over->integer()
+                             : over->list() != nullptr ? static_cast<std::int64_t>(over->list()->size())
+                                                       : -1;
+  if (count < 0 || count > most_copies) {
+    report(scope, spec.repeat->place,
+           count < 0 ? fmt::format("`repeat:` is a list or a count, not {}", described(*over))
+                     : fmt::format("{} copies are too many; at most {}", count, most_copies));
+    return {};
+  }
+  if (spec.kind != NodeSpec::Kind::call || spec.inputs.empty()) {
+    report(scope, spec.repeat->place, "a repeat chains copies through the first input, but there is none",
+           "Give it one: in: x.");
+    return {};
+  }
+  Instance chain;
+  chain.params = params;
+  chain.repeated = true;
+  chain.node = formula(scope, spec.inputs.front(), path, "");
+  const std::optional<Value> outer_item = std::exchange(scope.item, std::nullopt);
+  const std::optional<Value> outer_index = std::exchange(scope.index, std::nullopt);
+  for (std::int64_t i = 0; i < count && chain.node; ++i) {
+    scope.item = counted ? Value{i} : (*over->list())[static_cast<std::size_t>(i)];
+    scope.index = Value{i};
+    const std::string suffix = fmt::format(".{}", i);
+    scope.node = path + suffix;
+    if (!scope.standard) scope.shown_node = scope.node;
+    Instance copy;
+    try {
+      copy = single(scope, spec, path + suffix, params + suffix, path + suffix, chain.node);
+    } catch (const Poisoned&) {
+    }
+    chain.node = copy.node;
+    chain.outputs = copy.outputs;
+    chain.copies.push_back(std::move(copy));
+  }
+  scope.item = outer_item;
+  scope.index = outer_index;
+  return chain;
+}
+
+/// `first`: in a repeat, the copy before, in place of the first input.
+Instance Expander::single(Scope& scope, const NodeSpec& spec, const std::string& path,
+                          const std::string& params, const std::string& display,
+                          std::optional<NodeId> first) {
+  Instance instance;
+  instance.params = params;
+  if (spec.kind == NodeSpec::Kind::formula) {
+    instance.node = formula(scope, spec.value, path, display);
+    return instance;
+  }
+  if (spec.kind == NodeSpec::Kind::schedule) {
+    const std::optional<Schedule> found = schedule(scope, spec.value);
+    if (found) instance.node = scheduled_input(*found, display);
+    return instance;
+  }
+  CallSite site;
+  site.path = path;
+  site.params = params;
+  site.display = display;
+  const std::optional<Place> chosen = scope.standard ? place_of_argument(scope, spec.op) : std::nullopt;
+  site.place = chosen ? *chosen : spec.op.place;
+  site.inputs_place = spec.inputs_place;
+  const std::optional<Value> op = value(scope, spec.op);
+  bool known = op.has_value();
+  if (op && op->text() == nullptr) {
+    report(scope, spec.op.place, fmt::format("`op:` is the name of an op or block, not {}", described(*op)));
+    known = false;
+  } else if (op) {
+    site.op = *op->text();
+  }
+  for (std::size_t i = 0; i < spec.inputs.size(); ++i) {
+    const std::optional<NodeId> input =
+        i == 0 && first ? first : formula(scope, spec.inputs[i], fmt::format("{}/in{}", path, i), "");
+    known = known && input;
+    if (input) site.inputs.push_back(*input);
+    site.input_places.push_back(spec.inputs[i].place);
+  }
+  for (const YamlEntry& entry : spec.attributes) {
+    site.attributes.push_back({entry.key, entry.place, entry.value.place, &entry.value, nullptr});
+  }
+  if (known) {
+    const std::optional<NodeId> input =
+        site.inputs.empty() ? std::nullopt : std::optional(site.inputs.front());
+    Instance made = call(scope, std::move(site));
+    made.input = input;
+    return made;
+  }
+  if (!site.op.empty()) callable(scope, site);
+  return {};
+}
+
+std::optional<NodeId> Expander::apply(const NodeSpec& spec, NodeId input, const std::string& path) {
+  NodeSpec with_input = spec;
+  with_input.inputs.emplace_back();  // `input` takes its place
+  top_.node = path;
+  top_.node_place = spec.place;
+  top_.shown_node = path;
+  std::optional<NodeId> made;
+  try {
+    if (spec.kind == NodeSpec::Kind::call) made = single(top_, with_input, path, path, path, input).node;
+  } catch (const Poisoned&) {  // reported
+  }
+  top_.node.clear();
+  return made;
+}
+
+std::optional<NodeId> Expander::formula(Scope& scope, const YamlNode& text, const std::string& path,
+                                        const std::string& display) {
+  try {
+    const Expression expression = parse_expression(text.text, Grammar::formula);
+    return FormulaBuilder(*this, scope, text, path, display).whole(expression);
+  } catch (const ExpressionError& error) {
+    report(scope, place_in(text, error.offset(), diagnostics_.sources()), error.what(), error.fix());
+  } catch (const Poisoned&) {
+  }
+  return std::nullopt;
+}
+
+}  // namespace graphrun

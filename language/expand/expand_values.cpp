@@ -1,0 +1,256 @@
+// Values: `$name` and `$(…)` in the scope of a file or a block, and schedules.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "errors/nearest.hpp"
+#include "language/expand/expander.hpp"
+
+namespace graphrun {
+namespace {
+
+constexpr std::size_t deepest_values = 64;  // vars that refer to vars
+
+const YamlNode* fallback_of(const Scope& scope, const std::string& name, const std::vector<YamlEntry>& vars) {
+  if (scope.block == nullptr) {
+    for (const YamlEntry& entry : vars) {
+      if (entry.key == name) return &entry.value;
+    }
+    return nullptr;
+  }
+  for (const BlockSpec::Argument& argument : scope.block->arguments) {
+    if (argument.name == name && !argument.required) return &argument.fallback;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> value_names(const Scope& scope, const std::vector<YamlEntry>& vars) {
+  std::vector<std::string> names;
+  if (scope.item) names.emplace_back("item");
+  if (scope.index) names.emplace_back("index");
+  if (scope.block == nullptr) {
+    for (const YamlEntry& entry : vars) names.push_back(entry.key);
+  } else {
+    for (const BlockSpec::Argument& argument : scope.block->arguments) names.push_back(argument.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+std::optional<Value> Expander::named_value(Scope& scope, const std::string& name) {
+  if (name == "item" && scope.item) return scope.item;
+  if (name == "index" && scope.index) return scope.index;
+  const auto known = scope.arguments.find(name);
+  if (known != scope.arguments.end()) return known->second.value;
+  const YamlNode* fallback = fallback_of(scope, name, spec_.vars);
+  if (fallback == nullptr) return std::nullopt;
+  if (!scope.evaluating.insert(name).second) throw Poisoned{};  // a cycle, or wrong: reported the first time
+  const Place place = fallback->place;
+  if (scope.evaluating.size() > deepest_values + scope.arguments.size()) {
+    report(scope, place, "values refer to each other too deeply");
+    throw Poisoned{};
+  }
+  std::optional<Value> computed = value(scope, *fallback);
+  if (!computed) throw Poisoned{};
+  scope.arguments[name] = {*computed, place};
+  return computed;
+}
+
+ValueScope Expander::value_scope(Scope& scope) {
+  ValueScope result;
+  result.value = [this, &scope](const std::string& name) { return named_value(scope, name); };
+  result.names = value_names(scope, spec_.vars);
+  result.hint = [this, &scope](const std::string& name) -> std::string {
+    if (name == "item" || name == "index") return fmt::format("${} is known in a node with `repeat:`.", name);
+    const bool outside =
+        scope.block != nullptr && std::any_of(spec_.vars.begin(), spec_.vars.end(),
+                                              [&name](const YamlEntry& var) { return var.key == name; });
+    return outside
+               ? fmt::format("A block sees only its arguments: add '{}' to its `args:` and pass it.", name)
+               : "";
+  };
+  return result;
+}
+
+std::optional<Value> Expander::evaluated(Scope& scope, const Expression& expression, const YamlNode& text) {
+  try {
+    ValueScope names = value_scope(scope);
+    names.call = [this, &scope, &text](const Expression& call, const ValueScope&) {
+      return size_function(scope, call, text);
+    };
+    return evaluate(expression, names);
+  } catch (const ExpressionError& error) {
+    report(scope, place_in(text, error.offset(), diagnostics_.sources()), error.what(), error.fix());
+  } catch (const Poisoned&) {
+  }
+  return std::nullopt;
+}
+
+/// dim(x, -1), the size of an axis of a node, and rank(x), the number of its axes.
+std::optional<Value> Expander::size_function(Scope& scope, const Expression& call, const YamlNode& text) {
+  if (call.name != "dim" && call.name != "rank") return std::nullopt;
+  const std::size_t expected = call.name == "dim" ? 2 : 1;
+  if (call.children.size() != expected || !call.keywords.empty()) {
+    throw ExpressionError(call.offset, call.name == "dim" ? "dim takes a node and an axis: dim(x, -1)"
+                                                          : "rank takes a node: rank(x)");
+  }
+  const std::optional<NodeId> node = node_of(scope, call.children[0], text);
+  if (!node) throw Poisoned{};
+  const Shape& shape = builder_.type(*node).shape;
+  if (call.name == "rank") return Value{static_cast<std::int64_t>(shape.size())};
+  const std::optional<Value> axis = evaluated(scope, call.children[1], text);
+  if (!axis) throw Poisoned{};
+  const std::int64_t* written = axis->integer();
+  const std::optional<std::size_t> at =
+      written == nullptr ? std::nullopt : normalised_axis(*written, shape.size());
+  if (!at) {
+    throw ExpressionError(call.children[1].offset, fmt::format("there is no axis {} in the shape {}",
+                                                               to_string(*axis), to_string(shape)));
+  }
+  if (!shape[*at].is_number()) {
+    throw ExpressionError(call.offset, fmt::format("axis {} of {} is the batch, whose size is not known here",
+                                                   to_string(*axis), to_string(shape)));
+  }
+  return Value{shape[*at].offset};
+}
+
+std::optional<Value> Expander::value(Scope& scope, const YamlNode& node) {
+  if (node.is_empty()) return std::nullopt;  // reported with the keys
+  if (node.is_scalar()) {
+    if (is_value_reference(node.text)) {
+      try {
+        return evaluated(scope, parse_expression(node.text, Grammar::formula), node);
+      } catch (const ExpressionError& error) {
+        report(scope, place_in(node, error.offset(), diagnostics_.sources()), error.what(), error.fix());
+        return std::nullopt;
+      }
+    }
+    if (!node.quoted && node.text.find('$') != std::string::npos) {
+      std::string inner = node.text;
+      std::erase(inner, '$');
+      report(scope, node.place, fmt::format("'{}' mixes a value with text", node.text),
+             fmt::format("Compute it in $( ): $({}).", inner));
+      return std::nullopt;
+    }
+    const std::size_t before = diagnostics_.count();
+    Value scalar = read_scalar(node, diagnostics_);
+    if (diagnostics_.count() > before) return std::nullopt;
+    return scalar;
+  }
+  if (is_schedule(node)) {
+    const std::optional<Schedule> found = schedule(scope, node);
+    return found ? std::optional(Value{*found}) : std::nullopt;
+  }
+  bool whole = true;
+  ValueList items;
+  for (const YamlNode& item : node.items) {
+    std::optional<Value> one = value(scope, item);
+    whole = whole && one;
+    if (one) items.push_back(std::move(*one));
+  }
+  ValueMapping entries;
+  for (const YamlEntry& entry : node.entries) {
+    std::optional<Value> one = value(scope, entry.value);
+    whole = whole && one;
+    if (one) entries.push_back({entry.key, std::move(*one)});
+  }
+  if (!whole) return std::nullopt;
+  Value result = node.is_mapping() ? Value{std::move(entries)} : Value{std::move(items)};
+  if (element_total(result) <= largest_value) return result;
+  report(scope, node.place, fmt::format("this has more than {} elements", largest_value));
+  return std::nullopt;
+}
+
+std::optional<Value> Expander::value(Scope& scope, const GivenAttribute& given) {
+  if (given.expression == nullptr) return value(scope, *given.yaml);
+  const Expression& e = *given.expression;
+  if (e.kind == Expression::Kind::name) return Value{e.name};  // a word: act=relu
+  if (e.kind == Expression::Kind::list) {
+    ValueList items;
+    for (const Expression& child : e.children) {
+      GivenAttribute item = given;
+      item.expression = &child;
+      std::optional<Value> one = value(scope, item);
+      if (!one) return std::nullopt;
+      items.push_back(std::move(*one));
+    }
+    return Value{std::move(items)};
+  }
+  return evaluated(scope, e, *given.yaml);
+}
+
+std::optional<Schedule> Expander::schedule(Scope& scope, const YamlNode& node) {
+  const YamlEntry& form = node.entries.front();
+  Schedule result;
+  const bool step = form.key == "step";
+  std::vector<std::string> known = {"to", "steps", "epochs"};
+  if (form.key != "warmup") known.insert(known.begin(), "from");
+  if (step) known = {"from", "factor", "steps", "epochs"};
+  result.shape = form.key == "linear"   ? Schedule::Shape::linear
+                 : form.key == "cosine" ? Schedule::Shape::cosine
+                 : step                 ? Schedule::Shape::step
+                                        : Schedule::Shape::warmup;
+  if (!form.value.is_mapping()) {
+    report(scope, form.value.is_empty() ? form.place : form.value.place,
+           fmt::format("the schedule '{}' needs named numbers", form.key),
+           step ? "Write {step: {from: 1.0e-3, factor: 0.5, epochs: 5}}."
+                : fmt::format("Write {{{}: {{from: 1, to: 0, epochs: 10}}}}.", form.key));
+    return std::nullopt;
+  }
+  const std::size_t before = diagnostics_.count();
+  if (!check_keys(form.value, fmt::format("the schedule '{}'", form.key), known, diagnostics_))
+    return std::nullopt;
+  const auto number = [&](const char* key, double fallback) {
+    const YamlNode* given = form.value.find(key);
+    if (given == nullptr || given->is_empty()) return fallback;
+    const std::optional<Value> read = value(scope, *given);
+    if (read && !read->number()) {
+      report(scope, given->place,
+             fmt::format("'{}' of a schedule is a number, not {}", key, described(*read)));
+    }
+    return read ? read->number().value_or(fallback) : fallback;
+  };
+  result.from = number("from", 0);
+  result.to = number("to", 0);
+  result.factor = number("factor", 1);
+  const bool steps = form.value.find("steps") != nullptr;
+  const bool epochs = form.value.find("epochs") != nullptr;
+  if (steps && epochs) {
+    report(scope, form.value.find("steps")->place,
+           fmt::format("the schedule '{}' has both `steps` and `epochs`", form.key), "Leave one out.");
+  } else if (!steps && !epochs) {
+    report(scope, form.place, fmt::format("the schedule '{}' needs either `steps` or `epochs`", form.key),
+           "Write e.g. epochs: 10.");
+  }
+  result.unit = steps ? Schedule::Unit::steps : Schedule::Unit::epochs;
+  result.length = number(steps ? "steps" : "epochs", 1);
+  for (const char* const key : {"from", "to", "factor"}) {
+    const bool needed = std::find(known.begin(), known.end(), key) != known.end();
+    if (needed && form.value.find(key) == nullptr) {
+      report(scope, form.place, fmt::format("the schedule '{}' needs `{}`", form.key, key));
+    }
+  }
+  if (!(result.length > 0)) {
+    const YamlNode* length = form.value.find(steps ? "steps" : "epochs");
+    report(scope, length != nullptr ? length->place : form.place,
+           "the length of a schedule is greater than 0");
+  }
+  return diagnostics_.count() == before ? std::optional(result) : std::nullopt;
+}
+
+void Expander::check_vars() {
+  for (const YamlEntry& entry : spec_.vars) {
+    if (top_.arguments.count(entry.key) != 0 || top_.evaluating.count(entry.key) != 0) continue;
+    try {
+      named_value(top_, entry.key);
+    } catch (const Poisoned&) {
+      if (diagnostics_.empty()) {
+        report(top_, entry.place, fmt::format("the value '{}' refers to itself", entry.key),
+               "Give it a value.");
+      }
+    }
+  }
+}
+
+}  // namespace graphrun

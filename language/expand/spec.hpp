@@ -1,0 +1,112 @@
+/// \file
+/// What a model file says, before anything of it is computed: its sections with the place of every key and
+/// value. Unknown keys have been reported. Values are still YAML: language/build.hpp evaluates them.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "language/syntax/document.hpp"
+
+namespace graphrun {
+
+/// One entry of `nodes:` (or a term, or an output): a formula, a call of an op or block, or a schedule.
+struct NodeSpec {
+  enum class Kind { formula, call, schedule, broken };  // broken: reported; what uses it says nothing
+  Kind kind = Kind::formula;
+  std::string name;
+  Place place;     ///< of the name
+  YamlNode value;  ///< formula: the text; schedule: the mapping
+  YamlNode op;     ///< call: a name or $name
+  std::vector<YamlNode> inputs;
+  Place inputs_place;  ///< of the value of `in`; of the op when there is none
+  std::optional<YamlNode> params;
+  std::optional<YamlNode> repeat;
+  std::vector<YamlEntry> attributes;  ///< everything else, `like` and `tie` included
+};
+
+struct BlockSpec {
+  struct Argument {
+    std::string name;
+    Place place;
+    bool required = false;
+    YamlNode fallback;
+  };
+  struct Name {
+    std::string text;
+    Place place;
+  };
+  std::string name;
+  Place place;
+  std::string about;
+  std::vector<Argument> arguments;
+  std::vector<Name> inputs;
+  std::vector<NodeSpec> nodes;
+  std::vector<Name> outputs;       ///< at least one
+  std::optional<YamlNode> reduce;  ///< of a loss: how a term that calls it joins the axes beside the batch
+  bool broken = false;             ///< reported; a call of it says nothing
+  bool standard = false;           ///< from the library's own text: errors point at the call
+};
+
+/// A term of the loss or a metric.
+struct TermSpec {
+  NodeSpec node;
+  std::optional<YamlNode> reduce;
+  std::optional<YamlNode> weight;
+};
+
+/// `NAME: {probe: KIND, in: …}`, unread.
+struct ProbeDeclaration {
+  std::string name;
+  Place place;
+  YamlNode value;
+};
+
+struct InputDeclaration {
+  std::string name;
+  Place place;
+  std::optional<YamlNode> shape;
+  std::optional<YamlNode> from;
+  bool broken = false;  ///< reported; what uses it says nothing
+};
+
+struct Spec {
+  YamlNode document;  ///< the whole file, includes inlined, --set applied
+  Place start;
+  std::string name;
+  std::string about;
+  std::vector<YamlEntry> vars;
+  std::optional<YamlNode> data;
+  std::vector<InputDeclaration> inputs;
+  std::vector<NodeSpec> nodes;
+  std::vector<BlockSpec> blocks;
+  std::vector<NodeSpec> outputs;
+  std::vector<TermSpec> loss;
+  std::vector<TermSpec> metrics;
+  std::vector<ProbeDeclaration> probes;
+  std::optional<YamlNode> train;
+};
+
+/// Reads the sections of a model; what is wrong is reported and left out.
+Spec read_spec(YamlNode document, Diagnostics& diagnostics);
+
+/// Reads `blocks:` of a document that holds nothing else: the standard blocks.
+std::vector<BlockSpec> read_standard_blocks(const YamlNode& document, Diagnostics& diagnostics);
+
+/// Reads a call that stands outside of `nodes:`; kind `broken` when it is wrong, which has been reported.
+NodeSpec read_call(const std::string& name, const YamlNode& value, Diagnostics& diagnostics);
+
+/// Letters, digits and _, and no digit in front.
+bool is_identifier(std::string_view text);
+
+/// Is this mapping a schedule: {linear: …}, {cosine: …}, {step: …}, {warmup: …}?
+bool is_schedule(const YamlNode& node);
+
+/// Reports keys that are not among `known`, with the nearest; and missing values. True when there are none.
+bool check_keys(const YamlNode& mapping, std::string_view what, std::span<const std::string> known,
+                Diagnostics& diagnostics);
+
+}  // namespace graphrun

@@ -1,0 +1,179 @@
+#include "language/recipe/data_section.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "language/recipe/section_reader.hpp"
+
+namespace graphrun {
+namespace {
+
+constexpr const char* files_example = "Write {train: {images: FILE, labels: FILE}, test: {images: FILE}}.";
+
+void make_absolute(YamlNode& path, const Sources& sources) {
+  if (!path.is_scalar() || path.text.empty()) return;
+  const std::string& source = sources.name(path.place.source);
+  const std::filesystem::path folder =
+      source == "--set" ? std::filesystem::path() : std::filesystem::path(source).parent_path();
+  path.text = std::filesystem::absolute(folder / path.text).lexically_normal().string();
+}
+
+/// Reads `data:` when it is a mapping.
+class DataReader {
+ public:
+  DataReader(const YamlNode& section, Expander& expander)
+      : section_(section), expander_(expander), reader_(section, expander) {}
+
+  void read(DataSpec& spec) {
+    static const std::vector<std::string> known = {"train",    "test",      "shape",
+                                                   "channels", "divide_by", "classes"};
+    if (!check_keys(section_, "`data`", known, expander_.diagnostics())) return;
+    if (section_.find("train") == nullptr && !section_.entries.empty())
+      reader_.wrong(section_, "`data:` names no files to train on", "Write {train: {images: FILE}}.");
+    if (const YamlNode* train = reader_.find("train")) spec.train = read_files(*train, "train");
+    if (const YamlNode* test = reader_.find("test")) spec.test = read_files(*test, "test");
+    read_shape(spec);
+    read_channels(spec);
+    spec.divide_by = reader_.positive("divide_by");
+    read_classes(spec);
+  }
+
+ private:
+  std::optional<DataSpec::Files> read_files(const YamlNode& part, const std::string& key) {
+    if (!part.is_mapping()) {
+      reader_.wrong(part, fmt::format("`{}:` names files, not {}", key, describe_kind(part)),
+                    "Write {images: FILE, labels: FILE}.");
+      return std::nullopt;
+    }
+    static const std::vector<std::string> known = {"images", "labels"};
+    check_keys(part, fmt::format("`data.{}`", key), known, expander_.diagnostics());
+    if (part.find("images") == nullptr) reader_.wrong(part, fmt::format("`data.{}` names no images", key));
+    DataSpec::Files files;
+    if (const YamlNode* images = part.find("images")) files.images = path(*images, "images");
+    const YamlNode* labels = part.find("labels");
+    if (labels != nullptr && labels->is_mapping())
+      read_labels(*labels, key, files);
+    else if (labels != nullptr)
+      files.labels = path(*labels, "labels");
+    return files;
+  }
+
+  std::string path(const YamlNode& node, const char* key) {
+    if (node.is_scalar()) return node.text;
+    if (!node.is_empty())
+      reader_.wrong(node, fmt::format("`{}:` is a path, not {}", key, describe_kind(node)));
+    return {};
+  }
+
+  /// `labels: {column: species}`, `labels: {file: FILE, column: species}`.
+  void read_labels(const YamlNode& labels, const std::string& key, DataSpec::Files& files) {
+    static const std::vector<std::string> known = {"file", "column"};
+    if (!check_keys(labels, fmt::format("`data.{}.labels`", key), known, expander_.diagnostics())) return;
+    if (const YamlNode* file = labels.find("file")) files.labels = path(*file, "file");
+    const YamlNode* column = labels.find("column");
+    if (column != nullptr && column->is_scalar() && !column->text.empty())
+      files.label_column = column->text;
+    else if (column == nullptr || !column->is_empty())
+      reader_.wrong(column == nullptr ? labels : *column,
+                    "`labels:` is a file, or names a column of a CSV file",
+                    "Write labels: FILE, or labels: {column: NAME}.");
+  }
+
+  void read_shape(DataSpec& spec) {
+    const std::optional<Value> value = reader_.value("shape");
+    if (!value) return;
+    std::vector<std::int64_t> shape;
+    if (value->list() != nullptr)
+      for (const Value& size : *value->list())
+        if (size.integer() != nullptr && *size.integer() >= 1) shape.push_back(*size.integer());
+    constexpr std::int64_t most = std::int64_t{1} << 32;
+    std::int64_t product = 1;
+    for (const std::int64_t size : shape) product = size > most / product ? most : product * size;
+    const bool is_shape = value->list() != nullptr && shape.size() == value->list()->size() &&
+                          shape.size() >= 2 && shape.size() <= 3 && product < most;
+    if (!is_shape)
+      reader_.wrong(*reader_.find("shape"),
+                    "`shape:` is the height and width of an image, and how many channels it has",
+                    "Write shape: [28, 28], or shape: [32, 32, 3].");
+    else
+      spec.shape = std::move(shape);
+  }
+
+  void read_channels(DataSpec& spec) {
+    const std::optional<std::int64_t> channels = reader_.count("channels", 1);
+    if (channels && *channels != 1 && *channels != 3)
+      reader_.wrong(*reader_.find("channels"),
+                    fmt::format("`channels:` is 1 for grey or 3 for colour, not {}", *channels));
+    else
+      spec.channels = channels;
+  }
+
+  void read_classes(DataSpec& spec) {
+    const std::optional<Value> value = reader_.value("classes");
+    if (!value) return;
+    const YamlNode& at = *reader_.find("classes");
+    if (value->list() == nullptr || value->list()->empty()) {
+      reader_.wrong(at, fmt::format("`classes:` lists the names of the labels, it is {}", described(*value)),
+                    "Write classes: [cat, dog]: cat is 0, dog is 1.");
+      return;
+    }
+    for (const Value& name : *value->list()) {
+      if (name.text() == nullptr && name.integer() == nullptr) {
+        reader_.wrong(at, fmt::format("a class is a name, not {}", described(name)), "Put it in quotes.");
+        return;
+      }
+      std::string text = name.text() != nullptr ? *name.text() : to_string(name);
+      if (std::find(spec.classes.begin(), spec.classes.end(), text) != spec.classes.end()) {
+        reader_.wrong(at, fmt::format("the class '{}' is listed twice", text));
+        return;
+      }
+      spec.classes.push_back(std::move(text));
+    }
+  }
+
+  const YamlNode& section_;
+  Expander& expander_;
+  SectionReader reader_;
+};
+
+}  // namespace
+
+void resolve_data_paths(YamlNode& document, const Sources& sources) {
+  YamlNode* data = document.find("data");
+  if (data == nullptr) return;
+  for (const char* part_key : {"train", "test"}) {
+    YamlNode* part = data->find(part_key);
+    if (part == nullptr) continue;
+    for (YamlEntry& entry : part->entries) {
+      make_absolute(entry.value, sources);
+      if (YamlNode* file = entry.value.find("file")) make_absolute(*file, sources);
+    }
+  }
+}
+
+std::optional<DataSpec> read_data(const YamlNode& section, Expander& expander) {
+  DataSpec spec;
+  spec.where = expander.diagnostics().sources().location(section.place);
+  SectionReader reader(section, expander);
+  if (section.is_scalar()) {
+    const std::optional<Value> name = expander.value(expander.top(), section);
+    if (!name) return std::nullopt;
+    if (name->text() == nullptr) {
+      reader.wrong(section, fmt::format("`data:` is the name of a data set, not {}", described(*name)));
+      return std::nullopt;
+    }
+    spec.name = *name->text();
+    return spec;
+  }
+  if (!section.is_mapping()) {
+    reader.wrong(section, fmt::format("`data:` names a data set or files, not {}", describe_kind(section)),
+                 files_example);
+    return std::nullopt;
+  }
+  DataReader(section, expander).read(spec);
+  return spec;
+}
+
+}  // namespace graphrun

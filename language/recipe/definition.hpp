@@ -1,0 +1,159 @@
+/// \file
+/// A model as the language delivers it: the forward graph and what its nodes are for.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/graph.hpp"
+#include "language/expand/inputs.hpp"
+#include "language/values/schedule.hpp"
+
+namespace graphrun {
+
+/// A term of the loss or a metric: a scalar node, the mean over the batch. `loss.NAME` and `metric.NAME` are
+/// named outputs of the graph; `loss` is the weighted sum of the terms.
+struct ModelTerm {
+  std::string name;
+  std::string output;  ///< "loss.bce"
+  SourceLocation where;
+};
+
+/// A metric that is measured on whole sets, not batch by batch, at the end of a phase: what can be told from
+/// the codes of the examples.
+struct ProbeSpec {
+  enum class Kind {
+    knn,          ///< accuracy of a vote of the nearest training codes
+    linear,       ///< accuracy of a linear classifier of the codes
+    kmeans,       ///< normalised mutual information of clusters and labels
+    active_units  ///< how many units of the code vary over the examples
+  };
+  std::string name;
+  Kind kind = Kind::knn;
+  std::string output;      ///< of the graph: the code, a row for each example
+  std::string labels;      ///< the input with the labels; empty for active_units
+  std::int64_t k = 0;      ///< knn: neighbours; kmeans: clusters, 0: as many as there are labels
+  std::int64_t first = 0;  ///< knn, linear: how many training examples are used at most
+  double above = 0;        ///< active_units: the variance from which a unit counts
+  SourceLocation where;
+};
+
+struct OptimizerSpec {
+  std::string op = "adam";  ///< a name of optimizer_kinds()
+  Schedule learning_rate = Schedule::constant(1e-3);
+  std::map<std::string, double>
+      settings;  ///< beta1, beta2, eps, weight_decay, momentum, nesterov (0 or 1), …
+  std::optional<double> clip_value;
+  std::optional<double> clip_norm;
+  SourceLocation where;
+};
+
+/// What one optimizer learns from a batch: these terms, by these variables.
+struct StepSpec {
+  OptimizerSpec optimizer;
+  std::vector<std::string> train;  ///< node paths: their parameters, and those below; empty: all
+  std::vector<std::string> loss;   ///< names of terms; empty: all
+  std::int64_t every = 1;          ///< only on every so many-th batch
+  SourceLocation where;
+};
+
+/// Which training examples a phase learns from: `sample` of the `first`; all that is not said.
+struct SubsetSpec {
+  std::optional<std::int64_t> first;
+  std::optional<std::int64_t> sample;  ///< chosen at random, others in each draw
+  bool balanced = false;               ///< as many of each label
+  SourceLocation where;
+};
+
+/// Layers that are trained one after the other. Layer i of the encoder and layer i of the decoder, counted
+/// from its end, are a pair: together they reconstruct what the encoder's layer is given. Names of nodes.
+struct GreedySpec {
+  struct Layer {
+    std::string input;
+    std::string output;
+  };
+  std::vector<Layer> encoder;
+  std::vector<Layer> decoder;
+  std::vector<std::string> corrupted;  ///< of each encoder layer's input: the node that corrupts it, or none
+  SourceLocation where;
+};
+
+/// Ends a phase when a figure of the test data has not improved for `patience` measurements, and keeps the
+/// weights of its best one.
+struct StopSpec {
+  std::string metric;  ///< "loss", a term or a metric
+  std::int64_t patience = 1;
+  bool highest = false;  ///< is a higher figure better?
+  SourceLocation where;
+};
+
+/// A part of the training with a fresh optimizer. A model without `phases:` has one, without a name.
+struct PhaseSpec {
+  std::string name;
+  OptimizerSpec optimizer;
+  std::int64_t batch = 128;
+  std::optional<std::int64_t> epochs;  ///< exactly one of epochs and steps is set
+  std::optional<std::int64_t> steps;
+  bool keep_partial = true;          ///< partial: keep | drop
+  std::vector<std::string> train;    ///< as in StepSpec
+  std::vector<std::string> loss;     ///< as in StepSpec
+  std::vector<StepSpec> alternate;   ///< on each batch, in this order; empty: the one of train and loss
+  std::optional<GreedySpec> greedy;  ///< instead of train and loss
+  std::optional<SubsetSpec> subset;
+  std::optional<StopSpec> stop;
+  std::int64_t draws = 1;
+  std::string start = "init";  ///< "init", or the phase at whose end it begins
+  std::string same_as;         ///< the phase it is compared with, draw by draw; may be empty
+  SourceLocation where;
+};
+
+/// The steps that a phase does on a batch. Not for a greedy phase.
+std::vector<StepSpec> steps_of(const PhaseSpec& phase);
+
+/// The keys of `train:`, which phases inherit, and the phases themselves.
+struct TrainSpec : PhaseSpec {
+  std::uint64_t seed = 1;
+  std::optional<std::int64_t> pictures_every;  ///< epochs; 0: none while learning; nothing: ever more rarely
+  std::vector<PhaseSpec> phases;               ///< never empty
+  bool has_phases() const { return !phases.front().name.empty(); }
+};
+
+/// Where the examples come from: a data set by name, or files by path (already relative to the model file).
+struct DataSpec {
+  std::string name;
+  struct Files {
+    std::string images;
+    std::string labels;        ///< a file; may be empty
+    std::string label_column;  ///< of a CSV file: of `labels`, or of `images` when that is empty
+  };
+  std::optional<Files> train;
+  std::optional<Files> test;
+  std::vector<std::int64_t> shape;       ///< of an example: height, width, maybe channels; may be empty
+  std::optional<std::int64_t> channels;  ///< of pictures: 1 or 3
+  std::optional<double> divide_by;       ///< values are divided by it
+  std::vector<std::string> classes;      ///< names of the labels 0, 1, …; may be empty
+  SourceLocation where;
+};
+
+/// The forward graph in its mode-free form: `grad` not yet expanded, `when: train` not yet chosen.
+/// Named outputs: the roles of `outputs:` by name ("code", "image", …), "loss", "loss.NAME", "metric.NAME".
+struct ModelDefinition {
+  std::string name;
+  std::string about;
+  Graph graph;
+  std::vector<ModelInput> inputs;
+  std::vector<ScheduledInput> scheduled;
+  std::vector<std::string> roles;  ///< names of `outputs:`, in the order of the file
+  std::vector<ModelTerm> loss;
+  std::vector<std::string> loss_weights;  ///< for each term: a named output of the graph, its weight (scalar)
+  std::vector<ModelTerm> metrics;
+  std::vector<ProbeSpec> probes;
+  std::optional<DataSpec> data;
+  std::optional<TrainSpec> train;
+  std::string resolved;  ///< the model as YAML that stands alone: includes inlined, --set applied
+};
+
+}  // namespace graphrun

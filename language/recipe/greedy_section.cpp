@@ -1,0 +1,166 @@
+#include "language/recipe/greedy_section.hpp"
+
+#include <fmt/format.h>
+
+#include "language/recipe/section_reader.hpp"
+
+namespace graphrun {
+namespace {
+
+const char* const example = "Write e.g. {encoder: [enc, code], decoder: [dec, recon]}.";
+
+struct Layer {
+  NodeId input;
+  NodeId output;
+  Place place;  ///< where the list names it
+};
+
+class GreedyReader {
+ public:
+  GreedyReader(const YamlNode& section, std::string phase, Expander& expander)
+      : section_(section), phase_(std::move(phase)), expander_(expander), reader_(section, expander) {}
+
+  std::optional<GreedySpec> read() {
+    static const std::vector<std::string> known = {"encoder", "decoder", "corrupt"};
+    const std::size_t mistakes = expander_.diagnostics().count();
+    if (!section_.is_mapping()) {
+      reader_.wrong(section_, fmt::format("`greedy:` is a mapping, not {}", describe_kind(section_)),
+                    example);
+      return std::nullopt;
+    }
+    check_keys(section_, "`greedy`", known, expander_.diagnostics());
+    const std::vector<Layer> encoder = layers("encoder");
+    const std::vector<Layer> decoder = layers("decoder");
+    if (expander_.diagnostics().count() == mistakes) check_pairs(encoder, decoder);
+    if (expander_.diagnostics().count() > mistakes) return std::nullopt;
+    GreedySpec spec{.encoder = named(encoder),
+                    .decoder = named(decoder),
+                    .corrupted = {},
+                    .where = expander_.diagnostics().sources().location(section_.place)};
+    if (const YamlNode* corrupt = reader_.find("corrupt")) spec.corrupted = corrupted(*corrupt, encoder);
+    if (expander_.diagnostics().count() > mistakes) return std::nullopt;
+    return spec;
+  }
+
+ private:
+  std::string name(NodeId id) const { return expander_.builder().node(id).name; }
+  std::string shape(NodeId id) const { return to_string(expander_.builder().type(id).shape); }
+  bool same_type(NodeId a, NodeId b) const {
+    return expander_.builder().type(a) == expander_.builder().type(b);
+  }
+  void wrong(const Place& place, std::string message, std::string fix = {}) {
+    expander_.diagnostics().error(place, std::move(message), std::move(fix));
+  }
+
+  std::vector<Layer> layers(const char* key) {
+    const YamlNode* list = reader_.find(key);
+    if (list == nullptr || !list->is_sequence()) {
+      if (section_.find(key) == nullptr)
+        reader_.wrong(section_, fmt::format("`greedy:` does not name the layers of its {}", key), example);
+      else if (list != nullptr)
+        reader_.wrong(*list, fmt::format("`{}:` is a list of nodes, not {}", key, describe_kind(*list)),
+                      example);
+      return {};
+    }
+    std::vector<Layer> result;
+    for (const YamlNode& item : list->items) append(item, result);
+    if (result.empty() && list->items.empty())
+      reader_.wrong(*list, fmt::format("`{}:` names no layer", key), example);
+    check_chain(result);
+    return result;
+  }
+
+  void append(const YamlNode& item, std::vector<Layer>& result) {
+    const Instance* instance = expander_.named(item);
+    if (instance == nullptr || !instance->node) return;
+    const std::vector<Instance> itself = {*instance};
+    for (const Instance& copy : instance->repeated ? instance->copies : itself) {
+      if (!copy.node) continue;
+      if (!copy.input)
+        return wrong(
+            item.place,
+            fmt::format("'{}' is no layer: it does not say which node it is computed from", item.text),
+            "A layer is a call with an input, as {op: dense, in: x, units: 30}.");
+      result.push_back({*copy.input, *copy.node, item.place});
+    }
+  }
+
+  void check_chain(const std::vector<Layer>& layers) {
+    for (std::size_t i = 1; i < layers.size(); ++i) {
+      if (layers[i].input == layers[i - 1].output) continue;
+      wrong(layers[i].place,
+            fmt::format("the layers do not follow one another: '{}' is computed from '{}', not from '{}'",
+                        name(layers[i].output), name(layers[i].input), name(layers[i - 1].output)),
+            "Name the layers in the order in which values flow.");
+    }
+  }
+
+  void check_pairs(const std::vector<Layer>& encoder, const std::vector<Layer>& decoder) {
+    if (encoder.size() != decoder.size())
+      return wrong(
+          section_.find("decoder")->place,
+          fmt::format("the encoder has {} layers and the decoder {}; each layer of the encoder needs "
+                      "one of the decoder, outside in",
+                      encoder.size(), decoder.size()));
+    for (std::size_t i = 0; i < encoder.size(); ++i) {
+      const Layer& in = encoder[i];
+      const Layer& out = decoder[decoder.size() - 1 - i];
+      if (!same_type(in.output, out.input))
+        wrong(out.place, fmt::format("'{}' takes {}, but its pair '{}' gives {}", name(out.output),
+                                     shape(out.input), name(in.output), shape(in.output)));
+      else if (!same_type(in.input, out.output))
+        wrong(out.place, fmt::format("'{}' is {}, but should reconstruct what '{}' is computed from, {}",
+                                     name(out.output), shape(out.output), name(in.output), shape(in.input)));
+    }
+  }
+
+  std::vector<GreedySpec::Layer> named(const std::vector<Layer>& layers) const {
+    std::vector<GreedySpec::Layer> result;
+    for (const Layer& layer : layers) result.push_back({name(layer.input), name(layer.output)});
+    return result;
+  }
+
+  std::vector<std::string> corrupted(const YamlNode& call, const std::vector<Layer>& encoder) {
+    for (const char* const key : {"in", "repeat", "params"}) {
+      if (const YamlNode* found = call.find(key)) {
+        reader_.wrong(*found,
+                      fmt::format("`corrupt:` has no `{}:`; it is given what the layer is given", key),
+                      "Write e.g. corrupt: {op: masking, amount: 0.25}.");
+        return {};
+      }
+    }
+    if (!call.is_mapping()) {
+      reader_.wrong(call, fmt::format("`corrupt:` calls an op or block, not {}", describe_kind(call)),
+                    "Write e.g. corrupt: {op: masking, amount: 0.25}.");
+      return {};
+    }
+    const std::string prefix = phase_.empty() ? "greedy" : "greedy." + phase_;
+    const NodeSpec spec = read_call(prefix, call, expander_.diagnostics());
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < encoder.size(); ++i) {
+      const std::optional<NodeId> node =
+          expander_.apply(spec, encoder[i].input, fmt::format("{}.{}", prefix, i));
+      if (!node) return {};
+      if (!same_type(*node, encoder[i].input)) {
+        reader_.wrong(call, fmt::format("what is corrupted keeps its shape: {} became {}",
+                                        shape(encoder[i].input), shape(*node)));
+        return {};
+      }
+      names.push_back(name(*node));
+    }
+    return names;
+  }
+
+  const YamlNode& section_;
+  std::string phase_;
+  Expander& expander_;
+  SectionReader reader_;
+};
+
+}  // namespace
+
+std::optional<GreedySpec> read_greedy(const YamlNode& section, const std::string& phase, Expander& expander) {
+  return GreedyReader(section, phase, expander).read();
+}
+
+}  // namespace graphrun

@@ -1,0 +1,159 @@
+#include "language/recipe/optimizer_kind.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace graphrun {
+namespace {
+
+constexpr OptimizerSetting eps(double fallback) {
+  return {.name = "eps", .fallback = fallback, .doc = "keeps the division finite"};
+}
+
+constexpr OptimizerSetting weight_decay(double fallback, std::string_view doc) {
+  return {.name = "weight_decay", .fallback = fallback, .doc = doc};
+}
+
+constexpr std::string_view decay_in_gradient = "this much of the weight is added to its gradient";
+
+std::vector<OptimizerSetting> adam_settings(OptimizerSetting decay) {
+  return {{.name = "beta1", .fallback = 0.9, .doc = "memory of the gradient's mean", .below = 1},
+          {.name = "beta2", .fallback = 0.999, .doc = "memory of the gradient's square", .below = 1},
+          eps(1e-8),
+          decay};
+}
+
+std::vector<OptimizerSetting> nadam_settings() {
+  std::vector<OptimizerSetting> settings = adam_settings(weight_decay(0, decay_in_gradient));
+  settings.push_back({.name = "momentum_decay", .fallback = 4e-3, .doc = "how fast mu grows to beta1"});
+  return settings;
+}
+
+std::vector<OptimizerKind> make_kinds() {
+  return {
+      {.name = "sgd",
+       .doc = "Gradient descent, with momentum if asked for.",
+       .formula = "v <- momentum v + g, w <- w - lr v",
+       .settings =
+           {{.name = "momentum", .fallback = 0, .doc = "how much of the last step is kept", .below = 1},
+            {.name = "nesterov", .fallback = 0, .doc = "look ahead along the momentum", .flag = true},
+            weight_decay(0, decay_in_gradient)}},
+      {.name = "adam",
+       .doc = "Steps of the gradient's mean over the root of its mean square, bias corrected.",
+       .formula = "w <- w - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)",
+       .settings = adam_settings(weight_decay(0, decay_in_gradient))},
+      {.name = "adamw",
+       .doc = "Adam whose weight decay is apart from the gradient.",
+       .formula = "w <- (1 - lr weight_decay) w, then as adam",
+       .settings = adam_settings(weight_decay(1e-2, "this much of the weight, times lr, is taken off"))},
+      {.name = "nadam",
+       .doc = "Adam that looks ahead along its momentum, which grows as the schedule mu says.",
+       .formula = "mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2), w <- w - lr "
+                  "((1 - mu_t) / (1 - mu_1 ... mu_t) g + mu_t+1 / (1 - mu_1 ... mu_t+1) m) / "
+                  "(sqrt(v / (1 - beta2^t)) + eps)",
+       .learning_rate = 2e-3,
+       .settings = nadam_settings()},
+      {.name = "rmsprop",
+       .doc = "Steps of the gradient over the root of its mean square.",
+       .formula = "v <- alpha v + (1 - alpha) g^2, w <- w - lr g / (sqrt(v) + eps)",
+       .learning_rate = 1e-2,
+       .settings =
+           {{.name = "alpha", .fallback = 0.99, .doc = "memory of the gradient's square", .below = 1},
+            eps(1e-8),
+            weight_decay(0, decay_in_gradient),
+            {.name = "momentum", .fallback = 0, .doc = "how much of the last step is kept", .below = 1}}},
+      {.name = "adagrad",
+       .doc = "Steps of the gradient over the root of the sum of its squares.",
+       .formula = "s <- s + g^2, w <- w - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)",
+       .learning_rate = 1e-2,
+       .settings = {{.name = "lr_decay", .fallback = 0, .doc = "how fast the learning rate falls"},
+                    eps(1e-10),
+                    weight_decay(0, decay_in_gradient),
+                    {.name = "initial_accumulator", .fallback = 0, .doc = "what the sum starts from"}}},
+  };
+}
+
+template <class Range>
+std::string names_of(const Range& range) {
+  std::string names;
+  for (const auto& item : range) names += fmt::format("{}{}", names.empty() ? "" : ", ", item.name);
+  return names;
+}
+
+const OptimizerSetting* find_setting(const OptimizerKind& kind, std::string_view name) {
+  const auto found = std::find_if(kind.settings.begin(), kind.settings.end(),
+                                  [name](const OptimizerSetting& setting) { return setting.name == name; });
+  return found == kind.settings.end() ? nullptr : &*found;
+}
+
+void check_value(const OptimizerSpec& spec, const OptimizerSetting& setting, double value) {
+  const bool fits = setting.flag ? value == 0 || value == 1 : value >= setting.low && value < setting.below;
+  if (fits) return;
+  const std::string range = setting.flag ? "true or false"
+                            : setting.below < std::numeric_limits<double>::infinity()
+                                ? fmt::format("at least {} and below {}", setting.low, setting.below)
+                                : fmt::format("at least {}, and finite", setting.low);
+  throw Error(ErrorCode::model,
+              fmt::format("{} of {} must be {}, but is {}", setting.name, spec.op, range, value), spec.where);
+}
+
+void check_limit(const OptimizerSpec& spec, std::string_view name, std::optional<double> limit) {
+  if (!limit || (*limit > 0 && *limit < std::numeric_limits<double>::infinity())) return;
+  throw Error(ErrorCode::model, fmt::format("{} must be above 0, and finite, but is {}", name, *limit),
+              spec.where);
+}
+
+}  // namespace
+
+std::span<const OptimizerKind> optimizer_kinds() {
+  static const std::vector<OptimizerKind> kinds = make_kinds();
+  return kinds;
+}
+
+const OptimizerKind* find_optimizer(std::string_view name) {
+  const std::span<const OptimizerKind> kinds = optimizer_kinds();
+  const auto found = std::find_if(kinds.begin(), kinds.end(),
+                                  [name](const OptimizerKind& kind) { return kind.name == name; });
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+double setting_of(const OptimizerSpec& spec, std::string_view name) {
+  const OptimizerKind* const kind = find_optimizer(spec.op);
+  const OptimizerSetting* const setting = kind == nullptr ? nullptr : find_setting(*kind, name);
+  if (setting == nullptr) {
+    throw Error(ErrorCode::internal, fmt::format("the optimizer '{}' has no setting '{}'", spec.op, name));
+  }
+  for (const auto& [written, value] : spec.settings) {
+    if (written == name) return value;
+  }
+  return setting->fallback;
+}
+
+void check_optimizer(const OptimizerSpec& spec) {
+  const OptimizerKind* const kind = find_optimizer(spec.op);
+  if (kind == nullptr) {
+    throw Error(
+        ErrorCode::model,
+        fmt::format("there is no optimizer '{}'; there are: {}", spec.op, names_of(optimizer_kinds())),
+        spec.where);
+  }
+  for (const auto& [name, value] : spec.settings) {
+    const OptimizerSetting* const setting = find_setting(*kind, name);
+    if (setting == nullptr) {
+      throw Error(ErrorCode::model,
+                  fmt::format("{} has no setting '{}'; it has: lr, clip_value, clip_norm, {}", spec.op, name,
+                              names_of(kind->settings)),
+                  spec.where);
+    }
+    check_value(spec, *setting, value);
+  }
+  check_limit(spec, "clip_value", spec.clip_value);
+  check_limit(spec, "clip_norm", spec.clip_norm);
+  if (spec.op == "sgd" && setting_of(spec, "nesterov") != 0 && setting_of(spec, "momentum") == 0) {
+    throw Error(ErrorCode::model, "nesterov looks ahead along the momentum: give momentum, such as 0.9",
+                spec.where);
+  }
+}
+
+}  // namespace graphrun

@@ -1,0 +1,298 @@
+#include "language/recipe/phase_section.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "errors/nearest.hpp"
+#include "graph/op.hpp"
+#include "language/recipe/greedy_section.hpp"
+#include "language/recipe/optimizer_section.hpp"
+
+namespace graphrun {
+namespace {
+
+const std::vector<std::string> inherited_keys = {"optimizer", "batch",  "epochs", "steps",
+                                                 "partial",   "train",  "loss",   "alternate",
+                                                 "greedy",    "subset", "stop"};
+
+std::vector<std::string> with_keys(std::vector<std::string> keys, std::initializer_list<const char*> more) {
+  keys.insert(keys.end(), more.begin(), more.end());
+  return keys;
+}
+
+std::vector<std::string> names_of(const std::vector<PhaseSpec>& phases) {
+  std::vector<std::string> names;
+  for (const PhaseSpec& phase : phases) names.push_back(phase.name);
+  return names;
+}
+
+bool is_at_or_below(const std::string& name, const std::string& path) {
+  return name == path || (name.starts_with(path) && name[path.size()] == '.');
+}
+
+/// The nodes that some nodes need, themselves included.
+std::set<NodeId> needed_by(const Builder& builder, std::vector<NodeId> open) {
+  std::set<NodeId> seen(open.begin(), open.end());
+  while (!open.empty()) {
+    const NodeId id = open.back();
+    open.pop_back();
+    for (const NodeId input : builder.node(id).inputs)
+      if (seen.insert(input).second) open.push_back(input);
+  }
+  return seen;
+}
+
+}  // namespace
+
+void PhaseReader::read_defaults(const YamlNode& section, TrainSpec& spec) {
+  static const std::vector<std::string> known = with_keys(inherited_keys, {"seed", "pictures", "phases"});
+  Diagnostics& diagnostics = expander_.diagnostics();
+  for (const char* const key : {"name", "start", "draws", "same_as"}) {
+    if (const YamlNode* found = section.find(key))
+      diagnostics.error(found->place, fmt::format("`{}:` belongs to a phase", key),
+                        "Write it in an entry of `phases:`.");
+  }
+  YamlNode rest = section;
+  std::erase_if(rest.entries, [](const YamlEntry& entry) {
+    return entry.key == "name" || entry.key == "start" || entry.key == "draws" || entry.key == "same_as";
+  });
+  check_keys(rest, "`train`", known, diagnostics);
+  spec.where = diagnostics.sources().location(section.place);
+  read_keys(section, spec);
+}
+
+std::optional<PhaseSpec> PhaseReader::read(const YamlNode& section, const PhaseSpec& defaults,
+                                           const std::vector<PhaseSpec>& earlier) {
+  static const std::vector<std::string> known =
+      with_keys(inherited_keys, {"name", "start", "draws", "same_as"});
+  Diagnostics& diagnostics = expander_.diagnostics();
+  if (!section.is_mapping()) {
+    diagnostics.error(section.place, fmt::format("a phase is a mapping, not {}", describe_kind(section)),
+                      "Write e.g. {name: fine, epochs: 5}.");
+    return std::nullopt;
+  }
+  check_keys(section, "a phase", known, diagnostics);
+  SectionReader reader(section, expander_);
+  PhaseSpec phase = defaults;
+  phase.start = earlier.empty() ? "init" : earlier.back().name;
+  if (const auto other = reader.name("same_as", names_of(earlier), "earlier phase")) {
+    phase = *std::find_if(earlier.begin(), earlier.end(),
+                          [&other](const PhaseSpec& candidate) { return candidate.name == *other; });
+    phase.same_as = *other;
+    for (const char* const key : {"subset", "draws"}) {
+      if (const YamlNode* found = reader.find(key))
+        reader.wrong(*found,
+                     fmt::format("`same_as: {}` takes its {}, so that the draws are pairs", *other, key),
+                     fmt::format("Leave `{}:` out.", key));
+    }
+  }
+  phase.name = read_name(section, earlier);
+  if (phase.name.empty()) return std::nullopt;
+  phase.where = diagnostics.sources().location(section.place);
+  read_keys(section, phase);
+  if (const auto draws = reader.count("draws", 1); draws && phase.same_as.empty()) phase.draws = *draws;
+  const std::vector<std::string> starts = with_keys(names_of(earlier), {"init"});
+  if (const auto start = reader.name("start", starts, "earlier phase")) phase.start = *start;
+  check(section, phase);
+  return phase;
+}
+
+std::string PhaseReader::read_name(const YamlNode& section, const std::vector<PhaseSpec>& earlier) {
+  Diagnostics& diagnostics = expander_.diagnostics();
+  const YamlNode* name = section.find("name");
+  if (name == nullptr) {
+    diagnostics.error(section.place, "this phase has no name", "Write e.g. name: fine.");
+    return {};
+  }
+  if (name->is_empty()) return {};
+  const bool usable = name->is_scalar() && is_identifier(name->text) && name->text != "init";
+  if (!usable) {
+    diagnostics.error(name->place,
+                      name->is_scalar() ? fmt::format("'{}' cannot name a phase", name->text)
+                                        : fmt::format("`name:` is a text, not {}", describe_kind(*name)),
+                      name->text == "init" ? "It stands for the first weights."
+                                           : "A name has letters, digits and _, and starts with a letter.");
+    return {};
+  }
+  const std::vector<std::string> taken = names_of(earlier);
+  if (std::find(taken.begin(), taken.end(), name->text) != taken.end()) {
+    diagnostics.error(name->place, fmt::format("there is a phase '{}' already", name->text),
+                      "Give each a name of its own.");
+    return {};
+  }
+  return name->text;
+}
+
+void PhaseReader::read_keys(const YamlNode& section, PhaseSpec& phase) {
+  SectionReader reader(section, expander_);
+  if (const YamlNode* optimizer = reader.find("optimizer"))
+    phase.optimizer = read_optimizer(*optimizer, expander_);
+  if (const auto batch = reader.count("batch", 1)) phase.batch = *batch;
+  if (const auto keep = reader.choice("partial", "keep", "drop")) phase.keep_partial = *keep;
+  read_length(reader, phase);
+  read_what(reader, phase);
+  if (reader.has("optimizer") && !reader.has("alternate"))
+    for (StepSpec& inherited : phase.alternate) inherited.optimizer = phase.optimizer;
+  if (const YamlNode* subset = reader.find("subset")) phase.subset = read_subset(*subset);
+  if (const YamlNode* stop = reader.find("stop")) phase.stop = read_stop(*stop);
+}
+
+void PhaseReader::read_length(SectionReader& reader, PhaseSpec& phase) {
+  if (reader.has("epochs") && reader.has("steps"))
+    reader.wrong(*reader.find("steps"), "`epochs` and `steps` cannot both be given", "Leave one out.");
+  if (const auto epochs = reader.count("epochs", 1)) {
+    phase.epochs = *epochs;
+    phase.steps.reset();
+  }
+  if (const auto steps = reader.count("steps", 1)) {
+    phase.steps = *steps;
+    phase.epochs.reset();
+  }
+}
+
+/// `train` and `loss`, or `alternate`, or `greedy`; what is written takes the place of what is inherited.
+void PhaseReader::read_what(SectionReader& reader, PhaseSpec& phase) {
+  const char* const whole = reader.has("greedy") ? "greedy" : "alternate";
+  for (const char* const key : {"train", "loss", "alternate"}) {
+    if (!reader.has(whole) || !reader.has(key) || std::string(key) == whole) continue;
+    reader.wrong(*reader.find(key),
+                 fmt::format("`{}:` says itself what is learnt; `{}:` cannot stand beside it", whole, key),
+                 fmt::format("Leave `{}:` out, or make two phases.", key));
+  }
+  if (reader.has("train") || reader.has("loss") || reader.has("greedy")) phase.alternate.clear();
+  if (reader.has("train") || reader.has("loss") || reader.has("alternate")) phase.greedy.reset();
+  if (reader.has("train")) phase.train = reader.names("train", names_.owners, "node with parameters");
+  if (reader.has("loss")) phase.loss = reader.names("loss", names_.terms, "term of the loss");
+  if (const YamlNode* list = reader.find("alternate")) phase.alternate = read_alternate(*list, phase);
+  if (const YamlNode* greedy = reader.find("greedy"))
+    phase.greedy = read_greedy(*greedy, phase.name, expander_);
+}
+
+std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const PhaseSpec& phase) {
+  static const std::vector<std::string> known = {"train", "loss", "optimizer", "every"};
+  Diagnostics& diagnostics = expander_.diagnostics();
+  const std::string example = "Write e.g. [{train: [D], loss: [d]}, {train: [G], loss: [g], every: 5}].";
+  if (!list.is_sequence() || list.items.empty()) {
+    diagnostics.error(list.place, fmt::format("`alternate:` is a list of steps, not {}", describe_kind(list)),
+                      example);
+    return {};
+  }
+  std::vector<StepSpec> steps;
+  for (const YamlNode& item : list.items) {
+    if (!item.is_mapping()) {
+      diagnostics.error(item.place, fmt::format("a step is a mapping, not {}", describe_kind(item)), example);
+      continue;
+    }
+    check_keys(item, "a step of `alternate`", known, diagnostics);
+    SectionReader reader(item, expander_);
+    StepSpec step{.optimizer = phase.optimizer,
+                  .train = reader.names("train", names_.owners, "node with parameters"),
+                  .loss = reader.names("loss", names_.terms, "term of the loss"),
+                  .every = reader.count("every", 1).value_or(1),
+                  .where = diagnostics.sources().location(item.place)};
+    if (const YamlNode* optimizer = reader.find("optimizer"))
+      step.optimizer = read_optimizer(*optimizer, expander_);
+    check_learns(item, step);
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+std::optional<SubsetSpec> PhaseReader::read_subset(const YamlNode& section) {
+  static const std::vector<std::string> known = {"first", "sample", "balanced"};
+  Diagnostics& diagnostics = expander_.diagnostics();
+  if (!section.is_mapping()) {
+    diagnostics.error(section.place, fmt::format("`subset:` is a mapping, not {}", describe_kind(section)),
+                      "Write e.g. {first: 10000, sample: 100, balanced: true}.");
+    return std::nullopt;
+  }
+  check_keys(section, "`subset`", known, diagnostics);
+  SectionReader reader(section, expander_);
+  SubsetSpec subset;
+  subset.where = diagnostics.sources().location(section.place);
+  subset.first = reader.count("first", 1);
+  subset.sample = reader.count("sample", 1);
+  subset.balanced = reader.flag("balanced").value_or(false);
+  if (subset.first && subset.sample && *subset.sample > *subset.first)
+    reader.wrong(*reader.find("sample"),
+                 fmt::format("there are no {} examples among the first {}", *subset.sample, *subset.first));
+  if (subset.balanced && !reader.has("sample"))
+    reader.wrong(*reader.find("balanced"),
+                 "`balanced` says how a sample is chosen, but there is no `sample:`",
+                 "Write e.g. {sample: 100, balanced: true}.");
+  return subset;
+}
+
+std::optional<StopSpec> PhaseReader::read_stop(const YamlNode& section) {
+  static const std::vector<std::string> known = {"metric", "patience", "best"};
+  Diagnostics& diagnostics = expander_.diagnostics();
+  if (!section.is_mapping()) {
+    diagnostics.error(section.place, fmt::format("`stop:` is a mapping, not {}", describe_kind(section)),
+                      "Write e.g. {metric: loss, patience: 3}.");
+    return std::nullopt;
+  }
+  check_keys(section, "`stop`", known, diagnostics);
+  SectionReader reader(section, expander_);
+  std::vector<std::string> figures = with_keys(names_.terms, {"loss"});
+  figures.insert(figures.end(), names_.metrics.begin(), names_.metrics.end());
+  StopSpec stop;
+  stop.where = diagnostics.sources().location(section.place);
+  stop.patience = reader.count("patience", 1).value_or(1);
+  stop.highest = reader.choice("best", "highest", "lowest").value_or(false);
+  if (!reader.has("patience") && section.find("patience") == nullptr)
+    reader.wrong(section, "`stop:` does not say how many measurements to wait", "Write e.g. patience: 3.");
+  if (const auto metric = reader.name("metric", figures, "term or metric")) {
+    stop.metric = *metric;
+    const bool measured =
+        std::find(names_.metrics.begin(), names_.metrics.end(), *metric) != names_.metrics.end();
+    if (measured && section.find("best") == nullptr)
+      reader.wrong(section, fmt::format("is a high '{}' better, or a low one?", *metric),
+                   "Write best: highest or best: lowest.");
+  } else if (section.find("metric") == nullptr) {
+    reader.wrong(section, "`stop:` names no metric", suggestion("", figures));
+  }
+  return stop;
+}
+
+void PhaseReader::check(const YamlNode& section, const PhaseSpec& phase) {
+  Diagnostics& diagnostics = expander_.diagnostics();
+  const bool length_written = section.find("epochs") != nullptr || section.find("steps") != nullptr;
+  if (!phase.epochs && !phase.steps && !length_written)
+    diagnostics.error(section.place, "how long to train is not said", "Write epochs: 10, or steps: 1000.");
+  const bool samples = phase.subset && phase.subset->sample;
+  if (phase.draws > 1 && !samples) {
+    const YamlNode* draws = section.find("draws");
+    diagnostics.error(draws != nullptr ? draws->place : section.place,
+                      fmt::format("{} draws from all examples would all be the same", phase.draws),
+                      "Give subset: {sample: 100}, of which each draw takes others.");
+  }
+  if (phase.greedy || !phase.alternate.empty()) return;
+  for (const StepSpec& step : steps_of(phase)) check_learns(section, step);
+}
+
+/// Do the terms depend on any of the parameters? Nothing is said when another mistake may be the reason.
+void PhaseReader::check_learns(const YamlNode& at, const StepSpec& step) {
+  if (names_.terms.empty() || names_.owners.empty() || !expander_.diagnostics().empty()) return;
+  const Builder& builder = expander_.builder();
+  std::vector<NodeId> terms;
+  for (const std::string& term : step.loss.empty() ? names_.terms : step.loss)
+    if (const auto found = names_.nodes.find(term); found != names_.nodes.end())
+      terms.push_back(found->second);
+  for (const NodeId id : needed_by(builder, terms)) {
+    const Node& node = builder.node(id);
+    if (!node.op->traits.variable || !node.attributes.flag("trainable")) continue;
+    const auto chosen = [&node](const std::string& path) { return is_at_or_below(node.name, path); };
+    if (step.train.empty() || std::any_of(step.train.begin(), step.train.end(), chosen)) return;
+  }
+  expander_.diagnostics().error(
+      at.place,
+      fmt::format("nothing is learnt here: the loss ({}) does not depend on the parameters of {}",
+                  fmt::join(step.loss.empty() ? names_.terms : step.loss, ", "),
+                  step.train.empty() ? "the model" : fmt::format("{}", fmt::join(step.train, ", "))),
+      "Name nodes that the loss is computed from.");
+}
+
+}  // namespace graphrun

@@ -1,0 +1,52 @@
+/// \file
+/// `train:` and the entries of its `phases:`: what each learns, from what, for how long. Internal to
+/// graph/yaml.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "language/expand/expander.hpp"
+#include "language/recipe/definition.hpp"
+#include "language/recipe/section_reader.hpp"
+
+namespace graphrun {
+
+/// What the keys of a phase may name.
+struct PhaseNames {
+  std::vector<std::string> owners;      ///< of parameters: nodes, blocks, parameters
+  std::vector<std::string> terms;       ///< of the loss
+  std::vector<std::string> metrics;     ///< but no probes
+  std::map<std::string, NodeId> nodes;  ///< of the terms that could be made
+};
+
+/// Reports what is wrong and goes on with what is left.
+class PhaseReader {
+ public:
+  PhaseReader(PhaseNames names, Expander& expander) : names_(std::move(names)), expander_(expander) {}
+
+  /// The keys of `train:` itself, which all phases inherit.
+  void read_defaults(const YamlNode& section, TrainSpec& spec);
+  /// One entry of `phases:`; `earlier` are those before it. Nothing when it is no mapping or has no name.
+  std::optional<PhaseSpec> read(const YamlNode& section, const PhaseSpec& defaults,
+                                const std::vector<PhaseSpec>& earlier);
+  /// What holds for a phase as a whole: that it says how long, that it learns something, that draws differ.
+  void check(const YamlNode& section, const PhaseSpec& phase);
+
+ private:
+  void read_keys(const YamlNode& section, PhaseSpec& phase);
+  void read_length(SectionReader& reader, PhaseSpec& phase);
+  void read_what(SectionReader& reader, PhaseSpec& phase);
+  std::vector<StepSpec> read_alternate(const YamlNode& list, const PhaseSpec& phase);
+  std::optional<SubsetSpec> read_subset(const YamlNode& section);
+  std::optional<StopSpec> read_stop(const YamlNode& section);
+  std::string read_name(const YamlNode& section, const std::vector<PhaseSpec>& earlier);
+  void check_learns(const YamlNode& at, const StepSpec& step);
+
+  PhaseNames names_;
+  Expander& expander_;
+};
+
+}  // namespace graphrun

@@ -1,0 +1,140 @@
+#include "language/recipe/probe_section.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "errors/nearest.hpp"
+#include "language/recipe/section_reader.hpp"
+
+namespace graphrun {
+namespace {
+
+struct ProbeKind {
+  const char* name;
+  ProbeSpec::Kind kind;
+  std::vector<std::string> settings;
+  bool labelled;
+};
+
+const std::vector<ProbeKind>& probe_kinds() {
+  static const std::vector<ProbeKind> kinds = {
+      {"knn", ProbeSpec::Kind::knn, {"k", "first"}, true},
+      {"linear", ProbeSpec::Kind::linear, {"first"}, true},
+      {"kmeans", ProbeSpec::Kind::kmeans, {"k"}, true},
+      {"active_units", ProbeSpec::Kind::active_units, {"above"}, false}};
+  return kinds;
+}
+
+class ProbeBuilder {
+ public:
+  ProbeBuilder(const ProbeDeclaration& declared, Expander& expander, const ModelDefinition& model)
+      : declared_(declared), expander_(expander), model_(model), reader_(declared.value, expander) {}
+
+  std::optional<ProbeSpec> build() {
+    const ProbeKind* kind = read_kind();
+    if (kind == nullptr) return std::nullopt;
+    std::vector<std::string> known = {"probe", "in"};
+    known.insert(known.end(), kind->settings.begin(), kind->settings.end());
+    if (!check_keys(declared_.value, fmt::format("a probe {}", kind->name), known, expander_.diagnostics()))
+      return std::nullopt;
+    const std::vector<YamlNode> inputs = read_inputs(*kind);
+    if (inputs.empty()) return std::nullopt;
+    ProbeSpec probe{.name = declared_.name,
+                    .kind = kind->kind,
+                    .output = "probe." + declared_.name,
+                    .labels = kind->labelled ? labels(inputs[1]) : "",
+                    .k = reader_.count("k", 1).value_or(kind->kind == ProbeSpec::Kind::knn ? 5 : 0),
+                    .first = reader_.count("first", 1).value_or(10000),
+                    .above = reader_.positive("above").value_or(0.01),
+                    .where = expander_.diagnostics().sources().location(declared_.place)};
+    const std::optional<NodeId> code = this->code(inputs[0]);
+    if (!code || (kind->labelled && probe.labels.empty())) return std::nullopt;
+    expander_.builder().output(probe.output, *code);
+    return probe;
+  }
+
+ private:
+  const ProbeKind* read_kind() {
+    const YamlNode* word = reader_.find("probe");
+    if (word == nullptr) {
+      check_keys(declared_.value, "a probe", std::array<std::string, 2>{"probe", "in"},
+                 expander_.diagnostics());
+      return nullptr;
+    }
+    std::vector<std::string> names;
+    for (const ProbeKind& kind : probe_kinds()) {
+      if (word->is_scalar() && word->text == kind.name) return &kind;
+      names.emplace_back(kind.name);
+    }
+    reader_.wrong(*word, fmt::format("there is no probe {}", describe_kind(*word)),
+                  suggestion(word->text, names));
+    return nullptr;
+  }
+
+  /// The code, and the labels if the kind needs them.
+  std::vector<YamlNode> read_inputs(const ProbeKind& kind) {
+    const YamlNode* in = reader_.find("in");
+    const std::string example = kind.labelled ? "Write in: [code, y]." : "Write in: code.";
+    if (in == nullptr) {
+      reader_.wrong(declared_.value, "the probe does not say what it looks at", example);
+      return {};
+    }
+    std::vector<YamlNode> inputs = in->is_sequence() ? in->items : std::vector<YamlNode>{*in};
+    const std::size_t wanted = kind.labelled ? 2 : 1;
+    const bool texts =
+        std::all_of(inputs.begin(), inputs.end(), [](const YamlNode& n) { return n.is_scalar(); });
+    if (inputs.size() == wanted && texts) return inputs;
+    reader_.wrong(
+        *in, kind.labelled ? "this probe looks at a code and the labels" : "this probe looks at a code alone",
+        example);
+    return {};
+  }
+
+  std::optional<NodeId> code(const YamlNode& text) {
+    NodeSpec spec;
+    spec.name = declared_.name;
+    spec.place = declared_.place;
+    spec.value = text;
+    const std::string path = "metric." + declared_.name;
+    const std::optional<NodeId> node = expander_.make(expander_.top(), spec, path, "").node;
+    if (!node) return std::nullopt;
+    const Type& type = expander_.builder().type(*node);
+    const bool rows = !type.shape.empty() && type.shape.front().is_batch() &&
+                      std::all_of(type.shape.begin() + 1, type.shape.end(),
+                                  [](const auto& extent) { return extent.is_number(); });
+    if (type.dtype == DType::f32 && rows) return node;
+    reader_.wrong(text, fmt::format("a code is a row of floats for each example, not {}", to_string(type)));
+    return std::nullopt;
+  }
+
+  std::string labels(const YamlNode& text) {
+    std::vector<std::string> names;
+    for (const ModelInput& input : model_.inputs) {
+      if (input.source != InputSource::labels) continue;
+      if (input.name == text.text) return input.name;
+      names.push_back(input.name);
+    }
+    reader_.wrong(
+        text, fmt::format("'{}' is no input with labels", text.text),
+        names.empty() ? "Declare one under `inputs:`, as y: {from: labels}." : suggestion(text.text, names));
+    return {};
+  }
+
+  const ProbeDeclaration& declared_;
+  Expander& expander_;
+  const ModelDefinition& model_;
+  SectionReader reader_;
+};
+
+}  // namespace
+
+void build_probes(const Spec& spec, Expander& expander, ModelDefinition& model) {
+  for (const ProbeDeclaration& declared : spec.probes) {
+    if (std::optional<ProbeSpec> probe = ProbeBuilder(declared, expander, model).build())
+      model.probes.push_back(std::move(*probe));
+  }
+}
+
+}  // namespace graphrun

@@ -1,0 +1,136 @@
+#include "language/recipe/terms.hpp"
+
+#include <fmt/format.h>
+
+#include "errors/nearest.hpp"
+
+namespace graphrun {
+namespace {
+
+class TermBuilder {
+ public:
+  explicit TermBuilder(Expander& expander) : expander_(expander) {}
+
+  /// The scalar of a term, or nothing when it is wrong.
+  std::optional<NodeId> scalar(const TermSpec& term, const std::string& section) {
+    const std::string path = section + "." + term.node.name;
+    const Instance instance = expander_.make(expander_.top(), term.node, path, path + ".each");
+    if (!instance.node) return std::nullopt;
+    NodeId node = *instance.node;
+    if (expander_.builder().type(node).dtype != DType::f32) {
+      wrong(path, term.node.place,
+            fmt::format("a term is a float, not {}", to_string(expander_.builder().type(node))));
+      return std::nullopt;
+    }
+    if (const YamlNode* reduce = reduction_of(term)) {
+      const std::optional<bool> mean = reduces_by_mean(*reduce);
+      if (!mean) return std::nullopt;
+      node = over_samples(node, *mean);
+    }
+    return over_batch(node, path, term);
+  }
+
+  std::optional<NodeId> weight(const TermSpec& term) {
+    if (!term.weight) return expander_.builder().constant(1);
+    const std::optional<Value> value = expander_.value(expander_.top(), *term.weight);
+    if (!value) return std::nullopt;
+    if (value->schedule() != nullptr) {
+      return expander_.scheduled_input(*value->schedule(), "weight." + term.node.name);
+    }
+    if (const std::optional<double> number = value->number()) return expander_.builder().constant(*number);
+    expander_.diagnostics().error(
+        term.weight->place, fmt::format("a weight is a number or a schedule, not {}", described(*value)));
+    return std::nullopt;
+  }
+
+ private:
+  void wrong(const std::string& path, const Place& place, std::string message, std::string fix = {}) {
+    expander_.diagnostics().error(place, std::move(message), std::move(fix)).node = path;
+  }
+
+  /// What the term says, else what the block that it calls says, else nothing.
+  const YamlNode* reduction_of(const TermSpec& term) const {
+    if (term.reduce) return &*term.reduce;
+    if (term.node.kind != NodeSpec::Kind::call) return nullptr;
+    const BlockSpec* block = expander_.find_block(term.node.op.text);
+    return block != nullptr && block->reduce ? &*block->reduce : nullptr;
+  }
+
+  std::optional<bool> reduces_by_mean(const YamlNode& reduce) {
+    const std::optional<Value> value = expander_.value(expander_.top(), reduce);
+    if (!value) return std::nullopt;
+    const std::string word = to_string(*value);
+    if (word == "mean" || word == "sum") return word == "mean";
+    static const std::vector<std::string> known = {"mean", "sum"};
+    expander_.diagnostics().error(reduce.place,
+                                  fmt::format("`reduce:` is mean or sum, not {}", described(*value)),
+                                  suggestion(word, known));
+    return std::nullopt;
+  }
+
+  NodeId sum(NodeId node, std::vector<std::int64_t> axes, bool mean) {
+    Builder& builder = expander_.builder();
+    const Axes over{false, std::move(axes)};
+    const NodeId total = builder.add("sum", {node}, {{"axis", over}});
+    return mean ? builder.add("div", {total, builder.add("size", {node}, {{"axis", over}})}) : total;
+  }
+
+  /// Over all axes but the batch in front.
+  NodeId over_samples(NodeId node, bool mean) {
+    const Shape shape = expander_.builder().type(node).shape;
+    const bool rows = !shape.empty() && shape.front().is_batch();
+    std::vector<std::int64_t> axes;
+    for (std::size_t axis = rows ? 1 : 0; axis < shape.size(); ++axis)
+      axes.push_back(static_cast<std::int64_t>(axis));
+    return axes.empty() ? node : sum(node, std::move(axes), mean);
+  }
+
+  std::optional<NodeId> over_batch(NodeId node, const std::string& path, const TermSpec& term) {
+    const Shape shape = expander_.builder().type(node).shape;
+    bool per_sample = !shape.empty() && shape.front().is_batch();
+    for (std::size_t axis = 1; axis < shape.size(); ++axis)
+      per_sample = per_sample && shape[axis].is_number(1);
+    if (shape.empty()) return node;
+    if (per_sample) return sum(over_samples(node, false), {0}, true);
+    wrong(path, term.node.kind == NodeSpec::Kind::call ? term.node.op.place : term.node.value.place,
+          fmt::format("a term is one number a sample, [batch], or one for all; this is {}", to_string(shape)),
+          "Sum or mean? Write reduce: sum or reduce: mean.");
+    return std::nullopt;
+  }
+
+  Expander& expander_;
+};
+
+}  // namespace
+
+std::map<std::string, NodeId> build_terms(const Spec& spec, Expander& expander, ModelDefinition& model) {
+  TermBuilder terms(expander);
+  Builder& builder = expander.builder();
+  std::map<std::string, NodeId> terms_of_loss;
+  std::optional<NodeId> loss;
+  for (const TermSpec& term : spec.loss) {
+    const std::optional<NodeId> value = terms.scalar(term, "loss");
+    const std::optional<NodeId> weight = terms.weight(term);
+    if (!value || !weight) continue;
+    const std::string& name = term.node.name;
+    builder.output("loss." + name, *value);
+    terms_of_loss[name] = *value;
+    builder.output("weight." + name, *weight);
+    model.loss.push_back({name, "loss." + name, expander.diagnostics().sources().location(term.node.place)});
+    model.loss_weights.push_back("weight." + name);
+    const NodeId weighted = term.weight ? builder.add("mul", {*weight, *value}) : *value;
+    loss = loss ? builder.add("add", {*loss, weighted}) : weighted;
+  }
+  if (loss) builder.output("loss", *loss);
+  for (const TermSpec& term : spec.metrics) {
+    const std::optional<NodeId> value = terms.scalar(term, "metric");
+    if (!value) continue;
+    const std::string& name = term.node.name;
+    builder.output("metric." + name, *value);
+    model.metrics.push_back(
+        {name, "metric." + name, expander.diagnostics().sources().location(term.node.place)});
+  }
+  return terms_of_loss;
+}
+
+}  // namespace graphrun

@@ -1,0 +1,71 @@
+/// \file
+/// Values known before a model runs: what `vars:` hold and `$(…)` computes. Reading numbers depends on no
+/// locale.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "language/syntax/document.hpp"
+#include "language/values/schedule.hpp"
+
+namespace graphrun {
+
+struct Value;
+struct ValueEntry;
+using ValueList = std::vector<Value>;
+using ValueMapping = std::vector<ValueEntry>;  ///< `{uniform: {low: -0.1, high: 0.1}}`
+
+/// A parameter of another node, by its full name: what `tie:` hands to a block.
+struct ParameterName {
+  std::string name;
+};
+
+struct Value {
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, ValueList, ValueMapping, Schedule,
+               ParameterName>
+      data;
+
+  bool is_null() const { return std::holds_alternative<std::monostate>(data); }
+  const bool* flag() const { return std::get_if<bool>(&data); }
+  const std::int64_t* integer() const { return std::get_if<std::int64_t>(&data); }
+  std::optional<double> number() const;  ///< also of an integer
+  const std::string* text() const { return std::get_if<std::string>(&data); }
+  const ValueList* list() const { return std::get_if<ValueList>(&data); }
+  const ValueMapping* mapping() const { return std::get_if<ValueMapping>(&data); }
+  const Schedule* schedule() const { return std::get_if<Schedule>(&data); }
+  const ParameterName* parameter() const { return std::get_if<ParameterName>(&data); }
+};
+
+struct ValueEntry {
+  std::string key;
+  Value value;
+};
+
+bool operator==(const Value& a, const Value& b);  ///< of the same kind and equal
+
+/// The largest number of elements a value may have, those of inner lists counted.
+inline constexpr std::size_t largest_value = 100000;
+std::size_t element_total(const Value& value);
+
+std::string to_string(const Value& value);       ///< "[1, 2.5, relu]"
+std::string_view kind_name(const Value& value);  ///< "an integer", "a list", …
+std::string described(const Value& value);       ///< "the integer 3", "the text 'relu'", "a list"
+
+/// A number in the decimal forms 12, -1, 2.5, 1e-3; nothing when the text is none.
+struct NumberReading {
+  std::optional<Value> value;
+  std::string mistake;  ///< set when it was meant as a number and is not one of ours: 010, 0x10, 1_000, .inf
+  std::string fix;
+};
+NumberReading read_number(std::string_view text);
+
+/// An unquoted scalar is null, true, false, a number or a text; a quoted one is a text. Reports YAML's traps
+/// (`no`, `010`, …) and then returns the text.
+Value read_scalar(const YamlNode& scalar, Diagnostics& diagnostics);
+
+}  // namespace graphrun

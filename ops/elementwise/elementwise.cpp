@@ -1,0 +1,134 @@
+#include "ops/elementwise/elementwise.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "ops/elementwise/pattern.hpp"
+
+namespace graphrun::ops {
+namespace {
+
+std::string joined(std::span<const Type> types) {
+  std::string text;
+  for (const Type& type : types) text += (text.empty() ? "" : " and ") + to_string(type.shape);
+  return text;
+}
+
+}  // namespace
+
+Type infer_elementwise(const InferContext& context) {
+  Shape shape = context.inputs.front().shape;
+  for (const Type& input : context.inputs) {
+    if (input.dtype != DType::f32) {
+      throw OpError(fmt::format("it computes with f32, but an input is {}", to_string(input)),
+                    "Convert it first: cast(y, dtype=f32), or one_hot(y, depth=…) for labels.");
+    }
+    if (input.shape == shape) continue;
+    std::optional<Shape> both = broadcast(shape, input.shape);
+    if (!both) {
+      throw OpError(fmt::format("the shapes {} do not broadcast", joined(context.inputs)),
+                    "Axes align at the right; each pair must be equal, or one of them 1.");
+    }
+    shape = std::move(*both);
+  }
+  return {DType::f32, std::move(shape)};
+}
+
+std::vector<AxisMap> elementwise_axes(const AxesContext& context) {
+  std::vector<AxisMap> maps;
+  for (const Type& input : context.inputs) {
+    const std::size_t shift = context.output.shape.size() - input.shape.size();
+    AxisMap map;
+    for (std::size_t axis = 0; axis < input.shape.size(); ++axis) {
+      const bool kept = input.shape[axis] == context.output.shape[axis + shift];
+      map.push_back(kept ? static_cast<std::int64_t>(axis + shift) : contracted);
+    }
+    maps.push_back(std::move(map));
+  }
+  return maps;
+}
+
+BroadcastIndex::BroadcastIndex(const Extents& input, const Extents& output)
+    : output_(output), strides_(output.size(), 0), same_(input == output) {
+  std::size_t stride = 1;
+  const std::size_t shift = output.size() - input.size();
+  for (std::size_t axis = input.size(); axis-- > 0;) {
+    if (input[axis] != 1) strides_[axis + shift] = stride;
+    stride *= static_cast<std::size_t>(input[axis]);
+  }
+}
+
+std::size_t BroadcastIndex::operator()(std::size_t output_index) const {
+  if (same_) return output_index;
+  std::size_t index = 0;
+  for (std::size_t axis = output_.size(); axis-- > 0;) {
+    const auto extent = static_cast<std::size_t>(output_[axis]);
+    index += (output_index % extent) * strides_[axis];
+    output_index /= extent;
+  }
+  return index;
+}
+
+Cost elementwise_cost(const CostContext& context) {
+  const auto outputs = static_cast<double>(element_count(context.output));
+  double elements = outputs;
+  for (const Extents& input : context.inputs) elements += static_cast<double>(element_count(input));
+  return {outputs, 4 * elements};
+}
+
+namespace {
+
+/// What an operand was broadcast from, if it was: a node, or the one number that a constant repeats.
+std::optional<NodeId> source_of(Builder& builder, NodeId id) {
+  if (const auto* source = inputs_of(builder, id, "broadcast_to")) return source->front();
+  const std::optional<double> value = uniform_constant(builder, id);
+  if (!value || builder.type(id).shape.empty()) return std::nullopt;
+  return builder.constant(*value);
+}
+
+}  // namespace
+
+std::optional<NodeId> simplify_elementwise(CanonicaliseContext& context) {
+  Builder& builder = context.builder;
+  std::vector<NodeId> inputs = context.node.inputs;
+  if (inputs.size() < 2) return std::nullopt;
+  for (NodeId& input : inputs) {
+    const std::optional<NodeId> source = source_of(builder, input);
+    if (!source) continue;
+    const NodeId before = std::exchange(input, *source);
+    std::vector<Type> types;
+    types.reserve(inputs.size());
+    for (const NodeId id : inputs) types.push_back(builder.type(id));
+    if (infer_elementwise({types, context.node.attributes}) != context.node.type) input = before;
+  }
+  if (inputs == context.node.inputs) return std::nullopt;
+  return context.builder.add_like(context.node, std::move(inputs), context.node.controls);
+}
+
+AttributeSpec number(std::string name, double fallback, std::string doc) {
+  return {std::move(name), AttributeKind::number, fallback, std::move(doc), {}, false};
+}
+
+std::vector<InputSpec> two_operands() {
+  return {{"a", "any shape"}, {"b", "a shape that broadcasts with a's"}};
+}
+
+Op detail::describe_elementwise(ElementwiseSpec spec) {
+  Op op;
+  op.definition.name = std::move(spec.name);
+  op.definition.doc = std::move(spec.doc);
+  op.definition.formula = std::move(spec.formula);
+  op.definition.shapes = spec.inputs.size() == 1 ? "[...] -> [...]" : "operands broadcast: [...] -> [...]";
+  op.definition.inputs = std::move(spec.inputs);
+  op.definition.attributes = std::move(spec.attributes);
+  op.definition.infer = infer_elementwise;
+  op.definition.axes = elementwise_axes;
+  op.definition.gradient = std::move(spec.gradient);
+  op.definition.simplify = simplify_elementwise;
+  op.definition.cost = elementwise_cost;
+  op.definition.traits.elementwise = true;
+  return op;
+}
+
+}  // namespace graphrun::ops

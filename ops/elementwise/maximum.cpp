@@ -1,0 +1,38 @@
+#include "ops/elementwise/elementwise.hpp"
+#include "ops/list.hpp"
+#include "ops/vjp.hpp"
+
+namespace graphrun::ops {
+namespace {
+
+struct Body {
+  static double exact(double a, double b) { return a > b || a != a ? a : b; }
+  [[gnu::always_inline]] static float apply(const float*, float a, float b) {
+    return a > b || a != a ? a : b;
+  }
+};
+
+Gradients vjp(VjpContext& context) {
+  const VjpTerms t(context);
+  // 1 where the operand wins, 1/2 where both are equal.
+  const auto share = [&](Term mine, Term other) {
+    return t.g * ((call("greater", {mine, other}) + call("greater_equal", {mine, other})) * 0.5);
+  };
+  return wanted_gradients(
+      context, [&] { return share(t.x(0), t.x(1)); }, [&] { return share(t.x(1), t.x(0)); });
+}
+
+}  // namespace
+
+Op maximum() {
+  Op op = elementwise<Body>(
+      {.name = "maximum",
+       .doc = "The larger of two operands, NaN if one is; equal operands share the gradient.",
+       .formula = "y = max(a, b)",
+       .inputs = two_operands(),
+       .gradient = vjp});
+  op.definition.traits.commutative = true;
+  return op;
+}
+
+}  // namespace graphrun::ops

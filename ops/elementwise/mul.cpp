@@ -1,0 +1,77 @@
+#include "ops/elementwise/elementwise.hpp"
+#include "ops/elementwise/pattern.hpp"
+#include "ops/list.hpp"
+#include "ops/vjp.hpp"
+
+namespace graphrun::ops {
+namespace {
+
+struct Body {
+  static double exact(double a, double b) { return a * b; }
+  [[gnu::always_inline]] static float apply(const float*, float a, float b) { return a * b; }
+};
+
+Gradients vjp(VjpContext& context) {
+  const VjpTerms t(context);
+  return wanted_gradients(
+      context, [&] { return t.g * t.x(1); }, [&] { return t.g * t.x(0); });
+}
+
+/// x * 1 is x, and x * -1 is -x.
+std::optional<NodeId> simplify(CanonicaliseContext& context) {
+  for (const std::size_t i : {0U, 1U}) {
+    if (const auto x = without_neutral(context, i, 1)) return x;
+    if (const auto x = without_neutral(context, i, -1)) return -Term(context.builder, *x);
+  }
+  return simplify_elementwise(context);
+}
+
+// ---- The backward pass of an activation, and of a squared error behind one: a cotangent times a slope.
+
+struct TanhGradient {
+  [[gnu::always_inline]] static float apply(const float*, float g, float one, float y) {
+    return g * (one - y * y);
+  }
+};
+struct SigmoidGradient {
+  [[gnu::always_inline]] static float apply(const float*, float g, float y, float one) {
+    return g * (y * (one - y));
+  }
+};
+struct StepGradient {
+  [[gnu::always_inline]] static float apply(const float*, float g, float y) {
+    return g * (y > 0 ? 1.0F : 0.0F);
+  }
+};
+struct ErrorOfSigmoid {
+  [[gnu::always_inline]] static float apply(const float*, float c, float y, float x, float one) {
+    return (c * (y - x)) * (y * (one - y));
+  }
+};
+struct Error {
+  [[gnu::always_inline]] static float apply(const float*, float c, float y, float x) { return c * (y - x); }
+};
+
+std::vector<runtime::FusedForm<runtime::VectorKernel>> forms() {
+  using runtime::fused_form;
+  return {fused_form<ErrorOfSigmoid, 4>("mul(mul(c, sub(y, x)), mul(y, sub(one, y)))"),
+          fused_form<SigmoidGradient, 3>("mul(g, mul(y, sub(one, y)))"),
+          fused_form<TanhGradient, 3>("mul(g, sub(one, square(y)))"),
+          fused_form<StepGradient, 2>("mul(g, step(y))"), fused_form<Error, 3>("mul(c, sub(y, x))")};
+}
+
+}  // namespace
+
+Op mul() {
+  Op op = elementwise<Body>({.name = "mul",
+                             .doc = "Product of two operands, element by element.",
+                             .formula = "y = a * b",
+                             .inputs = two_operands(),
+                             .gradient = vjp});
+  op.definition.traits.commutative = true;
+  op.definition.simplify = simplify;
+  op.kernel.forms = forms();
+  return op;
+}
+
+}  // namespace graphrun::ops

@@ -1,0 +1,86 @@
+#include "ops/image/pooling.hpp"
+#include "ops/list.hpp"
+
+namespace graphrun::ops {
+namespace {
+
+struct Body {
+  static constexpr bool image_a = true;
+  static constexpr bool image_b = true;
+  static constexpr bool image_y = false;
+
+  [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
+                                            const float* x, const float* /*unused*/, float* y) noexcept {
+    for (std::int64_t c = 0; c < g.channels; ++c) y[c] = 0;
+    for (std::int64_t h = high.begin; h < high.end; ++h) {
+      for (std::int64_t w = wide.begin; w < wide.end; ++w) {
+        const float* const pixel = x + (h * g.width + w) * g.channels;
+#pragma GCC ivdep
+        for (std::int64_t c = 0; c < g.channels; ++c) y[c] += pixel[c];
+      }
+    }
+    const auto count = static_cast<float>((high.end - high.begin) * (wide.end - wide.begin));
+    for (std::int64_t c = 0; c < g.channels; ++c) y[c] /= count;
+  }
+};
+
+Type infer(const InferContext& context) {
+  require_images(context.inputs[0], "x");
+  return {DType::f32, pooled_shape(context.inputs[0].shape, pooling_window(context.attributes))};
+}
+
+std::vector<AxisMap> axes(const AxesContext& /*context*/) {
+  return {{0, contracted, contracted, 3}};
+}
+
+void reference(const ReferenceContext& context) {
+  const HostTensor& x = *context.inputs[0];
+  for_each_window({x.extents, pooling_window(context.node.attributes)}, x.extents[0],
+                  [&](std::size_t window, auto pixels) {
+                    double total = 0;
+                    double count = 0;
+                    pixels([&](std::size_t pixel) {
+                      total += x.values[pixel];
+                      ++count;
+                    });
+                    context.output.values[window] = total / count;
+                  });
+}
+
+Gradients vjp(VjpContext& context) {
+  const Shape& x = context.builder.type(context.input(0)).shape;
+  Attributes attributes = context.node().attributes;
+  attributes.set("size", std::vector{x[1].offset, x[2].offset});
+  return {context.builder.add("avg_pool_gradient", {context.cotangent}, std::move(attributes))};
+}
+
+Cost cost(const CostContext& context) {
+  const auto count = static_cast<double>(element_count(context.inputs[0]));
+  return {count, 4 * (count + static_cast<double>(element_count(context.output)))};
+}
+
+std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
+  return make_pooling<Body>(bound, bound.inputs[0], pooling_window(bound.node.attributes));
+}
+
+}  // namespace
+
+Op avg_pool() {
+  OpDef op;
+  op.name = "avg_pool";
+  op.doc = "The average of the pixels of each window; the margin that `pad` adds does not count.";
+  op.formula = "y[h, w, c] = mean over i, j of x[h stride - pad + i, w stride - pad + j, c]";
+  op.shapes = "[n, h, w, c] -> [n, (h + 2 pad - kernel) // stride + 1, …, c]";
+  op.inputs = {{"x", "images"}};
+  op.attributes = pooling_attributes();
+  op.infer = infer;
+  op.axes = axes;
+  op.reference = reference;
+  op.gradient = vjp;
+  op.cost = cost;
+  runtime::KernelDef kernel;
+  kernel.make = make;
+  return {std::move(op), std::move(kernel)};
+}
+
+}  // namespace graphrun::ops

@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include "ops/image/pooling.hpp"
+#include "ops/list.hpp"
+
+namespace graphrun::ops {
+namespace {
+
+struct Body {
+  static constexpr bool image_a = false;
+  static constexpr bool image_b = false;
+  static constexpr bool image_y = true;
+
+  [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
+                                            const float* cotangent, const float* /*unused*/,
+                                            float* y) noexcept {
+    const auto count = static_cast<float>((high.end - high.begin) * (wide.end - wide.begin));
+    for (std::int64_t h = high.begin; h < high.end; ++h) {
+      for (std::int64_t w = wide.begin; w < wide.end; ++w) {
+        float* const pixel = y + (h * g.width + w) * g.channels;
+#pragma GCC ivdep
+        for (std::int64_t c = 0; c < g.channels; ++c) pixel[c] += cotangent[c] / count;
+      }
+    }
+  }
+};
+
+Type infer(const InferContext& context) {
+  require_images(context.inputs[0], "g");
+  const std::vector<std::int64_t>& size = context.attributes.integers("size");
+  if (size.size() != 2 || size[0] < 1 || size[1] < 1) {
+    throw OpError("size is a height and a width, at least 1", {}, "size");
+  }
+  const Shape& g = context.inputs[0].shape;
+  const Shape x = {g[0], Dim::number(size[0]), Dim::number(size[1]), g[3]};
+  const Shape expected = pooled_shape(x, pooling_window(context.attributes));
+  if (g != expected) {
+    throw OpError(fmt::format("g must be {}, but is {}", to_string(expected), to_string(g)));
+  }
+  return {DType::f32, x};
+}
+
+std::vector<AxisMap> axes(const AxesContext& /*context*/) {
+  return {{0, contracted, contracted, 3}};
+}
+
+void reference(const ReferenceContext& context) {
+  const std::vector<double>& g = context.inputs[0]->values;
+  HostTensor& y = context.output;
+  for_each_window({y.extents, pooling_window(context.node.attributes)}, y.extents[0],
+                  [&](std::size_t window, auto pixels) {
+                    double count = 0;
+                    pixels([&](std::size_t /*pixel*/) { ++count; });
+                    pixels([&](std::size_t pixel) { y.values[pixel] += g[window] / count; });
+                  });
+}
+
+Gradients vjp(VjpContext& context) {
+  const Attributes& all = context.node().attributes;
+  Attributes attributes;
+  for (const char* const name : {"kernel", "stride", "pad"}) attributes.set(name, *all.find(name));
+  return {context.builder.add("avg_pool", {context.cotangent}, std::move(attributes))};
+}
+
+Cost cost(const CostContext& context) {
+  const auto count = static_cast<double>(element_count(context.output));
+  return {2 * count, 4 * (2 * count + static_cast<double>(element_count(context.inputs[0])))};
+}
+
+std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
+  return make_pooling<Body>(bound, bound.output, pooling_window(bound.node.attributes));
+}
+
+}  // namespace
+
+Op avg_pool_gradient() {
+  OpDef op;
+  op.name = "avg_pool_gradient";
+  op.doc = "The gradient of avg_pool: what came for a window is shared by its pixels.";
+  op.formula = "y[p] = sum of g[window] / pixels in the window, over the windows with p";
+  op.shapes = "[n, …, …, c] -> [n, h, w, c]";
+  op.inputs = {{"g", "one number a window and channel"}};
+  op.attributes = pooling_attributes();
+  op.attributes.push_back({"size", AttributeKind::integers, std::nullopt, "h and w", {}, false});
+  op.infer = infer;
+  op.axes = axes;
+  op.reference = reference;
+  op.gradient = vjp;
+  op.cost = cost;
+  op.internal = true;
+  runtime::KernelDef kernel;
+  kernel.make = make;
+  return {std::move(op), std::move(kernel)};
+}
+
+}  // namespace graphrun::ops

@@ -1,0 +1,73 @@
+#include "ops/image/image_geometry.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace graphrun::ops {
+
+void require_images(const Type& type, const std::string& name) {
+  require_f32(type, name);
+  const bool four = type.shape.size() == 4;
+  if (four &&
+      std::all_of(type.shape.begin() + 1, type.shape.end(), [](Dim dim) { return dim.is_number(); })) {
+    return;
+  }
+  throw OpError(fmt::format("{} must be images, [batch, height, width, channels], but is {}", name,
+                            to_string(type.shape)),
+                "Make it so: reshape(x, shape=[batch, 28, 28, 1]).", name);
+}
+
+AttributeSpec stride_attribute(std::int64_t fallback, std::string doc) {
+  return integer("stride", fallback, std::move(doc));
+}
+
+AttributeSpec pad_attribute(std::string doc) {
+  return integer("pad", 0, std::move(doc));
+}
+
+std::vector<AttributeSpec> pooling_attributes() {
+  return {integer("kernel", std::nullopt, "the height and width of a window"),
+          stride_attribute(0, "from one window to the next; 0: the kernel, so that they touch"),
+          pad_attribute("rows and columns added on each side, which no window looks at")};
+}
+
+Window pooling_window(const Attributes& attributes) {
+  const std::int64_t kernel = attributes.integer("kernel");
+  if (kernel < 1) throw OpError(fmt::format("kernel must be at least 1, but is {}", kernel), {}, "kernel");
+  const std::int64_t stride = attributes.integer("stride");
+  return checked({kernel, kernel, stride == 0 ? kernel : stride, attributes.integer("pad")});
+}
+
+const Window& checked(const Window& window) {
+  if (window.stride < 1) {
+    throw OpError(fmt::format("stride must be at least 1, but is {}", window.stride), {}, "stride");
+  }
+  if (window.pad < 0 || window.pad >= std::min(window.kernel_height, window.kernel_width)) {
+    throw OpError(fmt::format("pad must be from 0 to below the kernel's {} x {}, but is {}",
+                              window.kernel_height, window.kernel_width, window.pad),
+                  "A window that saw nothing but the margin would be worth nothing.", "pad");
+  }
+  return window;
+}
+
+std::int64_t Window::count(std::int64_t extent, std::int64_t kernel) const {
+  const std::int64_t padded = checked_add(extent, checked_multiply(2, pad));
+  if (kernel > padded) {
+    throw OpError(fmt::format("a window of {} does not fit into {} with a margin of {} on each side", kernel,
+                              extent, pad),
+                  "Use a smaller kernel, or pad more.", "kernel");
+  }
+  return (padded - kernel) / stride + 1;
+}
+
+Shape pooled_shape(const Shape& images, const Window& window) {
+  return {images[0], Dim::number(window.rows(images[1].offset)),
+          Dim::number(window.columns(images[2].offset)), images[3]};
+}
+
+AxisMap image_rows() {
+  return {0, contracted, contracted, contracted};
+}
+
+}  // namespace graphrun::ops

@@ -1,0 +1,153 @@
+/// \file
+/// What pooling ops and their gradients share: windows cut off at the margin of the image, so that no window
+/// looks at padding, and loops over them that run side by side along the channels.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "ops/image/image_geometry.hpp"
+#include "ops/isa_dispatch.hpp"
+#include "ops/rows.hpp"
+
+namespace graphrun::ops {
+
+struct PoolGeometry {
+  PoolGeometry(const Extents& images, const Window& given)
+      : height(images[1]),
+        width(images[2]),
+        channels(images[3]),
+        rows(given.rows(height)),
+        columns(given.columns(width)),
+        window(given) {}
+
+  std::int64_t height;
+  std::int64_t width;
+  std::int64_t channels;
+  std::int64_t rows;  ///< windows above each other
+  std::int64_t columns;
+  Window window;
+
+  std::int64_t image() const { return height * width * channels; }
+  std::int64_t pooled() const { return rows * columns * channels; }
+};
+
+/// A range of pixels along one axis: the part of a window that lies in the image.
+struct PixelRange {
+  std::int64_t begin;
+  std::int64_t end;
+};
+[[gnu::always_inline]] inline PixelRange pixels(std::int64_t index, const Window& window, std::int64_t kernel,
+                                                std::int64_t extent) {
+  const std::int64_t first = index * window.stride - window.pad;
+  return {first < 0 ? 0 : first, first + kernel < extent ? first + kernel : extent};
+}
+
+struct PoolArguments {
+  const float* a;  ///< what is seen first: images, or a cotangent
+  const float* b;  ///< a second operand, if there is one
+  float* y;
+  std::int64_t images;
+  const PoolGeometry* geometry;
+};
+
+/// Body: `static void window(const PoolGeometry&, PixelRange rows, PixelRange columns, a, b, y)`, called with
+/// each operand at its image when it has the images' shape (`Body::image_a`, …), else at its window. A result
+/// of the images' shape begins as zeros, and the windows add to it in their order.
+template <class Body>
+struct PoolLoop {
+  [[gnu::always_inline]] static void run(const PoolArguments& arguments) noexcept {
+    const PoolGeometry& g = *arguments.geometry;
+    for (std::int64_t n = 0; n < arguments.images; ++n) {
+      const float* a = arguments.a + n * (Body::image_a ? g.image() : g.pooled());
+      const float* b = arguments.b + n * (Body::image_b ? g.image() : g.pooled());
+      float* y = arguments.y + n * (Body::image_y ? g.image() : g.pooled());
+      if (Body::image_y) std::fill_n(y, g.image(), 0.0F);
+      for (std::int64_t row = 0; row < g.rows; ++row) {
+        const PixelRange high = pixels(row, g.window, g.window.kernel_height, g.height);
+        for (std::int64_t column = 0; column < g.columns; ++column) {
+          Body::window(g, high, pixels(column, g.window, g.window.kernel_width, g.width), a, b, y);
+          if (!Body::image_a) a += g.channels;
+          if (!Body::image_b) b += g.channels;
+          if (!Body::image_y) y += g.channels;
+        }
+      }
+    }
+  }
+};
+
+/// The kernel of a Body; `images` are the extents of the operand or result that is images, and the second
+/// operand is read when there is one.
+template <class Body>
+std::unique_ptr<runtime::Call> make_pooling(const runtime::BoundNode& bound, const Extents& images,
+                                            const Window& window) {
+  const auto function = IsaLoops<PoolLoop<Body>, PoolArguments>::select(bound.isa);
+  return runtime::make_call(
+      [function, geometry = PoolGeometry(images, window)](const runtime::CallArguments& a) {
+        const float* const second = a.inputs.size() > 1 ? input_as<float>(a, 1) : input_as<float>(a, 0);
+        function({input_as<float>(a, 0), second, output_as<float>(a), a.row_count, &geometry});
+      });
+}
+
+/// For references: calls body(window, pixels) for each window and channel, where `window` is its place in the
+/// pooled tensor and pixels(f) calls f(place in the images) for each of its pixels, in order.
+template <class Function>
+void for_each_window(const PoolGeometry& g, std::int64_t images, Function body) {
+  std::int64_t window = 0;
+  for (std::int64_t n = 0; n < images; ++n) {
+    for (std::int64_t row = 0; row < g.rows; ++row) {
+      const PixelRange high = pixels(row, g.window, g.window.kernel_height, g.height);
+      for (std::int64_t column = 0; column < g.columns; ++column) {
+        const PixelRange wide = pixels(column, g.window, g.window.kernel_width, g.width);
+        for (std::int64_t c = 0; c < g.channels; ++c, ++window) {
+          body(static_cast<std::size_t>(window), [&](auto visit) {
+            for (std::int64_t h = high.begin; h < high.end; ++h) {
+              for (std::int64_t w = wide.begin; w < wide.end; ++w) {
+                visit(static_cast<std::size_t>(((n * g.height + h) * g.width + w) * g.channels + c));
+              }
+            }
+          });
+        }
+      }
+    }
+  }
+}
+
+/// The place of the first of the largest pixels of a window; a NaN is larger than all.
+template <class Pixels>
+std::size_t largest_pixel(const std::vector<double>& x, Pixels pixels) {
+  std::size_t best = 0;
+  bool first = true;
+  pixels([&](std::size_t i) {
+    if (first || x[i] > x[best] || (x[i] != x[i] && x[best] == x[best])) best = i;
+    first = false;
+  });
+  return best;
+}
+
+/// Channels worked on side by side by kernels that keep something for each of them.
+inline constexpr std::int64_t most_channels = 64;
+
+/// The number of a window's first largest pixel, for `count` channels.
+[[gnu::always_inline]] inline void find_largest(const PoolGeometry& g, PixelRange high, PixelRange wide,
+                                                const float* x, std::int64_t count, std::int32_t* at) {
+  float best[most_channels];
+  for (std::int64_t c = 0; c < count; ++c) best[c] = -std::numeric_limits<float>::infinity();
+  for (std::int64_t c = 0; c < count; ++c) at[c] = 0;
+  std::int32_t number = 0;
+  for (std::int64_t h = high.begin; h < high.end; ++h) {
+    for (std::int64_t w = wide.begin; w < wide.end; ++w, ++number) {
+      const float* const pixel = x + (h * g.width + w) * g.channels;
+#pragma GCC ivdep
+      for (std::int64_t c = 0; c < count; ++c) {
+        const bool better = (pixel[c] > best[c]) | ((pixel[c] != pixel[c]) & (best[c] == best[c]));
+        best[c] = better ? pixel[c] : best[c];
+        at[c] = better ? number : at[c];
+      }
+    }
+  }
+}
+
+}  // namespace graphrun::ops

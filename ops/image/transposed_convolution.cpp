@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include "ops/image/convolution_kernel.hpp"
+#include "ops/list.hpp"
+#include "ops/vjp.hpp"
+
+namespace graphrun::ops {
+namespace {
+
+using runtime::ConvolutionKind;
+
+/// The height or width of the result; `asked` 0: the smallest that gives `windows` windows.
+std::int64_t result_extent(std::int64_t windows, std::int64_t kernel, const Window& window,
+                           std::int64_t asked) {
+  const std::int64_t smallest =
+      checked_add(checked_multiply(windows - 1, window.stride), kernel) - 2 * window.pad;
+  if (asked == 0 && smallest > 0) return smallest;
+  if (asked >= std::max<std::int64_t>(smallest, 1) && asked < smallest + window.stride) return asked;
+  throw OpError(fmt::format("{} windows of {} with stride {} and pad {} lie over {} to {} elements, not {}",
+                            windows, kernel, window.stride, window.pad, std::max<std::int64_t>(smallest, 1),
+                            smallest + window.stride - 1, std::max<std::int64_t>(asked, 0)),
+                {}, "size");
+}
+
+Type infer(const InferContext& context) {
+  const Shape& x = context.inputs[0].shape;
+  const Shape& w = context.inputs[1].shape;
+  require_images(context.inputs[0], "x");
+  const Window window = convolution_window(context.inputs[1], context.attributes);
+  require_channels(x, w[3], w);
+  std::vector<std::int64_t> size = context.attributes.integers("size");
+  if (size.empty()) size = {0, 0};
+  if (size.size() != 2) {
+    throw OpError(fmt::format("size is a height and a width, not {} numbers", size.size()),
+                  "Write for instance size: [28, 28].", "size");
+  }
+  return {DType::f32,
+          {x[0], Dim::number(result_extent(x[1].offset, window.kernel_height, window, size[0])),
+           Dim::number(result_extent(x[2].offset, window.kernel_width, window, size[1])), w[2]}};
+}
+
+std::vector<AxisMap> axes(const AxesContext& /*context*/) {
+  return {image_rows(), {contracted, contracted, 3, contracted}};
+}
+
+/// As the convolution sees it whose gradient this is: its x is our output, its y our input.
+runtime::ConvolutionSpec spec_of(const Node& node, const Extents& x, const Extents& w, const Extents& y) {
+  return convolution_spec(ConvolutionKind::image_gradient, y, w, x, node.attributes);
+}
+
+void reference(const ReferenceContext& context) {
+  const HostTensor& x = *context.inputs[0];
+  const HostTensor& w = *context.inputs[1];
+  std::vector<double>& y = context.output.values;
+  for_each_tap(spec_of(context.node, x.extents, w.extents, context.output.extents), x.extents[0],
+               [&](std::size_t i, std::size_t j, std::size_t l) { y[i] += x.values[l] * w.values[j]; });
+}
+
+Gradients vjp(VjpContext& context) {
+  const VjpTerms t(context);
+  const Attributes& all = context.node().attributes;
+  const Shape& w = t.x(1).type().shape;
+  const Attributes window = {{"stride", all.integer("stride")}, {"pad", all.integer("pad")}};
+  Attributes to_weights = window;
+  to_weights.set("kernel", std::vector{w[0].offset, w[1].offset});
+  return wanted_gradients(
+      context,
+      [&] {
+        return call("convolution", {t.g, t.x(1)}, window);
+      },
+      [&] {
+        return call("convolution_weight_gradient", {t.g, t.x(0)}, to_weights);
+      });
+}
+
+Cost cost(const CostContext& context) {
+  return convolution_cost(context, context.inputs[0], context.inputs[1]);
+}
+
+std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
+  return make_convolution(spec_of(bound.node, bound.inputs[0], bound.inputs[1], bound.output));
+}
+
+}  // namespace
+
+Op transposed_convolution() {
+  OpDef op;
+  op.name = "transposed_convolution";
+  op.doc = "The adjoint of convolution, which enlarges images; the block conv_transpose2d is a layer of it.";
+  op.formula =
+      "y[h stride - pad + i, w stride - pad + j, o] = sum over h, i, w, j, c of x[h, w, c] w[i, j, o, c]";
+  op.shapes = "[n, h, w, c], [i, j, o, c] -> [n, (h - 1) stride - 2 pad + i, …, o]";
+  op.inputs = {{"x", "images"}, {"w", "weights: kernel height, kernel width, channels of y, channels of x"}};
+  op.attributes = {stride_attribute(1, "from one window of the result to the next"),
+                   pad_attribute("rows and columns cut off on each side; less than the kernel"),
+                   {"size",
+                    AttributeKind::integers,
+                    AttributeValue(std::vector<std::int64_t>{}),
+                    "height and width of the result, up to stride - 1 more than the least, the default",
+                    {},
+                    false}};
+  op.infer = infer;
+  op.axes = axes;
+  op.reference = reference;
+  op.gradient = vjp;
+  op.cost = cost;
+  runtime::KernelDef kernel;
+  kernel.make = make;
+  return {std::move(op), std::move(kernel)};
+}
+
+}  // namespace graphrun::ops

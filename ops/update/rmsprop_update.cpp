@@ -1,0 +1,10 @@
+#include "ops/list.hpp"
+#include "ops/update/rmsprop_body.hpp"
+
+namespace graphrun::ops {
+
+Op rmsprop_update() {
+  return update<RmspropBody<1>>(rmsprop_spec());
+}
+
+}  // namespace graphrun::ops

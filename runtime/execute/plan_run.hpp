@@ -1,0 +1,92 @@
+/// \file
+/// A plan bound to the memory of one session: what its tasks read and write while they run.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "runtime/execute/executor.hpp"
+#include "runtime/lower/plan.hpp"
+#include "runtime/machine/aligned.hpp"
+#include "runtime/state/variables.hpp"
+
+namespace graphrun::runtime {
+
+/// What one worker has for itself.
+struct WorkerSpace {
+  AlignedBytes scratch;
+  std::size_t bytes = 0;
+};
+
+/// How a run came out.
+enum class Outcome : std::uint8_t { done, cancelled, not_finite, failed };
+
+class PlanRun final : public TaskRunner {
+ public:
+  PlanRun(std::shared_ptr<const Plan> plan, VariableStore& variables);
+
+  const Plan& plan() const { return *plan_; }
+  const std::shared_ptr<const Plan>& shared_plan() const { return plan_; }
+
+  /// Where the workspace and the workers' scratch lie now.
+  void bind_memory(std::byte* workspace, std::span<const WorkerSpace> workers);
+  void bind_feed(std::size_t input, const std::byte* bytes);
+
+  /// Gets ready for a run: nothing is committed, no value was bad. `times`, if not null, has room for one of
+  /// each unit.
+  void start(const RandomState& random, std::stop_token stop, UnitTime* times = nullptr);
+  void run_task(std::uint32_t task, std::size_t worker) noexcept override;
+  Outcome outcome() const;
+
+  /// Where a place lies. Not for Space::scratch.
+  const std::byte* address(const Place& place) const;
+  /// Variables whose update met a gradient that is not finite, by Plan::updated.
+  bool non_finite_update(std::size_t flag) const { return flags_[flag].load(std::memory_order_relaxed); }
+
+  /// Called before each task, on its thread.
+  void set_before_task(std::function<void(std::size_t)> hook) { before_task_ = std::move(hook); }
+
+ private:
+  /// A step ends in one of the last two; the first to leave `running` decides.
+  enum class State : std::uint8_t { running, committed, stopped };
+
+  struct Scratch {
+    std::byte* memory = nullptr;
+    std::vector<const std::byte*> inputs;
+    std::vector<std::byte*> written;
+  };
+
+  bool run_unit(const Unit& unit, Scratch& scratch) noexcept;
+  bool run_timed(std::uint32_t unit, std::size_t worker) noexcept;
+  bool run_product(const Unit& unit, const Scratch& scratch) noexcept;
+  bool fail() noexcept;
+  bool stop(Outcome why) noexcept;
+  bool commit() noexcept;
+  std::byte* resolve(std::uint32_t place, const Scratch& scratch) const noexcept;
+
+  std::shared_ptr<const Plan> plan_;
+  std::vector<std::byte*> variables_;
+  std::vector<std::byte*> feeds_;
+  std::byte* workspace_ = nullptr;
+  std::vector<std::byte*> addresses_;  // by place; null: in scratch, or fed
+  std::vector<Stretch> soon_;          // by Plan::soon
+  std::vector<std::unique_ptr<BoundMatmul>> products_;
+  std::vector<std::unique_ptr<CallState>> states_;  // by unit; null where the call needs none
+  std::vector<Scratch> scratch_;
+  std::deque<std::atomic<bool>> flags_;
+  RandomState random_;
+  std::stop_token stop_;
+  std::function<void(std::size_t)> before_task_;
+  UnitTime* times_ = nullptr;  // null: nobody asks
+  std::atomic<State> state_ = State::running;
+  std::atomic<Outcome> outcome_ = Outcome::done;
+};
+
+}  // namespace graphrun::runtime

@@ -1,0 +1,18 @@
+/// \file
+/// Finds which node made the first value that is not finite: runs the forward part again, serially, every
+/// node on its own, and looks at all values.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "graph/graph.hpp"
+#include "runtime/execute/session.hpp"
+
+namespace graphrun::runtime {
+
+/// The Error{not_finite} for a run that was stopped by one. No variable is written.
+Error explain_not_finite(const std::shared_ptr<const Graph>& graph, const Run& run,
+                         const KernelRegistry& kernels, VariableStore& variables);
+
+}  // namespace graphrun::runtime

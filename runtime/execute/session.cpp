@@ -1,0 +1,342 @@
+#include "runtime/execute/session.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "runtime/execute/executor.hpp"
+#include "runtime/execute/plan_run.hpp"
+#include "runtime/execute/replay.hpp"
+#include "runtime/lower/lower.hpp"
+#include "runtime/machine/host_state.hpp"
+
+namespace graphrun::runtime {
+namespace {
+
+std::size_t thread_count(const SessionOptions& options) {
+  if (options.threads < 0) {
+    throw Error(ErrorCode::usage, fmt::format("the number of threads must not be {}", options.threads));
+  }
+  return options.threads == 0 ? available_threads() : static_cast<std::size_t>(options.threads);
+}
+
+std::unique_ptr<Executor> make_executor(const SessionOptions& options) {
+  const std::size_t threads = thread_count(options);
+  try {
+    if (options.executor == ExecutorKind::threads) return make_threads_executor(threads);
+    if (options.executor == ExecutorKind::serial || threads == 1) return make_serial_executor();
+    if (!tbb_may_run) return make_threads_executor(std::min(threads, available_threads()));
+    return make_tbb_executor(threads);
+  } catch (const std::system_error& error) {
+    throw Error(ErrorCode::memory, fmt::format("cannot start {} threads: {}", threads, error.what()));
+  }
+}
+
+SessionOptions with_limit(SessionOptions options) {
+  if (!options.max_bytes) {
+    options.max_bytes = static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<std::size_t>(::sysconf(_SC_PAGE_SIZE));
+  }
+  options.lowering.max_bytes = options.max_bytes;
+  return options;
+}
+
+template <class Named>
+std::string names(const std::vector<Named>& all) {
+  std::string text;
+  for (const Named& each : all) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", each.name);
+  return text.empty() ? "none" : text;
+}
+
+}  // namespace
+
+class Session::Implementation {
+ public:
+  Implementation(const KernelRegistry& kernels, SessionOptions options)
+      : kernels_(kernels),
+        options_(with_limit(std::move(options))),
+        variables_(options_.pages),
+        executor_(make_executor(options_)),
+        serial_(make_serial_executor()),
+        workers_(executor_->workers()) {}
+
+  ProgramId add(std::shared_ptr<const Graph> graph) {
+    for (const Node& node : graph->nodes()) {
+      if (!node.op->traits.variable) continue;
+      const AttributeValue* trainable = node.attributes.find("trainable");
+      variables_.declare(node.name, graphrun::bind(node.type.shape, 1), node.attributes.initializer("init"),
+                         trainable == nullptr || std::get<bool>(*trainable));
+    }
+    graphs_.push_back(std::move(graph));
+    return graphs_.size() - 1;
+  }
+
+  PlanRun& prepare(ProgramId program, std::int64_t batch) {
+    if (program >= graphs_.size()) {
+      throw Error(ErrorCode::usage, fmt::format("there is no program {}", program));
+    }
+    const auto known = runs_.find({program, batch});
+    if (known != runs_.end()) {
+      known->second.used = ++uses_;
+      return *known->second.run;
+    }
+    const HostState state;
+    auto run = std::make_unique<PlanRun>(lowered(graphs_[program], batch), variables_);
+    reserve(run->plan().statistics);
+    run->bind_memory(workspace_.get(), workers_);
+    run->set_before_task(options_.before_task);
+    executor_for(run->plan()).prepare(run->plan());
+    make_room_for_plan(program);
+    return *runs_.emplace(std::pair(program, batch), KeptPlan{std::move(run), ++uses_}).first->second.run;
+  }
+
+  void run(ProgramId program, const Run& run) {
+    PlanRun& plan_run = prepare(program, run.batch);
+    const Plan& plan = plan_run.plan();
+    require_values(plan);
+    bind_feeds(plan_run, run);
+    for (const Fetch& fetch : run.fetches) check_fetch(plan, fetch);
+    if (options_.poison_workspace) poison();
+    {
+      const HostState state;
+      plan_run.start(run.random, run.stop, times_for(program, plan));
+      executor_for(plan).run(plan, plan_run, run.side);
+    }
+    note_non_finite(plan_run);
+    finish(graphs_[program], run, plan_run.outcome());
+    for (const Fetch& fetch : run.fetches) {
+      const auto output = std::ranges::find(plan.outputs, fetch.name, &PlanOutput::name);
+      if (output->bytes > 0) std::memcpy(fetch.bytes.data(), plan_run.address(output->place), output->bytes);
+    }
+  }
+
+  void time_units(ProgramId program, std::vector<UnitTime>* times) { times_[program] = times; }
+
+  std::vector<std::string> take_non_finite_updates() { return std::exchange(non_finite_, {}); }
+
+  void give_back_workspace() {
+    if (workspace_) give_back(workspace_.get(), workspace_bytes_);
+    for (const WorkerSpace& worker : workers_) {
+      if (worker.scratch) give_back(worker.scratch.get(), worker.bytes);
+    }
+  }
+
+  VariableStore& variables() { return variables_; }
+  std::size_t threads() const { return executor_->workers(); }
+
+ private:
+  /// Handing tasks to other threads pays only when there is enough to do; the bits are the same. Plain
+  /// threads always share: that executor is for tests of sharing.
+  Executor& executor_for(const Plan& plan) {
+    return plan.serial && options_.executor != ExecutorKind::threads ? *serial_ : *executor_;
+  }
+
+  /// A host that comes with another batch size each time does not fill the memory with plans.
+  void make_room_for_plan(ProgramId program) {
+    const auto begin = runs_.lower_bound({program, 0});
+    const auto end = runs_.lower_bound({program + 1, 0});
+    if (static_cast<std::size_t>(std::distance(begin, end)) < most_plans_of_a_program) return;
+    const auto oldest = std::min_element(
+        begin, end, [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    executor_->forget(oldest->second.run->plan());
+    serial_->forget(oldest->second.run->plan());
+    runs_.erase(oldest);
+  }
+
+  // ---- Memory ----
+
+  std::shared_ptr<const Plan> lowered(const std::shared_ptr<const Graph>& graph, std::int64_t batch) const {
+    try {
+      return lower(graph, batch, kernels_, options_.lowering);
+    } catch (const std::bad_alloc&) {
+      throw Error(
+          ErrorCode::memory,
+          fmt::format("there is not enough memory to plan a batch of {}; a smaller one needs less", batch));
+    }
+  }
+
+  void reserve(const PlanStatistics& statistics) {
+    const std::size_t workspace = std::max(workspace_bytes_, statistics.workspace_bytes);
+    const std::size_t scratch = std::max(workers_.front().bytes, statistics.scratch_bytes_per_worker);
+    const std::size_t total = workspace + scratch * workers_.size();
+    if (total > *options_.max_bytes) {
+      throw Error(
+          ErrorCode::memory,
+          fmt::format("the run needs {} bytes of workspace, and {} are allowed; a smaller batch needs less",
+                      total, *options_.max_bytes));
+    }
+    try {
+      grow(workspace, scratch);
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorCode::memory,
+                  fmt::format("there are no {} bytes for the workspace; a smaller batch needs "
+                              "less",
+                              total));
+    }
+  }
+
+  void grow(std::size_t workspace, std::size_t scratch) {
+    bool moved = false;
+    if (workspace > workspace_bytes_ || !workspace_) {
+      AlignedBytes larger = allocate_aligned(workspace, options_.pages);
+      workspace_ = std::move(larger);
+      workspace_bytes_ = workspace;
+      moved = true;
+    }
+    for (WorkerSpace& worker : workers_) {
+      if (scratch <= worker.bytes && worker.scratch) continue;
+      AlignedBytes larger = allocate_aligned(scratch, options_.pages);
+      worker = {std::move(larger), scratch};
+      moved = true;
+    }
+    if (!moved) return;
+    for (auto& [key, kept] : runs_) kept.run->bind_memory(workspace_.get(), workers_);
+  }
+
+  /// Every byte 0xFF: NaN as f32, -1 as an integer.
+  void poison() {
+    std::memset(workspace_.get(), 0xFF, workspace_bytes_);
+    for (WorkerSpace& worker : workers_) std::memset(worker.scratch.get(), 0xFF, worker.bytes);
+  }
+
+  // ---- Before and after a run ----
+
+  UnitTime* times_for(ProgramId program, const Plan& plan) {
+    if (times_.empty()) return nullptr;
+    const auto asked = times_.find(program);
+    if (asked == times_.end() || asked->second == nullptr) return nullptr;
+    asked->second->assign(plan.units.size(), {});
+    return asked->second->data();
+  }
+
+  void require_values(const Plan& plan) const {
+    for (const PlanVariable& variable : plan.variables) {
+      if (variables_.find(variable.name)->initialised) continue;
+      throw Error(ErrorCode::usage, "this variable has no value yet: initialise the variables or load them",
+                  {}, variable.name);
+    }
+  }
+
+  static void bind_feeds(PlanRun& plan_run, const Run& run) {
+    const std::vector<PlanInput>& inputs = plan_run.plan().inputs;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const auto feed = std::ranges::find(run.feeds, inputs[i].name, &Feed::name);
+      if (feed == run.feeds.end()) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("this input is not fed; the program needs {}", names(inputs)), {},
+                    inputs[i].name);
+      }
+      if (feed->bytes.size() != inputs[i].bytes) {
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("it is fed {} bytes, but is {}{} at this batch, which takes {}", feed->bytes.size(),
+                        to_string(inputs[i].dtype), graphrun::to_string(inputs[i].extents), inputs[i].bytes),
+            {}, inputs[i].name);
+      }
+      plan_run.bind_feed(i, feed->bytes.data());
+    }
+  }
+
+  static void check_fetch(const Plan& plan, const Fetch& fetch) {
+    const auto output = std::ranges::find(plan.outputs, fetch.name, &PlanOutput::name);
+    if (output == plan.outputs.end()) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("there is no output '{}'; there are {}", fetch.name, names(plan.outputs)));
+    }
+    if (output->bytes != fetch.bytes.size()) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("the output '{}' is {}{} and takes {} bytes, not {}", fetch.name,
+                              to_string(output->dtype), graphrun::to_string(output->extents), output->bytes,
+                              fetch.bytes.size()));
+    }
+  }
+
+  void note_non_finite(const PlanRun& plan_run) {
+    const std::vector<std::string>& updated = plan_run.plan().updated;
+    for (std::size_t i = 0; i < updated.size(); ++i) {
+      if (!plan_run.non_finite_update(i)) continue;
+      if (std::ranges::find(non_finite_, updated[i]) == non_finite_.end()) non_finite_.push_back(updated[i]);
+    }
+  }
+
+  void finish(const std::shared_ptr<const Graph>& graph, const Run& run, Outcome outcome) {
+    switch (outcome) {
+      case Outcome::done:
+        return;
+      case Outcome::cancelled:
+        throw Error(ErrorCode::cancelled, "the run was stopped; no variable has changed");
+      case Outcome::not_finite: {
+        const HostState state;
+        throw explain_not_finite(graph, run, kernels_, variables_);
+      }
+      case Outcome::failed:
+        throw Error(ErrorCode::memory, "oneDNN could not run a product: there is not enough memory");
+    }
+  }
+
+  const KernelRegistry& kernels_;
+  SessionOptions options_;
+  VariableStore variables_;
+  std::vector<std::shared_ptr<const Graph>> graphs_;
+  struct KeptPlan {
+    std::unique_ptr<PlanRun> run;
+    std::uint64_t used = 0;  ///< the larger, the later
+  };
+  std::map<std::pair<ProgramId, std::int64_t>, KeptPlan> runs_;
+  std::uint64_t uses_ = 0;
+  std::unique_ptr<Executor> executor_;  // ends before the plans it runs
+  std::unique_ptr<Executor> serial_;
+  AlignedBytes workspace_;
+  std::size_t workspace_bytes_ = 0;
+  std::vector<WorkerSpace> workers_;
+  std::vector<std::string> non_finite_;
+  std::map<ProgramId, std::vector<UnitTime>*> times_;  // of programs that are timed
+};
+
+Session::Session(const OpRegistry& /*ops*/, const KernelRegistry& kernels, SessionOptions options)
+    : implementation_(std::make_unique<Implementation>(kernels, std::move(options))) {}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+ProgramId Session::add(std::shared_ptr<const Graph> graph) {
+  return implementation_->add(std::move(graph));
+}
+
+const Plan& Session::prepare(ProgramId program, std::int64_t batch) {
+  return implementation_->prepare(program, batch).plan();
+}
+
+std::size_t Session::threads() const {
+  return implementation_->threads();
+}
+
+VariableStore& Session::variables() {
+  return implementation_->variables();
+}
+const VariableStore& Session::variables() const {
+  return implementation_->variables();
+}
+
+void Session::run(ProgramId program, const Run& run) {
+  implementation_->run(program, run);
+}
+
+void Session::time_units(ProgramId program, std::vector<UnitTime>* times) {
+  implementation_->time_units(program, times);
+}
+
+void Session::give_back_workspace() {
+  implementation_->give_back_workspace();
+}
+
+std::vector<std::string> Session::take_non_finite_updates() {
+  return implementation_->take_non_finite_updates();
+}
+
+}  // namespace graphrun::runtime

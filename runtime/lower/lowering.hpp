@@ -1,0 +1,185 @@
+/// \file
+/// What the stages of lowering hand to each other. Only the lower_*.cpp files include it, and tests.
+///
+///   bind        sizes, folded numbers, aliases, which nodes run by rows, who uses what
+///   partition   nodes into groups: product with bias and activation, elementwise chain, single call
+///   schedule    groups into units (one a row slice) and units into tasks
+///   place       buffers into one arena
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/graph.hpp"
+#include "graph/op.hpp"
+#include "runtime/kernels/elementwise_program.hpp"
+#include "runtime/lower/plan.hpp"
+
+namespace graphrun::runtime {
+
+// ---- Bind
+// --------------------------------------------------------------------------------------------------
+
+struct Use {
+  NodeId user = 0;
+  std::uint32_t input = 0;
+  bool direct = true;  ///< false: through an alias of another shape
+};
+
+struct BoundInfo {
+  Extents extents;
+  const KernelDef* kernel = nullptr;
+  bool live = false;     ///< needed by an output or an effect, and not known beforehand
+  bool rows = false;     ///< axis 0 is the batch, and each row depends on the same row of its inputs alone
+  bool source = false;   ///< input, variable, constant or folded number: nothing computes it
+  bool fetched = false;  ///< an output of the program (through aliases)
+  NodeId root = 0;       ///< the node whose buffer holds it: itself, or what it is an alias of
+  std::optional<HostTensor> known;  ///< its value, when that is a small function of constants and sizes
+  std::vector<Use> uses;            ///< of a root: by live nodes that are no aliases
+};
+
+struct BoundGraph {
+  const Graph* graph = nullptr;
+  std::int64_t batch = 0;
+  std::vector<BoundInfo> nodes;
+
+  const Node& node(NodeId id) const { return graph->node(id); }
+  const BoundInfo& info(NodeId id) const { return nodes[id]; }
+  std::size_t bytes(NodeId id) const;
+  /// Whether input `i` of `user` is read row by row, in step with the rows of its output.
+  bool sliced_input(NodeId user, std::size_t i) const;
+};
+
+BoundGraph bind_graph(const Graph& graph, std::int64_t batch, const KernelRegistry& kernels,
+                      const LoweringOptions& options);
+
+// ---- Partition
+// ---------------------------------------------------------------------------------------------
+
+enum class GroupKind : std::uint8_t { product, elementwise, call };
+
+inline constexpr std::uint32_t no_group = ~std::uint32_t{0};
+
+struct Group {
+  GroupKind kind = GroupKind::call;
+  bool rows = false;
+  std::vector<NodeId> members;  ///< ascending
+  std::vector<NodeId> stored;   ///< the members whose values others read
+  // Product.
+  NodeId product = 0;
+  NodeId result = 0;  ///< what it stores: itself, or with its bias and activation
+  std::optional<NodeId> bias;
+  std::optional<NodeId> activation;
+  std::optional<NodeId> column_sum;  ///< of its right operand, stored too: a bias gradient
+  // Elementwise: what its members share.
+  Extents shape;
+  std::int64_t reduced = 0;  ///< elements that each of its reductions folds into one; 0: it has none
+};
+
+struct Partition {
+  std::vector<Group> groups;            ///< in an order in which they can run
+  std::vector<std::uint32_t> group_of;  ///< by node; no_group: nothing computes it
+};
+
+Partition partition_graph(const BoundGraph& bound, const LoweringOptions& options);
+
+/// Whether products run in our own tiles; otherwise oneDNN runs them.
+bool uses_tiles(const LoweringOptions& options);
+
+/// The axes of a reduction when they are the last ones: how many elements it folds into one. Nothing
+/// otherwise.
+std::optional<std::int64_t> trailing_reduction(const BoundGraph& bound, NodeId id);
+
+/// What the names of a pattern stand for when the tree that ends in `root` is of its form, made of members of
+/// the group alone.
+std::optional<std::vector<NodeId>> match_form(const Pattern& pattern, const BoundGraph& bound,
+                                              const Group& group, NodeId root);
+
+/// The value of a group itself that a member's input is, used as it is; nothing when it comes from outside,
+/// or through an alias of another shape.
+std::optional<NodeId> value_inside(const BoundGraph& bound, const Group& group, NodeId input);
+
+/// The elementwise program of a group, with the externals and outputs it names by node.
+ElementwiseProgram elementwise_program(const BoundGraph& bound, const Group& group, Isa isa);
+
+/// "0 rows product matmul_3 add_4 tanh_5 -> tanh_5": one line a group.
+std::string to_string(const BoundGraph& bound, const Partition& partition);
+
+// ---- Schedule
+// ----------------------------------------------------------------------------------------------
+
+struct RowRange {
+  std::int64_t begin = 0;
+  std::int64_t count = 0;
+};
+
+/// Into which rows a group is cut. Groups of one cut that hand values on run part by part, in step.
+using Cut = std::vector<RowRange>;
+inline constexpr std::uint32_t uncut = 0;       ///< Schedule::cuts: runs as a whole
+inline constexpr std::uint32_t batch_rows = 1;  ///< Schedule::cuts: the slices of the batch
+// Every further one: rows of a weight gradient, and of the weights that an update changes with them.
+
+struct UnitDraft {
+  std::uint32_t group = 0;
+  std::uint32_t slice = 0;  ///< which part of its group's cut
+  double nanoseconds = 0;
+  std::vector<std::uint32_t> predecessors;  ///< units
+};
+
+struct TaskDraft {
+  std::vector<std::uint32_t> units;
+  std::vector<std::uint32_t> predecessors;  ///< tasks, ascending
+  double nanoseconds = 0;
+};
+
+struct Schedule {
+  std::vector<Cut> cuts;
+  std::vector<std::uint32_t> cut_of;       ///< by group
+  std::vector<UnitDraft> units;            ///< in an order in which they can run
+  std::vector<std::uint32_t> first_unit;   ///< by group: its unit of slice 0; the others follow
+  std::vector<TaskDraft> tasks;            ///< in an order in which they can run
+  std::vector<std::uint32_t> task_of;      ///< by unit
+  std::vector<std::uint32_t> position_of;  ///< by unit: its place in its task
+  double flop = 0;
+
+  const Cut& slices() const { return cuts[batch_rows]; }
+  std::uint32_t parts(std::uint32_t group) const {
+    return static_cast<std::uint32_t>(cuts[cut_of[group]].size());
+  }
+  RowRange rows_of(const UnitDraft& unit) const { return cuts[cut_of[unit.group]][unit.slice]; }
+};
+
+Schedule schedule_groups(const BoundGraph& bound, const Partition& partition, const LoweringOptions& options);
+
+/// The most tasks that run at once when there are cores for all of them.
+std::size_t widest_moment(const std::vector<TaskDraft>& tasks);
+
+// ---- Place
+// -------------------------------------------------------------------------------------------------
+
+/// One stretch of the arena: a whole buffer, or the part of one slice that no other slice looks at.
+struct Buffer {
+  std::size_t bytes = 0;
+  std::vector<std::uint32_t> writers;  ///< units
+  std::vector<std::uint32_t> users;    ///< units that read or write it
+  bool kept = false;                   ///< read after the run
+  Place place;
+};
+
+struct Placement {
+  std::vector<Buffer> buffers;
+  /// By node that is stored: its first buffer; the buffers of the other slices follow when it is per slice.
+  std::vector<std::int64_t> buffer_of;
+  std::vector<bool> per_slice;
+  std::size_t workspace_bytes = 0;
+  std::size_t scratch_bytes = 0;  ///< of the buffers that live within one task
+};
+
+/// `in_place` of a group: pairs (output, input) of nodes that may share a buffer.
+Placement place_buffers(const BoundGraph& bound, const Partition& partition, const Schedule& schedule,
+                        const std::vector<std::vector<std::pair<NodeId, NodeId>>>& in_place,
+                        const LoweringOptions& options);
+
+}  // namespace graphrun::runtime

@@ -1,0 +1,226 @@
+#include "runtime/state/philox.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numbers>
+
+#include "runtime/kernels/vector_math.hpp"
+#include "runtime/machine/isa.hpp"
+
+namespace graphrun::runtime {
+namespace {
+
+constexpr std::uint32_t multiplier_0 = 0xD2511F53U;
+constexpr std::uint32_t multiplier_1 = 0xCD9E8D57U;
+constexpr std::uint32_t weyl_0 = 0x9E3779B9U;
+constexpr std::uint32_t weyl_1 = 0xBB67AE85U;
+constexpr int rounds = 10;
+
+/// Counters drawn together: word w of counter i is words[w][i].
+constexpr std::size_t lanes = 64;
+constexpr std::size_t columns_per_block = 4 * lanes;
+using Words = std::array<std::array<std::uint32_t, lanes>, 4>;
+
+[[gnu::always_inline]] inline void round_of(std::uint32_t& a, std::uint32_t& b, std::uint32_t& c,
+                                            std::uint32_t& d, std::uint32_t key_0, std::uint32_t key_1) {
+  const std::uint64_t product_0 = std::uint64_t{multiplier_0} * a;
+  const std::uint64_t product_1 = std::uint64_t{multiplier_1} * c;
+  a = static_cast<std::uint32_t>(product_1 >> 32) ^ b ^ key_0;
+  b = static_cast<std::uint32_t>(product_1);
+  c = static_cast<std::uint32_t>(product_0 >> 32) ^ d ^ key_1;
+  d = static_cast<std::uint32_t>(product_0);
+}
+
+[[gnu::always_inline]] inline void ten_rounds(std::uint32_t& a, std::uint32_t& b, std::uint32_t& c,
+                                              std::uint32_t& d, PhiloxKey key) {
+  for (int i = 0; i < rounds; ++i) {
+    const auto n = static_cast<std::uint32_t>(i);
+    round_of(a, b, c, d, key[0] + n * weyl_0, key[1] + n * weyl_1);
+  }
+}
+
+/// Where a row's draws stand. The first word counts the columns in fours; the others are the same for a row.
+PhiloxCounter row_counter(const RandomStream& stream, std::uint64_t row) {
+  const auto step_high = static_cast<std::uint32_t>(stream.step >> 32);
+  const auto row_high = static_cast<std::uint32_t>(row >> 32);
+  return {0, static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(stream.step),
+          (stream.domain & 0xFFU) | ((step_high & 0xFFFU) << 8) | ((row_high & 0xFFFU) << 20)};
+}
+
+[[gnu::always_inline]] inline void draw_words(PhiloxCounter counter, PhiloxKey key, Words& words) {
+  for (std::size_t i = 0; i < lanes; ++i) {
+    std::uint32_t a = counter[0] + static_cast<std::uint32_t>(i);
+    std::uint32_t b = counter[1];
+    std::uint32_t c = counter[2];
+    std::uint32_t d = counter[3];
+    ten_rounds(a, b, c, d, key);
+    words[0][i] = a;
+    words[1][i] = b;
+    words[2][i] = c;
+    words[3][i] = d;
+  }
+}
+
+[[gnu::always_inline]] inline float unit(std::uint32_t bits) {
+  return static_cast<float>(static_cast<std::int32_t>(bits >> 8)) * 0x1p-24F;
+}
+
+[[gnu::always_inline]] inline void uniform_body(PhiloxCounter counter, PhiloxKey key, float* values) {
+  Words words;
+  draw_words(counter, key, words);
+  for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t w = 0; w < 4; ++w) values[4 * i + w] = unit(words[w][i]);
+  }
+}
+
+struct Pair {
+  float sine;
+  float cosine;
+};
+
+/// Sine and cosine of 2 pi u for u in [0, 1): to the nearest quarter turn, then Cephes' polynomials.
+[[gnu::always_inline]] inline Pair turn(float u) {
+  const float quarters = u * 4.0F;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): lround is a call, which does not vectorise
+  const auto nearest = static_cast<std::int32_t>(quarters + 0.5F);
+  const float angle = (quarters - static_cast<float>(nearest)) * 1.57079632679F;
+  const float s = angle * angle;
+  float p = -1.9515295891e-4F;
+  p = p * s + 8.3321608736e-3F;
+  p = p * s + -1.6666654611e-1F;
+  const float sine = angle + angle * s * p;
+  float q = 2.443315711809948e-5F;
+  q = q * s + -1.388731625493765e-3F;
+  q = q * s + 4.166664568298827e-2F;
+  const float cosine = 1.0F - 0.5F * s + s * s * q;
+  const bool odd = (nearest & 1) != 0;
+  const float first = odd ? cosine : sine;
+  const float second = odd ? sine : cosine;
+  return {(nearest & 2) != 0 ? -first : first, ((nearest + 1) & 2) != 0 ? -second : second};
+}
+
+[[gnu::always_inline]] inline void normal_body(PhiloxCounter counter, PhiloxKey key, float* values) {
+  Words words;
+  draw_words(counter, key, words);
+  std::array<std::array<float, lanes>, 4> normals{};
+  for (std::size_t w = 0; w < 4; w += 2) {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const float positive = unit(words[w][i]) + 0x1p-24F;  // in (0, 1]: exact
+      const float radius = __builtin_sqrtf(-2.0F * vector_log(positive));
+      const Pair pair = turn(unit(words[w + 1][i]));
+      normals[w][i] = radius * pair.cosine;
+      normals[w + 1][i] = radius * pair.sine;
+    }
+  }
+  for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t w = 0; w < 4; ++w) values[4 * i + w] = normals[w][i];
+  }
+}
+
+using Fill = void (*)(PhiloxCounter, PhiloxKey, float*);
+
+void uniform_baseline(PhiloxCounter counter, PhiloxKey key, float* values) {
+  uniform_body(counter, key, values);
+}
+[[gnu::target("avx2")]] void uniform_avx2(PhiloxCounter counter, PhiloxKey key, float* values) {
+  uniform_body(counter, key, values);
+}
+[[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void uniform_avx512(
+    PhiloxCounter counter, PhiloxKey key, float* values) {
+  uniform_body(counter, key, values);
+}
+void normal_baseline(PhiloxCounter counter, PhiloxKey key, float* values) {
+  normal_body(counter, key, values);
+}
+[[gnu::target("avx2")]] void normal_avx2(PhiloxCounter counter, PhiloxKey key, float* values) {
+  normal_body(counter, key, values);
+}
+[[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void normal_avx512(PhiloxCounter counter,
+                                                                                        PhiloxKey key,
+                                                                                        float* values) {
+  normal_body(counter, key, values);
+}
+
+constexpr std::array<Fill, isa_count> uniform_fills = {uniform_baseline, uniform_avx2, uniform_avx512};
+constexpr std::array<Fill, isa_count> normal_fills = {normal_baseline, normal_avx2, normal_avx512};
+
+/// Whole blocks go straight to their place, the rest of the row through a block on the stack.
+void fill(Fill block, const RandomStream& stream, std::uint64_t row, std::span<float> values) {
+  PhiloxCounter counter = row_counter(stream, row);
+  while (values.size() >= columns_per_block) {
+    block(counter, stream.key, values.data());
+    values = values.subspan(columns_per_block);
+    counter[0] += lanes;
+  }
+  if (values.empty()) return;
+  std::array<float, columns_per_block> rest{};
+  block(counter, stream.key, rest.data());
+  std::copy_n(rest.begin(), values.size(), values.begin());
+}
+
+std::uint64_t mixed(std::uint64_t x) {  // the finaliser of SplitMix64
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
+PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key) {
+  ten_rounds(counter[0], counter[1], counter[2], counter[3], key);
+  return counter;
+}
+
+std::uint64_t stable_hash(std::string_view name) {
+  std::uint64_t hash = 0xCBF29CE484222325ULL;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  return mixed(hash);
+}
+
+RandomStream RandomStream::of(std::string_view path, const RandomState& state) {
+  const std::uint64_t key = stable_hash(path) ^ mixed(state.seed + 0x9E3779B97F4A7C15ULL);
+  return {{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)}, state.domain, state.step};
+}
+
+void fill_uniform(const RandomStream& stream, std::uint64_t row, std::span<float> values) {
+  fill(uniform_fills.at(static_cast<std::size_t>(detected_isa())), stream, row, values);
+}
+
+void fill_normal(const RandomStream& stream, std::uint64_t row, std::span<float> values) {
+  fill(normal_fills.at(static_cast<std::size_t>(detected_isa())), stream, row, values);
+}
+
+void fill_uniform(const RandomStream& stream, std::uint64_t row, std::span<double> values) {
+  PhiloxCounter counter = row_counter(stream, row);
+  for (std::size_t column = 0; column < values.size(); column += 4, ++counter[0]) {
+    const PhiloxCounter words = philox(counter, stream.key);
+    const std::size_t count = std::min<std::size_t>(4, values.size() - column);
+    for (std::size_t i = 0; i < count; ++i) values[column + i] = unit(words.at(i));
+  }
+}
+
+void fill_normal(const RandomStream& stream, std::uint64_t row, std::span<double> values) {
+  PhiloxCounter counter = row_counter(stream, row);
+  for (std::size_t column = 0; column < values.size(); column += 4, ++counter[0]) {
+    const PhiloxCounter words = philox(counter, stream.key);
+    for (std::size_t i = 0; i < 4 && column + i < values.size(); ++i) {
+      const std::size_t first = i & ~std::size_t{1};
+      const double radius = std::sqrt(-2.0 * std::log(unit(words.at(first)) + 0x1p-24));
+      const double angle = 2.0 * std::numbers::pi * unit(words.at(first + 1));
+      values[column + i] = radius * (i == first ? std::cos(angle) : std::sin(angle));
+    }
+  }
+}
+
+std::uint64_t random_below(const RandomStream& stream, std::uint64_t row, std::uint64_t bound) {
+  PhiloxCounter counter = row_counter(stream, row);
+  const std::uint64_t unbiased = bound * (~std::uint64_t{0} / bound);
+  for (;; ++counter[0]) {
+    const PhiloxCounter words = philox(counter, stream.key);
+    const std::uint64_t value = words[0] | (std::uint64_t{words[1]} << 32);
+    if (value < unbiased) return value % bound;
+  }
+}
+
+}  // namespace graphrun::runtime

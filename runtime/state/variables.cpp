@@ -1,0 +1,109 @@
+#include "runtime/state/variables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "graphrun/error.hpp"
+#include "runtime/machine/aligned.hpp"
+#include "runtime/state/initialize.hpp"
+
+namespace graphrun::runtime {
+
+namespace {
+
+/// Hands out stretches of large blocks: variables that are used together share huge pages.
+class Arena {
+ public:
+  explicit Arena(Pages pages) : pages_(pages) {}
+
+  std::byte* allocate(std::size_t bytes) {
+    const std::size_t size = aligned_size(bytes);
+    auto block = std::ranges::find_if(blocks_, [&](const Block& each) { return each.left >= size; });
+    if (block == blocks_.end()) {
+      const std::size_t whole = std::max(huge_page, (size + huge_page - 1) / huge_page * huge_page);
+      block = blocks_.insert(blocks_.end(), {allocate_aligned(whole, pages_), whole, whole});
+    }
+    std::byte* const begin = block->memory.get() + (block->bytes - block->left);
+    block->left -= size;
+    return begin;
+  }
+
+ private:
+  struct Block {
+    AlignedBytes memory;
+    std::size_t bytes = 0;
+    std::size_t left = 0;
+  };
+  Pages pages_;
+  std::deque<Block> blocks_;
+};
+
+}  // namespace
+
+struct VariableStore::Storage {
+  explicit Storage(Pages pages) : arena(pages) {}
+  std::deque<Variable> variables;  // a deque: addresses stay
+  std::map<std::string, std::size_t, std::less<>> by_name;
+  Arena arena;
+};
+
+VariableStore::VariableStore(Pages pages) : storage_(std::make_unique<Storage>(pages)) {}
+VariableStore::~VariableStore() = default;
+VariableStore::VariableStore(VariableStore&&) noexcept = default;
+VariableStore& VariableStore::operator=(VariableStore&&) noexcept = default;
+
+VariableStore::Variable& VariableStore::declare(std::string name, Extents extents, Initializer initializer,
+                                                bool trainable) {
+  if (Variable* known = find(name)) {
+    if (known->extents == extents) return *known;
+    throw Error(ErrorCode::model,
+                fmt::format("the variable has the shape {} already and cannot be {} too",
+                            to_string(known->extents), to_string(extents)),
+                {}, name);
+  }
+  const auto count = static_cast<std::size_t>(element_count(extents));
+  auto* const values = reinterpret_cast<float*>(storage_->arena.allocate(count * sizeof(float)));
+  std::fill_n(values, count, 0.0F);
+  storage_->by_name.emplace(name, storage_->variables.size());
+  return storage_->variables.emplace_back(Variable{
+      std::move(name), std::move(extents), std::move(initializer), trainable, false, {values, count}});
+}
+
+VariableStore::Variable* VariableStore::find(std::string_view name) {
+  const auto found = storage_->by_name.find(name);
+  return found == storage_->by_name.end() ? nullptr : &storage_->variables[found->second];
+}
+
+const VariableStore::Variable* VariableStore::find(std::string_view name) const {
+  const auto found = storage_->by_name.find(name);
+  return found == storage_->by_name.end() ? nullptr : &storage_->variables[found->second];
+}
+
+VariableStore::Variable& VariableStore::get(std::string_view name) {
+  if (Variable* found = find(name)) return *found;
+  throw Error(ErrorCode::usage, fmt::format("there is no variable '{}'", name));
+}
+
+std::vector<const VariableStore::Variable*> VariableStore::all() const {
+  std::vector<const Variable*> pointers;
+  for (const Variable& variable : storage_->variables) pointers.push_back(&variable);
+  return pointers;
+}
+
+std::vector<VariableStore::Variable*> VariableStore::all() {
+  std::vector<Variable*> pointers;
+  for (Variable& variable : storage_->variables) pointers.push_back(&variable);
+  return pointers;
+}
+
+void VariableStore::initialise(std::uint64_t seed) {
+  for (Variable& variable : storage_->variables) {
+    if (variable.initialised) continue;
+    initialize(variable.initializer, variable.name, variable.extents, seed, variable.values);
+    variable.initialised = true;
+  }
+}
+
+}  // namespace graphrun::runtime

@@ -1,0 +1,143 @@
+#include "show/draw/pictures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "files/png/png.hpp"
+#include "show/draw/sheet.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+constexpr const char* image_role = "image";
+constexpr const char* noisy_role = "noisy";
+
+/// Values in one row of an output; 0 when it has no rows.
+std::size_t values_per_row(const OutputValues& output) {
+  std::size_t values = 1;
+  for (std::size_t axis = 1; axis < output.extents.size(); ++axis)
+    values *= static_cast<std::size_t>(output.extents[axis]);
+  return output.extents.empty() ? 0 : values;
+}
+
+struct Size {
+  std::size_t height = 0;
+  std::size_t width = 0;
+  std::size_t channels = 1;
+};
+
+Size size_from_shape(const OutputValues& output) {
+  if (output.extents.size() == 4)
+    return {static_cast<std::size_t>(output.extents[1]), static_cast<std::size_t>(output.extents[2]),
+            static_cast<std::size_t>(output.extents[3])};
+  const std::size_t values = values_per_row(output);
+  const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(values))));
+  if (values == 0 || side * side != values)
+    throw Error(
+        ErrorCode::usage,
+        fmt::format(
+            "output '{}' is {}: its rows are no pictures; --out FILE.npy or FILE.csv writes the values",
+            output.name, to_string(output.extents)));
+  return {side, side, 1};
+}
+
+double mean_squared_error(const OutputValues& output, const ImageSet& images) {
+  const std::span<const float> values = as_floats(output);
+  double sum = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double difference = static_cast<double>(values[i]) - images.value(i);
+    sum += difference * difference;
+  }
+  return sum / static_cast<double>(values.size());
+}
+
+}  // namespace
+
+bool sees_images(const ModelDefinition& model) {
+  std::vector<bool> needed(model.graph.nodes().size());
+  needed[model.graph.output(image_role)] = true;
+  for (std::size_t id = needed.size(); id-- > 0;) {
+    if (!needed[id]) continue;
+    const Node& node = model.graph.nodes()[id];
+    for (const NodeId input : node.inputs) needed[input] = true;
+    for (const ModelInput& input : model.inputs)
+      if (input.name == node.name && input.source == InputSource::images) return true;
+  }
+  return false;
+}
+
+std::vector<std::uint8_t> pixels_of(const ImageSet& images, std::size_t first, std::size_t count) {
+  const std::size_t width = images.values_per_image();
+  if (!images.are_pixels()) return to_pixels(std::span(images.values).subspan(first * width, count * width));
+  const std::span<const std::uint8_t> pixels = std::span(images.images).subspan(first * width, count * width);
+  return {pixels.begin(), pixels.end()};
+}
+
+Pictures first_pictures(const ImageSet& images, std::size_t count) {
+  const std::size_t kept = std::min(count, images.count);
+  return {kept, images.height, images.width, images.channels, pixels_of(images, 0, kept)};
+}
+
+Pictures first_of(Pictures pictures, std::size_t count) {
+  pictures.count = std::min(pictures.count, count);
+  pictures.pixels.resize(pictures.count * pictures.height * pictures.width * pictures.channels);
+  return pictures;
+}
+
+Pictures pictures_of(const OutputValues& output, const ImageSet* like) {
+  const bool alike = like != nullptr && values_per_row(output) == like->values_per_image();
+  const Size size = alike ? Size{like->height, like->width, like->channels} : size_from_shape(output);
+  return {static_cast<std::size_t>(output.extents.front()), size.height, size.width, size.channels,
+          to_pixels(as_floats(output))};
+}
+
+void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>& lists, std::size_t columns,
+                 std::size_t magnify) {
+  std::vector<ImageList> views;
+  for (const Pictures& list : lists)
+    views.push_back({list.count, list.height, list.width, list.channels, list.pixels});
+  SheetOptions options;
+  options.columns = columns;
+  options.magnify = magnify;
+  if (lists.size() == 1) options.block_gap = 0;
+  write_png(path, compose_sheet(views, options));
+}
+
+Reconstruction reconstruct(Learner& learner, const Examples& examples, const ImageSet& images,
+                           std::int64_t count) {
+  const ModelDefinition& model = learner.model();
+  if (model.graph.has_output(image_role) && !sees_images(model))
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("model '{}' makes images from nothing but chance, so there is nothing to reconstruct; "
+                    "`graphrun generate` draws samples",
+                    model.name));
+  const bool noisy = model.graph.has_output(noisy_role);
+  std::vector<std::string> outputs{image_role};
+  if (noisy) outputs.emplace_back(noisy_role);
+  const Examples chosen = first_of(examples, count);
+  std::vector<OutputValues> values = learner.run(outputs, chosen);
+  if (values_per_row(values[0]) != images.values_per_image())
+    throw Error(ErrorCode::usage, "output 'image' has another size than the images it is compared with");
+  Reconstruction result;
+  result.lists.push_back(first_pictures(images, static_cast<std::size_t>(chosen.count)));
+  if (noisy) result.lists.push_back(pictures_of(values[1], &images));
+  result.lists.push_back(pictures_of(values[0], &images));
+  result.mean_squared_error = mean_squared_error(values[0], images);
+  result.image = std::move(values[0]);
+  return result;
+}
+
+bool draws_images(const ModelDefinition& model, const ImageSet& images) {
+  if (!images.are_pictures || !model.graph.has_output(image_role) || !sees_images(model)) return false;
+  const Type& type = model.graph.node(model.graph.output(image_role)).type;
+  if (type.shape.empty() || !type.shape.front().is_batch()) return false;
+  return element_count(bind(type.shape, std::int64_t{1})) ==
+         static_cast<std::int64_t>(images.values_per_image());
+}
+
+}  // namespace graphrun::train

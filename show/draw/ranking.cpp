@@ -1,0 +1,65 @@
+#include "show/draw/ranking.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "graphrun/error.hpp"
+
+namespace graphrun::train {
+
+std::vector<double> image_errors(Learner& learner, const Examples& examples, const ImageSet& images) {
+  const OutputValues output = learner.run({"image"}, examples).front();
+  const std::span<const float> values = as_floats(output);
+  const std::size_t width = images.values_per_image();
+  if (values.size() != static_cast<std::size_t>(examples.count) * width)
+    throw Error(ErrorCode::usage, "output 'image' has another size than the images it is compared with");
+  std::vector<double> errors(static_cast<std::size_t>(examples.count));
+  for (std::size_t image = 0; image < errors.size(); ++image) {
+    for (std::size_t i = image * width; i < (image + 1) * width; ++i) {
+      const double difference = static_cast<double>(values[i]) - images.value(i);
+      errors[image] += difference * difference / static_cast<double>(width);
+    }
+  }
+  return errors;
+}
+
+std::vector<std::size_t> highest_first(std::span<const double> scores) {
+  std::vector<std::size_t> numbers(scores.size());
+  std::iota(numbers.begin(), numbers.end(), std::size_t{0});
+  std::stable_sort(numbers.begin(), numbers.end(),
+                   [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  return numbers;
+}
+
+Pictures picked(const Pictures& list, std::span<const std::size_t> numbers) {
+  Pictures result{numbers.size(), list.height, list.width, list.channels, {}};
+  const std::size_t size = list.height * list.width * list.channels;
+  for (const std::size_t number : numbers) {
+    const auto begin = list.pixels.begin() + static_cast<std::ptrdiff_t>(number * size);
+    result.pixels.insert(result.pixels.end(), begin, begin + static_cast<std::ptrdiff_t>(size));
+  }
+  return result;
+}
+
+double roc_auc(std::span<const double> scores, const std::vector<bool>& sought) {
+  const std::vector<std::size_t> order = highest_first(scores);
+  double found = 0;  // sought ones with a higher score than those at hand
+  double passed = 0;
+  double area = 0;
+  for (std::size_t begin = 0; begin < order.size();) {
+    double equal_found = 0;
+    double equal_passed = 0;
+    std::size_t end = begin;
+    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
+      (sought[order[end]] ? equal_found : equal_passed) += 1;
+    area += equal_passed * (found + equal_found / 2);
+    found += equal_found;
+    passed += equal_passed;
+    begin = end;
+  }
+  if (found == 0 || passed == 0)
+    throw Error(ErrorCode::usage, "a ROC-AUC needs both images that are sought and others");
+  return area / (found * passed);
+}
+
+}  // namespace graphrun::train

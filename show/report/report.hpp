@@ -1,0 +1,41 @@
+/// \file
+/// report.html of a run: one file that shows what was learnt and how, without the network. The page is a
+/// template of HTML, CSS and JavaScript (the folder `page`), a part of the library; what it shows stands in
+/// it as one block of JSON, whose keys are those of the page's scripts.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "files/json.hpp"
+#include "train/datasets/dataset.hpp"
+#include "train/datasets/examples.hpp"
+#include "train/learn/learner.hpp"
+
+namespace graphrun::train {
+
+struct ReportSource {
+  const Dataset& data;
+  const Examples& train;
+  const Examples& test;           ///< those of data.test, or of data.train where there are none
+  std::filesystem::path metrics;  ///< metrics.csv; it need not be there: then there are no curves
+};
+
+/// All that the page shows. What a model lacks is left out; `notes` (for people) say what and why.
+JsonObject report_data(Learner& learner, const ReportSource& source, std::vector<std::string>& notes);
+
+/// The page around its data. No text of the data can leave its block, or become markup.
+std::string report_page(std::string_view title, JsonObject data);
+
+struct Report {
+  std::filesystem::path file;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> notes;
+};
+/// Durable, or not there at all. Error{io}.
+Report write_report(Learner& learner, const ReportSource& source, const std::filesystem::path& file);
+
+}  // namespace graphrun::train

@@ -1,0 +1,15 @@
+/// \file
+/// What a report says in words and numbers: the model, its figures, the run. Keys: model, results, curves,
+/// run, key_figures.
+#pragma once
+
+#include "files/json.hpp"
+#include "show/report/report.hpp"
+#include "train/learn/learner.hpp"
+
+namespace graphrun::train {
+
+/// Error{data} when the metrics cannot be read; Error{io}.
+void set_facts(JsonObject& data, Learner& learner, const ReportSource& source);
+
+}  // namespace graphrun::train

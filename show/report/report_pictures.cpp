@@ -1,0 +1,168 @@
+#include "show/report/report_pictures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "show/draw/canvas.hpp"
+#include "show/draw/filters.hpp"
+#include "show/draw/gallery.hpp"
+#include "show/draw/pictures.hpp"
+#include "show/draw/ranking.hpp"
+#include "show/draw/scatter.hpp"
+#include "show/report/report_latent.hpp"
+#include "show/report/sprite.hpp"
+#include "train/measure/latent_space.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+constexpr std::int64_t reconstructions = 32;
+constexpr std::int64_t most_places = 2'000;
+constexpr std::int64_t most_code_values = 600'000;  ///< of all codes that are looked at
+constexpr std::int64_t shown_filters = 64;
+
+std::string hexadecimal(Colour colour) {
+  return fmt::format("#{:02x}{:02x}{:02x}", colour.red, colour.green, colour.blue);
+}
+
+/// Has the model an output `image` of the size of these pictures?
+bool makes_pictures_like(const ModelDefinition& model, const ImageSet& images) {
+  if (!images.are_pictures || !model.graph.has_output("image")) return false;
+  const Type& type = model.graph.node(model.graph.output("image")).type;
+  if (type.shape.empty() || !type.shape.front().is_batch()) return false;
+  return element_count(bind(type.shape, std::int64_t{1})) ==
+         static_cast<std::int64_t>(images.values_per_image());
+}
+
+class Showing {
+ public:
+  Showing(JsonObject& data, Learner& learner, const ReportSource& source, std::vector<std::string>& notes)
+      : data_(data), learner_(learner), source_(source), notes_(notes) {}
+
+  void show() {
+    set_names();
+    attempt("reconstructions", [&] { show_reconstructions(); });
+    attempt("codes", [&] { show_codes(); });
+    attempt("new images", [&] { show_latent_space(); });
+    show_filters();
+  }
+
+ private:
+  /// A model may lack what a part shows; then the others are shown all the same.
+  template <class Show>
+  void attempt(const char* what, Show show) {
+    try {
+      show();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::usage) throw;
+      notes_.push_back(fmt::format("No {}: {}", what, error.what()));
+    }
+  }
+
+  bool has(const char* role) const {
+    const std::vector<std::string>& roles = learner_.model().roles;
+    return std::find(roles.begin(), roles.end(), role) != roles.end();
+  }
+
+  const ImageSet& shown() const {
+    return source_.data.test.count > 0 ? source_.data.test : source_.data.train;
+  }
+
+  std::int64_t affordable(std::int64_t wanted) const {
+    return train::affordable(wanted, shown().values_per_image());
+  }
+
+  JsonArray labels_of_shown(std::size_t count) const {
+    return json_array(std::span(shown().labels).first(count));
+  }
+
+  void set_names() {
+    JsonArray colours;
+    for (int label = 0; label < 10; ++label) colours.add(hexadecimal(class_colour(label)));
+    data_
+        .set("label_names",
+             json_array(shown().class_names.empty() ? class_names(source_.data.name) : shown().class_names))
+        .set("colours", colours)
+        .set("images", JsonObject()
+                           .set("height", static_cast<std::int64_t>(shown().height))
+                           .set("width", static_cast<std::int64_t>(shown().width))
+                           .set("channels", static_cast<std::int64_t>(shown().channels)));
+  }
+
+  void show_reconstructions() {
+    if (!draws_images(learner_.model(), shown())) return;
+    const std::int64_t count = affordable(reconstructions);
+    const Reconstruction made = reconstruct(learner_, source_.test, shown(), count);
+    const std::vector<std::string> names =
+        made.lists.size() == 3 ? std::vector<std::string>{"original", "corrupted", "reconstruction"}
+                               : std::vector<std::string>{"original", "reconstruction"};
+    JsonArray lists;
+    for (std::size_t i = 0; i < made.lists.size(); ++i)
+      lists.add(sprite(made.lists[i]).set("name", names[i]));
+    JsonObject object;
+    object.set("lists", lists)
+        .set("of", source_.data.test.count > 0 ? "test" : "training")
+        .set("errors", json_array(image_errors(learner_, first_of(source_.test, count), shown())));
+    if (shown().has_labels()) object.set("labels", labels_of_shown(made.lists.front().count));
+    data_.set("reconstruction", object);
+  }
+
+  // ---- Codes ----
+
+  void show_codes() {
+    if (!has("code")) return;
+    codes_ = first_codes(learner_, source_.test, most_places, most_code_values);
+    if (codes_->width > 2) principal_ = principal_plane(*codes_);
+    const Plane plane = principal_ ? plane_of(*codes_, *principal_) : plane_of(*codes_);
+    JsonObject object;
+    object.set("width", codes_->width)
+        .set("x", json_array(plane.x))
+        .set("y", json_array(plane.y))
+        .set("x_name", plane.x_name)
+        .set("y_name", plane.y_name);
+    if (shown().has_labels()) object.set("labels", labels_of_shown(plane.x.size()));
+    const auto places = static_cast<std::int64_t>(plane.x.size());
+    if (shown().are_pictures)
+      object.set("thumbnails", sprite(first_pictures(shown(), static_cast<std::size_t>(affordable(places)))));
+    if (codes_->width <= widest_carried_code) object.set("values", base64_of(codes_->values));
+    data_.set("codes", object);
+  }
+
+  // ---- The space of codes ----
+
+  void show_latent_space() {
+    if (!(has("code") || has("latent")) || !makes_pictures_like(learner_.model(), shown())) return;
+    if (makes_images(learner_.model()))
+      set_latent_space(data_, learner_, source_, codes_, principal_);
+    else
+      data_.set("decoder_note", "its codes are indices, not numbers");
+  }
+
+  void show_filters() {
+    if (!shown().are_pictures) return;
+    const std::optional<Filters> filters = first_filters(learner_.variables(), shown());
+    if (!filters) return;
+    const auto count = std::min(filters->count, static_cast<std::size_t>(affordable(shown_filters)));
+    const Pictures pictures{count, filters->height, filters->width, filters->channels, filters->pixels};
+    data_.set("filters", sprite(pictures).set("of", filters->variable));
+  }
+
+  JsonObject& data_;
+  Learner& learner_;
+  const ReportSource& source_;
+  std::vector<std::string>& notes_;
+  std::optional<Codes> codes_;               ///< of test images
+  std::optional<PrincipalPlane> principal_;  ///< of codes of more than two units
+};
+
+}  // namespace
+
+void set_pictures(JsonObject& data, Learner& learner, const ReportSource& source,
+                  std::vector<std::string>& notes) {
+  Showing(data, learner, source, notes).show();
+}
+
+}  // namespace graphrun::train

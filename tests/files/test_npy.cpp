@@ -1,0 +1,140 @@
+#include <cstring>
+
+#include "files/file.hpp"
+#include "files/npy.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/thrown.hpp"
+
+using namespace graphrun;
+using namespace graphrun::train;
+using graphrun::testing::TemporaryFolder;
+using graphrun::testing::throws;
+
+namespace {
+
+/// An NPY file with this header and so many bytes 0, 1, 2, … of data.
+Bytes npy(const std::string& header, std::size_t payload, std::uint8_t version = 1) {
+  Bytes bytes{0x93, 'N', 'U', 'M', 'P', 'Y', version, 0};
+  for (std::size_t i = 0; i < (version == 1 ? 2U : 4U); ++i) {
+    bytes.push_back(static_cast<std::uint8_t>(header.size() >> (8 * i)));
+  }
+  bytes.insert(bytes.end(), header.begin(), header.end());
+  for (std::size_t i = 0; i < payload; ++i) bytes.push_back(static_cast<std::uint8_t>(i));
+  return bytes;
+}
+
+NpyArray read_bytes(const Bytes& bytes) {
+  MemorySource source(bytes);
+  return read_npy(source, bytes.size(), "a.npy");
+}
+
+bool refused(const Bytes& bytes, const std::string& part) {
+  return throws([&] { read_bytes(bytes); }, ErrorCode::data, part);
+}
+
+std::string header(const std::string& descr, const std::string& shape, const std::string& order = "False") {
+  return "{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }    \n";
+}
+
+}  // namespace
+
+TEST_CASE("NPY: what is written is read, and looks as NumPy writes it") {
+  const TemporaryFolder folder;
+  const std::vector<float> values{1.5F, -0.0F, 3e-40F, 4, 5, 6};
+  write_npy(folder / "a", ElementType::f32, std::vector<std::size_t>{2, 3}, std::as_bytes(std::span(values)));
+  const NpyArray array = read_npy(folder / "a");
+  CHECK(array.type == ElementType::f32);
+  CHECK(array.shape == std::vector<std::size_t>{2, 3});
+  REQUIRE(array.bytes.size() == 24);
+  CHECK(std::memcmp(array.bytes.data(), values.data(), 24) == 0);
+  const std::string text = read_text_file(folder / "a", 1000);
+  CHECK(text.size() == 128 + 24);
+  CHECK(text.substr(0, 10) == std::string("\x93NUMPY\x01\x00\x76\x00", 10));
+  CHECK(text.substr(10, 118) ==
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }" + std::string(58, ' ') + "\n");
+}
+
+TEST_CASE("NPY: every type, rank and version") {
+  const TemporaryFolder folder;
+  const std::vector<std::int32_t> numbers{-1, 7};
+  write_npy(folder / "a", ElementType::i32, std::vector<std::size_t>{2}, std::as_bytes(std::span(numbers)));
+  CHECK(read_npy(folder / "a").type == ElementType::i32);
+  CHECK(read_npy(folder / "a").shape == std::vector<std::size_t>{2});
+  CHECK(read_bytes(npy(header("<f8", "(1, 1)"), 8)).type == ElementType::f64);
+  CHECK(read_bytes(npy(header("<i8", "(1,)"), 8)).type == ElementType::i64);
+  CHECK(read_bytes(npy(header("|u1", "(3,)"), 3)).bytes[2] == std::byte{2});
+  CHECK(read_bytes(npy(header("<f4", "()"), 4)).shape.empty());
+  CHECK(read_bytes(npy(header("<f4", "(0, 5)"), 0)).bytes.empty());
+  CHECK(read_bytes(npy(header("<f4", "(2L, 1L)"), 8)).shape == std::vector<std::size_t>{2, 1});
+  for (const std::uint8_t version : Bytes{2, 3})
+    CHECK(read_bytes(npy(header("<f4", "(2,)"), 8, version)).shape[0] == 2);
+  CHECK(read_bytes(npy("{\"shape\":(1,),\"fortran_order\":True,\"descr\":\"<f4\"}", 4)).shape[0] == 1);
+}
+
+TEST_CASE("NPY: Fortran order is transposed") {
+  const NpyArray array = read_bytes(npy(header("|u1", "(2, 3)", "True"), 6));
+  const std::vector<int> expected{0, 2, 4, 1, 3, 5};
+  for (std::size_t i = 0; i < 6; ++i) CHECK(std::to_integer<int>(array.bytes[i]) == expected[i]);
+  const NpyArray cube = read_bytes(npy(header("|u1", "(2, 1, 2)", "True"), 4));
+  CHECK(std::to_integer<int>(cube.bytes[1]) == 2);
+}
+
+TEST_CASE("NPY: types that are not read, and why") {
+  const auto of_type = [](const std::string& descr) { return npy(header(descr, "(1,)"), 8); };
+  CHECK(refused(of_type("|O"), "holds Python objects, which are never read"));
+  CHECK(refused(of_type(">f8"), "holds big-endian numbers ('>f8')"));
+  CHECK(refused(of_type("<f2"), "holds values of type '<f2'"));
+  CHECK(refused(of_type("<c8"), "holds values of type '<c8'"));
+  CHECK(refused(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", 4),
+                "structures are not read"));
+}
+
+TEST_CASE("NPY: headers outside the grammar") {
+  const auto wrong = [](const std::string& text, const std::string& part) {
+    return refused(npy(text, 4), part);
+  };
+  CHECK(wrong("", "'{' is missing (at character 1)"));
+  CHECK(wrong("{'descr': '<f4'}", "'descr', 'fortran_order' or 'shape' is missing"));
+  CHECK(wrong(header("<f4", "(1,)") + "x", "more text behind it"));
+  CHECK(wrong("{'descr': '<f4', 'descr': '<f4'}", "a key is there twice"));
+  CHECK(wrong("{'other': 1}", "unknown key 'other'"));
+  CHECK(wrong("{'descr: 1}", "a quote is not closed"));
+  CHECK(wrong("{'de\\x73cr': 1}", "escapes are not read"));
+  CHECK(wrong("{'fortran_order': 1}", "True or False is missing"));
+  CHECK(wrong(header("<f4", "(1)"), "a tuple of one needs a comma"));
+  CHECK(wrong(header("<f4", "(-1,)"), "no whole number from 0 up"));
+  CHECK(wrong(header("<f4", "(1.0,)"), "')' is missing"));
+  CHECK(wrong(header("<f4", "(99999999999999999999,)"), "no whole number from 0 up"));
+  CHECK(wrong(header("<f4", "(__import__('os'),)"), "no whole number from 0 up"));
+  CHECK(wrong(header("<f4", "(,)"), "no whole number from 0 up"));
+  std::string many = "(";
+  for (int i = 0; i < 40; ++i) many += "1,";
+  CHECK(wrong(header("<f4", many + ")"), "more than 32 dimensions"));
+}
+
+TEST_CASE("NPY: what is no NPY file, another version, a header too long") {
+  CHECK(refused({'x', 1, 2, 3, 4, 5, 6, 7, 8}, "is no NPY file"));
+  CHECK(refused(npy(header("<f4", "(1,)"), 4, 4), "has NPY version 4.0"));
+  CHECK(refused(npy(std::string(10001, ' '), 0, 2), "has an NPY header of 10001 characters; at most 10000"));
+  CHECK(refused({0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, 255, 255, 255, 255}, "4294967295 characters"));
+}
+
+TEST_CASE("NPY: data that does not fit the shape") {
+  CHECK(refused(npy(header("<f4", "(2,)"), 7),
+                "holds 7 bytes of data, which an array of shape [2] and type <f4"));
+  CHECK(refused(npy(header("<f4", "(2,)"), 9), "holds 9 bytes"));
+  CHECK(refused(npy(header("<f4", "(4294967296, 4294967296, 16)"), 0), "shape [4294967296, 4294967296, 16]"));
+  CHECK(refused(npy(header("<f4", "(1000000000, 1000)"), 4), "holds 4 bytes"));
+  const TemporaryFolder folder;
+  CHECK(throws([&] { write_npy(folder / "a", ElementType::f32, std::vector<std::size_t>{2}, {}); },
+               ErrorCode::usage, "an array of shape [2] is given 0 bytes"));
+}
+
+TEST_CASE("NPY: cut off at every byte") {
+  const Bytes whole = npy(header("<f4", "(2, 1)"), 8);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    REQUIRE(refused(cut, "a.npy: error: "));
+  }
+}

@@ -1,0 +1,132 @@
+// Wrong models, one for each kind of mistake, in tests/graph/wrong. Their first lines say what is expected:
+//
+//     # expect LINE:COLUMN: MESSAGE
+//
+// one line a mistake, in order, all of them and no others. A place in another file has its name in front.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "language/build.hpp"
+#include "ops/list.hpp"
+#include "ops/standard_blocks.hpp"
+#include "tests/support/catch.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string folder = GRAPHRUN_SOURCE_DIR "/tests/graph/wrong/";
+
+std::string without(std::string text, const std::string& part) {
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part))
+    text.erase(at, part.size());
+  return text;
+}
+
+std::vector<std::string> expected_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::vector<std::string> lines;
+  const std::string mark = "# expect ";
+  for (std::string line; std::getline(stream, line) && line.starts_with(mark);)
+    lines.push_back(line.substr(mark.size()));
+  return lines;
+}
+
+/// The first line of each message, places relative to the file.
+std::vector<std::string> found_in(const fs::path& file) {
+  std::vector<std::string> lines;
+  try {
+    graphrun::load_model(file.string(), {}, {&graphrun::ops::registry(), graphrun::ops::standard_blocks()});
+  } catch (const graphrun::ModelError& error) {
+    for (const graphrun::Diagnostic& diagnostic : error.diagnostics()) {
+      std::string line = to_string(diagnostic);
+      line = without(line.substr(0, line.find('\n')), folder);
+      const std::string own = file.filename().string() + ":";
+      if (line.starts_with(own)) line.erase(0, own.size());
+      const std::string severity = " error:";
+      line.erase(line.find(severity), severity.size());
+      lines.push_back(line);
+    }
+  }
+  return lines;
+}
+
+/// Sends what is written to standard output and standard error into a file while it lives.
+class OutputCapture {
+ public:
+  OutputCapture() : path_(fs::temp_directory_path() / ("graphrun_wrong_" + std::to_string(getpid()))) {
+    // What the test program itself still holds back is not the library's.
+    std::cout.flush();
+    std::fflush(nullptr);
+    const int file = open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    output_ = dup(STDOUT_FILENO);
+    error_ = dup(STDERR_FILENO);
+    dup2(file, STDOUT_FILENO);
+    dup2(file, STDERR_FILENO);
+    close(file);
+  }
+  OutputCapture(const OutputCapture&) = delete;
+  OutputCapture& operator=(const OutputCapture&) = delete;
+  ~OutputCapture() {
+    dup2(output_, STDOUT_FILENO);
+    dup2(error_, STDERR_FILENO);
+    close(output_);
+    close(error_);
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+  std::uintmax_t bytes() const { return fs::file_size(path_); }
+
+ private:
+  fs::path path_;
+  int output_ = -1;
+  int error_ = -1;
+};
+
+std::vector<fs::path> models() {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("each wrong model gives its messages at their places, and nothing is printed") {
+  const std::vector<fs::path> files = models();
+  CHECK(files.size() >= 200);
+  std::vector<std::vector<std::string>> found;
+  std::uintmax_t printed = 0;
+  {
+    const OutputCapture capture;
+    for (const fs::path& file : files) found.push_back(found_in(file));
+    std::fflush(nullptr);
+    printed = capture.bytes();
+  }
+  CHECK(printed == 0);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    INFO(files[i].filename().string());
+    CHECK_FALSE(found[i].empty());
+    CHECK(found[i] == expected_of(files[i]));
+  }
+}
+
+TEST_CASE("independent mistakes come together, and nothing follows from them") {
+  for (const fs::path& file : models()) {
+    INFO(file.filename().string());
+    const std::string name = file.filename().string();
+    const std::size_t count = name == "several.yaml" ? 8 : name == "params_shapes_differ.yaml" ? 2 : 1;
+    CHECK(expected_of(file).size() == count);
+  }
+}

@@ -1,0 +1,110 @@
+#include "train/datasets/bind_inputs.hpp"
+
+#include <fmt/format.h>
+
+#include "language/recipe/definition.hpp"
+#include "train/datasets/find_dataset.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+std::string size_of(const ImageSet& images) {
+  if (images.height == 1 && images.channels == 1) return fmt::format("rows of {}", images.width);
+  if (images.channels == 1) return fmt::format("{} × {}", images.height, images.width);
+  return fmt::format("{} × {} × {}", images.height, images.width, images.channels);
+}
+
+Column images_for(const ModelDefinition& model, const ModelInput& input, const ImageSet& images) {
+  const std::int64_t wanted = row_elements(model, input);
+  if (wanted != static_cast<std::int64_t>(images.values_per_image()))
+    throw Error(
+        ErrorCode::model,
+        fmt::format("the input takes {} values an image, the images are {} = {}; change its shape, or "
+                    "the var that it comes from (as --set pixels={}){}",
+                    wanted, size_of(images), images.values_per_image(), images.values_per_image(),
+                    wanted * 3 == static_cast<std::int64_t>(images.values_per_image())
+                        ? "; `channels: 1` under `data:` reads colour as grey"
+                        : ""),
+        input.where, input.name);
+  if (images.are_pixels()) return {ColumnKind::u8_pixels, wanted, std::as_bytes(std::span(images.images))};
+  return {ColumnKind::f32_values, wanted, std::as_bytes(std::span(images.values))};
+}
+
+Column labels_of(const ImageSet& images) {
+  return {ColumnKind::i32_labels, 1, std::as_bytes(std::span(images.labels))};
+}
+
+/// As YAML.
+DatasetFiles files_of(const DataSpec& spec) {
+  DatasetFiles files;
+  if (spec.train) files.train = {spec.train->images, spec.train->labels, spec.train->label_column};
+  if (spec.test) files.test = {spec.test->images, spec.test->labels, spec.test->label_column};
+  files.reading = reading_options(spec);
+  return files;
+}
+
+}  // namespace
+
+ReadingOptions reading_options(const DataSpec& spec) {
+  ReadingOptions options;
+  options.shape.assign(spec.shape.begin(), spec.shape.end());
+  if (spec.channels) options.channels = static_cast<std::size_t>(*spec.channels);
+  options.divide_by = spec.divide_by;
+  options.classes = spec.classes;
+  return options;
+}
+
+std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input) {
+  const std::optional<NodeId> id = model.graph.find(input.name);
+  if (!id) throw Error(ErrorCode::internal, fmt::format("input '{}' is not in its graph", input.name));
+  const Shape& shape = model.graph.node(*id).type.shape;
+  if (shape.empty() || !shape.front().is_batch())
+    throw Error(ErrorCode::model,
+                fmt::format("its shape is {}; an input that takes data has `batch` as its first axis",
+                            to_string(shape)),
+                input.where, input.name);
+  std::int64_t elements = 1;
+  for (std::size_t axis = 1; axis < shape.size(); ++axis) {
+    if (!shape[axis].is_number())
+      throw Error(ErrorCode::model,
+                  fmt::format("its shape is {}; an input that takes data has `batch` on its first axis alone",
+                              to_string(shape)),
+                  input.where, input.name);
+    elements = checked_multiply(elements, shape[axis].offset);
+  }
+  return elements;
+}
+
+Examples bind_images(const ModelDefinition& model, std::shared_ptr<const ImageSet> images) {
+  Examples examples{.count = static_cast<std::int64_t>(images->count), .columns = {}, .owner = images};
+  for (const ModelInput& input : model.inputs) {
+    if (input.source == InputSource::images)
+      examples.columns[input.name] = images_for(model, input, *images);
+    else if (images->has_labels())
+      examples.columns[input.name] = labels_of(*images);
+  }
+  return examples;
+}
+
+std::vector<std::string> notes_on(const Dataset& data) {
+  std::vector<std::string> notes = data.notes;
+  if (data.is_subset)
+    notes.push_back(
+        fmt::format("the full {0} was not found: this is only the small subset that comes with graphrun, {1} "
+                    "images to learn "
+                    "from and {2} to test on; `graphrun data fetch {0}` gets the full set",
+                    data.name, data.train.count, data.test.count));
+  return notes;
+}
+
+Dataset load_model_data(const ModelDefinition& model) {
+  if (!model.data)
+    throw Error(ErrorCode::model,
+                "the model file names no data: add `data: fashion_mnist`, or the paths of files",
+                {.file = {}, .line = 0, .column = 0});
+  if (!model.data->name.empty()) return load_dataset(model.data->name, DataFolders::from_environment());
+  return load_dataset(files_of(*model.data), {});
+}
+
+}  // namespace graphrun::train

@@ -1,0 +1,161 @@
+#include "train/datasets/labels.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "errors/nearest.hpp"
+#include "files/csv.hpp"
+#include "files/file_kind.hpp"
+#include "files/idx.hpp"
+#include "files/npy.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// More names than this are no classes but texts of another kind.
+constexpr std::size_t most_names = 10'000;
+
+std::int32_t checked_number(std::int64_t number, std::size_t row, const fs::path& path) {
+  if (number >= 0 && number < most_classes) return static_cast<std::int32_t>(number);
+  throw data_error(path, fmt::format("holds the label {} in row {}; labels are whole numbers from 0 to {}",
+                                     number, row, most_classes - 1));
+}
+
+/// A whole number from 0: "7", and "7.0" as tables often write it.
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || value < 0) return std::nullopt;
+  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const bool is_whole = rest.empty() || (rest.front() == '.' && rest.find_first_not_of('0', 1) == rest.npos);
+  return is_whole ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::vector<std::int32_t>> numbers_of(const std::vector<std::string>& texts,
+                                                    const fs::path& path) {
+  if (!std::all_of(texts.begin(), texts.end(), whole_number)) return std::nullopt;
+  std::vector<std::int32_t> numbers;
+  for (std::size_t row = 0; row < texts.size(); ++row)
+    numbers.push_back(checked_number(*whole_number(texts[row]), row, path));
+  return numbers;
+}
+
+std::vector<std::string> sorted_names(const std::vector<std::string>& texts, const fs::path& path) {
+  std::set<std::string> names;
+  for (const std::string& text : texts) {
+    names.insert(text);
+    if (names.size() > most_names)
+      throw data_error(path,
+                       fmt::format("has more than {} different labels, for instance '{}': is it another "
+                                   "column that holds the classes?",
+                                   most_names, text.substr(0, 40)));
+  }
+  return {names.begin(), names.end()};
+}
+
+std::vector<std::int32_t> places_in(const std::vector<std::string>& names,
+                                    const std::vector<std::string>& texts, const fs::path& path) {
+  std::map<std::string, std::int32_t> places;
+  for (std::size_t i = 0; i < names.size(); ++i) places[names[i]] = static_cast<std::int32_t>(i);
+  std::vector<std::int32_t> numbers;
+  for (std::size_t row = 0; row < texts.size(); ++row) {
+    const auto found = places.find(texts[row]);
+    if (found == places.end())
+      throw data_error(path, fmt::format("has the label '{}' in row {}, which is none of the `classes:`. {}",
+                                         texts[row].substr(0, 40), row, suggestion(texts[row], names)));
+    numbers.push_back(found->second);
+  }
+  return numbers;
+}
+
+/// Numbers that a file holds as such.
+Labels labels_from_numbers(std::vector<std::int32_t> numbers, const std::vector<std::string>& classes,
+                           const fs::path& path) {
+  const auto count = static_cast<std::int32_t>(classes.size());
+  for (std::size_t row = 0; !classes.empty() && row < numbers.size(); ++row)
+    if (numbers[row] >= count)
+      throw data_error(path, fmt::format("holds the label {} in row {}, but `classes:` names {}, 0 to {}",
+                                         numbers[row], row, count, count - 1));
+  return {std::move(numbers), classes};
+}
+
+[[noreturn]] void no_labels(const fs::path& path, std::span<const std::size_t> shape) {
+  throw data_error(path, fmt::format("holds [{}] values, but labels, one for each image, are expected here; "
+                                     "are images and labels exchanged?",
+                                     fmt::join(shape, ", ")));
+}
+
+std::vector<std::int32_t> idx_labels(const fs::path& path) {
+  const IdxArray array = read_idx(path);
+  if (array.shape.size() != 1) no_labels(path, array.shape);
+  return {array.values.begin(), array.values.end()};
+}
+
+template <class Integer>
+std::vector<std::int32_t> checked_numbers(std::span<const std::byte> bytes, const fs::path& path) {
+  std::vector<Integer> values(bytes.size() / sizeof(Integer));
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
+  std::vector<std::int32_t> numbers;
+  for (std::size_t row = 0; row < values.size(); ++row)
+    numbers.push_back(checked_number(static_cast<std::int64_t>(values[row]), row, path));
+  return numbers;
+}
+
+std::vector<std::int32_t> npy_labels(const fs::path& path) {
+  const NpyArray array = read_npy(path);
+  const bool is_column = array.shape.size() == 2 && array.shape[1] == 1;
+  if (array.shape.size() != 1 && !is_column) no_labels(path, array.shape);
+  switch (array.type) {
+    case ElementType::u8:
+      return checked_numbers<std::uint8_t>(array.bytes, path);
+    case ElementType::i32:
+      return checked_numbers<std::int32_t>(array.bytes, path);
+    case ElementType::i64:
+      return checked_numbers<std::int64_t>(array.bytes, path);
+    case ElementType::f32:
+    case ElementType::f64:
+      break;
+  }
+  throw data_error(path, "holds numbers with fractions, but labels are whole: save them with .astype('<i4')");
+}
+
+}  // namespace
+
+Labels labels_from_texts(const std::vector<std::string>& texts, const std::vector<std::string>& classes,
+                         const fs::path& path) {
+  if (!classes.empty()) return {places_in(classes, texts, path), classes};
+  if (std::optional<std::vector<std::int32_t>> numbers = numbers_of(texts, path))
+    return {std::move(*numbers), {}};
+  const std::vector<std::string> names = sorted_names(texts, path);
+  return {places_in(names, texts, path), names};
+}
+
+Labels read_labels(const fs::path& path, const std::string& column, const std::vector<std::string>& classes) {
+  switch (kind_of_file(path)) {
+    case FileKind::idx:
+      return labels_from_numbers(idx_labels(path), classes, path);
+    case FileKind::npy:
+      return labels_from_numbers(npy_labels(path), classes, path);
+    case FileKind::csv:
+      return labels_from_texts(read_csv_column(path, column), classes, path);
+    case FileKind::png:
+    case FileKind::folder:
+      break;
+  }
+  throw data_error(path,
+                   "holds no labels: these are read from IDX, NPY and CSV files, and the names of "
+                   "sub-folders of pictures are labels by themselves");
+}
+
+}  // namespace graphrun::train

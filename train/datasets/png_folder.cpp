@@ -1,0 +1,190 @@
+#include "train/datasets/png_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <utility>
+
+#include "files/file_kind.hpp"
+#include "files/png/png.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<const char*, 9> other_pictures{".jpg", ".jpeg", ".gif",  ".bmp", ".webp",
+                                                    ".tif", ".tiff", ".avif", ".ppm"};
+
+struct Entries {
+  std::vector<fs::path> pictures;
+  std::vector<fs::path> folders;
+};
+
+/// What is in a folder, sorted by name. Names that begin with a dot are the system's own.
+Entries entries_of(const fs::path& folder) {
+  Entries entries;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const fs::path& path = it->path();
+    if (path.filename().string().starts_with('.')) continue;
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+      entries.folders.push_back(path);
+    } else if (has_ending(path, ".png")) {
+      entries.pictures.push_back(path);
+    } else if (std::any_of(other_pictures.begin(), other_pictures.end(),
+                           [&](const char* ending) { return has_ending(path, ending); })) {
+      throw data_error(
+          path, "is a picture, but no PNG; only PNG is read: convert it, or take it out of the folder");
+    }
+  }
+  if (error) throw io_error(folder, "read the folder", error.value());
+  std::sort(entries.pictures.begin(), entries.pictures.end());
+  std::sort(entries.folders.begin(), entries.folders.end());
+  return entries;
+}
+
+struct LabelledFile {
+  fs::path path;
+  std::string label;  ///< may be empty
+};
+
+std::vector<fs::path> pictures_of_class(const fs::path& folder) {
+  Entries entries = entries_of(folder);
+  if (!entries.folders.empty())
+    throw data_error(entries.folders.front(),
+                     "is a folder within the folder of a class; pictures lie in one folder "
+                     "for each class, not deeper");
+  return std::move(entries.pictures);
+}
+
+/// One of each class in turn.
+std::vector<LabelledFile> in_turn(const std::vector<fs::path>& folders) {
+  std::vector<std::vector<fs::path>> classes;
+  std::size_t largest = 0;
+  for (const fs::path& folder : folders) {
+    classes.push_back(pictures_of_class(folder));
+    largest = std::max(largest, classes.back().size());
+  }
+  std::vector<LabelledFile> files;
+  for (std::size_t i = 0; i < largest; ++i)
+    for (std::size_t c = 0; c < classes.size(); ++c)
+      if (i < classes[c].size()) files.push_back({classes[c][i], folders[c].filename().string()});
+  return files;
+}
+
+std::vector<LabelledFile> files_of(const fs::path& folder) {
+  const Entries entries = entries_of(folder);
+  if (!entries.pictures.empty() && !entries.folders.empty())
+    throw data_error(folder,
+                     fmt::format("holds pictures ({}) and folders ({}): either all pictures lie in it, or "
+                                 "all in a folder for each class",
+                                 entries.pictures.front().filename().string(),
+                                 entries.folders.front().filename().string()));
+  std::vector<LabelledFile> files = in_turn(entries.folders);
+  for (const fs::path& picture : entries.pictures) files.push_back({picture, ""});
+  if (files.empty())
+    throw data_error(folder,
+                     "holds no pictures: files that end in .png are read, also from a folder for each class");
+  return files;
+}
+
+std::uint8_t luminance(const std::uint8_t* pixel) {
+  return static_cast<std::uint8_t>((pixel[0] * 299U + pixel[1] * 587U + pixel[2] * 114U + 500U) / 1000U);
+}
+
+/// Grey three times, or the luminance of colour.
+std::vector<std::uint8_t> converted(std::span<const std::uint8_t> pixels, std::size_t from, std::size_t to) {
+  if (from == to) return {pixels.begin(), pixels.end()};
+  std::vector<std::uint8_t> result;
+  result.reserve(pixels.size() / from * to);
+  for (std::size_t i = 0; i < pixels.size(); i += from)
+    result.insert(result.end(), to, to == 1 ? luminance(&pixels[i]) : pixels[i]);
+  return result;
+}
+
+/// Pictures in the order in which they are added, all of the size of the first.
+class Collection {
+ public:
+  Collection(std::size_t expected, std::optional<std::size_t> channels)
+      : expected_(expected), chosen_(channels) {}
+
+  void add(const fs::path& path) {
+    const Image image = read_png(path);
+    if (result_.count == 0) begin(path, image);
+    if (image.height != result_.height || image.width != result_.width)
+      throw data_error(
+          path,
+          fmt::format("is a picture of {} x {} pixels, but {} is one of {} x {}: all must be of "
+                      "one size",
+                      image.width, image.height, first_.filename().string(), result_.width, result_.height));
+    if (!chosen_ && image.channels > result_.channels) become_colour();
+    append(image);
+    ++result_.count;
+  }
+
+  PngFolder take() { return std::move(result_); }
+
+ private:
+  void begin(const fs::path& path, const Image& image) {
+    first_ = path;
+    result_.height = image.height;
+    result_.width = image.width;
+    result_.channels = chosen_.value_or(image.channels);
+    reserve();
+  }
+
+  void reserve() {
+    const std::size_t bytes = result_.height * result_.width * result_.channels;
+    if (bytes > largest_folder / expected_)
+      throw data_error(
+          first_,
+          fmt::format("{} pictures of {} x {} pixels and {} channels take more than the {} GiB "
+                      "that are read",
+                      expected_, result_.width, result_.height, result_.channels, largest_folder >> 30U));
+    result_.pixels.reserve(bytes * expected_);
+  }
+
+  void become_colour() {
+    const Bytes grey = std::move(result_.pixels);
+    result_.pixels = {};
+    result_.channels = 3;
+    reserve();
+    const std::vector<std::uint8_t> colour = converted(grey, 1, 3);
+    result_.pixels.insert(result_.pixels.end(), colour.begin(), colour.end());
+  }
+
+  void append(const Image& image) {
+    const std::vector<std::uint8_t> pixels = converted(image.pixels, image.channels, result_.channels);
+    result_.pixels.insert(result_.pixels.end(), pixels.begin(), pixels.end());
+  }
+
+  std::size_t expected_;
+  std::optional<std::size_t> chosen_;
+  fs::path first_;
+  PngFolder result_;
+};
+
+}  // namespace
+
+PngFolder read_png_folder(const fs::path& folder, std::optional<std::size_t> channels) {
+  const std::vector<LabelledFile> files = files_of(folder);
+  Collection collection(files.size(), channels);
+  for (const LabelledFile& file : files) collection.add(file.path);
+  PngFolder result = collection.take();
+  for (const LabelledFile& file : files)
+    if (!file.label.empty()) result.labels.push_back(file.label);
+  return result;
+}
+
+PngFolder read_png_alone(const fs::path& file, std::optional<std::size_t> channels) {
+  Collection collection(1, channels);
+  collection.add(file);
+  return collection.take();
+}
+
+}  // namespace graphrun::train

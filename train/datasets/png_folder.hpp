@@ -1,0 +1,37 @@
+/// \file
+/// Folders of PNG pictures, as people keep their images: all in one, or in a sub-folder for each class.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "files/file.hpp"
+
+namespace graphrun::train {
+
+struct PngFolder {
+  std::size_t count = 0;
+  std::size_t height = 0;
+  std::size_t width = 0;
+  std::size_t channels = 0;         ///< 1 if all pictures are grey, else 3
+  Bytes pixels;                     ///< [count, height, width, channels]
+  std::vector<std::string> labels;  ///< [count], the names of the sub-folders; empty if there are none
+};
+
+/// No folder is read whose pixels take more bytes than this.
+inline constexpr std::size_t largest_folder = std::size_t{1} << 32;
+
+/// Reads all PNG files of a folder in the order of their names; where they lie in sub-folders, one of each
+/// sub-folder in turn, so that the first pictures are of all classes. Other files are passed over, but not
+/// pictures in other formats. `channels` of 1 makes colour grey (ITU-R BT.601), of 3 makes grey colour.
+/// Error{data}, with the file: no pictures, pictures of different sizes, pictures beside sub-folders, folders
+/// within sub-folders, and what decode_png() refuses.
+PngFolder read_png_folder(const std::filesystem::path& folder, std::optional<std::size_t> channels);
+
+/// One file as a folder of one picture.
+PngFolder read_png_alone(const std::filesystem::path& file, std::optional<std::size_t> channels);
+
+}  // namespace graphrun::train

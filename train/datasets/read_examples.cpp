@@ -1,0 +1,227 @@
+// load_images(): from files of every kind to one ImageSet.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "files/csv.hpp"
+#include "files/file_kind.hpp"
+#include "files/idx.hpp"
+#include "files/npy.hpp"
+#include "train/datasets/dataset.hpp"
+#include "train/datasets/labels.hpp"
+#include "train/datasets/png_folder.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t smallest_guessed_side = 8;
+constexpr double pixel_range = 255;
+
+/// What was read, before it is known what it stands for.
+struct Raw {
+  std::vector<std::size_t> shape;  ///< [count, …]
+  Bytes bytes;                     ///< either these or the next
+  std::vector<float> values;
+  std::vector<std::string> label_texts;  ///< from the file itself
+};
+
+Raw read_idx_images(const fs::path& path) {
+  IdxArray array = read_idx(path);
+  return {std::move(array.shape), std::move(array.values), {}, {}};
+}
+
+/// "row 7, value 12": where one of all values is.
+std::string place_of(std::size_t index, const std::vector<std::size_t>& shape) {
+  std::size_t width = 1;
+  for (std::size_t axis = 1; axis < shape.size(); ++axis) width *= shape[axis];
+  return fmt::format("image {}, value {}", index / width, index % width);
+}
+
+template <class Number>
+std::vector<float> as_floats(const NpyArray& array, const fs::path& path) {
+  std::vector<float> values;
+  values.reserve(array.bytes.size() / sizeof(Number));
+  for (std::size_t at = 0; at < array.bytes.size(); at += sizeof(Number)) {
+    Number number{};
+    std::memcpy(&number, array.bytes.data() + at, sizeof number);
+    const auto value = static_cast<float>(number);
+    if (!std::isfinite(value))
+      throw data_error(path, fmt::format("holds {} in {}; only finite f32 numbers are read", number,
+                                         place_of(at / sizeof number, array.shape)));
+    values.push_back(value);
+  }
+  return values;
+}
+
+Raw read_npy_images(const fs::path& path) {
+  NpyArray array = read_npy(path);
+  Raw raw;
+  raw.shape = array.shape;
+  switch (array.type) {
+    case ElementType::u8: {
+      const auto* bytes = reinterpret_cast<const std::uint8_t*>(array.bytes.data());
+      raw.bytes.assign(bytes, bytes + array.bytes.size());
+      break;
+    }
+    case ElementType::f32:
+      raw.values = as_floats<float>(array, path);
+      break;
+    case ElementType::f64:
+      raw.values = as_floats<double>(array, path);
+      break;
+    case ElementType::i32:
+      raw.values = as_floats<std::int32_t>(array, path);
+      break;
+    case ElementType::i64:
+      raw.values = as_floats<std::int64_t>(array, path);
+      break;
+  }
+  return raw;
+}
+
+Raw read_csv_images(const ImageFiles& files) {
+  const bool is_chosen = !files.label_column.empty() && files.labels.empty();
+  CsvTable table = read_csv(files.images, TextColumn{is_chosen ? files.label_column : label_column,
+                                                     is_chosen && files.needs_label_column});
+  if (!table.texts.empty() && !files.labels.empty())
+    throw data_error(files.images,
+                     fmt::format("has a column '{}', and labels are to come from {} too; take one of "
+                                 "the two away",
+                                 label_column, files.labels.string()));
+  if (table.columns == 0) throw data_error(files.images, "holds nothing but labels");
+  return {{table.rows, table.columns}, {}, std::move(table.values), std::move(table.texts)};
+}
+
+Raw raw_of(PngFolder folder) {
+  return {{folder.count, folder.height, folder.width, folder.channels},
+          std::move(folder.pixels),
+          {},
+          std::move(folder.labels)};
+}
+
+Raw read_raw(const ImageFiles& files, const ReadingOptions& reading) {
+  const FileKind kind = kind_of_file(files.images);
+  const bool needs_column = !files.label_column.empty() && files.needs_label_column && files.labels.empty();
+  if (needs_column && kind != FileKind::csv)
+    throw data_error(files.images,
+                     fmt::format("is no CSV file, so it has no column '{}' of labels", files.label_column));
+  switch (kind) {
+    case FileKind::idx:
+      return read_idx_images(files.images);
+    case FileKind::npy:
+      return read_npy_images(files.images);
+    case FileKind::csv:
+      return read_csv_images(files);
+    case FileKind::png:
+      return raw_of(read_png_alone(files.images, reading.channels));
+    case FileKind::folder:
+      break;
+  }
+  return raw_of(read_png_folder(files.images, reading.channels));
+}
+
+/// The sizes of an example, as far as they are known: [width], [height, width] or [height, width, channels].
+using Sizes = std::vector<std::size_t>;
+
+std::size_t product(const Sizes& sizes) {
+  std::size_t result = 1;
+  for (const std::size_t size : sizes) result *= size;
+  return result;
+}
+
+/// A row of a square number of values is most often a picture.
+Sizes guessed(const Sizes& sizes) {
+  if (sizes.size() != 1) return sizes;
+  const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(sizes[0]))));
+  return side >= smallest_guessed_side && side * side == sizes[0] ? Sizes{side, side} : sizes;
+}
+
+/// PyTorch's order has channels before height and width. One channel may stand anywhere.
+Sizes channels_last(Sizes sizes, const fs::path& path) {
+  if (sizes.size() != 3 || sizes[2] <= 4) return sizes;
+  if (sizes[0] == 1) return {sizes[1], sizes[2], 1};
+  if (sizes[0] != 3) return sizes;
+  throw data_error(
+      path, fmt::format("holds images of [{}]: channels come last here; save it with .transpose(0, 2, 3, "
+                        "1), or say that it is meant so with `shape: [{}]`",
+                        fmt::join(sizes, ", "), fmt::join(sizes, ", ")));
+}
+
+Sizes sizes_of(const Raw& raw, const ReadingOptions& reading, const fs::path& path) {
+  if (raw.shape.size() < 2)
+    throw data_error(path,
+                     fmt::format("holds labels [{}], but images are expected here; are images and labels "
+                                 "exchanged?",
+                                 fmt::join(raw.shape, ", ")));
+  if (raw.shape.size() > 4)
+    throw data_error(path, fmt::format("holds [{}] values; images have at most height, width and channels",
+                                       fmt::join(raw.shape, ", ")));
+  const Sizes sizes(raw.shape.begin() + 1, raw.shape.end());
+  if (raw.shape[0] == 0) throw data_error(path, "holds no images");
+  if (product(sizes) == 0)
+    throw data_error(path, fmt::format("holds images without pixels: [{}]", fmt::join(raw.shape, ", ")));
+  if (reading.shape.empty()) return guessed(channels_last(sizes, path));
+  if (product(reading.shape) != product(sizes))
+    throw data_error(path,
+                     fmt::format("holds examples of [{}] = {} values, which `shape: [{}]` does not fit",
+                                 fmt::join(sizes, ", "), product(sizes), fmt::join(reading.shape, ", ")));
+  return reading.shape;
+}
+
+void set_sizes(ImageSet& set, const Sizes& sizes) {
+  set.height = sizes.size() == 1 ? 1 : sizes[0];
+  set.width = sizes.size() == 1 ? sizes[0] : sizes[1];
+  set.channels = sizes.size() == 3 ? sizes[2] : 1;
+  set.are_pictures = sizes.size() > 1 && (set.channels == 1 || set.channels == 3);
+}
+
+bool is_pixel(float value) {
+  return value >= 0 && value <= 255 && value == std::floor(value);
+}
+
+/// Pixels stay bytes, and become bytes again where a table wrote them out.
+void set_values(ImageSet& set, Raw raw, std::optional<double> divide_by) {
+  const double by = divide_by.value_or(raw.values.empty() ? pixel_range : 1);
+  if (raw.values.empty() && by != pixel_range) raw.values.assign(raw.bytes.begin(), raw.bytes.end());
+  const bool are_pixels = by == pixel_range && std::all_of(raw.values.begin(), raw.values.end(), is_pixel);
+  if (are_pixels) {
+    set.images = std::move(raw.bytes);
+    set.images.reserve(set.images.size() + raw.values.size());
+    for (const float value : raw.values) set.images.push_back(static_cast<std::uint8_t>(value));
+    return;
+  }
+  set.values = std::move(raw.values);
+  if (by != 1)
+    for (float& value : set.values) value = static_cast<float>(static_cast<double>(value) / by);
+}
+
+void set_labels(ImageSet& set, Labels labels, const fs::path& path) {
+  if (labels.numbers.size() != set.count)
+    throw data_error(path, fmt::format("holds {} labels for {} images", labels.numbers.size(), set.count));
+  set.labels = std::move(labels.numbers);
+  set.class_names = std::move(labels.names);
+}
+
+}  // namespace
+
+ImageSet load_images(const ImageFiles& files, const ReadingOptions& reading) {
+  Raw raw = read_raw(files, reading);
+  ImageSet set;
+  set_sizes(set, sizes_of(raw, reading, files.images));
+  set.count = raw.shape[0];
+  if (!files.labels.empty())
+    set_labels(set, read_labels(files.labels, files.label_column, reading.classes), files.labels);
+  else if (!raw.label_texts.empty())
+    set_labels(set, labels_from_texts(raw.label_texts, reading.classes, files.images), files.images);
+  set_values(set, std::move(raw), reading.divide_by);
+  return set;
+}
+
+}  // namespace graphrun::train

@@ -1,0 +1,195 @@
+#include "train/learn/checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "files/file.hpp"
+#include "graphrun/version.hpp"
+#include "runtime/machine/isa.hpp"
+#include "runtime/products/onednn.hpp"
+#include "train/learn/state_text.hpp"
+
+namespace graphrun::train {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* format_key = "format";
+constexpr const char* format_value = "graphrun checkpoint 1";
+constexpr const char* model_key = "model";
+constexpr const char* made_with_key = "made_with";
+constexpr std::string_view kept_prefix = "kept/";
+
+bool same_extents(const Extents& extents, const std::vector<std::size_t>& shape) {
+  return std::equal(extents.begin(), extents.end(), shape.begin(), shape.end(),
+                    [](std::int64_t a, std::size_t b) { return static_cast<std::uint64_t>(a) == b; });
+}
+
+Extents extents_of(const TensorInfo& tensor) {
+  return {tensor.shape.begin(), tensor.shape.end()};
+}
+
+std::vector<std::size_t> extents_of(const Learner& learner, const std::string& variable) {
+  const Extents& extents = learner.variables().find(variable)->extents;
+  return {extents.begin(), extents.end()};
+}
+
+std::string shape_text(const TensorInfo& tensor) {
+  return to_string(extents_of(tensor));
+}
+
+/// A tensor read and checked, waiting until all of them are.
+struct Loaded {
+  const TensorInfo* tensor = nullptr;
+  std::vector<std::byte> bytes;
+};
+
+Loaded load(const SafetensorsFile& file, const TensorInfo& tensor) {
+  return {&tensor, file.read(tensor)};
+}
+
+void require_fit(const SafetensorsFile& file, const TensorInfo& tensor,
+                 const runtime::VariableStore::Variable& variable) {
+  if (tensor.type == ElementType::f32 && same_extents(variable.extents, tensor.shape)) return;
+  throw data_error(file.path(), fmt::format("'{}' is {}{} in the file and f32{} in the model", variable.name,
+                                            tensor.type == ElementType::f32 ? "f32" : "not f32, ",
+                                            shape_text(tensor), to_string(variable.extents)));
+}
+
+/// The tensors of all parameters of the model.
+std::vector<Loaded> load_parameters(const Learner& learner, const SafetensorsFile& file) {
+  std::vector<Loaded> loaded;
+  for (const runtime::VariableStore::Variable* variable : learner.variables().all()) {
+    if (!variable->trainable) continue;
+    const TensorInfo* tensor = file.find(variable->name);
+    if (tensor == nullptr)
+      throw data_error(file.path(), fmt::format("it has no parameter '{}' of the model", variable->name));
+    require_fit(file, *tensor, *variable);
+    loaded.push_back(load(file, *tensor));
+  }
+  return loaded;
+}
+
+/// The running averages of the model, as far as the file has them.
+std::vector<Loaded> load_averages(const Learner& learner, const SafetensorsFile& file) {
+  std::vector<Loaded> loaded;
+  for (const Node& node : learner.model().graph.nodes()) {
+    if (!node.op->traits.variable || node.attributes.flag("trainable")) continue;
+    const TensorInfo* tensor = file.find(node.name);
+    if (tensor == nullptr) continue;
+    require_fit(file, *tensor, *learner.variables().find(node.name));
+    loaded.push_back(load(file, *tensor));
+  }
+  return loaded;
+}
+
+/// Everything else: optimizer state, also of an optimizer that is not compiled yet.
+std::vector<Loaded> load_slots(const Learner& learner, const SafetensorsFile& file) {
+  std::vector<Loaded> loaded;
+  for (const TensorInfo& tensor : file.tensors()) {
+    const runtime::VariableStore::Variable* variable = learner.variables().find(tensor.name);
+    if (variable != nullptr && variable->trainable) continue;
+    if (tensor.name.starts_with(kept_prefix)) continue;
+    if (variable != nullptr) require_fit(file, tensor, *variable);
+    if (tensor.type == ElementType::f32) loaded.push_back(load(file, tensor));
+  }
+  return loaded;
+}
+
+void store(runtime::VariableStore& variables, const std::vector<Loaded>& loaded) {
+  for (const Loaded& one : loaded) {
+    runtime::VariableStore::Variable& variable =
+        variables.declare(one.tensor->name, extents_of(*one.tensor), Initializer{}, false);
+    std::memcpy(variable.values.data(), one.bytes.data(), one.bytes.size());
+    variable.initialised = true;
+  }
+}
+
+/// "kept/tuned/enc.0.w": the weights that were put aside under a name.
+std::map<std::string, Learner::Weights> load_kept(const SafetensorsFile& file) {
+  std::map<std::string, Learner::Weights> kept;
+  for (const TensorInfo& tensor : file.tensors()) {
+    if (!tensor.name.starts_with(kept_prefix) || tensor.type != ElementType::f32) continue;
+    const std::size_t end = tensor.name.find('/', kept_prefix.size());
+    if (end == std::string::npos) continue;
+    const std::vector<std::byte> bytes = file.read(tensor);
+    std::vector<float>& values =
+        kept[tensor.name.substr(kept_prefix.size(), end - kept_prefix.size())][tensor.name.substr(end + 1)];
+    values.resize(bytes.size() / sizeof(float));
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+  }
+  return kept;
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(const fs::path& path) : file_(path) {
+  const auto& metadata = file_.metadata();
+  const auto format = metadata.find(format_key);
+  if (format == metadata.end() || format->second != format_value || !metadata.contains(model_key))
+    throw data_error(path,
+                     "is a safetensors file, but no checkpoint of graphrun's: its metadata lacks the model");
+  try {
+    state_ = state_from_text(metadata);
+  } catch (const Error& error) {
+    throw data_error(path, error.message());
+  }
+  file_.verify();
+}
+
+const std::string& Checkpoint::model() const {
+  return file_.metadata().at(model_key);
+}
+
+std::string Checkpoint::made_with() const {
+  const auto found = file_.metadata().find(made_with_key);
+  return found == file_.metadata().end() ? std::string() : found->second;
+}
+
+std::string made_with_here() {
+  return fmt::format("graphrun {}, oneDNN {}, {}", version, runtime::onednn_version(),
+                     to_string(runtime::detected_isa()));
+}
+
+void save_checkpoint(const fs::path& path, const Learner& learner) {
+  std::vector<TensorView> tensors;
+  for (const runtime::VariableStore::Variable* variable : learner.variables().all())
+    tensors.push_back({variable->name, ElementType::f32,
+                       std::vector<std::size_t>(variable->extents.begin(), variable->extents.end()),
+                       std::as_bytes(variable->values)});
+  for (const auto& [name, weights] : learner.kept())
+    for (const auto& [variable, values] : weights)
+      tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), ElementType::f32,
+                         extents_of(learner, variable), std::as_bytes(std::span(values))});
+  std::map<std::string, std::string> metadata = to_text(learner.state());
+  metadata[format_key] = format_value;
+  metadata[model_key] = learner.model().resolved;
+  metadata["name"] = learner.model().name;
+  metadata[made_with_key] = made_with_here();
+  write_safetensors(path, tensors, metadata);
+}
+
+void restore(Learner& learner, const Checkpoint& checkpoint) {
+  const std::vector<Loaded> parameters = load_parameters(learner, checkpoint.file());
+  const std::vector<Loaded> slots = load_slots(learner, checkpoint.file());
+  store(learner.variables(), parameters);
+  store(learner.variables(), slots);
+  learner.kept() = load_kept(checkpoint.file());
+  learner.state() = checkpoint.state();
+}
+
+void restore_weights(Learner& learner, const SafetensorsFile& file) {
+  const std::vector<Loaded> parameters = load_parameters(learner, file);
+  const std::vector<Loaded> averages = load_averages(learner, file);
+  store(learner.variables(), parameters);
+  store(learner.variables(), averages);
+}
+
+}  // namespace graphrun::train

@@ -1,0 +1,50 @@
+/// \file
+/// One safetensors file holds all that a run is: weights, optimizer state under `optimizer/variable/slot`,
+/// weights that later phases start from under `kept/phase/variable`, where the run stands, and the model
+/// itself as YAML. Any tool that reads safetensors opens it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "files/safetensors.hpp"
+#include "train/learn/learner.hpp"
+#include "train/learn/state.hpp"
+
+namespace graphrun::train {
+
+/// A file that was checked from end to end: every sum fits.
+class Checkpoint {
+ public:
+  /// Error{data} when it is damaged or no checkpoint of graphrun's; Error{io}.
+  explicit Checkpoint(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return file_.path(); }
+  const std::string& model() const;  ///< resolved YAML
+  const TrainingState& state() const { return state_; }
+  const SafetensorsFile& file() const { return file_; }
+  /// The instruction set and library versions it was made with.
+  std::string made_with() const;
+
+ private:
+  SafetensorsFile file_;
+  TrainingState state_;
+};
+
+/// Writes variables and state, durable and all or nothing. Error{io}.
+void save_checkpoint(const std::filesystem::path& path, const Learner& learner);
+
+/// Puts weights, optimizer state and position into the learner. Error{data} when a parameter is missing or
+/// has another shape: then nothing has changed.
+void restore(Learner& learner, const Checkpoint& checkpoint);
+
+/// Takes the weights alone, from any safetensors file with the parameters' names and shapes.
+void restore_weights(Learner& learner, const SafetensorsFile& file);
+
+/// What this process would write for Checkpoint::made_with().
+std::string made_with_here();
+
+}  // namespace graphrun::train

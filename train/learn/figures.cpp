@@ -1,0 +1,90 @@
+#include "train/learn/figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace graphrun::train {
+
+double Figures::at(std::string_view name) const {
+  const auto found =
+      std::find_if(values.begin(), values.end(), [&](const Figure& figure) { return figure.name == name; });
+  if (found == values.end()) throw Error(ErrorCode::usage, fmt::format("there is no figure '{}'", name));
+  return found->value;
+}
+
+FigureNames figure_names(const ModelDefinition& model, const std::vector<std::string>& chosen, bool metrics) {
+  FigureNames result{{"loss"}, {"loss"}};
+  const auto add = [&](const ModelTerm& term) {
+    result.outputs.push_back(term.output);
+    result.names.push_back(term.name);
+  };
+  for (const ModelTerm& term : model.loss)
+    if (chosen.empty() || std::find(chosen.begin(), chosen.end(), term.name) != chosen.end()) add(term);
+  if (metrics)
+    for (const ModelTerm& metric : model.metrics) add(metric);
+  return result;
+}
+
+void FigureSum::add(std::span<const float> batch_means, std::int64_t rows) {
+  for (std::size_t i = 0; i < sums_.size(); ++i) {
+    sums_[i] += static_cast<double>(batch_means[i]) * static_cast<double>(rows);
+    figure_rows_[i] += rows;
+  }
+  rows_ += rows;
+}
+
+void FigureSum::add_learnt(std::span<const float> batch_means, std::int64_t rows) {
+  for (std::size_t i = 0; i < sums_.size(); ++i) {
+    if (std::isnan(batch_means[i])) continue;
+    sums_[i] += static_cast<double>(batch_means[i]) * static_cast<double>(rows);
+    figure_rows_[i] += rows;
+  }
+  rows_ += rows;
+}
+
+double FigureSum::mean(std::size_t figure) const {
+  return sums_[figure] / static_cast<double>(figure_rows_[figure]);
+}
+
+Figures FigureSum::means() const {
+  Figures figures{.count = rows_, .values = {}};
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    const auto known = std::find_if(figures.values.begin(), figures.values.end(),
+                                    [&](const Figure& figure) { return figure.name == names_[i]; });
+    if (known == figures.values.end()) {
+      figures.values.push_back({names_[i], mean(i)});
+    } else if (figure_rows_[i] > 0) {
+      known->value = std::isnan(known->value) ? mean(i) : known->value + mean(i);
+    }
+  }
+  return figures;
+}
+
+double FigureSum::loss() const {
+  double sum = 0;
+  for (std::size_t i = 0; i < names_.size(); ++i)
+    if (names_[i] == "loss" && figure_rows_[i] > 0) sum += mean(i);
+  return sum;
+}
+
+void FigureSum::restore(std::span<const double> sums, std::int64_t rows,
+                        std::span<const std::int64_t> figure_rows) {
+  if (sums.size() != names_.size() || (!figure_rows.empty() && figure_rows.size() != names_.size()))
+    throw Error(ErrorCode::data,
+                fmt::format("the checkpoint holds {} running sums, the model reports {} figures", sums.size(),
+                            names_.size()));
+  std::copy(sums.begin(), sums.end(), sums_.begin());
+  std::fill(figure_rows_.begin(), figure_rows_.end(), rows);
+  std::copy(figure_rows.begin(), figure_rows.end(), figure_rows_.begin());
+  rows_ = rows;
+}
+
+void FigureSum::clear() {
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  std::fill(figure_rows_.begin(), figure_rows_.end(), 0);
+  rows_ = 0;
+}
+
+}  // namespace graphrun::train

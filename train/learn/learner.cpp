@@ -1,0 +1,399 @@
+#include "train/learn/learner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <map>
+
+#include "files/file.hpp"
+#include "files/sha256.hpp"
+#include "ops/list.hpp"
+#include "runtime/lower/rows.hpp"
+#include "runtime/state/philox.hpp"
+#include "train/learn/compiled_program.hpp"
+#include "train/learn/optimizer.hpp"
+#include "train/learn/programs.hpp"
+#include "train/learn/row_blocks.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+/// Unless another seed is asked for, noise of evaluation is the same for every model and run, so that figures
+/// can be compared.
+RandomState evaluation_random(std::uint64_t seed, std::uint64_t first_row) {
+  return {.seed = seed,
+          .domain = static_cast<std::uint32_t>(runtime::RandomDomain::evaluation),
+          .step = 0,
+          .first_row = first_row};
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+std::span<const float> as_floats(const OutputValues& output) {
+  if (output.type.dtype != DType::f32)
+    throw Error(ErrorCode::usage,
+                fmt::format("output '{}' is {}, not f32", output.name, to_string(output.type)));
+  return {reinterpret_cast<const float*>(output.bytes.data()), output.bytes.size() / sizeof(float)};
+}
+
+class Learner::Implementation {
+ public:
+  /// A recipe, compiled.
+  struct Learning {
+    struct Step {
+      CompiledProgram program;
+      OptimizerSpec optimizer;
+      std::uint64_t every = 1;
+      std::vector<std::string> outputs;  ///< behind its figures
+    };
+    std::vector<Step> steps;
+    std::vector<std::string> inputs;
+    std::vector<std::string> figures;
+  };
+
+  Implementation(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options,
+                 const PassOptions& passes)
+      : model_(std::move(model)), passes_(passes), session_(ops::registry(), ops::kernels(), options) {
+    if (model_->train) state_.seed = model_->train->seed;
+    declare_parameters();
+  }
+
+  std::shared_ptr<const ModelDefinition> model_;
+  PassOptions passes_;
+  runtime::Session session_;
+  TrainingState state_;
+  std::vector<Learning> recipes_;
+  std::size_t recipe_ = 0;
+  std::optional<CompiledProgram> evaluation_;
+  std::map<std::vector<std::string>, CompiledProgram> roles_;  ///< by outputs, "|", fed
+
+  Learning& training() {
+    if (recipes_.empty()) add_recipe(recipes_of(*model_, ops::registry()).front());
+    return recipes_[recipe_];
+  }
+
+  std::size_t add_recipe(const Recipe& recipe) {
+    Learning learning;
+    for (const LearningStep& step : recipe.steps) {
+      learning.steps.push_back({.program = compile(train::training_program(step, ops::registry(), passes_)),
+                                .optimizer = step.optimizer,
+                                .every = static_cast<std::uint64_t>(step.every),
+                                .outputs = {}});
+      Learning::Step& made = learning.steps.back();
+      for (const std::string& input : made.program.inputs())
+        if (!contains(learning.inputs, input)) learning.inputs.push_back(input);
+      for (std::size_t i = 0; i < step.figures.names.size(); ++i) {
+        // Each step reports its loss; a term that an earlier step reports is not reported twice.
+        if (i > 0 && contains(learning.figures, step.figures.names[i])) continue;
+        learning.figures.push_back(step.figures.names[i]);
+        made.outputs.push_back(step.figures.outputs[i]);
+      }
+    }
+    recipes_.push_back(std::move(learning));
+    return recipes_.size() - 1;
+  }
+
+  CompiledProgram& evaluation() {
+    if (!evaluation_) {
+      evaluation_ = compile(evaluation_program(*model_, ops::registry(), passes_));
+      evaluation_names_ = figure_names(*model_, {}, true);
+    }
+    return *evaluation_;
+  }
+
+  CompiledProgram& role(const std::vector<std::string>& outputs, const std::vector<std::string>& fed) {
+    std::vector<std::string> key = outputs;
+    key.emplace_back("|");
+    key.insert(key.end(), fed.begin(), fed.end());
+    const auto found = roles_.find(key);
+    if (found != roles_.end()) return found->second;
+    return roles_.emplace(key, compile(role_program(*model_, ops::registry(), outputs, fed, passes_)))
+        .first->second;
+  }
+
+  void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
+            std::span<float> figures, const std::stop_token& stop, runtime::SideWork* side) {
+    Learning& learning = training();
+    const std::uint64_t number = state_.stage_step() + 1;
+    for (Learning::Step& step : learning.steps) {
+      const std::span<float> own = figures.first(step.outputs.size());
+      figures = figures.subspan(own.size());
+      if (number % step.every == 0) {
+        update(step, feeds, rows, first_row, own, stop, std::exchange(side, nullptr));
+      } else {
+        std::fill(own.begin(), own.end(), std::numeric_limits<float>::quiet_NaN());
+      }
+    }
+    ++state_.step;
+  }
+
+  /// One step of one optimizer; its noise is its own.
+  void update(Learning::Step& step, std::span<const runtime::Feed> feeds, std::int64_t rows,
+              std::uint64_t first_row, std::span<float> figures, const std::stop_token& stop,
+              runtime::SideWork* side) {
+    const RandomState random{.seed = state_.seed,
+                             .domain = static_cast<std::uint32_t>(runtime::RandomDomain::training),
+                             .step = state_.updates,
+                             .first_row = first_row};
+    step.program.fetch(step.outputs, figures);
+    set_scalars(step.program, step.optimizer, state_.stage_step() / step.every);
+    step.program.run(session_, feeds, rows, random, stop, side);
+    ++state_.updates;
+    const std::vector<std::string> broken = session_.take_non_finite_updates();
+    if (!broken.empty())
+      throw Error(
+          ErrorCode::not_finite,
+          fmt::format("step {}: the gradient of '{}' holds a NaN or an infinity while the loss does not; "
+                      "a smaller learning rate or clip_norm may help",
+                      state_.step + 1, broken.front()),
+          {}, broken.front());
+  }
+
+  Figures evaluate(const Examples& examples, const std::stop_token& stop) {
+    CompiledProgram& compiled = evaluation();
+    FigureSum sum(evaluation_names_.names);
+    std::vector<float> values(evaluation_names_.outputs.size());
+    compiled.fetch(evaluation_names_.outputs, values);
+    const auto nothing = [](const RowBlock&) {};
+    const auto add = [&](const RowBlock& batch) { sum.add(values, batch.count); };
+    run_blocks(compiled, examples, row_batches(examples.count, evaluation_batch), {.stop = stop}, nothing,
+               add);
+    return sum.means();
+  }
+
+  void run_role(const std::vector<std::string>& outputs, const Examples& examples,
+                std::span<const std::span<std::byte>> into, const RowOptions& options) {
+    std::vector<std::string> fed;
+    const Examples by_node = with_node_names(examples, fed);
+    CompiledProgram& compiled = role(outputs, fed);
+    require_inputs(compiled, fed);
+    const std::vector<RowBlock> blocks = blocks_of(compiled, examples.count, options);
+    if (blocks.size() > 1) require_rows(compiled, outputs);
+    const auto fetch = [&](const RowBlock& block) {
+      for (std::size_t i = 0; i < outputs.size(); ++i)
+        compiled.fetch(i, outputs[i], rows_of(into[i], examples.count, block));
+    };
+    run_blocks(compiled, by_node, blocks, options, fetch, [](const RowBlock&) {});
+  }
+
+  /// What the outputs of a program over so many rows need, without their bytes.
+  std::vector<OutputValues> outputs_over(const std::vector<std::string>& outputs, std::int64_t rows) const {
+    std::vector<OutputValues> results;
+    for (const std::string& name : outputs) {
+      const Type& type = model_->graph.node(*model_->graph.find(node_name(*model_, name))).type;
+      OutputValues result{.name = name, .type = type, .extents = bind(type.shape, rows), .bytes = {}};
+      const std::int64_t bytes =
+          checked_multiply(element_count(result.extents), static_cast<std::int64_t>(bytes_of(type.dtype)));
+      result.bytes.resize(static_cast<std::size_t>(bytes));
+      results.push_back(std::move(result));
+    }
+    return results;
+  }
+
+  static void throw_if_stopped(const std::stop_token& stop) {
+    if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "a stop was asked for");
+  }
+
+ private:
+  void declare_parameters() {
+    for (const Node& node : model_->graph.nodes())
+      if (node.op->traits.variable)
+        session_.variables().declare(node.name, bind(node.type.shape, std::int64_t{1}),
+                                     node.attributes.initializer("init"), node.attributes.flag("trainable"));
+  }
+
+  CompiledProgram compile(Program program) { return {std::move(program), *model_, session_}; }
+
+  /// What the host computes for a step: schedules, and what the optimizer needs after so many updates.
+  void set_scalars(CompiledProgram& compiled, const OptimizerSpec& optimizer, std::uint64_t updates) const {
+    const Progress progress{.step = state_.stage_step(), .steps_per_epoch = state_.steps_per_epoch};
+    for (std::size_t i = 0; i < compiled.scalars().size(); ++i) {
+      const std::string& name = compiled.scalars()[i];
+      const auto scheduled = std::find_if(model_->scheduled.begin(), model_->scheduled.end(),
+                                          [&](const ScheduledInput& input) { return input.name == name; });
+      const double value = scheduled != model_->scheduled.end()
+                               ? value_at(scheduled->schedule, progress)
+                               : optimizer_scalar(optimizer, name, progress, updates);
+      compiled.scalar_values()[i] = static_cast<float>(value);
+    }
+  }
+
+  static void require_inputs(const CompiledProgram& compiled, const std::vector<std::string>& fed) {
+    std::string missing;
+    for (const std::string& input : compiled.inputs())
+      if (!contains(fed, input)) missing += fmt::format("{}'{}'", missing.empty() ? "" : ", ", input);
+    if (!missing.empty())
+      throw Error(
+          ErrorCode::usage,
+          fmt::format("input {} is needed and not given; give it a value for all rows, as in --input y=7",
+                      missing));
+  }
+
+  /// The columns under the names of their nodes, which are listed in `fed`.
+  Examples with_node_names(const Examples& examples, std::vector<std::string>& fed) const {
+    Examples by_node{.count = examples.count, .columns = {}, .owner = {}};
+    for (const auto& [name, column] : examples.columns) {
+      fed.push_back(node_name(*model_, name));
+      by_node.columns[fed.back()] = column;
+    }
+    return by_node;
+  }
+
+  static std::vector<RowBlock> blocks_of(const CompiledProgram& compiled, std::int64_t rows,
+                                         const RowOptions& options) {
+    if (runtime::rows_are_independent(compiled.graph())) return row_blocks(rows);
+    return row_batches(rows, options.together ? std::max<std::int64_t>(1, rows) : evaluation_batch);
+  }
+
+  static void require_rows(const CompiledProgram& compiled, const std::vector<std::string>& outputs) {
+    const Graph& graph = compiled.graph();
+    for (const std::string& name : outputs) {
+      const Type& type = graph.node(graph.output(name)).type;
+      if (type.shape.empty() || !type.shape.front().is_batch())
+        throw Error(ErrorCode::usage,
+                    fmt::format("output '{}' is {}: it has no row for each example", name, to_string(type)));
+    }
+  }
+
+  static std::span<std::byte> rows_of(std::span<std::byte> all, std::int64_t rows, const RowBlock& block) {
+    if (block.count == rows) return all;
+    const std::size_t row = all.size() / static_cast<std::size_t>(rows);
+    return all.subspan(row * static_cast<std::size_t>(block.first),
+                       row * static_cast<std::size_t>(block.count));
+  }
+
+  /// The next block is gathered while one runs.
+  template <class Before, class After>
+  void run_blocks(CompiledProgram& compiled, const Examples& examples, const std::vector<RowBlock>& blocks,
+                  const RowOptions& options, Before before, After after) {
+    if (blocks.empty()) return;
+    PrefetchedBatches& batches = compiled.batches_for(examples, blocks.front().count);
+    batches.gather({blocks.front().first, blocks.front().count});
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      throw_if_stopped(options.stop);
+      const RowBlock& block = blocks[i];
+      if (i + 1 < blocks.size()) batches.announce({blocks[i + 1].first, blocks[i + 1].count});
+      before(block);
+      set_scalars(compiled, {}, 0);
+      compiled.run(
+          session_, batches.current().feeds(), block.count,
+          evaluation_random(options.seed, options.first_row + static_cast<std::uint64_t>(block.first)),
+          options.stop, &batches);
+      after(block);
+      batches.advance();
+    }
+  }
+
+  FigureNames evaluation_names_;
+};
+
+Learner::Learner(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options)
+    : Learner(std::move(model), options, PassOptions{}) {}
+Learner::Learner(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options,
+                 const PassOptions& passes)
+    : implementation_(std::make_unique<Implementation>(std::move(model), options, passes)) {}
+Learner::~Learner() = default;
+Learner::Learner(Learner&&) noexcept = default;
+Learner& Learner::operator=(Learner&&) noexcept = default;
+
+const ModelDefinition& Learner::model() const {
+  return *implementation_->model_;
+}
+TrainingState& Learner::state() {
+  return implementation_->state_;
+}
+const TrainingState& Learner::state() const {
+  return implementation_->state_;
+}
+runtime::VariableStore& Learner::variables() {
+  return implementation_->session_.variables();
+}
+const runtime::VariableStore& Learner::variables() const {
+  return std::as_const(implementation_->session_).variables();
+}
+runtime::Session& Learner::session() {
+  return implementation_->session_;
+}
+
+void Learner::initialise() {
+  variables().initialise(state().seed);
+}
+
+std::size_t Learner::add_recipe(const Recipe& recipe) {
+  return implementation_->add_recipe(recipe);
+}
+void Learner::use_recipe(std::size_t recipe) {
+  implementation_->recipe_ = recipe;
+}
+
+const runtime::Plan& Learner::prepare_training(std::int64_t batch) {
+  const auto& steps = implementation_->training().steps;
+  for (const auto& step : steps) session().prepare(step.program.id(), batch);
+  return session().prepare(steps.front().program.id(), batch);
+}
+runtime::ProgramId Learner::training_program() {
+  return implementation_->training().steps.front().program.id();
+}
+const Graph& Learner::training_graph() {
+  return implementation_->training().steps.front().program.graph();
+}
+const std::vector<std::string>& Learner::training_inputs() {
+  return implementation_->training().inputs;
+}
+const std::vector<std::string>& Learner::training_figures() {
+  return implementation_->training().figures;
+}
+void Learner::prepare_evaluation(std::int64_t examples) {
+  const runtime::ProgramId program = implementation_->evaluation().id();
+  if (examples >= evaluation_batch) session().prepare(program, evaluation_batch);
+  if (examples % evaluation_batch != 0) session().prepare(program, examples % evaluation_batch);
+}
+const std::vector<std::string>& Learner::evaluation_inputs() {
+  return implementation_->evaluation().inputs();
+}
+
+void Learner::step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
+                   std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {
+  implementation_->step(feeds, rows, first_row, figures, stop, side);
+}
+
+Figures Learner::evaluate(const Examples& examples, std::stop_token stop) {
+  return implementation_->evaluate(examples, stop);
+}
+
+std::vector<OutputValues> Learner::run(const std::vector<std::string>& outputs, const Examples& examples,
+                                       const RowOptions& options) {
+  std::vector<OutputValues> results = implementation_->outputs_over(outputs, examples.count);
+  std::vector<std::span<std::byte>> into;
+  for (OutputValues& result : results) into.emplace_back(result.bytes);
+  run(outputs, examples, into, options);
+  return results;
+}
+
+void Learner::run(const std::vector<std::string>& outputs, const Examples& examples,
+                  std::span<const std::span<std::byte>> into, const RowOptions& options) {
+  implementation_->run_role(outputs, examples, into, options);
+}
+
+std::string Learner::digest() const {
+  std::vector<const runtime::VariableStore::Variable*> parameters = variables().all();
+  std::erase_if(parameters, [](const auto* variable) { return !variable->trainable; });
+  std::sort(parameters.begin(), parameters.end(),
+            [](const auto* a, const auto* b) { return a->name < b->name; });
+  Sha256 sum;
+  for (const auto* parameter : parameters) {
+    sum.update(as_bytes(parameter->name + " " + to_string(parameter->extents) + "\n"));
+    sum.update(
+        {reinterpret_cast<const std::uint8_t*>(parameter->values.data()), parameter->values.size_bytes()});
+  }
+  return sum.finish();
+}
+
+}  // namespace graphrun::train

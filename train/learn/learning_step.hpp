@@ -1,0 +1,55 @@
+/// \file
+/// What learning does with a batch, read off a model: for each phase, which loss is differentiated, which
+/// parameters are learnt, by which optimizer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/op.hpp"
+#include "language/recipe/definition.hpp"
+#include "train/learn/figures.hpp"
+
+namespace graphrun::train {
+
+/// What one optimizer does with a batch.
+struct LearningStep {
+  Graph forward;                        ///< mode-free, and no more than is needed for its outputs
+  FigureNames figures;                  ///< its outputs: "loss" first, then the terms that are learnt
+  std::vector<std::string> parameters;  ///< that are learnt
+  OptimizerSpec optimizer;
+  std::string slots;       ///< the first part of its slots' names: "adam", or "adam-2" when steps alternate
+  std::int64_t every = 1;  ///< done on every so many-th batch
+  SourceLocation where;
+};
+
+/// All that is done with a batch in a phase, or in one layer of a greedy phase.
+struct Recipe {
+  std::size_t phase = 0;  ///< index into train.phases
+  std::size_t layer = 0;  ///< of a greedy phase, outermost 0
+  std::string name;       ///< "fine", "layers, layer 1 of 4"; empty for a model without phases
+  std::vector<LearningStep> steps;
+};
+
+/// The recipes of all phases, in order. Error{model} when the model has no loss or no `train:`, or when a
+/// step depends on none of its parameters.
+std::vector<Recipe> recipes_of(const ModelDefinition& model, const OpRegistry& registry);
+
+/// What `train:` says. Error{model} when the model has none.
+const TrainSpec& train_of(const ModelDefinition& model);
+
+/// A step on the model's own graph.
+LearningStep learning_step(const ModelDefinition& model, const OpRegistry& registry, const StepSpec& step);
+
+/// The parameters at or below the paths, by name; all of the model when there are none.
+std::vector<std::string> parameters_below(const ModelDefinition& model,
+                                          const std::vector<std::string>& paths);
+
+/// A builder that holds the nodes of a graph under the same ids, without its outputs.
+Builder copy_of(const Graph& graph, const OpRegistry& registry);
+
+/// Is it a variable that learning may change?
+bool is_parameter(const Node& node);
+
+}  // namespace graphrun::train

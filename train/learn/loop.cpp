@@ -1,0 +1,169 @@
+#include "train/learn/loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "train/datasets/prefetch.hpp"
+#include "train/datasets/shuffle.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// One call of learn(): the buffers and clocks that live as long as it does.
+class Loop {
+ public:
+  Loop(Learner& learner, const Examples& examples, const LoopOptions& options, LoopObserver& observer)
+      : learner_(learner),
+        state_(learner.state()),
+        examples_(examples),
+        options_(options),
+        observer_(observer),
+        plan_(batch_plan(options, examples.count)),
+        batches_(examples, learner.training_inputs(), std::min(options.batch, examples.count)),
+        sums_(learner.training_figures()),
+        figures_(learner.training_figures().size()) {}
+
+  LoopEnd run() {
+    prepare();
+    if (state_.batch > 0) sums_.restore(state_.epoch_sums, state_.epoch_rows, state_.figure_rows);
+    while (!finished()) {
+      if (options_.stop.stop_requested()) return LoopEnd::stopped;
+      if (!run_epoch()) return LoopEnd::stopped;
+    }
+    return LoopEnd::finished;
+  }
+
+ private:
+  void prepare() {
+    learner_.prepare_training(plan_.batch);
+    if (plan_.partial_rows > 0) learner_.prepare_training(plan_.partial_rows);
+    learner_.initialise();
+    state_.steps_per_epoch = static_cast<std::uint64_t>(plan_.batches);
+  }
+
+  bool finished() const { return state_.ended || state_.stage_step() >= plan_.total_steps; }
+
+  /// Runs the epoch from where it stands; false when a stop was asked for before its end.
+  bool run_epoch() {
+    const std::vector<std::uint32_t> order =
+        epoch_order(options_.order_seed.value_or(state_.seed), state_.stage_epoch(), examples_.count);
+    batches_.gather(batch_rows(order, state_.batch));
+    while (state_.batch < static_cast<std::uint64_t>(plan_.batches)) {
+      if (finished()) return true;
+      if (options_.stop.stop_requested()) return false;
+      run_batch(order);
+    }
+    end_epoch();
+    return true;
+  }
+
+  /// The rows of a batch of the epoch; none after its last.
+  std::span<const std::uint32_t> batch_rows(std::span<const std::uint32_t> order, std::uint64_t batch) const {
+    if (batch >= static_cast<std::uint64_t>(plan_.batches)) return {};
+    const auto first = static_cast<std::size_t>(batch) * static_cast<std::size_t>(plan_.batch);
+    return order.subspan(first, std::min(static_cast<std::size_t>(plan_.batch), order.size() - first));
+  }
+
+  void run_batch(std::span<const std::uint32_t> order) {
+    const Clock::time_point start = Clock::now();
+    const Batch& batch = batches_.current();
+    const std::int64_t rows = batch.rows();
+    batches_.announce(batch_rows(order, state_.batch + 1));
+    // The stop token is not handed down: a stop finishes the step at hand.
+    learner_.step(batch.feeds(), rows, state_.batch * static_cast<std::uint64_t>(plan_.batch), figures_, {},
+                  &batches_);
+    batches_.advance();
+    sums_.add_learnt(figures_, rows);
+    ++state_.batch;
+    state_.epoch_sums.assign(sums_.sums().begin(), sums_.sums().end());
+    state_.figure_rows.assign(sums_.figure_rows().begin(), sums_.figure_rows().end());
+    state_.epoch_rows = sums_.rows();
+    const double spent = seconds_since(start);
+    state_.epoch_seconds += spent;
+    state_.seconds += spent;
+    rows_ += rows;
+    observer_.on_step({.state = state_,
+                       .plan = plan_,
+                       .loss = sums_.loss(),
+                       .rows = rows_,
+                       .seconds = seconds_since(start_)});
+  }
+
+  void end_epoch() {
+    const EpochReport report{
+        .state = state_, .train = sums_.means(), .seconds = state_.epoch_seconds, .rows = sums_.rows()};
+    sums_.clear();
+    ++state_.epoch;
+    state_.batch = 0;
+    state_.epoch_sums.clear();
+    state_.figure_rows.clear();
+    state_.epoch_rows = 0;
+    state_.epoch_seconds = 0;
+    observer_.on_epoch(report);
+  }
+
+  Learner& learner_;
+  TrainingState& state_;
+  const Examples& examples_;
+  const LoopOptions& options_;
+  LoopObserver& observer_;
+  BatchPlan plan_;
+  PrefetchedBatches batches_;
+  FigureSum sums_;
+  std::vector<float> figures_;
+  std::int64_t rows_ = 0;
+  Clock::time_point start_ = Clock::now();
+};
+
+std::uint64_t total_steps(const LoopOptions& options, std::int64_t batches) {
+  const std::int64_t asked =
+      options.steps ? *options.steps : checked_multiply(options.epochs.value_or(1), batches);
+  const auto total = static_cast<std::uint64_t>(std::max<std::int64_t>(asked, 0));
+  return options.max_steps ? std::min(total, *options.max_steps) : total;
+}
+
+}  // namespace
+
+LoopOptions loop_options(const PhaseSpec& spec) {
+  return {.batch = spec.batch,
+          .epochs = spec.epochs,
+          .steps = spec.steps,
+          .keep_partial = spec.keep_partial,
+          .max_steps = {},
+          .order_seed = {},
+          .stop = {}};
+}
+
+BatchPlan batch_plan(const LoopOptions& options, std::int64_t count) {
+  if (count < 1) throw Error(ErrorCode::usage, "there are no examples to learn from");
+  if (options.batch < 1)
+    throw Error(ErrorCode::usage, fmt::format("batch {} is not a number of examples", options.batch));
+  const std::int64_t rest = count % options.batch;
+  const bool partial = options.keep_partial && rest > 0;
+  const std::int64_t batches = count / options.batch + (partial ? 1 : 0);
+  if (batches == 0)
+    throw Error(ErrorCode::usage,
+                fmt::format("{} examples do not fill one batch of {}, and `partial: drop` leaves no other; "
+                            "make the batch smaller or keep the partial one",
+                            count, options.batch));
+  return {.batch = std::min(options.batch, count),
+          .batches = batches,
+          .partial_rows = partial && count > options.batch ? rest : 0,
+          .total_steps = total_steps(options, batches)};
+}
+
+LoopEnd learn(Learner& learner, const Examples& examples, const LoopOptions& options,
+              LoopObserver& observer) {
+  return Loop(learner, examples, options, observer).run();
+}
+
+}  // namespace graphrun::train

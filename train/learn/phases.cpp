@@ -1,0 +1,207 @@
+#include "train/learn/phases.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ops/list.hpp"
+#include "train/learn/greedy.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+/// Hands what a loop reports on, with the stage that it is about.
+class StageObserver final : public LoopObserver {
+ public:
+  StageObserver(PhaseObserver& observer, const StageView& view, const TrainingState& state)
+      : observer_(observer), view_(view), state_(state) {}
+
+  void on_step(const StepReport& report) override { observer_.on_step(view_, report); }
+  void on_epoch(const EpochReport& report) override {
+    const bool last = state_.stage_step() >= view_.plan.total_steps;
+    observer_.on_epoch(view_, report, last);
+  }
+
+ private:
+  PhaseObserver& observer_;
+  const StageView& view_;
+  const TrainingState& state_;
+};
+
+/// The column of a model's labels; empty when it has none.
+std::string labels_of(const ModelDefinition& model) {
+  for (const ModelInput& input : model.inputs)
+    if (input.source == InputSource::labels) return input.name;
+  return {};
+}
+
+/// How many examples a subset of so many has.
+std::int64_t count_of(const std::optional<SubsetSpec>& subset, std::int64_t count) {
+  if (!subset) return count;
+  return std::min(subset->sample.value_or(subset->first.value_or(count)), count);
+}
+
+}  // namespace
+
+EpochReport part_of_epoch(Learner& learner) {
+  const TrainingState& state = learner.state();
+  FigureSum sums(learner.training_figures());
+  sums.restore(state.epoch_sums, state.epoch_rows, state.figure_rows);
+  return {.state = state, .train = sums.means(), .seconds = state.epoch_seconds, .rows = state.epoch_rows};
+}
+
+Phases::Phases(Learner& learner, const Examples& examples)
+    : learner_(learner),
+      state_(learner.state()),
+      train_(train_of(learner.model())),
+      examples_(examples),
+      stages_(stages_of(train_)) {
+  for (const Recipe& recipe : recipes_of(learner.model(), ops::registry()))
+    prepared_[{recipe.phase, recipe.layer}] = prepare(recipe, train_.phases[recipe.phase]);
+  for (const Stage& stage : stages_) total_steps_ += prepared(stage).plan.total_steps;
+  for (const PhaseSpec& phase :
+       train_.phases)  // what is wrong with a subset is told before anything is learnt
+    if (phase.subset) subset_of(examples_, *phase.subset, state_.seed, labels_of(learner_.model()));
+}
+
+Phases::Prepared Phases::prepare(const Recipe& recipe, const PhaseSpec& phase) {
+  Prepared made{.recipe = learner_.add_recipe(recipe),
+                .plan = batch_plan(loop_options(phase), count_of(phase.subset, examples_.count))};
+  learner_.use_recipe(made.recipe);
+  learner_.prepare_training(made.plan.batch);
+  if (made.plan.partial_rows > 0) learner_.prepare_training(made.plan.partial_rows);
+  return made;
+}
+
+const Phases::Prepared& Phases::prepared(const Stage& stage) const {
+  return prepared_.at({stage.phase, stage.layer});
+}
+
+const BatchPlan& Phases::plan_at(const TrainingState& state) const {
+  const bool begun = state.step > 0;
+  return prepared(stages_[begun ? stage_at(train_, stages_, state) : 0]).plan;
+}
+
+std::vector<std::string> Phases::figures() const {
+  std::vector<std::string> names;
+  for (const auto& [key, each] : prepared_) {
+    learner_.use_recipe(each.recipe);
+    for (const std::string& name : learner_.training_figures())
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+StageView Phases::view(const Stage& stage) const {
+  return {.phase = phase_of(stage),
+          .stage = stage,
+          .name = name_of(train_, stage),
+          .plan = prepared(stage).plan,
+          .total_steps = total_steps_};
+}
+
+LoopEnd Phases::run(PhaseObserver& observer, std::optional<std::uint64_t> max_steps, std::stop_token stop) {
+  std::size_t index = 0;
+  if (state_.step == 0) {
+    begin(index);
+  } else {
+    index = stage_at(train_, stages_, state_);
+  }
+  while (true) {
+    const Stage& stage = stages_[index];
+    if (!is_done(stage) && run_stage(stage, observer, max_steps, stop) == LoopEnd::stopped)
+      return LoopEnd::stopped;
+    if (!is_done(stage) || index + 1 == stages_.size()) return LoopEnd::finished;
+    end(index);
+    begin(++index);
+  }
+}
+
+bool Phases::is_done(const Stage& stage) const {
+  return state_.ended || state_.stage_step() >= prepared(stage).plan.total_steps;
+}
+
+LoopEnd Phases::run_stage(const Stage& stage, PhaseObserver& observer, std::optional<std::uint64_t> max_steps,
+                          const std::stop_token& stop) {
+  const StageView seen = view(stage);
+  if (max_steps && state_.step >= *max_steps) return LoopEnd::finished;
+  learner_.initialise();
+  const std::optional<Examples> examples = examples_of(stage, stop);
+  if (!examples) return LoopEnd::stopped;
+  learner_.use_recipe(prepared(stage).recipe);
+  LoopOptions options = loop_options(seen.phase);
+  if (max_steps) options.max_steps = *max_steps - state_.first_step;
+  options.order_seed = seed_of_draw(state_.seed, stage.draw);
+  options.stop = stop;
+  StageObserver adapter(observer, seen, state_);
+  observer.on_stage(seen);
+  const LoopEnd end = learn(learner_, *examples, options, adapter);
+  // A stage that counts steps may end within an epoch.
+  if (is_done(stage) && state_.batch > 0 && !state_.ended)
+    observer.on_epoch(seen, part_of_epoch(learner_), true);
+  return end;
+}
+
+std::optional<Examples> Phases::examples_of(const Stage& stage, const std::stop_token& stop) {
+  const PhaseSpec& phase = phase_of(stage);
+  const Examples examples = phase.subset
+                                ? subset_of(examples_, *phase.subset, seed_of_draw(state_.seed, stage.draw),
+                                            labels_of(learner_.model()))
+                                : examples_;
+  if (!phase.greedy) return examples;
+  try {
+    return layer_examples(learner_, phase, stage.layer, examples, stop);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::cancelled) throw;
+    return std::nullopt;
+  }
+}
+
+/// The weights that the stage starts from, and everything else that is new in it.
+void Phases::begin(std::size_t index) {
+  const Stage& stage = stages_[index];
+  const PhaseSpec& phase = phase_of(stage);
+  const bool first_layer = stage.layer == 0;
+  const bool follows =
+      index > 0 && stage.draw == 0 && train_.phases[stages_[index - 1].phase].name == phase.start;
+  if (first_layer && phase.start == "init") {
+    learner_.initialise_again(seed_of_draw(state_.seed, stage.draw));
+    if (const auto given = learner_.kept().find(kept_init); given != learner_.kept().end())
+      learner_.set_weights(given->second);
+  } else if (first_layer && !follows) {
+    learner_.set_weights(learner_.kept().at(phase.start));
+  }
+  std::erase_if(learner_.kept(), [&](const auto& kept) { return !is_needed_after(index, kept.first); });
+  learner_.reset_optimizers();
+  state_.phase = phase.name;
+  state_.draw = stage.draw;
+  state_.layer = stage.layer;
+  state_.first_step = state_.step;
+  state_.first_epoch = state_.epoch;
+  state_.ended = false;
+  state_.disappointments = 0;
+  state_.stop_best = std::numeric_limits<double>::quiet_NaN();
+  state_.best_score = std::numeric_limits<double>::quiet_NaN();
+  state_.best_step = 0;
+  state_.batch = 0;
+  state_.epoch_sums.clear();
+  state_.figure_rows.clear();
+  state_.epoch_rows = 0;
+  state_.epoch_seconds = 0;
+}
+
+void Phases::end(std::size_t index) {
+  const Stage& stage = stages_[index];
+  const PhaseSpec& phase = phase_of(stage);
+  const bool ends_phase = stage.is_last_layer() && stage.draw + 1 == static_cast<std::uint64_t>(phase.draws);
+  if (ends_phase && is_needed_after(index, phase.name)) learner_.kept()[phase.name] = learner_.weights();
+}
+
+/// Does a stage after this one start from the weights of that name?
+bool Phases::is_needed_after(std::size_t index, const std::string& kept) const {
+  return std::any_of(stages_.begin() + static_cast<std::ptrdiff_t>(index) + 1, stages_.end(),
+                     [&](const Stage& stage) { return stage.layer == 0 && phase_of(stage).start == kept; });
+}
+
+}  // namespace graphrun::train

@@ -1,0 +1,53 @@
+/// \file
+/// Where a run stands: all that a checkpoint holds beside the weights and the optimizer's slots.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "train/learn/figures.hpp"
+
+namespace graphrun::train {
+
+/// What a phase came to, in one draw.
+struct PhaseResult {
+  std::string phase;
+  std::uint64_t draw = 0;
+  std::vector<Figure> figures;  ///< of the test data, probes included
+};
+
+struct TrainingState {
+  std::uint64_t step = 0;             ///< batches learnt in all
+  std::uint64_t updates = 0;          ///< optimizer steps in all: what noise is drawn by
+  std::uint64_t epoch = 0;            ///< epochs done in all
+  std::uint64_t batch = 0;            ///< batches done of the epoch at hand
+  std::uint64_t steps_per_epoch = 1;  ///< what schedules in epochs count by
+  std::uint64_t seed = 1;             ///< of initialisation, order and noise
+
+  // The stage at hand: a phase, one draw of it, one layer of a greedy one.
+  std::string phase;                  ///< its name; empty in a model without phases
+  std::uint64_t draw = 0;             ///< from 0
+  std::uint64_t layer = 0;            ///< from 0
+  std::uint64_t first_step = 0;       ///< `step` when the stage began
+  std::uint64_t first_epoch = 0;      ///< `epoch` when it began
+  bool ended = false;                 ///< early, whatever its epochs and steps say
+  std::uint64_t disappointments = 0;  ///< measurements since the best one of `stop:`
+  double stop_best = std::numeric_limits<double>::quiet_NaN();  ///< that best figure
+
+  std::vector<double> epoch_sums;         ///< of the figures of the epoch at hand, see FigureSum
+  std::vector<std::int64_t> figure_rows;  ///< examples behind each sum; empty: epoch_rows
+  std::int64_t epoch_rows = 0;            ///< examples of the epoch at hand
+  double epoch_seconds = 0;               ///< spent in the epoch at hand
+  double seconds = 0;                     ///< spent learning in all, over interruptions
+  double score = std::numeric_limits<double>::quiet_NaN();       ///< the loss by which this state is judged
+  double best_score = std::numeric_limits<double>::quiet_NaN();  ///< the lowest score of this stage so far
+  std::uint64_t best_step = 0;                                   ///< where it was reached
+  std::vector<PhaseResult> results;                              ///< of the phases and draws that are done
+
+  std::uint64_t stage_step() const { return step - first_step; }
+  std::uint64_t stage_epoch() const { return epoch - first_epoch; }
+};
+
+}  // namespace graphrun::train

@@ -1,0 +1,78 @@
+#include "train/learn/transfer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "files/file.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+Extents extents_of(const TensorInfo& tensor) {
+  return {tensor.shape.begin(), tensor.shape.end()};
+}
+
+/// Optimizer state and weights put aside are written "adam/…", "kept/…": nobody misses them.
+bool is_state(const std::string& name) {
+  return name.find('/') != std::string::npos;
+}
+
+/// At most so many names, so that a large model does not fill the screen.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 8;
+  const std::vector<std::string> first(
+      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(most, names.size())));
+  const std::string rest = names.size() > most ? fmt::format(" and {} more", names.size() - most) : "";
+  return fmt::format("{}{}", fmt::join(first, ", "), rest);
+}
+
+}  // namespace
+
+Transfer transferable(const Learner& learner, const SafetensorsFile& file) {
+  Transfer transfer;
+  for (const Node& node : learner.model().graph.nodes()) {
+    if (!node.op->traits.variable) continue;
+    const runtime::VariableStore::Variable& variable = *learner.variables().find(node.name);
+    const TensorInfo* tensor = file.find(node.name);
+    if (tensor == nullptr) {
+      transfer.missing.push_back(node.name);
+    } else if (tensor->type != ElementType::f32 || extents_of(*tensor) != variable.extents) {
+      transfer.misfits.push_back(fmt::format("{} is {}{} in the file and f32{} in the model", node.name,
+                                             tensor->type == ElementType::f32 ? "f32" : "not f32, ",
+                                             to_string(extents_of(*tensor)), to_string(variable.extents)));
+    } else {
+      const std::vector<std::byte> bytes = file.read(*tensor);
+      std::vector<float>& values = transfer.weights[node.name];
+      values.resize(variable.values.size());
+      std::memcpy(values.data(), bytes.data(), bytes.size());
+    }
+  }
+  for (const TensorInfo& tensor : file.tensors())
+    if (!is_state(tensor.name) && !learner.model().graph.find(tensor.name))
+      transfer.unused.push_back(tensor.name);
+  if (transfer.weights.empty())
+    throw data_error(file.path(),
+                     transfer.misfits.empty()
+                         ? fmt::format("it has none of the model's parameters ({}); it has: {}",
+                                       listed(transfer.missing), listed(transfer.unused))
+                         : fmt::format("none of its parameters fits: {}", listed(transfer.misfits)));
+  return transfer;
+}
+
+std::vector<std::string> notes_on(const Transfer& transfer, const std::string& file) {
+  const std::size_t all = transfer.weights.size() + transfer.missing.size() + transfer.misfits.size();
+  std::vector<std::string> notes = {
+      fmt::format("{} of {} parameters are taken from {}", transfer.weights.size(), all, file)};
+  if (!transfer.missing.empty())
+    notes.push_back(fmt::format("not in the file, so they begin anew: {}", listed(transfer.missing)));
+  if (!transfer.misfits.empty())
+    notes.push_back(fmt::format("of another shape, so they begin anew: {}", listed(transfer.misfits)));
+  if (!transfer.unused.empty())
+    notes.push_back(fmt::format("in the file, but not in the model: {}", listed(transfer.unused)));
+  return notes;
+}
+
+}  // namespace graphrun::train

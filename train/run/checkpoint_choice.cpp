@@ -1,0 +1,76 @@
+#include "train/run/checkpoint_choice.hpp"
+
+#include <fmt/format.h>
+
+#include <system_error>
+#include <utility>
+
+#include "files/file.hpp"
+#include "train/run/run_directory.hpp"
+
+namespace graphrun::train {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Scores of different phases say nothing about each other.
+bool same_stage(const TrainingState& a, const TrainingState& b) {
+  return a.phase == b.phase && a.draw == b.draw && a.layer == b.layer;
+}
+
+bool lower(double a, double b) {
+  return a < b;  // false for NaN: a run without a score is never better
+}
+
+}  // namespace
+
+FoundCheckpoint newest_checkpoint(const fs::path& run) {
+  std::vector<std::string> notes;
+  for (const fs::path& file : checkpoint_files(RunDirectory::open(run).folder())) {
+    try {
+      Checkpoint checkpoint(file);
+      return {std::move(checkpoint), std::move(notes)};
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::data) throw;
+      notes.push_back(fmt::format("{} is passed over: {}", file.string(), error.message()));
+    }
+  }
+  std::string message = "it holds no checkpoint that can be used";
+  for (const std::string& note : notes) message += "; " + note;
+  throw data_error(run, message);
+}
+
+FoundCheckpoint best_checkpoint(const fs::path& run) {
+  FoundCheckpoint best = newest_checkpoint(run);
+  for (const fs::path& file : checkpoint_files(run)) {
+    try {
+      Checkpoint candidate(file);
+      if (!same_stage(best.checkpoint.state(), candidate.state())) continue;
+      if (!lower(best.checkpoint.state().score, candidate.state().score))
+        best.checkpoint = std::move(candidate);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::data) throw;
+    }
+  }
+  return best;
+}
+
+FoundCheckpoint find_checkpoint(const fs::path& file_or_run, bool best) {
+  if (fs::is_directory(file_or_run))
+    return best ? best_checkpoint(file_or_run) : newest_checkpoint(file_or_run);
+  return {Checkpoint(file_or_run), {}};
+}
+
+void prune_checkpoints(const fs::path& run, std::size_t keep, std::uint64_t best_step) {
+  const std::vector<fs::path> files = checkpoint_files(run);
+  bool removed = false;
+  for (std::size_t i = keep; i < files.size(); ++i) {
+    if (step_of(files[i]) == best_step) continue;
+    std::error_code error;
+    removed = fs::remove(files[i], error) || removed;
+  }
+  if (removed) sync_folder(run / "checkpoints");
+}
+
+}  // namespace graphrun::train

@@ -1,0 +1,92 @@
+/// \file
+/// A whole run: data, loop, evaluation after each epoch, metrics files, checkpoints, pictures. What `graphrun
+/// train` does, without a word on the terminal: whoever watches is told through RunObserver.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "language/recipe/definition.hpp"
+#include "runtime/execute/session.hpp"
+#include "train/datasets/dataset.hpp"
+#include "train/learn/figures.hpp"
+#include "train/learn/phases.hpp"
+#include "train/run/checkpoint_choice.hpp"
+#include "train/run/run_directory.hpp"
+
+namespace graphrun::train {
+
+struct RunOptions {
+  std::filesystem::path weights;  ///< begin with what fits of this safetensors file; empty: with new ones
+  std::filesystem::path out;      ///< the run directory; empty: runs/NAME-N
+  runtime::SessionOptions session;
+  std::optional<std::uint64_t> max_steps;
+  bool tensorboard = false;  ///< write event files too: see event_log.hpp
+  std::size_t keep = 2;      ///< newest checkpoints that are kept, beside the best
+  std::stop_token stop;
+};
+
+/// Told before the first step.
+struct RunStart {
+  const ModelDefinition& model;
+  const Dataset& data;
+  const RunDirectory& directory;
+  const TrainingState& state;     ///< where it begins: step 0 unless resumed
+  BatchPlan plan;                 ///< of the first stage
+  std::uint64_t total_steps = 0;  ///< of all stages, if none ends early
+  std::int64_t parameters = 0;
+};
+
+/// Told after each epoch that is measured, when everything of it is on disk. Where an epoch has fewer
+/// examples than there are test images, only every so many-th is.
+struct RunEpoch {
+  const StageView& stage;
+  const EpochReport& loop;
+  std::optional<Figures> test;
+  std::filesystem::path checkpoint;
+  bool best = false;
+};
+
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void on_start(const RunStart&) {}
+  virtual void on_stage(const StageView&) {}
+  virtual void on_step(const StageView&, const StepReport&) {}
+  virtual void on_epoch(const RunEpoch&) {}
+  virtual void on_note(const std::string&) {}  ///< what a person should know
+};
+
+struct RunResult {
+  LoopEnd end = LoopEnd::finished;
+  std::filesystem::path directory;
+  std::filesystem::path checkpoint;
+  std::filesystem::path picture;  ///< the last reconstruction sheet; empty when the model has no image
+  std::filesystem::path report;   ///< report.html; empty when the run was stopped
+  std::uint64_t epochs = 0;
+  std::uint64_t steps = 0;
+  double seconds = 0;
+  Figures train;                     ///< of the last epoch
+  std::optional<Figures> test;       ///< after the last step
+  std::vector<PhaseResult> results;  ///< of each phase and draw, when the model has phases
+  std::string digest;
+};
+
+/// Learns from the beginning. Throws what loading data, compiling, learning and writing throw; when it throws
+/// Error{not_finite}, the last checkpoint is from before.
+RunResult start_run(std::shared_ptr<const ModelDefinition> model, const RunOptions& options,
+                    RunObserver& observer);
+
+/// Continues in the directory of a checkpoint, to the same bits as if it had never stopped. `model` is the
+/// checkpoint's, with settings applied: its graph must be the same, its `train:` may differ. Error{usage}
+/// when the graph differs.
+RunResult resume_run(std::shared_ptr<const ModelDefinition> model, const FoundCheckpoint& from,
+                     const std::filesystem::path& directory, const RunOptions& options,
+                     RunObserver& observer);
+
+}  // namespace graphrun::train
