@@ -19,16 +19,16 @@ bool is_csv(const std::string& path) {
   return std::filesystem::path(path).extension() == ".csv";
 }
 
-train::ElementType element_type(const train::OutputValues& output) {
+files::ElementType element_type(const train::OutputValues& output) {
   switch (output.type.dtype) {
     case DType::f32:
-      return train::ElementType::f32;
+      return files::ElementType::f32;
     case DType::i32:
-      return train::ElementType::i32;
+      return files::ElementType::i32;
     case DType::u8:
-      return train::ElementType::u8;
+      return files::ElementType::u8;
     case DType::f64:
-      return train::ElementType::f64;
+      return files::ElementType::f64;
     case DType::none:
       break;
   }
@@ -42,7 +42,7 @@ void write_csv_rows(const std::string& path, const train::OutputValues& output,
   const std::size_t width = rows == 0 ? 0 : values.size() / rows;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < width; ++i) names.push_back(fmt::format("{}_{}", output.name, i));
-  if (labels.size() == rows) names.emplace_back(train::label_column);
+  if (labels.size() == rows) names.emplace_back(files::label_column);
   std::vector<float> table;
   table.reserve(rows * names.size());
   for (std::size_t row = 0; row < rows; ++row) {
@@ -50,19 +50,19 @@ void write_csv_rows(const std::string& path, const train::OutputValues& output,
     table.insert(table.end(), part.begin(), part.end());
     if (names.size() > width) table.push_back(static_cast<float>(labels[row]));
   }
-  train::write_csv(path, names, names.size(), table);
+  files::write_csv(path, names, names.size(), table);
 }
 
 /// As bytes when they fit, which is what other programs expect of labels.
 void write_labels(const std::string& path, std::span<const std::int32_t> labels) {
   const std::vector<std::size_t> count{labels.size()};
   if (*std::max_element(labels.begin(), labels.end()) > 255)
-    return train::write_npy(path, train::ElementType::i32, count, std::as_bytes(labels));
+    return files::write_npy(path, files::ElementType::i32, count, std::as_bytes(labels));
   const std::vector<std::uint8_t> bytes(labels.begin(), labels.end());
-  train::write_npy(path, train::ElementType::u8, count, std::as_bytes(std::span(bytes)));
+  files::write_npy(path, files::ElementType::u8, count, std::as_bytes(std::span(bytes)));
 }
 
-RowTable rows_of(const train::CsvTable& table) {
+RowTable rows_of(const files::CsvTable& table) {
   return {static_cast<std::int64_t>(table.rows), static_cast<std::int64_t>(table.columns), table.values};
 }
 
@@ -77,24 +77,24 @@ std::vector<float> floats_of(std::span<const std::byte> bytes) {
   return result;
 }
 
-std::vector<float> floats_of(const train::NpyArray& array) {
+std::vector<float> floats_of(const files::NpyArray& array) {
   switch (array.type) {
-    case train::ElementType::f64:
+    case files::ElementType::f64:
       return floats_of<double>(array.bytes);
-    case train::ElementType::i32:
+    case files::ElementType::i32:
       return floats_of<std::int32_t>(array.bytes);
-    case train::ElementType::i64:
+    case files::ElementType::i64:
       return floats_of<std::int64_t>(array.bytes);
-    case train::ElementType::u8:
+    case files::ElementType::u8:
       return floats_of<std::uint8_t>(array.bytes);
-    case train::ElementType::f32:
+    case files::ElementType::f32:
       break;
   }
   return floats_of<float>(array.bytes);
 }
 
-RowTable rows_of(const train::NpyArray& array, const std::string& path) {
-  if (array.shape.empty() || array.shape.front() == 0) throw train::data_error(path, "it holds no rows");
+RowTable rows_of(const files::NpyArray& array, const std::string& path) {
+  if (array.shape.empty() || array.shape.front() == 0) throw files::data_error(path, "it holds no rows");
   RowTable result{static_cast<std::int64_t>(array.shape.front()), 0, floats_of(array)};
   result.columns = static_cast<std::int64_t>(result.values.size()) / result.rows;
   return result;
@@ -112,7 +112,7 @@ void write_array(const std::string& path, const train::OutputValues& output,
                  std::span<const std::int32_t> labels) {
   if (is_csv(path)) return write_csv_rows(path, output, labels);
   const std::vector<std::size_t> shape(output.extents.begin(), output.extents.end());
-  train::write_npy(path, element_type(output), shape, output.bytes);
+  files::write_npy(path, element_type(output), shape, output.bytes);
   if (labels.size() == static_cast<std::size_t>(output.extents.front()) && !labels.empty())
     write_labels(labels_path(path), labels);
 }
@@ -123,8 +123,8 @@ std::string labels_path(const std::string& path) {
 
 RowTable read_array(const std::string& path) {
   require_array_name(path);
-  return is_csv(path) ? rows_of(train::read_csv(path, train::TextColumn{train::label_column, false}))
-                      : rows_of(train::read_npy(path), path);
+  return is_csv(path) ? rows_of(files::read_csv(path, files::TextColumn{files::label_column, false}))
+                      : rows_of(files::read_npy(path), path);
 }
 
 }  // namespace graphrun::cli

@@ -18,16 +18,16 @@ double share_of(const train::StepProfile& profile, double us) {
 
 }  // namespace
 
-JsonObject json_of(const train::BenchmarkResult& result) {
-  return JsonObject()
+files::JsonObject json_of(const train::BenchmarkResult& result) {
+  return files::JsonObject()
       .set("threads", static_cast<std::int64_t>(result.threads))
       .set("batch", result.batch)
       .set("isa", result.isa)
-      .set("step_us", JsonObject()
+      .set("step_us", files::JsonObject()
                           .set("median", result.step.median_us)
                           .set("best", result.step.best_us)
                           .set("p95", result.step.p95_us))
-      .set("floor_us", JsonObject()
+      .set("floor_us", files::JsonObject()
                            .set("matmul", result.matmul_floor_us)
                            .set("update", result.update_floor_us)
                            .set("total", result.floor_us()))
@@ -35,8 +35,9 @@ JsonObject json_of(const train::BenchmarkResult& result) {
       .set("gflops", result.gflops())
       .set("steps_per_s", result.steps_per_s())
       .set("images_per_s", result.images_per_s())
-      .set("peak_gflops",
-           JsonObject().set("before", result.peak_gflops_before).set("after", result.peak_gflops_after))
+      .set(
+          "peak_gflops",
+          files::JsonObject().set("before", result.peak_gflops_before).set("after", result.peak_gflops_after))
       .set("runs", static_cast<std::int64_t>(result.runs))
       .set("allocations_per_step", result.allocations_per_step)
       .set("library_allocations_per_step", result.library_allocations_per_step);
@@ -51,16 +52,17 @@ std::string text_of(const train::BenchmarkResult& result) {
       "  peak    {:.0f} GFLOP/s before, {:.0f} after\n"
       "  allocations per step {:.1f}, and {:.1f} of oneDNN's own\n",
       result.batch, result.threads, result.threads == 1 ? "" : "s", result.isa, result.step.median_us,
-      result.step.best_us, result.step.p95_us, grouped(static_cast<std::int64_t>(result.steps_per_s())),
-      grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(), result.floor_us(),
+      result.step.best_us, result.step.p95_us,
+      files::grouped(static_cast<std::int64_t>(result.steps_per_s())),
+      files::grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(), result.floor_us(),
       result.matmul_floor_us, result.update_floor_us, result.ratio(), result.peak_gflops_before,
       result.peak_gflops_after, result.allocations_per_step, result.library_allocations_per_step);
 }
 
-void set_profile(JsonObject& object, const train::StepProfile& profile) {
-  JsonArray ops;
+void set_profile(files::JsonObject& object, const train::StepProfile& profile) {
+  files::JsonArray ops;
   for (const train::OpTime& op : profile.ops)
-    ops.add(JsonObject()
+    ops.add(files::JsonObject()
                 .set("kind", op.kind)
                 .set("node", op.node)
                 .set("units", whole(op.units))
@@ -82,10 +84,10 @@ std::string text_of(const train::StepProfile& profile) {
                             profile.idle_us, 100 * share_of(profile, profile.idle_us), "", "");
 }
 
-JsonArray json_of(std::span<const train::AblationResult> results) {
-  JsonArray all;
+files::JsonArray json_of(std::span<const train::AblationResult> results) {
+  files::JsonArray all;
   for (const train::AblationResult& result : results)
-    all.add(JsonObject()
+    all.add(files::JsonObject()
                 .set("without", result.without)
                 .set("median_us", result.median_us)
                 .set("best_us", result.best_us)
@@ -100,10 +102,10 @@ std::string text_of(std::span<const train::AblationResult> results) {
       "\nwhat each optimisation brings: the step without it\n  {:>9}  {:>6}  {:>12}  {:<9}  without\n", "us",
       "times", "workspace", "weights");
   for (const train::AblationResult& result : results)
-    text +=
-        fmt::format("  {:9.1f}  {:6.2f}  {:>9} KB  {:<9}  {}\n", result.median_us, result.ratio,
-                    grouped(whole(result.workspace_bytes / 1000)), result.same_bits ? "same bits" : "differ",
-                    result.without.empty() ? "(nothing)" : result.without);
+    text += fmt::format("  {:9.1f}  {:6.2f}  {:>9} KB  {:<9}  {}\n", result.median_us, result.ratio,
+                        files::grouped(whole(result.workspace_bytes / 1000)),
+                        result.same_bits ? "same bits" : "differ",
+                        result.without.empty() ? "(nothing)" : result.without);
   return text;
 }
 

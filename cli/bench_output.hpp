@@ -11,14 +11,14 @@
 
 namespace graphrun::cli {
 
-JsonObject json_of(const train::BenchmarkResult& result);
+files::JsonObject json_of(const train::BenchmarkResult& result);
 std::string text_of(const train::BenchmarkResult& result);
 
 /// Sets `ops` and `idle_us`.
-void set_profile(JsonObject& object, const train::StepProfile& profile);
+void set_profile(files::JsonObject& object, const train::StepProfile& profile);
 std::string text_of(const train::StepProfile& profile);
 
-JsonArray json_of(std::span<const train::AblationResult> results);
+files::JsonArray json_of(std::span<const train::AblationResult> results);
 std::string text_of(std::span<const train::AblationResult> results);
 
 /// Chrome's trace format, which Perfetto opens: one lane a worker; on it each task, and in the task its

@@ -11,9 +11,9 @@ double microseconds(std::int64_t nanoseconds) {
 }
 
 /// A bar on a worker's lane.
-JsonObject bar(const std::string& name, const char* category, std::uint32_t worker, std::int64_t begin_ns,
-               std::int64_t end_ns, const JsonObject& arguments) {
-  return JsonObject()
+files::JsonObject bar(const std::string& name, const char* category, std::uint32_t worker,
+                      std::int64_t begin_ns, std::int64_t end_ns, const files::JsonObject& arguments) {
+  return files::JsonObject()
       .set("name", name)
       .set("cat", category)
       .set("ph", "X")
@@ -24,13 +24,13 @@ JsonObject bar(const std::string& name, const char* category, std::uint32_t work
       .set("args", arguments);
 }
 
-JsonObject lane_name(std::uint32_t worker) {
-  return JsonObject()
+files::JsonObject lane_name(std::uint32_t worker) {
+  return files::JsonObject()
       .set("name", "thread_name")
       .set("ph", "M")
       .set("pid", std::int64_t{1})
       .set("tid", static_cast<std::int64_t>(worker))
-      .set("args", JsonObject().set("name", "worker " + std::to_string(worker)));
+      .set("args", files::JsonObject().set("name", "worker " + std::to_string(worker)));
 }
 
 /// The units of one task in one step stand one after the other.
@@ -41,11 +41,11 @@ std::size_t end_of_task(const std::vector<train::TracedUnit>& trace, std::size_t
   return end;
 }
 
-JsonObject task_arguments(const train::StepProfile& profile, const train::TracedUnit& unit) {
-  JsonArray waits_for;
+files::JsonObject task_arguments(const train::StepProfile& profile, const train::TracedUnit& unit) {
+  files::JsonArray waits_for;
   for (const std::uint32_t task : profile.waits_for[unit.task])
     waits_for.add(static_cast<std::int64_t>(task));
-  return JsonObject()
+  return files::JsonObject()
       .set("step", static_cast<std::int64_t>(unit.step))
       .set("task", static_cast<std::int64_t>(unit.task))
       .set("waits_for", waits_for);
@@ -54,7 +54,7 @@ JsonObject task_arguments(const train::StepProfile& profile, const train::Traced
 }  // namespace
 
 std::string trace_of(const train::StepProfile& profile) {
-  JsonArray events;
+  files::JsonArray events;
   std::uint32_t workers = 0;
   for (const train::TracedUnit& unit : profile.trace) workers = std::max(workers, unit.worker + 1);
   for (std::uint32_t worker = 0; worker < workers; ++worker) events.add(lane_name(worker));
@@ -66,11 +66,11 @@ std::string trace_of(const train::StepProfile& profile) {
     for (std::size_t i = first; i < end; ++i) {
       const train::TracedUnit& unit = profile.trace[i];
       events.add(bar(unit.name, "unit", unit.worker, unit.begin_ns, unit.end_ns,
-                     JsonObject().set("first_row", unit.row_begin).set("rows", unit.row_count)));
+                     files::JsonObject().set("first_row", unit.row_begin).set("rows", unit.row_count)));
     }
     first = end;
   }
-  return JsonObject().set("traceEvents", events).set("displayTimeUnit", "ns").text() + "\n";
+  return files::JsonObject().set("traceEvents", events).set("displayTimeUnit", "ns").text() + "\n";
 }
 
 }  // namespace graphrun::cli

@@ -14,7 +14,7 @@ std::string text_of(const train::Figures& figures) {
   return text;
 }
 
-JsonObject& set_figures(JsonObject& object, const train::Figures& figures) {
+files::JsonObject& set_figures(files::JsonObject& object, const train::Figures& figures) {
   for (const train::Figure& figure : figures.values) object.set(figure.name, figure.value);
   return object;
 }

@@ -14,9 +14,9 @@ namespace graphrun::cli {
 std::string text_of(const train::Figures& figures);
 
 /// Sets a key for every figure.
-JsonObject& set_figures(JsonObject& object, const train::Figures& figures);
+files::JsonObject& set_figures(files::JsonObject& object, const train::Figures& figures);
 
-using train::duration_text;
-using train::grouped;
+using files::duration_text;
+using files::grouped;
 
 }  // namespace graphrun::cli

@@ -6,7 +6,7 @@
 
 namespace graphrun::cli {
 
-using train::JsonArray;
-using train::JsonObject;
+using files::JsonArray;
+using files::JsonObject;
 
 }  // namespace graphrun::cli

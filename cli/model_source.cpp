@@ -57,7 +57,7 @@ TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags,
   if (is_model_file(trained.source) && !fs::is_directory(trained.weights)) {
     SharedModel model = model_from_file(trained.source, flags);
     train::Learner learner(model, session_options(flags));
-    train::restore_weights(learner, train::SafetensorsFile(trained.weights));
+    train::restore_weights(learner, files::SafetensorsFile(trained.weights));
     return {std::move(model), std::move(learner), trained.weights};
   }
   const train::FoundCheckpoint found =

@@ -27,8 +27,8 @@ std::string text_of(const std::vector<train::Estimate>& figures, bool difference
   return text;
 }
 
-JsonObject object_of(const std::vector<train::Estimate>& figures, double train::Estimate::*member) {
-  JsonObject object;
+files::JsonObject object_of(const std::vector<train::Estimate>& figures, double train::Estimate::*member) {
+  files::JsonObject object;
   for (const train::Estimate& figure : figures) object.set(figure.name, figure.*member);
   return object;
 }
@@ -51,18 +51,18 @@ std::string phases_text(const ModelDefinition& model, const train::RunResult& re
   return text;
 }
 
-void set_phases(JsonObject& object, const ModelDefinition& model, const train::RunResult& result) {
+void set_phases(files::JsonObject& object, const ModelDefinition& model, const train::RunResult& result) {
   if (!has_phases(model)) return;
-  JsonArray phases;
+  files::JsonArray phases;
   for (const train::PhaseSummary& phase : train::summaries(*model.train, result.results))
-    phases.add(JsonObject()
+    phases.add(files::JsonObject()
                    .set("name", phase.phase)
                    .set("draws", phase.draws)
                    .set("test", object_of(phase.figures, &train::Estimate::mean))
                    .set("confidence95", object_of(phase.figures, &train::Estimate::half_width)));
-  JsonArray differences;
+  files::JsonArray differences;
   for (const train::PhaseDifference& pair : train::differences(*model.train, result.results))
-    differences.add(JsonObject()
+    differences.add(files::JsonObject()
                         .set("of", pair.of)
                         .set("minus", pair.minus)
                         .set("pairs", pair.pairs)

@@ -15,6 +15,6 @@ namespace graphrun::cli {
 std::string phases_text(const ModelDefinition& model, const train::RunResult& result);
 
 /// Sets `phases` and `differences`, in a model with phases.
-void set_phases(JsonObject& object, const ModelDefinition& model, const train::RunResult& result);
+void set_phases(files::JsonObject& object, const ModelDefinition& model, const train::RunResult& result);
 
 }  // namespace graphrun::cli

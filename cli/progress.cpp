@@ -23,13 +23,13 @@ std::string bar(double done, std::size_t columns) {
 }
 
 std::string hardware_note(const train::RunStart& start) {
-  const std::string count = grouped(static_cast<std::int64_t>(start.data.train.count));
+  const std::string count = files::grouped(static_cast<std::int64_t>(start.data.train.count));
   const std::string test =
       start.data.test.count == 0
           ? std::string("no test images")
-          : fmt::format("{} to test on", grouped(static_cast<std::int64_t>(start.data.test.count)));
-  return fmt::format("{} parameters, {} images of {}, {}", grouped(start.parameters), count, start.data.name,
-                     test);
+          : fmt::format("{} to test on", files::grouped(static_cast<std::int64_t>(start.data.test.count)));
+  return fmt::format("{} parameters, {} images of {}, {}", files::grouped(start.parameters), count,
+                     start.data.name, test);
 }
 
 /// "fine, ", or nothing in a model without phases.
@@ -52,7 +52,7 @@ std::string progress_line(const train::StageView& stage, const train::StepReport
       fmt::format("{}epoch {}/{} ", in_front(stage), report.state.stage_epoch() + 1, epochs);
   const std::string after =
       fmt::format(" {}/{}  loss {:.4g}  {} images/s  {} left", report.state.batch, batches, report.loss,
-                  grouped(static_cast<std::int64_t>(rate)), duration_text(left));
+                  files::grouped(static_cast<std::int64_t>(rate)), files::duration_text(left));
   const std::size_t text = before.size() + after.size();
   if (width < text + 2) return (before + after).substr(0, width > 1 ? width - 1 : 0);
   const std::size_t columns = std::min<std::size_t>(40, width - text - 1);
@@ -67,9 +67,10 @@ void TrainingProgress::on_start(const train::RunStart& start) {
   console_.log(hardware_note(start));
   if (start.state.step > 0)
     console_.log(fmt::format("continues after step {} (epoch {})",
-                             grouped(static_cast<std::int64_t>(start.state.step)), start.state.epoch + 1));
+                             files::grouped(static_cast<std::int64_t>(start.state.step)),
+                             start.state.epoch + 1));
   console_.log(fmt::format("{} steps of {} images; run directory {}",
-                           grouped(static_cast<std::int64_t>(start.total_steps)), start.plan.batch,
+                           files::grouped(static_cast<std::int64_t>(start.total_steps)), start.plan.batch,
                            start.directory.folder().string()));
 }
 
@@ -92,8 +93,9 @@ void TrainingProgress::on_epoch(const train::RunEpoch& epoch) {
   std::string line = fmt::format("{}epoch {:>{}}/{}  {}", in_front(epoch.stage), loop.state.stage_epoch(),
                                  digits, epochs_, text_of(loop.train));
   if (epoch.test) line += fmt::format("  | test {}", text_of(*epoch.test));
-  line += fmt::format("  | {}, {} images/s", duration_text(loop.seconds),
-                      grouped(static_cast<std::int64_t>(static_cast<double>(loop.rows) / loop.seconds)));
+  line +=
+      fmt::format("  | {}, {} images/s", files::duration_text(loop.seconds),
+                  files::grouped(static_cast<std::int64_t>(static_cast<double>(loop.rows) / loop.seconds)));
   console_.log(line);
 }
 

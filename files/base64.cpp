@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 std::string base64(std::span<const std::uint8_t> bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -18,4 +18,4 @@ std::string base64(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 std::string base64(std::span<const std::uint8_t> bytes);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

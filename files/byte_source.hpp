@@ -11,7 +11,7 @@
 
 #include "files/file.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 class ByteSource {
  public:
@@ -63,4 +63,4 @@ class FileSource final : public ByteSource {
   std::uint64_t position_ = 0;
 };
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

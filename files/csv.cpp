@@ -13,7 +13,7 @@
 #include "files/file.hpp"
 #include "files/number_text.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -272,4 +272,4 @@ std::vector<std::string> read_csv_column(const fs::path& path, const std::string
   return texts;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

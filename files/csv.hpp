@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// What a column of labels is called unless it is named otherwise.
 inline constexpr const char* label_column = "label";
@@ -45,4 +45,4 @@ CsvTable read_csv(const std::filesystem::path& path, const std::optional<TextCol
 /// it is no number and all others are. Errors as above.
 std::vector<std::string> read_csv_column(const std::filesystem::path& path, const std::string& column);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

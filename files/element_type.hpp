@@ -9,7 +9,7 @@
 #include <optional>
 #include <span>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 static_assert(std::endian::native == std::endian::little,
               "arrays are written to files as they lie in memory");
@@ -42,4 +42,4 @@ inline std::optional<std::uint64_t> byte_count(ElementType type, std::span<const
   return bytes;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

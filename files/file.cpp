@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-namespace graphrun::train {
+namespace graphrun::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -192,4 +192,4 @@ std::span<const std::uint8_t> as_bytes(std::string_view text) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

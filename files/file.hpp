@@ -17,7 +17,7 @@
 
 #include "graphrun/error.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -103,4 +103,4 @@ void sync_folder(const std::filesystem::path& folder);
 /// Text as bytes, without a copy.
 std::span<const std::uint8_t> as_bytes(std::string_view text) noexcept;
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

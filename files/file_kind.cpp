@@ -11,7 +11,7 @@
 #include "files/byte_source.hpp"
 #include "files/gzip.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 namespace {
 
@@ -63,4 +63,4 @@ FileKind kind_of_file(const fs::path& path) {
                                      likeness(start)));
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 enum class FileKind {
   idx,     ///< plain or gzip
@@ -20,4 +20,4 @@ FileKind kind_of_file(const std::filesystem::path& path);
 /// Does the name end so, whether in small letters or in capitals? `ending` is ".csv".
 bool has_ending(const std::filesystem::path& path, const char* ending);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

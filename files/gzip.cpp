@@ -7,7 +7,7 @@
 #include <limits>
 #include <new>
 
-namespace graphrun::train {
+namespace graphrun::files {
 namespace {
 
 constexpr int gzip_only = 16;  // added to the window bits: no zlib or raw format
@@ -81,4 +81,4 @@ std::uint32_t crc32(std::span<const std::uint8_t> bytes, std::uint32_t start) no
   return static_cast<std::uint32_t>(::crc32_z(start, bytes.data(), bytes.size()));
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

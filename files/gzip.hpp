@@ -7,7 +7,7 @@
 
 #include "files/byte_source.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// Deflate makes data at most this much smaller: no gzip file holds more than its size times this.
 inline constexpr std::uint64_t largest_gzip_ratio = 1032;
@@ -40,4 +40,4 @@ class GzipSource final : public ByteSource {
 /// it. `start` is the sum of the bytes before these.
 std::uint32_t crc32(std::span<const std::uint8_t> bytes, std::uint32_t start = 0) noexcept;
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -9,7 +9,7 @@
 #include "files/gzip.hpp"
 #include "runtime/machine/aligned.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -119,4 +119,4 @@ IdxArray read_idx(ByteSource& source, std::uint64_t limit, const fs::path& path)
   return array;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

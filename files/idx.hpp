@@ -10,7 +10,7 @@
 
 #include "files/byte_source.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 struct IdxArray {
   std::vector<std::size_t> shape;  ///< 1 to 4 sizes, the first is the count
@@ -28,4 +28,4 @@ IdxArray read_idx(const std::filesystem::path& path);
 /// included; `path` is for errors only.
 IdxArray read_idx(ByteSource& source, std::uint64_t limit, const std::filesystem::path& path);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 namespace {
 
@@ -117,4 +117,4 @@ std::string JsonArray::text() const {
   return "[" + body_ + "]";
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

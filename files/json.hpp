@@ -8,7 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// Text in quotes, with escapes for what JSON does not allow in it.
 std::string json_text(std::string_view text);
@@ -68,4 +68,4 @@ JsonArray json_array(const Values& values) {
   return array;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

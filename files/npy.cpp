@@ -14,7 +14,7 @@
 
 #include "files/file.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -270,4 +270,4 @@ NpyArray read_npy(ByteSource& source, std::uint64_t size, const fs::path& path) 
   return array;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -11,7 +11,7 @@
 #include "files/byte_source.hpp"
 #include "files/element_type.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// A dense array, row-major.
 struct NpyArray {
@@ -32,4 +32,4 @@ NpyArray read_npy(const std::filesystem::path& path);
 /// The same from bytes in order, of which there are exactly `size`; `path` is for errors only.
 NpyArray read_npy(ByteSource& source, std::uint64_t size, const std::filesystem::path& path);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

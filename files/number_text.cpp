@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 std::string grouped(std::int64_t number) {
   std::string digits = fmt::format("{}", number);
@@ -21,4 +21,4 @@ std::string duration_text(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

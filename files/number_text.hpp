@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// The shortest form that reads back to the same value.
 template <class Number>
@@ -23,4 +23,4 @@ std::string grouped(std::int64_t number);
 /// "4.8 s", "48 s", "3 min 20 s", "2 h 5 min".
 std::string duration_text(double seconds);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace graphrun::train {
+namespace graphrun::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -65,4 +65,4 @@ void PartialFile::discard() {
   descriptor_.close();
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -9,7 +9,7 @@
 
 #include "files/file.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// "NAME.part" beside the file NAME that it is to become, opened for appending and locked, so that two
 /// processes never write to one.
@@ -36,4 +36,4 @@ class PartialFile {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -11,7 +11,7 @@
 
 #include "files/gzip.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -209,4 +209,4 @@ void SafetensorsFile::verify() const {
   }
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

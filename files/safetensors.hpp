@@ -19,7 +19,7 @@
 #include "files/file.hpp"
 #include "files/safetensors_header.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// A tensor to be written; the bytes are borrowed.
 struct TensorView {
@@ -69,4 +69,4 @@ class SafetensorsFile {
   bool has_sums_ = false;
 };
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

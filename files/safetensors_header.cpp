@@ -12,7 +12,7 @@
 
 #include "files/file.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -205,4 +205,4 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
   }
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

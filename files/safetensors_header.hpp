@@ -13,7 +13,7 @@
 
 #include "files/element_type.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 struct TensorInfo {
   std::string name;
@@ -40,4 +40,4 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t 
 /// reserved.
 std::string format_safetensors_header(const SafetensorsHeader& header);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

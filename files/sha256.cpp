@@ -5,7 +5,7 @@
 
 #include "files/sha256_instructions.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// The fractional parts of the cube roots of the first 64 primes.
 const std::array<std::uint32_t, 64> sha256_constants = {
@@ -112,4 +112,4 @@ std::string sha256(std::span<const std::uint8_t> bytes) {
   return sum.finish();
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// Takes bytes piece by piece; the pieces may have any size.
 class Sha256 {
@@ -34,4 +34,4 @@ class Sha256 {
 
 std::string sha256(std::span<const std::uint8_t> bytes);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

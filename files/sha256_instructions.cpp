@@ -3,7 +3,7 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 namespace {
 
@@ -65,4 +65,4 @@ bool has_sha_instructions() noexcept {
   _mm_storeu_si128(target + 1, _mm_alignr_epi8(dchg, feba, 8));
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

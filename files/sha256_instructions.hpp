@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// Whether this processor has them.
 bool has_sha_instructions() noexcept;
@@ -18,4 +18,4 @@ extern const std::array<std::uint32_t, 64> sha256_constants;
 void mix_by_instructions(std::array<std::uint32_t, 8>& state, const std::uint8_t* blocks,
                          std::size_t count) noexcept;
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -49,7 +49,7 @@ class BenchCommand final : public Command {
 
     const train::BenchmarkResult result = train::run_benchmark(model, options);
     say_if_unsteady(result, context.console);
-    JsonObject object = json_of(result);
+    files::JsonObject object = json_of(result);
     std::string text = text_of(result);
     if (ops_ || !trace_.empty()) add_profile(train::profile_step(model, options), object, text);
     if (ablate_) {
@@ -72,13 +72,13 @@ class BenchCommand final : public Command {
                                   100 * result.peak_change()));
   }
 
-  void add_profile(const train::StepProfile& profile, JsonObject& object, std::string& text) const {
+  void add_profile(const train::StepProfile& profile, files::JsonObject& object, std::string& text) const {
     if (ops_) {
       set_profile(object, profile);
       text += text_of(profile);
     }
     if (trace_.empty()) return;
-    train::write_text_file(trace_, trace_of(profile));
+    files::write_text_file(trace_, trace_of(profile));
     object.set("trace", trace_);
     text += fmt::format("\n{}: open it at https://ui.perfetto.dev\n", trace_);
   }

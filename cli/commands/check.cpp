@@ -16,10 +16,10 @@ namespace graphrun::cli {
 
 namespace {
 
-JsonArray json_of(const std::vector<Diagnostic>& diagnostics) {
-  JsonArray errors;
+files::JsonArray json_of(const std::vector<Diagnostic>& diagnostics) {
+  files::JsonArray errors;
   for (const Diagnostic& diagnostic : diagnostics)
-    errors.add(JsonObject()
+    errors.add(files::JsonObject()
                    .set("file", diagnostic.where.file)
                    .set("line", static_cast<std::int64_t>(diagnostic.where.line))
                    .set("column", static_cast<std::int64_t>(diagnostic.where.column))
@@ -28,11 +28,11 @@ JsonArray json_of(const std::vector<Diagnostic>& diagnostics) {
 }
 
 /// A model with one step needs no name for it.
-JsonArray json_of(const std::vector<train::StepGradients>& steps) {
-  JsonArray all;
+files::JsonArray json_of(const std::vector<train::StepGradients>& steps) {
+  files::JsonArray all;
   for (const train::StepGradients& step : steps)
     for (const GradientCheck& gradient : step.gradients) {
-      JsonObject object;
+      files::JsonObject object;
       object.set("variable", gradient.name)
           .set("max_relative_error", gradient.max_relative_error)
           .set("ok", gradient.ok);
@@ -87,11 +87,11 @@ class CheckCommand final : public Command {
   }
 
   int run_json(Context& context) const {
-    JsonObject object;
+    files::JsonObject object;
     int code = exit_code(ExitCode::ok);
     try {
       const SharedModel model = load(context);
-      object.set("ok", true).set("errors", JsonArray());
+      object.set("ok", true).set("errors", files::JsonArray());
       if (gradients_) {
         const std::vector<train::StepGradients> gradients =
             train::check_gradients_by_step(*model, ops::registry());

@@ -46,8 +46,8 @@ std::string state_text(const train::FoundDataset& found) {
   return "";
 }
 
-JsonObject json_of(const train::FoundDataset& found) {
-  return JsonObject()
+files::JsonObject json_of(const train::FoundDataset& found) {
+  return files::JsonObject()
       .set("name", found.dataset->name)
       .set("state", state_name(found.state))
       .set("folder", found.folder.string())
@@ -90,13 +90,13 @@ std::string name_of(const train::ImageSet& set, std::int32_t label) {
 
 std::string json_of(const train::ImageSet& set) {
   const Range range = range_of(set);
-  JsonArray labels;
+  files::JsonArray labels;
   for (const auto& [label, count] : counts_of(set.labels))
-    labels.add(JsonObject()
+    labels.add(files::JsonObject()
                    .set("label", static_cast<std::int64_t>(label))
                    .set("name", name_of(set, label))
                    .set("count", count));
-  return JsonObject()
+  return files::JsonObject()
              .set("count", static_cast<std::int64_t>(set.count))
              .set("height", static_cast<std::int64_t>(set.height))
              .set("width", static_cast<std::int64_t>(set.width))
@@ -118,12 +118,12 @@ std::string text_of(const train::ImageSet& set) {
                         set.are_pixels() ? "pixels" : "numbers")
           : fmt::format("rows of {} {}", set.values_per_image(), set.are_pixels() ? "pixels" : "numbers");
   std::string text =
-      fmt::format("{} {}; a model is given {:.6g} to {:.6g}\n", grouped(static_cast<std::int64_t>(set.count)),
-                  what, range.lowest, range.highest);
+      fmt::format("{} {}; a model is given {:.6g} to {:.6g}\n",
+                  files::grouped(static_cast<std::int64_t>(set.count)), what, range.lowest, range.highest);
   if (!set.has_labels()) return text + "no labels\n";
   for (const auto& [label, count] : counts_of(set.labels))
     text += fmt::format("label {:>3}{}{}: {}\n", label, set.class_names.empty() ? "" : " ",
-                        name_of(set, label), grouped(count));
+                        name_of(set, label), files::grouped(count));
   return text;
 }
 
@@ -169,14 +169,15 @@ class DataCommand final : public Command {
 
   int list(Context& context) const {
     std::string text;
-    JsonArray array;
+    files::JsonArray array;
     for (const train::FoundDataset& found : find()) {
       text += fmt::format("{}: {}\n  {}\n  licence: {}\n", found.dataset->name, state_text(found),
                           found.dataset->about, found.dataset->licence);
       for (const std::string& note : found.notes) text += fmt::format("  {}\n", note);
       array.add(json_of(found));
     }
-    context.console.result(context.flags.json ? JsonObject().set("datasets", array).text() + "\n" : text);
+    context.console.result(context.flags.json ? files::JsonObject().set("datasets", array).text() + "\n"
+                                              : text);
     return exit_code(ExitCode::ok);
   }
 
@@ -188,13 +189,13 @@ class DataCommand final : public Command {
       return !found.wrong && found.state == train::DatasetState::full;
     });
     std::string text;
-    JsonArray array;
+    files::JsonArray array;
     for (const train::FoundDataset& found : all) {
       text += fmt::format("{}: {}\n", found.dataset->name, state_text(found));
       array.add(json_of(found));
     }
     context.console.result(
-        context.flags.json ? JsonObject().set("ok", ok).set("datasets", array).text() + "\n" : text);
+        context.flags.json ? files::JsonObject().set("ok", ok).set("datasets", array).text() + "\n" : text);
     return exit_code(ok ? ExitCode::ok : ExitCode::check_failed);
   }
 
@@ -215,11 +216,11 @@ class DataCommand final : public Command {
     options.stop = signals.token();
     options.on_progress = [&](std::string_view file, std::uint64_t received, std::uint64_t total) {
       context.console.progress(
-          fmt::format("{}: {} of {} KB", file, grouped(static_cast<std::int64_t>(received / 1000)),
-                      total == 0 ? "?" : grouped(static_cast<std::int64_t>(total / 1000))));
+          fmt::format("{}: {} of {} KB", file, files::grouped(static_cast<std::int64_t>(received / 1000)),
+                      total == 0 ? "?" : files::grouped(static_cast<std::int64_t>(total / 1000))));
     };
     std::string text;
-    JsonArray files;
+    files::JsonArray files;
     try {
       for (const train::FetchedFile& file : train::fetch_dataset(dataset, options)) {
         text +=
@@ -231,7 +232,7 @@ class DataCommand final : public Command {
       context.console.warning("interrupted; what has arrived is kept and will be continued");
       return 128 + signals.received();
     }
-    context.console.result(context.flags.json ? JsonObject().set("files", files).text() + "\n" : text);
+    context.console.result(context.flags.json ? files::JsonObject().set("files", files).text() + "\n" : text);
     return exit_code(ExitCode::ok);
   }
 

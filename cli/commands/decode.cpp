@@ -46,8 +46,8 @@ class DecodeCommand final : public Command {
     const std::string out = out_.empty() ? default_output(trained_, "decoded.png") : out_;
     write(out, images);
     context.console.result(context.flags.json
-                               ? JsonObject().set("file", out).set("count", codes.rows).text() + "\n"
-                               : fmt::format("{} images: {}\n", grouped(codes.rows), out));
+                               ? files::JsonObject().set("file", out).set("count", codes.rows).text() + "\n"
+                               : fmt::format("{} images: {}\n", files::grouped(codes.rows), out));
     return exit_code(ExitCode::ok);
   }
 

@@ -36,13 +36,13 @@ class EncodeCommand final : public Command {
     const train::OutputValues codes = trained.learner.run({"code"}, data.examples).front();
     write_array(out, codes, labels_of(data));
     context.console.result(context.flags.json
-                               ? JsonObject()
+                               ? files::JsonObject()
                                          .set("file", out)
                                          .set("count", codes.extents.front())
                                          .set("shape", to_string(codes.extents))
                                          .text() +
                                      "\n"
-                               : fmt::format("{} codes {} of {}: {}\n", grouped(codes.extents.front()),
+                               : fmt::format("{} codes {} of {}: {}\n", files::grouped(codes.extents.front()),
                                              to_string(codes.extents), data.name, out));
     return exit_code(ExitCode::ok);
   }

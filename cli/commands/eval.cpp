@@ -61,10 +61,10 @@ class EvalCommand final : public Command {
   }
 
   static std::string as_text(const train::Figures& figures, const std::string& name) {
-    return fmt::format("{} images of {}\n{}\n", grouped(figures.count), name, text_of(figures));
+    return fmt::format("{} images of {}\n{}\n", files::grouped(figures.count), name, text_of(figures));
   }
   static std::string as_json(const train::Figures& figures) {
-    JsonObject object;
+    files::JsonObject object;
     object.set("count", figures.count);
     return set_figures(object, figures).text() + "\n";
   }

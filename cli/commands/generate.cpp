@@ -68,8 +68,9 @@ class GenerateCommand final : public Command {
     const std::int64_t count = layout.codes.count();
     context.console.result(
         context.flags.json
-            ? JsonObject().set("file", out).set("count", count).set("codes", layout.source).text() + "\n"
-            : fmt::format("{} images from the {}: {}\n", grouped(count), layout.source, out));
+            ? files::JsonObject().set("file", out).set("count", count).set("codes", layout.source).text() +
+                  "\n"
+            : fmt::format("{} images from the {}: {}\n", files::grouped(count), layout.source, out));
     return exit_code(ExitCode::ok);
   }
 

@@ -25,8 +25,8 @@ class GraphCommand final : public Command {
     const SharedModel model = model_from_file(file_, context.flags);
     const std::string text =
         backward_ ? print(*train::training_program(*model, ops::registry()).graph) : print(model->graph);
-    context.console.result(context.flags.json ? JsonObject().set(dot_ ? "dot" : "text", text).text() + "\n"
-                                              : text);
+    context.console.result(
+        context.flags.json ? files::JsonObject().set(dot_ ? "dot" : "text", text).text() + "\n" : text);
     return exit_code(ExitCode::ok);
   }
 

@@ -16,29 +16,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string type_name(train::ElementType type) {
+std::string type_name(files::ElementType type) {
   switch (type) {
-    case train::ElementType::f32:
+    case files::ElementType::f32:
       return "f32";
-    case train::ElementType::f64:
+    case files::ElementType::f64:
       return "f64";
-    case train::ElementType::i32:
+    case files::ElementType::i32:
       return "i32";
-    case train::ElementType::i64:
+    case files::ElementType::i64:
       return "i64";
-    case train::ElementType::u8:
+    case files::ElementType::u8:
       return "u8";
   }
   return "?";
 }
 
-std::vector<train::TensorInfo> by_name(const train::SafetensorsFile& file) {
-  std::vector<train::TensorInfo> tensors = file.tensors();
+std::vector<files::TensorInfo> by_name(const files::SafetensorsFile& file) {
+  std::vector<files::TensorInfo> tensors = file.tensors();
   std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return tensors;
 }
 
-std::string shape_text(const train::TensorInfo& tensor) {
+std::string shape_text(const files::TensorInfo& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.shape, ", "));
 }
 
@@ -54,7 +54,7 @@ class InspectCommand final : public Command {
   int run(Context& context) override {
     const std::string path =
         fs::is_directory(file_) ? train::find_checkpoint(file_, best_).checkpoint.path().string() : file_;
-    const train::SafetensorsFile file(path);
+    const files::SafetensorsFile file(path);
     if (file.has_sums()) file.verify();
     if (model_) {
       context.console.result(train::Checkpoint(path).model());
@@ -65,27 +65,29 @@ class InspectCommand final : public Command {
   }
 
  private:
-  static std::string as_text(const train::SafetensorsFile& file, bool verbose) {
+  static std::string as_text(const files::SafetensorsFile& file, bool verbose) {
     std::string text = fmt::format("{}: {} tensors{}\n", file.path().string(), file.tensors().size(),
                                    file.has_sums() ? ", whole: every sum fits" : "");
-    for (const train::TensorInfo& tensor : by_name(file))
+    for (const files::TensorInfo& tensor : by_name(file))
       text += fmt::format("  {:<4} {:<16} {}\n", type_name(tensor.type), shape_text(tensor), tensor.name);
     for (const auto& [key, value] : file.metadata())
       if (verbose || key != "model") text += fmt::format("{}: {}\n", key, value);
     return text;
   }
 
-  static std::string as_json(const train::SafetensorsFile& file) {
-    JsonArray tensors;
-    for (const train::TensorInfo& tensor : by_name(file)) {
-      JsonArray shape;
+  static std::string as_json(const files::SafetensorsFile& file) {
+    files::JsonArray tensors;
+    for (const files::TensorInfo& tensor : by_name(file)) {
+      files::JsonArray shape;
       for (const std::size_t size : tensor.shape) shape.add(static_cast<std::int64_t>(size));
-      tensors.add(
-          JsonObject().set("name", tensor.name).set("type", type_name(tensor.type)).set("shape", shape));
+      tensors.add(files::JsonObject()
+                      .set("name", tensor.name)
+                      .set("type", type_name(tensor.type))
+                      .set("shape", shape));
     }
-    JsonObject metadata;
+    files::JsonObject metadata;
     for (const auto& [key, value] : file.metadata()) metadata.set(key, value);
-    return JsonObject()
+    return files::JsonObject()
                .set("file", file.path().string())
                .set("verified", file.has_sums())
                .set("tensors", tensors)

@@ -13,14 +13,14 @@ namespace graphrun::cli {
 
 namespace {
 
-JsonArray names_of(const std::vector<ReferenceEntry::Item>& items) {
-  JsonArray names;
+files::JsonArray names_of(const std::vector<ReferenceEntry::Item>& items) {
+  files::JsonArray names;
   for (const ReferenceEntry::Item& item : items) names.add(item.name);
   return names;
 }
 
-JsonObject json_of(const ReferenceEntry& entry) {
-  return JsonObject()
+files::JsonObject json_of(const ReferenceEntry& entry) {
+  return files::JsonObject()
       .set("name", entry.name)
       .set("block", entry.block)
       .set("doc", entry.doc)
@@ -58,14 +58,14 @@ class OpsCommand final : public Command {
   }
 
   std::string as_json() const {
-    JsonArray all;
+    files::JsonArray all;
     for (const ReferenceEntry& entry : reference_entries(train::language())) {
       if (entry.internal) continue;
       if (entry.name == op_) return json_of(entry).text() + "\n";
       all.add(json_of(entry));
     }
     if (!op_.empty()) report_unknown();
-    return JsonObject().set("ops", all).text() + "\n";
+    return files::JsonObject().set("ops", all).text() + "\n";
   }
 
   std::string op_;

@@ -44,9 +44,9 @@ class PicturesCommand final : public Command {
 
  private:
   static std::string json_of(const train::Gallery& gallery) {
-    JsonArray files;
+    files::JsonArray files;
     for (const fs::path& file : gallery.files) files.add(file.string());
-    return JsonObject().set("files", files).text() + "\n";
+    return files::JsonObject().set("files", files).text() + "\n";
   }
 
   static std::string text_of(const train::Gallery& gallery) {

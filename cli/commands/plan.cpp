@@ -60,8 +60,8 @@ class PlanCommand final : public Command {
     }
   }
 
-  static JsonObject json_of(const runtime::PlanStatistics& statistics) {
-    return JsonObject()
+  static files::JsonObject json_of(const runtime::PlanStatistics& statistics) {
+    return files::JsonObject()
         .set("parameters", statistics.parameters)
         .set("flop_per_step", statistics.flop_per_step)
         .set("workspace_bytes", whole(statistics.workspace_bytes))
@@ -73,9 +73,9 @@ class PlanCommand final : public Command {
 
   /// Of the first step; where there are several, all of them in a list.
   static std::string as_json(const std::vector<PlannedStep>& steps) {
-    JsonObject object = json_of(steps.front().plan->statistics);
+    files::JsonObject object = json_of(steps.front().plan->statistics);
     if (steps.size() > 1) {
-      JsonArray all;
+      files::JsonArray all;
       for (const PlannedStep& step : steps) all.add(json_of(step.plan->statistics).set("name", step.name));
       object.set("steps", all);
     }
@@ -99,9 +99,10 @@ class PlanCommand final : public Command {
         "  tasks         {}, in {} groups and {} slices\n"
         "  cores         up to {} can be used: so many tasks run at once\n"
         "  compiled in   {:.1f} ms\n",
-        plan.batch, grouped(s.parameters), s.flop_per_step / 1e6, grouped(whole(s.workspace_bytes / 1000)),
-        grouped(whole(s.scratch_bytes_per_worker / 1000)), s.tasks, s.groups, s.slices, s.max_parallelism,
-        s.compile_ms);
+        plan.batch, files::grouped(s.parameters), s.flop_per_step / 1e6,
+        files::grouped(whole(s.workspace_bytes / 1000)),
+        files::grouped(whole(s.scratch_bytes_per_worker / 1000)), s.tasks, s.groups, s.slices,
+        s.max_parallelism, s.compile_ms);
     return groups_ ? text + "\n" + plan.groups : text;
   }
 

@@ -104,13 +104,13 @@ class ReconstructCommand final : public Command {
 
   void write_errors(const std::vector<double>& errors, const train::ImageSet& images) const {
     std::vector<std::string> names{"image", "mse"};
-    if (images.has_labels()) names.emplace_back(train::label_column);
+    if (images.has_labels()) names.emplace_back(files::label_column);
     std::vector<float> table;
     for (std::size_t i = 0; i < errors.size(); ++i) {
       table.insert(table.end(), {static_cast<float>(i), static_cast<float>(errors[i])});
       if (images.has_labels()) table.push_back(static_cast<float>(images.labels[i]));
     }
-    train::write_csv(errors_, names, names.size(), table);
+    files::write_csv(errors_, names, names.size(), table);
   }
 
   Ranking ranked(train::Learner& learner, const NamedExamples& data) const {
@@ -152,14 +152,14 @@ class ReconstructCommand final : public Command {
 
   std::string json_of(const train::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
                       const std::string& out) const {
-    JsonObject object;
+    files::JsonObject object;
     object.set("file", out)
         .set("count", static_cast<std::int64_t>(result.lists.front().count))
         .set("mse", result.mean_squared_error);
     if (rank_.empty()) return object.text() + "\n";
-    JsonArray images;
+    files::JsonArray images;
     for (const std::size_t number : ranking.shown) {
-      JsonObject image;
+      files::JsonObject image;
       image.set("image", static_cast<std::int64_t>(number)).set("mse", ranking.errors[number]);
       if (data.images->has_labels())
         image.set("label", static_cast<std::int64_t>(data.images->labels[number]));

@@ -36,7 +36,7 @@ class ReportCommand final : public Command {
 
  private:
   static std::string json_of(const train::Report& report) {
-    return JsonObject()
+    return files::JsonObject()
                .set("file", report.file.string())
                .set("bytes", static_cast<std::int64_t>(report.bytes))
                .text() +

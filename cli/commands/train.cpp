@@ -24,15 +24,15 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string json_of(const ModelDefinition& model, const train::RunResult& result) {
-  JsonObject object;
+  files::JsonObject object;
   object.set("run_dir", result.directory.string())
       .set("checkpoint", result.checkpoint.string())
       .set("epochs", static_cast<std::int64_t>(result.epochs))
       .set("steps", static_cast<std::int64_t>(result.steps))
       .set("seconds", result.seconds);
-  JsonObject train_figures;
+  files::JsonObject train_figures;
   object.set("train", set_figures(train_figures, result.train));
-  JsonObject test_figures;
+  files::JsonObject test_figures;
   if (result.test) set_figures(test_figures, *result.test);
   object.set("test", test_figures).set("digest", result.digest);
   if (!result.report.empty()) object.set("report", result.report.string());
@@ -42,8 +42,8 @@ std::string json_of(const ModelDefinition& model, const train::RunResult& result
 
 std::string summary(const ModelDefinition& model, const train::RunResult& result) {
   std::string text =
-      fmt::format("{} steps, {} epochs in {}\n", grouped(static_cast<std::int64_t>(result.steps)),
-                  result.epochs, duration_text(result.seconds));
+      fmt::format("{} steps, {} epochs in {}\n", files::grouped(static_cast<std::int64_t>(result.steps)),
+                  result.epochs, files::duration_text(result.seconds));
   if (!result.train.values.empty()) text += fmt::format("train   {}\n", text_of(result.train));
   if (result.test) text += fmt::format("test    {}\n", text_of(*result.test));
   text += phases_text(model, result);

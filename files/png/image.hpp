@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// Pixels u8, dense, [height, width, channels]; 1 channel is grey, 3 are red, green, blue.
 struct Image {
@@ -16,4 +16,4 @@ struct Image {
   std::vector<std::uint8_t> pixels;
 };
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -17,7 +17,7 @@
 // (the lambdas given to guarded(), and the callbacks) has only trivial objects of its own; everything that
 // owns memory lives outside.
 
-namespace graphrun::train {
+namespace graphrun::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -250,4 +250,4 @@ Image read_png(const fs::path& path) {
   return decode_png(read_file(path, largest_file), path);
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

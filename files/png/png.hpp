@@ -10,7 +10,7 @@
 
 #include "files/png/image.hpp"
 
-namespace graphrun::train {
+namespace graphrun::files {
 
 /// No picture is read or written that is wider or higher than this.
 inline constexpr std::size_t largest_png_side = 32'768;
@@ -31,4 +31,4 @@ Image decode_png(std::span<const std::uint8_t> file, const std::filesystem::path
 
 Image read_png(const std::filesystem::path& path);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::files

@@ -31,7 +31,7 @@ class Canvas {
 
   std::int64_t width() const { return static_cast<std::int64_t>(image_.width); }
   std::int64_t height() const { return static_cast<std::int64_t>(image_.height); }
-  const Image& image() const { return image_; }
+  const files::Image& image() const { return image_; }
 
   void rectangle(std::int64_t left, std::int64_t top, std::int64_t width, std::int64_t height, Colour colour);
   void disc(std::int64_t x, std::int64_t y, std::int64_t radius, Colour colour);
@@ -45,7 +45,7 @@ class Canvas {
 
  private:
   void set(std::int64_t x, std::int64_t y, Colour colour);
-  Image image_;
+  files::Image image_;
 };
 
 /// Of a line of text on a canvas, in pixels.

@@ -214,7 +214,7 @@ std::vector<double> logarithmic_ticks(double low, double high) {
   return ticks;
 }
 
-Image draw_curves(const std::vector<Curve>& curves, const std::vector<LoggedStage>& stages) {
+files::Image draw_curves(const std::vector<Curve>& curves, const std::vector<LoggedStage>& stages) {
   if (curves.empty()) throw Error(ErrorCode::usage, "there are no figures to draw yet");
   const std::size_t panels = std::min(curves.size(), most_panels);
   const auto columns = static_cast<std::int64_t>(std::min<std::size_t>(panels, 2));

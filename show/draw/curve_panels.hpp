@@ -12,7 +12,7 @@ namespace graphrun::train {
 /// A panel for each figure, at most eight. Where values, all positive, span more than one and a half powers
 /// of ten, an axis is logarithmic. Lines join the points of one stage only, because in another phase or layer
 /// a figure is of another thing; phases and layers are marked. Error{usage} when there is no figure.
-Image draw_curves(const std::vector<Curve>& curves, const std::vector<LoggedStage>& stages);
+files::Image draw_curves(const std::vector<Curve>& curves, const std::vector<LoggedStage>& stages);
 
 /// The values that an axis from `low` to `high` is marked at, about `count` of them: multiples of 1, 2 or 5
 /// times a power of ten.

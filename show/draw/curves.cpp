@@ -69,7 +69,7 @@ void add_cell(std::vector<Curve>& curves, std::string_view column, Curve::Point 
 /// Calls visit(columns, fields, step) for each row.
 template <class Visit>
 void for_each_row(const std::filesystem::path& metrics, const Visit& visit) {
-  const std::string text = read_text_file(metrics, largest_log);
+  const std::string text = files::read_text_file(metrics, largest_log);
   std::string_view rest = text;
   Fields columns;
   while (!rest.empty()) {
@@ -82,8 +82,9 @@ void for_each_row(const std::filesystem::path& metrics, const Visit& visit) {
     }
     const std::optional<double> step = number_in(fields.front());
     if (!step || fields.size() != columns.size())
-      throw data_error(metrics, fmt::format("has a line of {} fields, which begins with '{}', for {} columns",
-                                            fields.size(), fields.front(), columns.size()));
+      throw files::data_error(metrics,
+                              fmt::format("has a line of {} fields, which begins with '{}', for {} columns",
+                                          fields.size(), fields.front(), columns.size()));
     visit(columns, fields, *step);
   }
 }

@@ -174,8 +174,8 @@ class Drawing {
     if (!curves.empty()) save("curves.png", draw_curves(curves, read_stages(source_.metrics)));
   }
 
-  void save(const char* name, const Image& image) {
-    write_png(folder_ / name, image);
+  void save(const char* name, const files::Image& image) {
+    files::write_png(folder_ / name, image);
     gallery_.files.push_back(folder_ / name);
   }
   void save_sheet(const std::string& name, const Pictures& pictures, std::size_t beside) {

@@ -104,7 +104,7 @@ void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>&
   options.columns = columns;
   options.magnify = magnify;
   if (lists.size() == 1) options.block_gap = 0;
-  write_png(path, compose_sheet(views, options));
+  files::write_png(path, compose_sheet(views, options));
 }
 
 Reconstruction reconstruct(Learner& learner, const Examples& examples, const ImageSet& images,

@@ -262,8 +262,8 @@ Plane plane_of(const Codes& codes) {
   return plane;
 }
 
-Image draw_scatter(const Plane& plane, std::span<const std::int32_t> labels,
-                   std::span<const std::string> names) {
+files::Image draw_scatter(const Plane& plane, std::span<const std::int32_t> labels,
+                          std::span<const std::string> names) {
   const bool labelled = labels.size() == plane.x.size() && !labels.empty();
   const std::set<std::int32_t> classes(labels.begin(), labelled ? labels.end() : labels.begin());
   Canvas canvas(2 * margin + plot_side + legend_width(classes, names), 2 * margin + plot_side);
@@ -289,7 +289,7 @@ Image draw_scatter(const Plane& plane, std::span<const std::int32_t> labels,
   return canvas.image();
 }
 
-Image draw_image_scatter(const Plane& plane, const ImageSet& images) {
+files::Image draw_image_scatter(const Plane& plane, const ImageSet& images) {
   Canvas canvas(2 * margin + plot_side, 2 * margin + plot_side);
   const auto width = static_cast<std::int64_t>(images.width);
   const auto height = static_cast<std::int64_t>(images.height);

@@ -39,11 +39,11 @@ Plane plane_of(const Codes& codes);
 
 /// Dots with a legend. `labels`: one for each place, or none. `names`: of labels; those without go by number.
 /// A place that is not finite is left out, and a few that lie far from all others; how many is said.
-Image draw_scatter(const Plane& plane, std::span<const std::int32_t> labels,
-                   std::span<const std::string> names);
+files::Image draw_scatter(const Plane& plane, std::span<const std::int32_t> labels,
+                          std::span<const std::string> names);
 
 /// The images at their places, so that none hides another: what a neighbour already covers is left out.
-Image draw_image_scatter(const Plane& plane, const ImageSet& images);
+files::Image draw_image_scatter(const Plane& plane, const ImageSet& images);
 
 /// Names of the classes of a data set that graphrun knows; else none.
 std::vector<std::string> class_names(const std::string& dataset);

@@ -65,7 +65,7 @@ class Layout {
 
 /// Copies one picture, magnified, to a place of the sheet.
 void paste(const ImageList& list, std::size_t picture, std::size_t magnify, std::size_t left, std::size_t top,
-           Image& sheet) {
+           files::Image& sheet) {
   const std::size_t channels = list.channels;
   const auto pixels = list.pixels.subspan(picture * list.height * list.width * channels);
   for (std::size_t y = 0; y < list.height * magnify; ++y) {
@@ -79,18 +79,18 @@ void paste(const ImageList& list, std::size_t picture, std::size_t magnify, std:
 
 }  // namespace
 
-Image compose_sheet(std::span<const ImageList> lists, const SheetOptions& options) {
+files::Image compose_sheet(std::span<const ImageList> lists, const SheetOptions& options) {
   check(lists, options);
   const Layout layout(lists.front(), lists.size(), options);
-  Image sheet;
+  files::Image sheet;
   sheet.width = layout.width();
   sheet.height = layout.height();
   sheet.channels = lists.front().channels;
-  if (sheet.width > largest_png_side || sheet.height > largest_png_side) {
+  if (sheet.width > files::largest_png_side || sheet.height > files::largest_png_side) {
     throw Error(ErrorCode::usage,
                 fmt::format("a sheet of {} x {} pixels is too large: at most {} a side; take fewer "
                             "pictures",
-                            sheet.width, sheet.height, largest_png_side));
+                            sheet.width, sheet.height, files::largest_png_side));
   }
   sheet.pixels.assign(sheet.width * sheet.height * sheet.channels, options.background);
   for (std::size_t list = 0; list < lists.size(); ++list) {

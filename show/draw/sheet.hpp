@@ -33,7 +33,7 @@ struct SheetOptions {
 /// columns, the first block has originals 0 to 15 and below them their reconstructions. A sheet narrower than
 /// `columns` is made for fewer pictures. Error{usage}: no list, an empty one, lists of different counts or
 /// sizes, pixels that do not fit, a sheet too large for a PNG.
-Image compose_sheet(std::span<const ImageList> lists, const SheetOptions& options = {});
+files::Image compose_sheet(std::span<const ImageList> lists, const SheetOptions& options = {});
 
 /// Values in [0, 1] as pixels: clamped, times 255, rounded to nearest; NaN becomes 0.
 std::vector<std::uint8_t> to_pixels(std::span<const float> values);

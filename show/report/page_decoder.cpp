@@ -25,14 +25,15 @@ constexpr std::array<std::string_view, 31> ops_of_the_page = {
     "softplus",    "sqrt",   "square",       "sub",     "tanh",    "transposed_convolution",
     "upsample"};
 
-void set_attribute(JsonObject& object, const std::string& name, const AttributeValue& value) {
+void set_attribute(files::JsonObject& object, const std::string& name, const AttributeValue& value) {
   if (const auto* flag = std::get_if<bool>(&value)) object.set(name, *flag);
   if (const auto* integer = std::get_if<std::int64_t>(&value)) object.set(name, *integer);
   if (const auto* number = std::get_if<double>(&value)) object.set(name, *number);
   if (const auto* text = std::get_if<std::string>(&value)) object.set(name, *text);
   if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value))
-    object.set(name, json_array(*integers));
-  if (const auto* numbers = std::get_if<std::vector<double>>(&value)) object.set(name, json_array(*numbers));
+    object.set(name, files::json_array(*integers));
+  if (const auto* numbers = std::get_if<std::vector<double>>(&value))
+    object.set(name, files::json_array(*numbers));
 }
 
 /// What keeps a page from running a decoder.
@@ -47,11 +48,11 @@ class Export {
 
   bool needs_label() const { return needs_label_; }
 
-  JsonObject description() {
+  files::JsonObject description() {
     const Program program = role_program(learner_.model(), ops::registry(), {"image"}, {space_.node()});
     const Graph& graph = *program.graph;
     for (const Node& node : graph.nodes()) nodes_.add(entry(node));
-    JsonObject object;
+    files::JsonObject object;
     object.set("nodes", nodes_)
         .set("output", static_cast<std::int64_t>(graph.output("image")))
         .set("labels", needs_label_ ? labels_ : std::int64_t{0});
@@ -60,22 +61,25 @@ class Export {
   }
 
  private:
-  JsonObject entry(const Node& node) {
-    JsonObject object;
+  files::JsonObject entry(const Node& node) {
+    files::JsonObject object;
     const Extents extents = bind(node.type.shape, std::int64_t{1});
     if (node.op->traits.variable) {
-      object.set("op", "weights").set("offset", offset_of(node.name)).set("shape", json_array(extents));
+      object.set("op", "weights")
+          .set("offset", offset_of(node.name))
+          .set("shape", files::json_array(extents));
       return object;
     }
-    if (node.op->traits.input) return object.set("op", input_kind(node)).set("shape", json_array(extents));
+    if (node.op->traits.input)
+      return object.set("op", input_kind(node)).set("shape", files::json_array(extents));
     const auto known = page_ops();
     if (!node.op->traits.constant && std::find(known.begin(), known.end(), node.op->name) == known.end())
       throw CannotRun{fmt::format("it has the op {}, which the page does not know", node.op->name)};
-    JsonObject attributes;
+    files::JsonObject attributes;
     for (const auto& [name, value] : node.attributes.entries()) set_attribute(attributes, name, value);
     return object.set("op", node.op->name)
-        .set("inputs", json_array(node.inputs))
-        .set("shape", json_array(extents))
+        .set("inputs", files::json_array(node.inputs))
+        .set("shape", files::json_array(extents))
         .set("attributes", attributes);
   }
 
@@ -106,7 +110,7 @@ class Export {
   }
 
   /// Piece by piece: the text is half as long again as the weights, and a run has its memory in use.
-  void set_weights(JsonObject& object) {
+  void set_weights(files::JsonObject& object) {
     const bool whole = 4 * static_cast<std::int64_t>(weights_.size()) <= largest_page_weights;
     const std::size_t weight_bytes = whole ? 4 : 2;
     std::string text;
@@ -120,10 +124,10 @@ class Export {
     for (const float weight : weights_) {
       add(whole ? std::bit_cast<std::uint32_t>(weight) : half_of(weight));
       if (bytes.size() < piece) continue;
-      text += base64(bytes);
+      text += files::base64(bytes);
       bytes.clear();
     }
-    text += base64(bytes);
+    text += files::base64(bytes);
     weights_ = {};
     object.set("precision", whole ? "f32" : "f16").set("weights", text);
   }
@@ -132,7 +136,7 @@ class Export {
   const LatentSpace& space_;
   std::int64_t labels_;
   bool needs_label_ = false;
-  JsonArray nodes_;
+  files::JsonArray nodes_;
   std::map<std::string, std::int64_t> offsets_;
   std::vector<float> weights_;
 };
@@ -146,7 +150,7 @@ std::span<const std::string_view> page_ops() {
 PageDecoder page_decoder(Learner& learner, const LatentSpace& space, std::int64_t labels) {
   Export exported(learner, space, labels);
   try {
-    JsonObject description = exported.description();
+    files::JsonObject description = exported.description();
     return {std::move(description), {}, exported.needs_label()};
   } catch (const CannotRun& cannot) {
     return {std::nullopt, cannot.reason, exported.needs_label()};

@@ -23,7 +23,7 @@ inline constexpr std::int64_t largest_page_weights = 8 * 1024 * 1024;
 std::span<const std::string_view> page_ops();
 
 struct PageDecoder {
-  std::optional<JsonObject> description;
+  std::optional<files::JsonObject> description;
   std::string reason;        ///< why there is none: a part of a sentence
   bool needs_label = false;  ///< beside the code
 };

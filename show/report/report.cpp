@@ -45,27 +45,27 @@ void append_escaped_json(std::string& page, std::string_view json) {
 
 /// SHA-256 in base64: the page's policy lets this script run and no other.
 std::string digest_of(std::string_view script) {
-  const std::string digits = sha256(as_bytes(script));
+  const std::string digits = files::sha256(files::as_bytes(script));
   std::vector<std::uint8_t> bytes;
   for (std::size_t at = 0; at < digits.size(); at += 2) {
     std::uint8_t byte = 0;
     std::from_chars(digits.data() + at, digits.data() + at + 2, byte, 16);
     bytes.push_back(byte);
   }
-  return base64(bytes);
+  return files::base64(bytes);
 }
 
 }  // namespace
 
-JsonObject report_data(Learner& learner, const ReportSource& source, std::vector<std::string>& notes) {
-  JsonObject data;
+files::JsonObject report_data(Learner& learner, const ReportSource& source, std::vector<std::string>& notes) {
+  files::JsonObject data;
   data.set("format", std::int64_t{1});
   set_facts(data, learner, source);
   set_pictures(data, learner, source, notes);
-  return data.set("notes", json_array(notes));
+  return data.set("notes", files::json_array(notes));
 }
 
-std::string report_page(std::string_view title, JsonObject data) {
+std::string report_page(std::string_view title, files::JsonObject data) {
   const std::string digest = digest_of(page_script());
   const std::string name = escaped_markup(title);
   constexpr std::string_view place_of_data = "{{data}}";
@@ -101,7 +101,7 @@ Report write_report(Learner& learner, const ReportSource& source, const std::fil
   Report report{file, 0, {}};
   const std::string page =
       report_page(learner.model().name + " \u2013 graphrun", report_data(learner, source, report.notes));
-  write_text_file(file, page);
+  files::write_text_file(file, page);
   report.bytes = page.size();
   return report;
 }

@@ -25,10 +25,10 @@ struct ReportSource {
 };
 
 /// All that the page shows. What a model lacks is left out; `notes` (for people) say what and why.
-JsonObject report_data(Learner& learner, const ReportSource& source, std::vector<std::string>& notes);
+files::JsonObject report_data(Learner& learner, const ReportSource& source, std::vector<std::string>& notes);
 
 /// The page around its data. No text of the data can leave its block, or become markup.
-std::string report_page(std::string_view title, JsonObject data);
+std::string report_page(std::string_view title, files::JsonObject data);
 
 struct Report {
   std::filesystem::path file;

@@ -67,7 +67,7 @@ double box_width(const Layer& layer, const std::string& title, const std::string
   return std::max({width, narrowest_box, text + 22});
 }
 
-JsonObject graph_of(const ModelDefinition& model) {
+files::JsonObject graph_of(const ModelDefinition& model) {
   const LayerGraph graph = layer_graph(model);
   std::vector<double> widths;
   std::vector<std::string> titles;
@@ -76,11 +76,11 @@ JsonObject graph_of(const ModelDefinition& model) {
     widths.push_back(box_width(layer, titles.back(), detail_of(layer)));
   }
   const Layout layout = place_layers(widths, box_height, graph.edges);
-  JsonArray boxes;
+  files::JsonArray boxes;
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
     const std::string type = layer.kind == LayerKind::loss ? "f32[]" : to_string(layer.type);
-    boxes.add(JsonObject()
+    boxes.add(files::JsonObject()
                   .set("x", layout.boxes[i].x)
                   .set("y", layout.boxes[i].y)
                   .set("width", widths[i])
@@ -92,13 +92,13 @@ JsonObject graph_of(const ModelDefinition& model) {
                   .set("kind", std::string(to_string(layer.kind)) + (layer.roles.empty() ? "" : " output"))
                   .set("hint", fmt::format("{}: {}, {}", layer.name, layer.what, type)));
   }
-  JsonArray edges;
+  files::JsonArray edges;
   for (const std::vector<Point>& points : layout.edges) {
-    JsonArray way;
-    for (const Point& point : points) way.add(JsonArray().add(point.x).add(point.y));
+    files::JsonArray way;
+    for (const Point& point : points) way.add(files::JsonArray().add(point.x).add(point.y));
     edges.add(way);
   }
-  return JsonObject()
+  return files::JsonObject()
       .set("width", layout.width)
       .set("height", layout.height)
       .set("boxes", boxes)
@@ -107,70 +107,72 @@ JsonObject graph_of(const ModelDefinition& model) {
 
 // ---- Figures ----
 
-JsonArray points_of(const std::vector<Curve::Point>& points) {
+files::JsonArray points_of(const std::vector<Curve::Point>& points) {
   const std::size_t step = points.size() / most_points + 1;
-  JsonArray array;
+  files::JsonArray array;
   for (std::size_t i = 0; i < points.size(); ++i)
     if (i % step == 0 || i + 1 == points.size())
-      array.add(JsonArray().add(points[i].step).add(points[i].value));
+      array.add(files::JsonArray().add(points[i].step).add(points[i].value));
   return array;
 }
 
-JsonObject curves_of(const std::vector<Curve>& curves, const std::vector<LoggedStage>& logged) {
-  JsonArray figures;
+files::JsonObject curves_of(const std::vector<Curve>& curves, const std::vector<LoggedStage>& logged) {
+  files::JsonArray figures;
   for (const Curve& curve : curves)
-    figures.add(JsonObject()
+    figures.add(files::JsonObject()
                     .set("name", curve.name)
                     .set("train", points_of(curve.train))
                     .set("test", points_of(curve.test)));
-  JsonArray stages;
+  files::JsonArray stages;
   for (const LoggedStage& stage : logged)
-    stages.add(JsonObject()
+    stages.add(files::JsonObject()
                    .set("phase", stage.phase)
                    .set("draw", stage.draw)
                    .set("layer", stage.layer)
                    .set("from", stage.first)
                    .set("to", stage.last));
-  return JsonObject().set("figures", figures).set("stages", stages);
+  return files::JsonObject().set("figures", figures).set("stages", stages);
 }
 
-JsonArray estimates(const std::vector<Estimate>& figures) {
-  JsonArray array;
+files::JsonArray estimates(const std::vector<Estimate>& figures) {
+  files::JsonArray array;
   for (const Estimate& figure : figures)
-    array.add(
-        JsonObject().set("name", figure.name).set("mean", figure.mean).set("half_width", figure.half_width));
+    array.add(files::JsonObject()
+                  .set("name", figure.name)
+                  .set("mean", figure.mean)
+                  .set("half_width", figure.half_width));
   return array;
 }
 
-void set_last(JsonObject& object, const char* key, const std::vector<Curve::Point>& points) {
+void set_last(files::JsonObject& object, const char* key, const std::vector<Curve::Point>& points) {
   points.empty() ? object.set_null(key) : object.set(key, points.back().value);
 }
 
-JsonObject results_of(const ModelDefinition& model, const TrainingState& state,
-                      const std::vector<Curve>& curves) {
-  JsonArray latest;
+files::JsonObject results_of(const ModelDefinition& model, const TrainingState& state,
+                             const std::vector<Curve>& curves) {
+  files::JsonArray latest;
   for (const Curve& curve : curves) {
-    JsonObject row;
+    files::JsonObject row;
     row.set("name", curve.name);
     set_last(row, "train", curve.train);
     set_last(row, "test", curve.test);
     latest.add(row);
   }
-  JsonArray phases;
-  JsonArray differences;
+  files::JsonArray phases;
+  files::JsonArray differences;
   if (model.train && model.train->has_phases()) {
     for (const PhaseSummary& phase : summaries(*model.train, state.results))
-      phases.add(JsonObject()
+      phases.add(files::JsonObject()
                      .set("name", phase.phase)
                      .set("count", phase.draws)
                      .set("figures", estimates(phase.figures)));
     for (const PhaseDifference& pair : train::differences(*model.train, state.results))
-      differences.add(JsonObject()
+      differences.add(files::JsonObject()
                           .set("name", fmt::format("{} \u2212 {}", pair.of, pair.minus))
                           .set("count", pair.pairs)
                           .set("figures", estimates(pair.figures)));
   }
-  return JsonObject().set("latest", latest).set("phases", phases).set("differences", differences);
+  return files::JsonObject().set("latest", latest).set("phases", phases).set("differences", differences);
 }
 
 // ---- The run ----
@@ -199,51 +201,55 @@ std::string now() {
 
 std::string data_text(const Dataset& data) {
   const std::string counts =
-      data.test.count > 0 ? fmt::format("{} training and {} test images",
-                                        grouped(static_cast<std::int64_t>(data.train.count)),
-                                        grouped(static_cast<std::int64_t>(data.test.count)))
-                          : fmt::format("{} images", grouped(static_cast<std::int64_t>(data.train.count)));
+      data.test.count > 0
+          ? fmt::format("{} training and {} test images",
+                        files::grouped(static_cast<std::int64_t>(data.train.count)),
+                        files::grouped(static_cast<std::int64_t>(data.test.count)))
+          : fmt::format("{} images", files::grouped(static_cast<std::int64_t>(data.train.count)));
   return fmt::format("{}: {} of {} \u00d7 {} pixels{}", data.name, counts, data.train.height,
                      data.train.width,
                      data.is_subset ? "; only the small part that comes with graphrun" : "");
 }
 
-JsonObject run_of(Learner& learner, const ReportSource& source) {
+files::JsonObject run_of(Learner& learner, const ReportSource& source) {
   const TrainingState& state = learner.state();
-  JsonArray facts;
+  files::JsonArray facts;
   const auto fact = [&](const char* name, const std::string& value) {
-    facts.add(JsonObject().set("name", name).set("value", value));
+    facts.add(files::JsonObject().set("name", name).set("value", value));
   };
   fact("Data", data_text(source.data));
-  fact("Steps", grouped(static_cast<std::int64_t>(state.step)));
-  fact("Epochs", grouped(static_cast<std::int64_t>(state.epoch)));
-  fact("Time spent learning", duration_text(state.seconds));
+  fact("Steps", files::grouped(static_cast<std::int64_t>(state.step)));
+  fact("Epochs", files::grouped(static_cast<std::int64_t>(state.epoch)));
+  fact("Time spent learning", files::duration_text(state.seconds));
   fact("Seed", fmt::format("{}", state.seed));
   fact("Digest of the weights", learner.digest());
   fact("Versions", made_with_here());
   fact("Processor", fmt::format("{}, {} threads", processor_name(), std::thread::hardware_concurrency()));
-  return JsonObject().set("facts", facts).set("version", version).set("made", now());
+  return files::JsonObject().set("facts", facts).set("version", version).set("made", now());
 }
 
 /// What stands large at the top: what was reached and with what.
-JsonArray key_figures(Learner& learner, const std::vector<Curve>& curves) {
-  JsonArray figures;
+files::JsonArray key_figures(Learner& learner, const std::vector<Curve>& curves) {
+  files::JsonArray figures;
   std::size_t count = 0;
   for (const Curve& curve : curves) {
     const auto& points = curve.test.empty() ? curve.train : curve.test;
     if (points.empty() || ++count > most_key_figures - 2) continue;
-    figures.add(JsonObject()
+    figures.add(files::JsonObject()
                     .set("name", (curve.test.empty() ? "training " : "test ") + curve.name)
                     .set("value", points.back().value));
   }
-  figures.add(JsonObject().set("name", "parameters").set("value", grouped(parameter_count(learner))));
-  figures.add(JsonObject().set("name", "learnt in").set("value", duration_text(learner.state().seconds)));
+  figures.add(
+      files::JsonObject().set("name", "parameters").set("value", files::grouped(parameter_count(learner))));
+  figures.add(files::JsonObject()
+                  .set("name", "learnt in")
+                  .set("value", files::duration_text(learner.state().seconds)));
   return figures;
 }
 
 }  // namespace
 
-void set_facts(JsonObject& data, Learner& learner, const ReportSource& source) {
+void set_facts(files::JsonObject& data, Learner& learner, const ReportSource& source) {
   const ModelDefinition& model = learner.model();
   std::vector<Curve> curves;
   std::vector<LoggedStage> stages;
@@ -251,7 +257,7 @@ void set_facts(JsonObject& data, Learner& learner, const ReportSource& source) {
     curves = read_curves(source.metrics);
     stages = read_stages(source.metrics);
   }
-  data.set("model", JsonObject()
+  data.set("model", files::JsonObject()
                         .set("name", model.name)
                         .set("about", model.about)
                         .set("yaml", model.resolved)

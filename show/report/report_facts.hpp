@@ -10,6 +10,6 @@
 namespace graphrun::train {
 
 /// Error{data} when the metrics cannot be read; Error{io}.
-void set_facts(JsonObject& data, Learner& learner, const ReportSource& source);
+void set_facts(files::JsonObject& data, Learner& learner, const ReportSource& source);
 
 }  // namespace graphrun::train

@@ -44,7 +44,7 @@ class Showing {
     if (codes && codes->width == space_.width()) codes_ = &*codes;
   }
 
-  void show(JsonObject& data) {
+  void show(files::JsonObject& data) {
     if (decoder_.description)
       data.set("decoder", *decoder_.description);
     else
@@ -126,37 +126,37 @@ class Showing {
     return values;
   }
 
-  JsonObject latent() const {
-    JsonObject object;
+  files::JsonObject latent() const {
+    files::JsonObject object;
     object.set("width", space_.width())
-        .set("mean", json_array(quantiles(0.5)))
-        .set("low", json_array(quantiles(lowest_share)))
-        .set("high", json_array(quantiles(highest_share)))
-        .set("widest", json_array(std::span(units_).first(std::min<std::size_t>(units_.size(), 2))));
+        .set("mean", files::json_array(quantiles(0.5)))
+        .set("low", files::json_array(quantiles(lowest_share)))
+        .set("high", files::json_array(quantiles(highest_share)))
+        .set("widest", files::json_array(std::span(units_).first(std::min<std::size_t>(units_.size(), 2))));
     if (principal_ && codes_ != nullptr)
-      object.set("principal", JsonObject()
-                                  .set("mean", json_array(principal_->mean))
-                                  .set("first", json_array(principal_->first))
-                                  .set("second", json_array(principal_->second)));
+      object.set("principal", files::JsonObject()
+                                  .set("mean", files::json_array(principal_->mean))
+                                  .set("first", files::json_array(principal_->first))
+                                  .set("second", files::json_array(principal_->second)));
     return object;
   }
 
-  JsonObject new_images() {
+  files::JsonObject new_images() {
     const bool from_prior = space_.source() != CodeSource::training_codes;
     const Codes codes = space_.sample(affordable(samples), 0);
-    JsonObject object = sprite(decoded(codes, labels_of_rows(1)));
+    files::JsonObject object = sprite(decoded(codes, labels_of_rows(1)));
     object.set("source", from_prior ? "samples of the prior"
                                     : "codes that are drawn unit by unit from those of training images");
     if (decoder_.needs_label) {
       std::vector<std::int32_t> labels;
       for (std::int64_t row = 0; row < codes.count(); ++row) labels.push_back(label(row));
-      object.set("labels", json_array(labels));
+      object.set("labels", files::json_array(labels));
     }
     if (from_prior && space_.width() <= widest_carried_code) object.set("codes", base64_of(codes.values));
     return object;
   }
 
-  JsonObject traversals() {
+  files::JsonObject traversals() {
     Codes codes{space_.width(), {}};
     std::vector<std::string> names;
     const Codes middle{space_.width(), quantiles(0.5)};
@@ -173,7 +173,7 @@ class Showing {
   }
 
   /// A prior without codes has no unit that means more than another.
-  JsonObject ways_between_samples() {
+  files::JsonObject ways_between_samples() {
     Codes codes{space_.width(), {}};
     std::vector<std::string> names;
     const Codes ends = space_.sample(affordable_ways(most_ways) + 1, 0);
@@ -190,10 +190,10 @@ class Showing {
     codes.values.insert(codes.values.end(), more.values.begin(), more.values.end());
   }
 
-  JsonObject ways(const Codes& codes, const std::vector<std::string>& names) {
+  files::JsonObject ways(const Codes& codes, const std::vector<std::string>& names) {
     return sprite(decoded(codes, labels_of_rows(steps_of_a_way)))
         .set("steps", steps_of_a_way)
-        .set("rows", json_array(names));
+        .set("rows", files::json_array(names));
   }
 
   Learner& learner_;
@@ -207,7 +207,7 @@ class Showing {
 
 }  // namespace
 
-void set_latent_space(JsonObject& data, Learner& learner, const ReportSource& source,
+void set_latent_space(files::JsonObject& data, Learner& learner, const ReportSource& source,
                       const std::optional<Codes>& codes, const std::optional<PrincipalPlane>& principal) {
   Showing(learner, source, codes, principal).show(data);
 }

@@ -39,7 +39,8 @@ bool makes_pictures_like(const ModelDefinition& model, const ImageSet& images) {
 
 class Showing {
  public:
-  Showing(JsonObject& data, Learner& learner, const ReportSource& source, std::vector<std::string>& notes)
+  Showing(files::JsonObject& data, Learner& learner, const ReportSource& source,
+          std::vector<std::string>& notes)
       : data_(data), learner_(learner), source_(source), notes_(notes) {}
 
   void show() {
@@ -75,18 +76,18 @@ class Showing {
     return train::affordable(wanted, shown().values_per_image());
   }
 
-  JsonArray labels_of_shown(std::size_t count) const {
-    return json_array(std::span(shown().labels).first(count));
+  files::JsonArray labels_of_shown(std::size_t count) const {
+    return files::json_array(std::span(shown().labels).first(count));
   }
 
   void set_names() {
-    JsonArray colours;
+    files::JsonArray colours;
     for (int label = 0; label < 10; ++label) colours.add(hexadecimal(class_colour(label)));
     data_
-        .set("label_names",
-             json_array(shown().class_names.empty() ? class_names(source_.data.name) : shown().class_names))
+        .set("label_names", files::json_array(shown().class_names.empty() ? class_names(source_.data.name)
+                                                                          : shown().class_names))
         .set("colours", colours)
-        .set("images", JsonObject()
+        .set("images", files::JsonObject()
                            .set("height", static_cast<std::int64_t>(shown().height))
                            .set("width", static_cast<std::int64_t>(shown().width))
                            .set("channels", static_cast<std::int64_t>(shown().channels)));
@@ -99,13 +100,13 @@ class Showing {
     const std::vector<std::string> names =
         made.lists.size() == 3 ? std::vector<std::string>{"original", "corrupted", "reconstruction"}
                                : std::vector<std::string>{"original", "reconstruction"};
-    JsonArray lists;
+    files::JsonArray lists;
     for (std::size_t i = 0; i < made.lists.size(); ++i)
       lists.add(sprite(made.lists[i]).set("name", names[i]));
-    JsonObject object;
+    files::JsonObject object;
     object.set("lists", lists)
         .set("of", source_.data.test.count > 0 ? "test" : "training")
-        .set("errors", json_array(image_errors(learner_, first_of(source_.test, count), shown())));
+        .set("errors", files::json_array(image_errors(learner_, first_of(source_.test, count), shown())));
     if (shown().has_labels()) object.set("labels", labels_of_shown(made.lists.front().count));
     data_.set("reconstruction", object);
   }
@@ -117,10 +118,10 @@ class Showing {
     codes_ = first_codes(learner_, source_.test, most_places, most_code_values);
     if (codes_->width > 2) principal_ = principal_plane(*codes_);
     const Plane plane = principal_ ? plane_of(*codes_, *principal_) : plane_of(*codes_);
-    JsonObject object;
+    files::JsonObject object;
     object.set("width", codes_->width)
-        .set("x", json_array(plane.x))
-        .set("y", json_array(plane.y))
+        .set("x", files::json_array(plane.x))
+        .set("y", files::json_array(plane.y))
         .set("x_name", plane.x_name)
         .set("y_name", plane.y_name);
     if (shown().has_labels()) object.set("labels", labels_of_shown(plane.x.size()));
@@ -150,7 +151,7 @@ class Showing {
     data_.set("filters", sprite(pictures).set("of", filters->variable));
   }
 
-  JsonObject& data_;
+  files::JsonObject& data_;
   Learner& learner_;
   const ReportSource& source_;
   std::vector<std::string>& notes_;
@@ -160,7 +161,7 @@ class Showing {
 
 }  // namespace
 
-void set_pictures(JsonObject& data, Learner& learner, const ReportSource& source,
+void set_pictures(files::JsonObject& data, Learner& learner, const ReportSource& source,
                   std::vector<std::string>& notes) {
   Showing(data, learner, source, notes).show();
 }

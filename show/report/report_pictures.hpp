@@ -13,7 +13,7 @@
 
 namespace graphrun::train {
 
-void set_pictures(JsonObject& data, Learner& learner, const ReportSource& source,
+void set_pictures(files::JsonObject& data, Learner& learner, const ReportSource& source,
                   std::vector<std::string>& notes);
 
 }  // namespace graphrun::train

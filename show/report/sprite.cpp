@@ -12,11 +12,11 @@ constexpr std::size_t widest_sprite = 1'024;
 constexpr std::int64_t most_bytes = 2'000'000;
 }  // namespace
 
-JsonObject sprite(const Pictures& pictures) {
+files::JsonObject sprite(const Pictures& pictures) {
   const std::size_t columns =
       std::clamp<std::size_t>(widest_sprite / pictures.width, 1, std::max<std::size_t>(pictures.count, 1));
   const std::size_t rows = (pictures.count + columns - 1) / columns;
-  Image image{rows * pictures.height, columns * pictures.width, pictures.channels, {}};
+  files::Image image{rows * pictures.height, columns * pictures.width, pictures.channels, {}};
   image.pixels.resize(image.height * image.width * image.channels);
   const std::size_t line = pictures.width * pictures.channels;
   for (std::size_t i = 0; i < pictures.count; ++i)
@@ -26,8 +26,8 @@ JsonObject sprite(const Pictures& pictures) {
       std::copy_n(pictures.pixels.begin() + static_cast<std::ptrdiff_t>(from), line,
                   image.pixels.begin() + static_cast<std::ptrdiff_t>(to));
     }
-  return JsonObject()
-      .set("png", base64(encode_png(image)))
+  return files::JsonObject()
+      .set("png", files::base64(files::encode_png(image)))
       .set("count", static_cast<std::int64_t>(pictures.count))
       .set("columns", static_cast<std::int64_t>(columns))
       .set("height", static_cast<std::int64_t>(pictures.height))
@@ -41,7 +41,7 @@ std::int64_t affordable(std::int64_t wanted, std::size_t values_per_picture) {
 
 std::string base64_of(std::span<const float> values) {
   const std::span<const std::byte> bytes = std::as_bytes(values);
-  return base64({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  return files::base64({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace graphrun::train

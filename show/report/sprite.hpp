@@ -13,7 +13,7 @@
 namespace graphrun::train {
 
 /// Pictures in one PNG, row by row without gaps: {png (base64), count, columns, height, width}. At least one.
-JsonObject sprite(const Pictures& pictures);
+files::JsonObject sprite(const Pictures& pictures);
 
 /// So many of the pictures wanted that a report stays of a size to send: their pixels take 2 MB at most. At
 /// least one.

@@ -9,9 +9,10 @@
 #include "tests/cli/run_graphrun.hpp"
 #include "tests/support/catch.hpp"
 
+using namespace graphrun;
 using namespace graphrun::testing;
 namespace fs = std::filesystem;
-namespace train = graphrun::train;
+namespace files = graphrun::files;
 using nlohmann::json;
 
 namespace {
@@ -37,7 +38,7 @@ class Place {
   }
   const Place& picture(const std::string& name, std::uint8_t value) const {
     fs::create_directories((folder_ / name).parent_path());
-    train::write_png(folder_ / name, {8, 8, 1, std::vector<std::uint8_t>(64, value)});
+    files::write_png(folder_ / name, {8, 8, 1, std::vector<std::uint8_t>(64, value)});
     return *this;
   }
   std::string read(const std::string& name) const {
@@ -97,7 +98,7 @@ TEST_CASE("a table of measurements is learnt, and its checkpoint knows the class
   const json rebuilt = place.done({"reconstruct", "run", "--images", "more.csv"});
   CHECK(rebuilt["file"] == "run/reconstruction.npy");
   CHECK(rebuilt["count"] == 2);
-  CHECK(train::read_npy(place / "run/reconstruction.npy").shape == std::vector<std::size_t>{2, 3});
+  CHECK(files::read_npy(place / "run/reconstruction.npy").shape == std::vector<std::size_t>{2, 3});
   place.done({"reconstruct", "run", "--images", "more.csv", "--out", "r.csv", "--errors", "errors.csv"});
   CHECK(place.read("errors.csv").starts_with("image,mse,label\n0,"));
   CHECK(place.read("r.csv").starts_with("image_0,image_1,image_2,label\n"));

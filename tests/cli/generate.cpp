@@ -9,6 +9,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/small_model.hpp"
 
+using namespace graphrun;
 using namespace graphrun::testing;
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -50,9 +51,7 @@ class TrainedPlace {
     CHECK(result.exit_code == 2);
     return result.err;
   }
-  graphrun::train::Image picture(const std::string& name) const {
-    return graphrun::train::read_png(folder_ / name);
-  }
+  files::Image picture(const std::string& name) const { return files::read_png(folder_ / name); }
   std::string text(const std::string& name) const {
     std::stringstream text;
     text << std::ifstream(folder_ / name).rdbuf();
@@ -151,7 +150,7 @@ TEST_CASE("new images are compared with real ones by the features of a model") {
 TEST_CASE("a grid is square, and a traversal has a row for each image") {
   const TrainedPlace place;
   CHECK(place.generate({"--grid", "--columns", "7"})["count"] == 49);
-  const graphrun::train::Image grid = place.picture("run/grid.png");
+  const files::Image grid = place.picture("run/grid.png");
   CHECK(grid.width == pixels_of(7));
   CHECK(grid.height == pixels_of(7));
   CHECK(place.generate({"--traverse", "1", "--count", "3", "--columns", "5"})["count"] == 15);

@@ -4,7 +4,7 @@
 #include "tests/support/thrown.hpp"
 
 using namespace graphrun;
-using namespace graphrun::train;
+using namespace graphrun::files;
 using graphrun::testing::gzip_bytes;
 using graphrun::testing::throws;
 

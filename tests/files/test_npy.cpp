@@ -7,7 +7,7 @@
 #include "tests/support/thrown.hpp"
 
 using namespace graphrun;
-using namespace graphrun::train;
+using namespace graphrun::files;
 using graphrun::testing::TemporaryFolder;
 using graphrun::testing::throws;
 

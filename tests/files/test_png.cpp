@@ -8,7 +8,7 @@
 #include "tests/support/thrown.hpp"
 
 using namespace graphrun;
-using namespace graphrun::train;
+using namespace graphrun::files;
 using namespace graphrun::testing::png;
 using graphrun::testing::TemporaryFolder;
 using graphrun::testing::thrown;

@@ -3,7 +3,7 @@
 #include "files/sha256_instructions.hpp"
 #include "tests/support/catch.hpp"
 
-using namespace graphrun::train;
+using namespace graphrun::files;
 
 TEST_CASE("SHA-256 of the vectors of FIPS 180") {
   CHECK(sha256({}) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

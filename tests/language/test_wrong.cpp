@@ -1,4 +1,5 @@
-// Wrong models, one for each kind of mistake, in tests/graph/wrong. Their first lines say what is expected:
+// Wrong models, one for each kind of mistake, in tests/language/wrong. Their first lines say what is
+// expected:
 //
 //     # expect LINE:COLUMN: MESSAGE
 //
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string folder = GRAPHRUN_SOURCE_DIR "/tests/graph/wrong/";
+const std::string folder = GRAPHRUN_SOURCE_DIR "/tests/language/wrong/";
 
 std::string without(std::string text, const std::string& part) {
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part))

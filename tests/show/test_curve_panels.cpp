@@ -17,7 +17,7 @@ using Values = std::vector<double>;
 constexpr Colour train_colour{0, 114, 178};
 
 /// How many pixels have the colour of the lines while learning, the legend's letters left aside.
-std::size_t inked(const Image& image) {
+std::size_t inked(const files::Image& image) {
   std::size_t count = 0;
   for (std::size_t at = 64 * image.width * 3; at < image.pixels.size(); at += 3)
     if (image.pixels[at] == train_colour.red && image.pixels[at + 1] == train_colour.green &&
@@ -27,7 +27,7 @@ std::size_t inked(const Image& image) {
 }
 
 /// Where the line crosses a column, in the middle.
-double row_of_line(const Image& image, std::size_t column) {
+double row_of_line(const files::Image& image, std::size_t column) {
   double sum = 0;
   double count = 0;
   for (std::size_t row = 64; row < image.height; ++row) {
@@ -47,10 +47,10 @@ void check_values(const Values& found, const Values& expected) {
 
 TEST_CASE("points are joined within a stage only") {
   const std::vector<Curve> curves{{"loss", {{10, 1}, {20, 1}, {30, 1}, {40, 1}}, {}}};
-  const Image joined = draw_curves(curves, {{"", 1, 0, 10, 40}});
-  const Image parted = draw_curves(curves, {{"first", 1, 0, 10, 20}, {"second", 1, 0, 30, 40}});
-  const Image layers = draw_curves(curves, {{"one", 1, 1, 10, 20}, {"one", 1, 2, 30, 40}});
-  const Image draws = draw_curves(curves, {{"one", 1, 0, 10, 20}, {"one", 2, 0, 30, 40}});
+  const files::Image joined = draw_curves(curves, {{"", 1, 0, 10, 40}});
+  const files::Image parted = draw_curves(curves, {{"first", 1, 0, 10, 20}, {"second", 1, 0, 30, 40}});
+  const files::Image layers = draw_curves(curves, {{"one", 1, 1, 10, 20}, {"one", 1, 2, 30, 40}});
+  const files::Image draws = draw_curves(curves, {{"one", 1, 0, 10, 20}, {"one", 2, 0, 30, 40}});
   CHECK(inked(joined) > inked(parted) + 150);
   CHECK(inked(layers) == inked(parted));
   CHECK(inked(draws) == inked(parted));
@@ -58,7 +58,7 @@ TEST_CASE("points are joined within a stage only") {
 
 TEST_CASE("panels stand in two columns, and there are at most eight") {
   const Curve curve{"loss", {{1, 1}}, {{1, 2}}};
-  const Image one = draw_curves({curve}, {});
+  const files::Image one = draw_curves({curve}, {});
   CHECK(one.width > one.height);
   CHECK(draw_curves({curve, curve}, {}).width == 2 * one.width);
   CHECK(draw_curves({curve, curve, curve}, {}).height == 2 * one.height);
@@ -69,7 +69,7 @@ TEST_CASE("panels stand in two columns, and there are at most eight") {
 TEST_CASE("wide spans of positive values are drawn on a logarithmic axis") {
   // There, the middle of a geometric series stands half way between its ends.
   const auto middle = [](double last) {
-    const Image image = draw_curves({{"loss", {{0, 1000}, {10, 10}, {20, last}}, {}}}, {});
+    const files::Image image = draw_curves({{"loss", {{0, 1000}, {10, 10}, {20, last}}, {}}}, {});
     return row_of_line(image, 354) - (row_of_line(image, 104) + row_of_line(image, 604)) / 2;
   };
   CHECK(std::abs(middle(0.1)) < 3);

@@ -20,7 +20,7 @@ using namespace graphrun::train;
 
 namespace {
 
-std::size_t coloured(const Image& image, Colour colour) {
+std::size_t coloured(const files::Image& image, Colour colour) {
   std::size_t count = 0;
   for (std::size_t at = 0; at < image.pixels.size(); at += 3)
     if (image.pixels[at] == colour.red && image.pixels[at + 1] == colour.green &&
@@ -64,7 +64,7 @@ TEST_CASE("codes of two units are their own places, one unit goes by its number"
 TEST_CASE("a scatter has every class in its own colour, and passes over what is not finite") {
   Plane plane{{0, 1, 0, std::numeric_limits<float>::quiet_NaN()}, {0, 1, 1, 0}, "a", "b"};
   const std::vector<std::int32_t> labels{0, 1, 2, 3};
-  const Image image = draw_scatter(plane, labels, class_names("fashion_mnist"));
+  const files::Image image = draw_scatter(plane, labels, class_names("fashion_mnist"));
   for (const std::int64_t label : {0, 1, 2}) CHECK(coloured(image, class_colour(label)) > 200);
   // Only in the legend.
   CHECK(coloured(image, class_colour(3)) > 0);
@@ -77,8 +77,8 @@ TEST_CASE("a scatter has every class in its own colour, and passes over what is 
 TEST_CASE("an image that would hide another is left out") {
   const ImageSet images{3, 2, 2, 1, std::vector<std::uint8_t>(12, 255), {}};
   const Plane plane{{0, 0, 1}, {0, 0, 1}, "", ""};
-  const Image all = draw_image_scatter(plane, images);
-  const Image none = draw_image_scatter({}, images);
+  const files::Image all = draw_image_scatter(plane, images);
+  const files::Image none = draw_image_scatter({}, images);
   CHECK(coloured(all, white) == coloured(none, white) + 2 * 4);
 }
 
@@ -99,9 +99,9 @@ TEST_CASE("text is drawn in the built-in font, with boxes for what it lacks") {
 TEST_CASE("curves are read from the metrics of a run, whatever else stands there") {
   const TemporaryFolder folder;
   const auto path = folder / "metrics.csv";
-  write_text_file(path,
-                  "step,epoch,phase,train.loss,train.mse,test.loss,test.mse,test.psnr\n"
-                  "10,1,\"a, b\",0.5,0.5,0.6,0.6,12\n20,2,b,nan,,0.4,0.4,13\n");
+  files::write_text_file(path,
+                         "step,epoch,phase,train.loss,train.mse,test.loss,test.mse,test.psnr\n"
+                         "10,1,\"a, b\",0.5,0.5,0.6,0.6,12\n20,2,b,nan,,0.4,0.4,13\n");
   const std::vector<Curve> curves = read_curves(path);
   REQUIRE(curves.size() == 2);  // `mse` is the loss
   CHECK(curves[0].name == "loss");
@@ -111,7 +111,7 @@ TEST_CASE("curves are read from the metrics of a run, whatever else stands there
   CHECK(curves[0].test[1].step == 20);
   CHECK(curves[1].name == "psnr");
   CHECK(curves[1].train.empty());
-  write_text_file(path, "step,train.loss\n10,1,2\n");
+  files::write_text_file(path, "step,train.loss\n10,1,2\n");
   CHECK(throws([&] { read_curves(path); }, ErrorCode::data, "has a line of 3 fields"));
 }
 

@@ -85,12 +85,12 @@ const Layer& layer_named(const LayerGraph& graph, const std::string& name) {
 }  // namespace
 
 TEST_CASE("base64 is that of RFC 4648") {
-  CHECK(base64({}).empty());
-  CHECK(base64(as_bytes("f")) == "Zg==");
-  CHECK(base64(as_bytes("fo")) == "Zm8=");
-  CHECK(base64(as_bytes("foo")) == "Zm9v");
-  CHECK(base64(as_bytes("foobar")) == "Zm9vYmFy");
-  CHECK(base64(std::vector<std::uint8_t>{0xfb, 0xff, 0xbf}) == "+/+/");
+  CHECK(files::base64({}).empty());
+  CHECK(files::base64(files::as_bytes("f")) == "Zg==");
+  CHECK(files::base64(files::as_bytes("fo")) == "Zm8=");
+  CHECK(files::base64(files::as_bytes("foo")) == "Zm9v");
+  CHECK(files::base64(files::as_bytes("foobar")) == "Zm9vYmFy");
+  CHECK(files::base64(std::vector<std::uint8_t>{0xfb, 0xff, 0xbf}) == "+/+/");
 }
 
 TEST_CASE("half-precision numbers are the nearest, ties to even") {
@@ -113,7 +113,7 @@ TEST_CASE("half-precision numbers are the nearest, ties to even") {
 
 TEST_CASE("text in the data of a report cannot leave its element") {
   const std::string evil = "</script><script>alert(1)</script><!-- \u2028 & \" \\ {{script}} {{data}}";
-  const std::string page = report_page(evil, JsonObject().set("about", evil).set("</script>", evil));
+  const std::string page = report_page(evil, files::JsonObject().set("about", evil).set("</script>", evil));
   CHECK(count_of(page, "<script") == 2);
   CHECK(count_of(page, "</script>") == 2);
   CHECK(count_of(page, "<!--") == 0);
@@ -125,7 +125,7 @@ TEST_CASE("text in the data of a report cannot leave its element") {
 }
 
 TEST_CASE("a report asks for nothing from outside, and its policy forbids it") {
-  const std::string page = report_page("a", JsonObject());
+  const std::string page = report_page("a", files::JsonObject());
   CHECK(page.find("default-src 'none'") != std::string::npos);
   CHECK(page.find("script-src 'sha256-") != std::string::npos);
   CHECK(count_of(page, "{{") == 0);
@@ -138,7 +138,7 @@ TEST_CASE("the data of a report has all that suits a small autoencoder") {
   const TemporaryFolder folder;
   Place place(small_model());
   place.metrics = folder / "metrics.csv";
-  write_text_file(place.metrics, "step,train.loss,test.loss\n1,0.5,0.6\n2,0.25,0.5\n");
+  files::write_text_file(place.metrics, "step,train.loss,test.loss\n1,0.5,0.6\n2,0.25,0.5\n");
   const json report = place.report();
   CHECK(place.notes.empty());
   CHECK(report["model"]["name"] == "small");
@@ -166,7 +166,7 @@ TEST_CASE("long curves are thinned in a report and keep their ends") {
   place.metrics = folder / "metrics.csv";
   std::string text = "step,train.loss\n";
   for (int step = 1; step <= 9'999; ++step) text += std::to_string(step) + ",0.5\n";
-  write_text_file(place.metrics, text);
+  files::write_text_file(place.metrics, text);
   const json points = place.report()["curves"]["figures"][0]["train"];
   CHECK(points.size() <= 2'001);
   CHECK(points.size() > 1'000);
@@ -298,7 +298,7 @@ TEST_CASE("an edge of a drawing never leads backwards") {
 
 TEST_CASE("stages of a run are read from its metrics") {
   const TemporaryFolder folder;
-  write_text_file(
+  files::write_text_file(
       folder / "metrics.csv",
       "step,phase,draw,layer,train.loss\n1,\"a, \"\"b\"\"\",1,1,3\n2,\"a, \"\"b\"\"\",1,1,2\n3,\"a, "
       "\"\"b\"\"\",1,2,1\n4,c,1,,1\n5,c,2,,1\n");

@@ -11,10 +11,10 @@ using graphrun::testing::throws;
 
 namespace {
 
-const Bytes first{11, 12, 13};   // three pictures of one pixel
-const Bytes second{21, 22, 23};  // and what became of them
+const files::Bytes first{11, 12, 13};   // three pictures of one pixel
+const files::Bytes second{21, 22, 23};  // and what became of them
 
-ImageList list_of(const Bytes& pixels) {
+ImageList list_of(const files::Bytes& pixels) {
   return {pixels.size(), 1, 1, 1, pixels};
 }
 
@@ -32,34 +32,34 @@ SheetOptions tight(std::size_t columns) {
 
 TEST_CASE("sheet: pairs stand below each other, block by block") {
   const std::vector<ImageList> lists{list_of(first), list_of(second)};
-  const Image sheet = compose_sheet(lists, tight(2));
+  const files::Image sheet = compose_sheet(lists, tight(2));
   CHECK(sheet.width == 2);
   CHECK(sheet.height == 5);
-  CHECK(sheet.pixels == Bytes{11, 12, 21, 22, 0, 0, 13, 0, 23, 0});
+  CHECK(sheet.pixels == files::Bytes{11, 12, 21, 22, 0, 0, 13, 0, 23, 0});
 }
 
 TEST_CASE("sheet: fewer pictures than columns make a narrower sheet") {
   const std::vector<ImageList> lists{list_of(first)};
-  const Image sheet = compose_sheet(lists, tight(16));
+  const files::Image sheet = compose_sheet(lists, tight(16));
   CHECK(sheet.width == 3);
   CHECK(sheet.pixels == first);
 }
 
 TEST_CASE("sheet: padding, magnification and colour") {
-  const Bytes pixels{1, 2, 3, 4, 5, 6};  // one picture of 1 x 2 pixels
+  const files::Bytes pixels{1, 2, 3, 4, 5, 6};  // one picture of 1 x 2 pixels
   const std::vector<ImageList> lists{{1, 1, 2, 3, pixels}};
   SheetOptions options = tight(1);
   options.magnify = 2;
   options.padding = 1;
   options.background = 9;
-  const Image sheet = compose_sheet(lists, options);
+  const files::Image sheet = compose_sheet(lists, options);
   CHECK(sheet.width == 6);
   CHECK(sheet.height == 4);
   CHECK(sheet.channels == 3);
-  const Bytes row(sheet.pixels.begin() + 18, sheet.pixels.begin() + 36);
-  CHECK(row == Bytes{9, 9, 9, 1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6, 9, 9, 9});
-  CHECK(Bytes(sheet.pixels.begin(), sheet.pixels.begin() + 18) == Bytes(18, 9));
-  CHECK(Bytes(sheet.pixels.begin() + 36, sheet.pixels.begin() + 54) == row);
+  const files::Bytes row(sheet.pixels.begin() + 18, sheet.pixels.begin() + 36);
+  CHECK(row == files::Bytes{9, 9, 9, 1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6, 9, 9, 9});
+  CHECK(files::Bytes(sheet.pixels.begin(), sheet.pixels.begin() + 18) == files::Bytes(18, 9));
+  CHECK(files::Bytes(sheet.pixels.begin() + 36, sheet.pixels.begin() + 54) == row);
 }
 
 TEST_CASE("sheet: lists that do not fit each other") {
@@ -73,7 +73,7 @@ TEST_CASE("sheet: lists that do not fit each other") {
   CHECK(wrong({list_of(first), list_of({1, 2})}, {},
               "2 pictures of 1 x 1 pixels, 1 channels and 2 bytes beside 3 of"));
   CHECK(wrong({{2, 1, 1, 1, first}}, {}, "2 pictures"));
-  const Bytes many(20000);
+  const files::Bytes many(20000);
   CHECK(wrong({list_of(many)}, tight(1), "a sheet of 1 x 39999 pixels is too large"));
 }
 
@@ -81,5 +81,5 @@ TEST_CASE("pixels from values: clamped and rounded") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> values{0, 1, 0.5F, -3, 7, nan, infinity, -infinity, 0.999F, 100.0F / 255.0F};
-  CHECK(to_pixels(values) == Bytes{0, 255, 128, 0, 255, 0, 255, 0, 255, 100});
+  CHECK(to_pixels(values) == files::Bytes{0, 255, 128, 0, 255, 0, 255, 0, 255, 100});
 }

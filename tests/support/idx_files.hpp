@@ -30,7 +30,7 @@ inline std::vector<std::uint8_t> gzip_bytes(std::span<const std::uint8_t> bytes)
   append(size, 2);
   append(~size, 2);
   file.insert(file.end(), bytes.begin(), bytes.end());
-  append(train::crc32(bytes), 4);
+  append(files::crc32(bytes), 4);
   append(size, 4);
   return file;
 }

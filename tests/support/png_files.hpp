@@ -12,7 +12,7 @@
 
 namespace graphrun::testing::png {
 
-using Bytes = std::vector<std::uint8_t>;
+using Bytes = files::Bytes;
 
 inline constexpr std::uint8_t grey = 0;
 inline constexpr std::uint8_t rgb = 2;
@@ -35,17 +35,17 @@ inline void append(Bytes& file, std::uint32_t value) {
   for (const int shift : {24, 16, 8, 0}) file.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
-inline void append_chunk(Bytes& file, const std::string& name, const Bytes& contents) {
+inline void append_chunk(files::Bytes& file, const std::string& name, const files::Bytes& contents) {
   append(file, static_cast<std::uint32_t>(contents.size()));
-  Bytes chunk(name.begin(), name.end());
+  files::Bytes chunk(name.begin(), name.end());
   chunk.insert(chunk.end(), contents.begin(), contents.end());
   file.insert(file.end(), chunk.begin(), chunk.end());
-  append(file, train::crc32(chunk));
+  append(file, files::crc32(chunk));
 }
 
 /// One stored block of zlib's format: at most 65,535 bytes.
-inline Bytes stored(const Bytes& data) {
-  Bytes result{0x78, 0x01, 1};
+inline files::Bytes stored(const files::Bytes& data) {
+  files::Bytes result{0x78, 0x01, 1};
   const auto size = static_cast<unsigned>(data.size());
   for (const unsigned part : {size & 255U, size >> 8U, ~size & 255U, (~size >> 8U) & 255U})
     result.push_back(static_cast<std::uint8_t>(part));
@@ -61,22 +61,22 @@ inline Bytes stored(const Bytes& data) {
 }
 
 /// A whole file around filtered lines; none: too little data.
-inline Bytes png_of(const PngKind& kind, const Bytes& lines, const Chunks& chunks = {}) {
-  Bytes file{0x89, 'P', 'N', 'G', 13, 10, 26, 10};
-  Bytes header;
+inline files::Bytes png_of(const PngKind& kind, const files::Bytes& lines, const Chunks& chunks = {}) {
+  files::Bytes file{0x89, 'P', 'N', 'G', 13, 10, 26, 10};
+  files::Bytes header;
   append(header, kind.width);
   append(header, kind.height);
   for (const int byte : {int{kind.bits}, int{kind.kind}, 0, 0, kind.interlaced ? 1 : 0})
     header.push_back(static_cast<std::uint8_t>(byte));
   append_chunk(file, "IHDR", header);
   for (const auto& [name, contents] : chunks) append_chunk(file, name, contents);
-  append_chunk(file, "IDAT", lines.empty() ? Bytes{} : stored(lines));
+  append_chunk(file, "IDAT", lines.empty() ? files::Bytes{} : stored(lines));
   if (!lines.empty()) append_chunk(file, "IEND", {});
   return file;
 }
 
 /// A picture of one line.
-inline Bytes png_bytes(const PngKind& kind, Bytes line, const Chunks& chunks = {}) {
+inline files::Bytes png_bytes(const PngKind& kind, files::Bytes line, const Chunks& chunks = {}) {
   line.insert(line.begin(), 0);
   return png_of(kind, line, chunks);
 }

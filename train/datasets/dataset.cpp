@@ -16,7 +16,7 @@ ImageFiles relative_to(const fs::path& base, const ImageFiles& files) {
 
 void require_equal_sizes(const ImageSet& train, const ImageSet& test, const fs::path& path) {
   if (test.height == train.height && test.width == train.width && test.channels == train.channels) return;
-  throw data_error(
+  throw files::data_error(
       path, fmt::format("holds test images of [{}, {}, {}] (height, width, channels), but the training "
                         "images are [{}, {}, {}]",
                         test.height, test.width, test.channels, train.height, train.width, train.channels));
@@ -26,10 +26,11 @@ void require_equal_sizes(const ImageSet& train, const ImageSet& test, const fs::
 void join_class_names(ImageSet& train, ImageSet& test, const fs::path& path) {
   if (!train.has_labels() || !test.has_labels() || train.class_names == test.class_names) return;
   if (train.class_names.empty() != test.class_names.empty())
-    throw data_error(path, fmt::format("has labels by {}, the training data by {}; list the names under "
-                                       "`classes:`, in the order of their numbers",
-                                       test.class_names.empty() ? "number" : "name",
-                                       train.class_names.empty() ? "number" : "name"));
+    throw files::data_error(path,
+                            fmt::format("has labels by {}, the training data by {}; list the names under "
+                                        "`classes:`, in the order of their numbers",
+                                        test.class_names.empty() ? "number" : "name",
+                                        train.class_names.empty() ? "number" : "name"));
   std::vector<std::string>& names = train.class_names;
   std::vector<std::int32_t> places;
   for (const std::string& name : test.class_names) {

@@ -22,7 +22,7 @@ struct ImageSet {
   std::size_t height = 0;
   std::size_t width = 0;
   std::size_t channels = 0;
-  Bytes images;                               ///< u8 pixels; empty when the values are f32
+  files::Bytes images;                        ///< u8 pixels; empty when the values are f32
   std::vector<std::int32_t> labels;           ///< [count], from 0; empty when there are none
   std::vector<float> values = {};             ///< finite f32 numbers; empty when the values are pixels
   std::vector<std::string> class_names = {};  ///< what each label stands for; empty: nothing but its number

@@ -28,8 +28,9 @@ constexpr std::size_t most_names = 10'000;
 
 std::int32_t checked_number(std::int64_t number, std::size_t row, const fs::path& path) {
   if (number >= 0 && number < most_classes) return static_cast<std::int32_t>(number);
-  throw data_error(path, fmt::format("holds the label {} in row {}; labels are whole numbers from 0 to {}",
-                                     number, row, most_classes - 1));
+  throw files::data_error(
+      path, fmt::format("holds the label {} in row {}; labels are whole numbers from 0 to {}", number, row,
+                        most_classes - 1));
 }
 
 /// A whole number from 0: "7", and "7.0" as tables often write it.
@@ -56,10 +57,10 @@ std::vector<std::string> sorted_names(const std::vector<std::string>& texts, con
   for (const std::string& text : texts) {
     names.insert(text);
     if (names.size() > most_names)
-      throw data_error(path,
-                       fmt::format("has more than {} different labels, for instance '{}': is it another "
-                                   "column that holds the classes?",
-                                   most_names, text.substr(0, 40)));
+      throw files::data_error(
+          path, fmt::format("has more than {} different labels, for instance '{}': is it another "
+                            "column that holds the classes?",
+                            most_names, text.substr(0, 40)));
   }
   return {names.begin(), names.end()};
 }
@@ -72,8 +73,9 @@ std::vector<std::int32_t> places_in(const std::vector<std::string>& names,
   for (std::size_t row = 0; row < texts.size(); ++row) {
     const auto found = places.find(texts[row]);
     if (found == places.end())
-      throw data_error(path, fmt::format("has the label '{}' in row {}, which is none of the `classes:`. {}",
-                                         texts[row].substr(0, 40), row, suggestion(texts[row], names)));
+      throw files::data_error(path,
+                              fmt::format("has the label '{}' in row {}, which is none of the `classes:`. {}",
+                                          texts[row].substr(0, 40), row, suggestion(texts[row], names)));
     numbers.push_back(found->second);
   }
   return numbers;
@@ -85,19 +87,21 @@ Labels labels_from_numbers(std::vector<std::int32_t> numbers, const std::vector<
   const auto count = static_cast<std::int32_t>(classes.size());
   for (std::size_t row = 0; !classes.empty() && row < numbers.size(); ++row)
     if (numbers[row] >= count)
-      throw data_error(path, fmt::format("holds the label {} in row {}, but `classes:` names {}, 0 to {}",
-                                         numbers[row], row, count, count - 1));
+      throw files::data_error(
+          path, fmt::format("holds the label {} in row {}, but `classes:` names {}, 0 to {}", numbers[row],
+                            row, count, count - 1));
   return {std::move(numbers), classes};
 }
 
 [[noreturn]] void no_labels(const fs::path& path, std::span<const std::size_t> shape) {
-  throw data_error(path, fmt::format("holds [{}] values, but labels, one for each image, are expected here; "
-                                     "are images and labels exchanged?",
-                                     fmt::join(shape, ", ")));
+  throw files::data_error(path,
+                          fmt::format("holds [{}] values, but labels, one for each image, are expected here; "
+                                      "are images and labels exchanged?",
+                                      fmt::join(shape, ", ")));
 }
 
 std::vector<std::int32_t> idx_labels(const fs::path& path) {
-  const IdxArray array = read_idx(path);
+  const files::IdxArray array = files::read_idx(path);
   if (array.shape.size() != 1) no_labels(path, array.shape);
   return {array.values.begin(), array.values.end()};
 }
@@ -113,21 +117,22 @@ std::vector<std::int32_t> checked_numbers(std::span<const std::byte> bytes, cons
 }
 
 std::vector<std::int32_t> npy_labels(const fs::path& path) {
-  const NpyArray array = read_npy(path);
+  const files::NpyArray array = files::read_npy(path);
   const bool is_column = array.shape.size() == 2 && array.shape[1] == 1;
   if (array.shape.size() != 1 && !is_column) no_labels(path, array.shape);
   switch (array.type) {
-    case ElementType::u8:
+    case files::ElementType::u8:
       return checked_numbers<std::uint8_t>(array.bytes, path);
-    case ElementType::i32:
+    case files::ElementType::i32:
       return checked_numbers<std::int32_t>(array.bytes, path);
-    case ElementType::i64:
+    case files::ElementType::i64:
       return checked_numbers<std::int64_t>(array.bytes, path);
-    case ElementType::f32:
-    case ElementType::f64:
+    case files::ElementType::f32:
+    case files::ElementType::f64:
       break;
   }
-  throw data_error(path, "holds numbers with fractions, but labels are whole: save them with .astype('<i4')");
+  throw files::data_error(
+      path, "holds numbers with fractions, but labels are whole: save them with .astype('<i4')");
 }
 
 }  // namespace
@@ -142,20 +147,20 @@ Labels labels_from_texts(const std::vector<std::string>& texts, const std::vecto
 }
 
 Labels read_labels(const fs::path& path, const std::string& column, const std::vector<std::string>& classes) {
-  switch (kind_of_file(path)) {
-    case FileKind::idx:
+  switch (files::kind_of_file(path)) {
+    case files::FileKind::idx:
       return labels_from_numbers(idx_labels(path), classes, path);
-    case FileKind::npy:
+    case files::FileKind::npy:
       return labels_from_numbers(npy_labels(path), classes, path);
-    case FileKind::csv:
-      return labels_from_texts(read_csv_column(path, column), classes, path);
-    case FileKind::png:
-    case FileKind::folder:
+    case files::FileKind::csv:
+      return labels_from_texts(files::read_csv_column(path, column), classes, path);
+    case files::FileKind::png:
+    case files::FileKind::folder:
       break;
   }
-  throw data_error(path,
-                   "holds no labels: these are read from IDX, NPY and CSV files, and the names of "
-                   "sub-folders of pictures are labels by themselves");
+  throw files::data_error(path,
+                          "holds no labels: these are read from IDX, NPY and CSV files, and the names of "
+                          "sub-folders of pictures are labels by themselves");
 }
 
 }  // namespace graphrun::train

@@ -34,15 +34,15 @@ Entries entries_of(const fs::path& folder) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {
       entries.folders.push_back(path);
-    } else if (has_ending(path, ".png")) {
+    } else if (files::has_ending(path, ".png")) {
       entries.pictures.push_back(path);
     } else if (std::any_of(other_pictures.begin(), other_pictures.end(),
-                           [&](const char* ending) { return has_ending(path, ending); })) {
-      throw data_error(
+                           [&](const char* ending) { return files::has_ending(path, ending); })) {
+      throw files::data_error(
           path, "is a picture, but no PNG; only PNG is read: convert it, or take it out of the folder");
     }
   }
-  if (error) throw io_error(folder, "read the folder", error.value());
+  if (error) throw files::io_error(folder, "read the folder", error.value());
   std::sort(entries.pictures.begin(), entries.pictures.end());
   std::sort(entries.folders.begin(), entries.folders.end());
   return entries;
@@ -56,9 +56,9 @@ struct LabelledFile {
 std::vector<fs::path> pictures_of_class(const fs::path& folder) {
   Entries entries = entries_of(folder);
   if (!entries.folders.empty())
-    throw data_error(entries.folders.front(),
-                     "is a folder within the folder of a class; pictures lie in one folder "
-                     "for each class, not deeper");
+    throw files::data_error(entries.folders.front(),
+                            "is a folder within the folder of a class; pictures lie in one folder "
+                            "for each class, not deeper");
   return std::move(entries.pictures);
 }
 
@@ -80,16 +80,16 @@ std::vector<LabelledFile> in_turn(const std::vector<fs::path>& folders) {
 std::vector<LabelledFile> files_of(const fs::path& folder) {
   const Entries entries = entries_of(folder);
   if (!entries.pictures.empty() && !entries.folders.empty())
-    throw data_error(folder,
-                     fmt::format("holds pictures ({}) and folders ({}): either all pictures lie in it, or "
-                                 "all in a folder for each class",
-                                 entries.pictures.front().filename().string(),
-                                 entries.folders.front().filename().string()));
+    throw files::data_error(
+        folder, fmt::format("holds pictures ({}) and folders ({}): either all pictures lie in it, or "
+                            "all in a folder for each class",
+                            entries.pictures.front().filename().string(),
+                            entries.folders.front().filename().string()));
   std::vector<LabelledFile> files = in_turn(entries.folders);
   for (const fs::path& picture : entries.pictures) files.push_back({picture, ""});
   if (files.empty())
-    throw data_error(folder,
-                     "holds no pictures: files that end in .png are read, also from a folder for each class");
+    throw files::data_error(
+        folder, "holds no pictures: files that end in .png are read, also from a folder for each class");
   return files;
 }
 
@@ -114,10 +114,10 @@ class Collection {
       : expected_(expected), chosen_(channels) {}
 
   void add(const fs::path& path) {
-    const Image image = read_png(path);
+    const files::Image image = files::read_png(path);
     if (result_.count == 0) begin(path, image);
     if (image.height != result_.height || image.width != result_.width)
-      throw data_error(
+      throw files::data_error(
           path,
           fmt::format("is a picture of {} x {} pixels, but {} is one of {} x {}: all must be of "
                       "one size",
@@ -130,7 +130,7 @@ class Collection {
   PngFolder take() { return std::move(result_); }
 
  private:
-  void begin(const fs::path& path, const Image& image) {
+  void begin(const fs::path& path, const files::Image& image) {
     first_ = path;
     result_.height = image.height;
     result_.width = image.width;
@@ -141,7 +141,7 @@ class Collection {
   void reserve() {
     const std::size_t bytes = result_.height * result_.width * result_.channels;
     if (bytes > largest_folder / expected_)
-      throw data_error(
+      throw files::data_error(
           first_,
           fmt::format("{} pictures of {} x {} pixels and {} channels take more than the {} GiB "
                       "that are read",
@@ -150,7 +150,7 @@ class Collection {
   }
 
   void become_colour() {
-    const Bytes grey = std::move(result_.pixels);
+    const files::Bytes grey = std::move(result_.pixels);
     result_.pixels = {};
     result_.channels = 3;
     reserve();
@@ -158,7 +158,7 @@ class Collection {
     result_.pixels.insert(result_.pixels.end(), colour.begin(), colour.end());
   }
 
-  void append(const Image& image) {
+  void append(const files::Image& image) {
     const std::vector<std::uint8_t> pixels = converted(image.pixels, image.channels, result_.channels);
     result_.pixels.insert(result_.pixels.end(), pixels.begin(), pixels.end());
   }

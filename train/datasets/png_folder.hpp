@@ -17,7 +17,7 @@ struct PngFolder {
   std::size_t height = 0;
   std::size_t width = 0;
   std::size_t channels = 0;         ///< 1 if all pictures are grey, else 3
-  Bytes pixels;                     ///< [count, height, width, channels]
+  files::Bytes pixels;              ///< [count, height, width, channels]
   std::vector<std::string> labels;  ///< [count], the names of the sub-folders; empty if there are none
 };
 

@@ -27,13 +27,13 @@ constexpr double pixel_range = 255;
 /// What was read, before it is known what it stands for.
 struct Raw {
   std::vector<std::size_t> shape;  ///< [count, …]
-  Bytes bytes;                     ///< either these or the next
+  files::Bytes bytes;              ///< either these or the next
   std::vector<float> values;
   std::vector<std::string> label_texts;  ///< from the file itself
 };
 
 Raw read_idx_images(const fs::path& path) {
-  IdxArray array = read_idx(path);
+  files::IdxArray array = files::read_idx(path);
   return {std::move(array.shape), std::move(array.values), {}, {}};
 }
 
@@ -45,7 +45,7 @@ std::string place_of(std::size_t index, const std::vector<std::size_t>& shape) {
 }
 
 template <class Number>
-std::vector<float> as_floats(const NpyArray& array, const fs::path& path) {
+std::vector<float> as_floats(const files::NpyArray& array, const fs::path& path) {
   std::vector<float> values;
   values.reserve(array.bytes.size() / sizeof(Number));
   for (std::size_t at = 0; at < array.bytes.size(); at += sizeof(Number)) {
@@ -53,33 +53,33 @@ std::vector<float> as_floats(const NpyArray& array, const fs::path& path) {
     std::memcpy(&number, array.bytes.data() + at, sizeof number);
     const auto value = static_cast<float>(number);
     if (!std::isfinite(value))
-      throw data_error(path, fmt::format("holds {} in {}; only finite f32 numbers are read", number,
-                                         place_of(at / sizeof number, array.shape)));
+      throw files::data_error(path, fmt::format("holds {} in {}; only finite f32 numbers are read", number,
+                                                place_of(at / sizeof number, array.shape)));
     values.push_back(value);
   }
   return values;
 }
 
 Raw read_npy_images(const fs::path& path) {
-  NpyArray array = read_npy(path);
+  files::NpyArray array = files::read_npy(path);
   Raw raw;
   raw.shape = array.shape;
   switch (array.type) {
-    case ElementType::u8: {
+    case files::ElementType::u8: {
       const auto* bytes = reinterpret_cast<const std::uint8_t*>(array.bytes.data());
       raw.bytes.assign(bytes, bytes + array.bytes.size());
       break;
     }
-    case ElementType::f32:
+    case files::ElementType::f32:
       raw.values = as_floats<float>(array, path);
       break;
-    case ElementType::f64:
+    case files::ElementType::f64:
       raw.values = as_floats<double>(array, path);
       break;
-    case ElementType::i32:
+    case files::ElementType::i32:
       raw.values = as_floats<std::int32_t>(array, path);
       break;
-    case ElementType::i64:
+    case files::ElementType::i64:
       raw.values = as_floats<std::int64_t>(array, path);
       break;
   }
@@ -88,14 +88,15 @@ Raw read_npy_images(const fs::path& path) {
 
 Raw read_csv_images(const ImageFiles& files) {
   const bool is_chosen = !files.label_column.empty() && files.labels.empty();
-  CsvTable table = read_csv(files.images, TextColumn{is_chosen ? files.label_column : label_column,
-                                                     is_chosen && files.needs_label_column});
+  files::CsvTable table =
+      files::read_csv(files.images, files::TextColumn{is_chosen ? files.label_column : files::label_column,
+                                                      is_chosen && files.needs_label_column});
   if (!table.texts.empty() && !files.labels.empty())
-    throw data_error(files.images,
-                     fmt::format("has a column '{}', and labels are to come from {} too; take one of "
-                                 "the two away",
-                                 label_column, files.labels.string()));
-  if (table.columns == 0) throw data_error(files.images, "holds nothing but labels");
+    throw files::data_error(files.images,
+                            fmt::format("has a column '{}', and labels are to come from {} too; take one of "
+                                        "the two away",
+                                        files::label_column, files.labels.string()));
+  if (table.columns == 0) throw files::data_error(files.images, "holds nothing but labels");
   return {{table.rows, table.columns}, {}, std::move(table.values), std::move(table.texts)};
 }
 
@@ -107,21 +108,21 @@ Raw raw_of(PngFolder folder) {
 }
 
 Raw read_raw(const ImageFiles& files, const ReadingOptions& reading) {
-  const FileKind kind = kind_of_file(files.images);
+  const files::FileKind kind = files::kind_of_file(files.images);
   const bool needs_column = !files.label_column.empty() && files.needs_label_column && files.labels.empty();
-  if (needs_column && kind != FileKind::csv)
-    throw data_error(files.images,
-                     fmt::format("is no CSV file, so it has no column '{}' of labels", files.label_column));
+  if (needs_column && kind != files::FileKind::csv)
+    throw files::data_error(
+        files.images, fmt::format("is no CSV file, so it has no column '{}' of labels", files.label_column));
   switch (kind) {
-    case FileKind::idx:
+    case files::FileKind::idx:
       return read_idx_images(files.images);
-    case FileKind::npy:
+    case files::FileKind::npy:
       return read_npy_images(files.images);
-    case FileKind::csv:
+    case files::FileKind::csv:
       return read_csv_images(files);
-    case FileKind::png:
+    case files::FileKind::png:
       return raw_of(read_png_alone(files.images, reading.channels));
-    case FileKind::folder:
+    case files::FileKind::folder:
       break;
   }
   return raw_of(read_png_folder(files.images, reading.channels));
@@ -148,7 +149,7 @@ Sizes channels_last(Sizes sizes, const fs::path& path) {
   if (sizes.size() != 3 || sizes[2] <= 4) return sizes;
   if (sizes[0] == 1) return {sizes[1], sizes[2], 1};
   if (sizes[0] != 3) return sizes;
-  throw data_error(
+  throw files::data_error(
       path, fmt::format("holds images of [{}]: channels come last here; save it with .transpose(0, 2, 3, "
                         "1), or say that it is meant so with `shape: [{}]`",
                         fmt::join(sizes, ", "), fmt::join(sizes, ", ")));
@@ -156,22 +157,24 @@ Sizes channels_last(Sizes sizes, const fs::path& path) {
 
 Sizes sizes_of(const Raw& raw, const ReadingOptions& reading, const fs::path& path) {
   if (raw.shape.size() < 2)
-    throw data_error(path,
-                     fmt::format("holds labels [{}], but images are expected here; are images and labels "
-                                 "exchanged?",
-                                 fmt::join(raw.shape, ", ")));
+    throw files::data_error(
+        path, fmt::format("holds labels [{}], but images are expected here; are images and labels "
+                          "exchanged?",
+                          fmt::join(raw.shape, ", ")));
   if (raw.shape.size() > 4)
-    throw data_error(path, fmt::format("holds [{}] values; images have at most height, width and channels",
-                                       fmt::join(raw.shape, ", ")));
+    throw files::data_error(path,
+                            fmt::format("holds [{}] values; images have at most height, width and channels",
+                                        fmt::join(raw.shape, ", ")));
   const Sizes sizes(raw.shape.begin() + 1, raw.shape.end());
-  if (raw.shape[0] == 0) throw data_error(path, "holds no images");
+  if (raw.shape[0] == 0) throw files::data_error(path, "holds no images");
   if (product(sizes) == 0)
-    throw data_error(path, fmt::format("holds images without pixels: [{}]", fmt::join(raw.shape, ", ")));
+    throw files::data_error(path,
+                            fmt::format("holds images without pixels: [{}]", fmt::join(raw.shape, ", ")));
   if (reading.shape.empty()) return guessed(channels_last(sizes, path));
   if (product(reading.shape) != product(sizes))
-    throw data_error(path,
-                     fmt::format("holds examples of [{}] = {} values, which `shape: [{}]` does not fit",
-                                 fmt::join(sizes, ", "), product(sizes), fmt::join(reading.shape, ", ")));
+    throw files::data_error(
+        path, fmt::format("holds examples of [{}] = {} values, which `shape: [{}]` does not fit",
+                          fmt::join(sizes, ", "), product(sizes), fmt::join(reading.shape, ", ")));
   return reading.shape;
 }
 
@@ -204,7 +207,8 @@ void set_values(ImageSet& set, Raw raw, std::optional<double> divide_by) {
 
 void set_labels(ImageSet& set, Labels labels, const fs::path& path) {
   if (labels.numbers.size() != set.count)
-    throw data_error(path, fmt::format("holds {} labels for {} images", labels.numbers.size(), set.count));
+    throw files::data_error(path,
+                            fmt::format("holds {} labels for {} images", labels.numbers.size(), set.count));
   set.labels = std::move(labels.numbers);
   set.class_names = std::move(labels.names);
 }

@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t largest_memory = 1 << 20;
 
-std::string sum_of_source(ByteSource& source) {
-  Sha256 sum;
-  Bytes piece(64 * 1024);
+std::string sum_of_source(files::ByteSource& source) {
+  files::Sha256 sum;
+  files::Bytes piece(64 * 1024);
   while (const std::size_t got = source.read(piece)) sum.update(std::span(piece).first(got));
   return sum.finish();
 }
@@ -29,7 +29,7 @@ std::string sum_of_source(ByteSource& source) {
 /// "SIZE MTIME PATH": what must be the same for a sum to be believed.
 std::string state_of(const fs::path& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw io_error(path, "read its size", errno);
+  if (::stat(path.c_str(), &status) != 0) throw files::io_error(path, "read its size", errno);
   return fmt::format("{} {}.{:09} {}", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
                      fs::absolute(path).lexically_normal().string());
 }
@@ -37,7 +37,8 @@ std::string state_of(const fs::path& path) {
 /// Nothing is lost without the memory, so a file that cannot be read is an empty one.
 std::string read_memory(const fs::path& memory) {
   try {
-    return memory.empty() || !fs::exists(memory) ? std::string() : read_text_file(memory, largest_memory);
+    return memory.empty() || !fs::exists(memory) ? std::string()
+                                                 : files::read_text_file(memory, largest_memory);
   } catch (const std::exception&) {
     return {};
   }
@@ -68,8 +69,8 @@ std::string without(const std::string& memory, const fs::path& path) {
 
 void remember(const fs::path& memory, const std::string& lines) {
   try {
-    create_folders(memory.parent_path());
-    write_text_file(memory, lines);
+    files::create_folders(memory.parent_path());
+    files::write_text_file(memory, lines);
   } catch (const Error&) {
     // A cache that cannot be written is no reason to stop: the sum is computed again next time.
   }
@@ -79,10 +80,10 @@ void remember(const fs::path& memory, const std::string& lines) {
 
 std::string decompressed_sha256(const fs::path& path) {
   std::array<std::uint8_t, 2> start{};
-  const std::size_t got = FileSource(path).read_all(start);
-  FileSource file(path);
-  if (!looks_like_gzip(std::span(start).first(got))) return sum_of_source(file);
-  GzipSource decompressed(file, path);
+  const std::size_t got = files::FileSource(path).read_all(start);
+  files::FileSource file(path);
+  if (!files::looks_like_gzip(std::span(start).first(got))) return sum_of_source(file);
+  files::GzipSource decompressed(file, path);
   return sum_of_source(decompressed);
 }
 

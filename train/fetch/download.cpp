@@ -27,7 +27,7 @@ void initialise_curl() {
 /// stop the transfer.
 class Transfer {
  public:
-  Transfer(const std::string& url, PartialFile& file, const DownloadOptions& options)
+  Transfer(const std::string& url, files::PartialFile& file, const DownloadOptions& options)
       : url_(url), file_(file), options_(options), handle_(::curl_easy_init(), &::curl_easy_cleanup) {
     if (!handle_) throw std::bad_alloc();
   }
@@ -121,7 +121,7 @@ class Transfer {
   static std::size_t on_bytes(const char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
     auto* transfer = static_cast<Transfer*>(self);
     try {
-      transfer->take(as_bytes({bytes, size * count}));
+      transfer->take(files::as_bytes({bytes, size * count}));
       return size * count;
     } catch (...) {
       transfer->failure_ = std::current_exception();
@@ -141,7 +141,7 @@ class Transfer {
   }
 
   const std::string& url_;
-  PartialFile& file_;
+  files::PartialFile& file_;
   const DownloadOptions& options_;
   std::unique_ptr<CURL, decltype(&::curl_easy_cleanup)> handle_;
   std::array<char, CURL_ERROR_SIZE> message_{};
@@ -153,7 +153,7 @@ class Transfer {
 
 }  // namespace
 
-bool download(const std::string& url, PartialFile& file, const DownloadOptions& options) {
+bool download(const std::string& url, files::PartialFile& file, const DownloadOptions& options) {
   initialise_curl();
   return Transfer(url, file, options).run();
 }

@@ -26,6 +26,6 @@ struct DownloadOptions {
 /// whether bytes that were there before have been kept. What comes is not looked at: the caller checks it.
 /// Error{io}: no connection, HTTP errors, a stalled or broken transfer: what has arrived stays in the file.
 /// Error{data}: larger than it may be. Error{cancelled}: stop was asked for. Exceptions of on_progress pass.
-bool download(const std::string& url, PartialFile& file, const DownloadOptions& options);
+bool download(const std::string& url, files::PartialFile& file, const DownloadOptions& options);
 
 }  // namespace graphrun::train

@@ -51,8 +51,8 @@ DownloadOptions download_options(const KnownFile& file, const FetchOptions& opti
 }
 
 /// Downloads from one address until the contents are right: nothing, or why it failed.
-std::optional<std::string> try_address(const std::string& url, PartialFile& part, const KnownFile& file,
-                                       const FetchOptions& options) {
+std::optional<std::string> try_address(const std::string& url, files::PartialFile& part,
+                                       const KnownFile& file, const FetchOptions& options) {
   for (;;) {
     bool resumed = false;
     try {
@@ -78,7 +78,7 @@ bool is_right(const fs::path& path, const KnownFile& file) {
 FetchedFile fetch_file(const KnownDataset& dataset, const KnownFile& file, const FetchOptions& options) {
   const fs::path path = options.cache / dataset.name / fmt::format("{}.gz", file.name);
   if (is_right(path, file)) return {path, {}};
-  PartialFile part(path);
+  files::PartialFile part(path);
   std::vector<std::string> failures;
   for (const std::string& url : addresses(dataset, file, options)) {
     std::optional<std::string> failure = try_address(url, part, file, options);
@@ -105,7 +105,7 @@ std::vector<FetchedFile> fetch_dataset(const KnownDataset& dataset, const FetchO
   if (options.cache.empty()) {
     throw Error(ErrorCode::usage, "there is no cache folder to download to: set XDG_CACHE_HOME or HOME");
   }
-  create_folders(options.cache / dataset.name);
+  files::create_folders(options.cache / dataset.name);
   std::vector<FetchedFile> fetched;
   for (const KnownFile& file : dataset.files) fetched.push_back(fetch_file(dataset, file, options));
   return fetched;

@@ -32,7 +32,7 @@ bool same_extents(const Extents& extents, const std::vector<std::size_t>& shape)
                     [](std::int64_t a, std::size_t b) { return static_cast<std::uint64_t>(a) == b; });
 }
 
-Extents extents_of(const TensorInfo& tensor) {
+Extents extents_of(const files::TensorInfo& tensor) {
   return {tensor.shape.begin(), tensor.shape.end()};
 }
 
@@ -41,36 +41,38 @@ std::vector<std::size_t> extents_of(const Learner& learner, const std::string& v
   return {extents.begin(), extents.end()};
 }
 
-std::string shape_text(const TensorInfo& tensor) {
+std::string shape_text(const files::TensorInfo& tensor) {
   return to_string(extents_of(tensor));
 }
 
 /// A tensor read and checked, waiting until all of them are.
 struct Loaded {
-  const TensorInfo* tensor = nullptr;
+  const files::TensorInfo* tensor = nullptr;
   std::vector<std::byte> bytes;
 };
 
-Loaded load(const SafetensorsFile& file, const TensorInfo& tensor) {
+Loaded load(const files::SafetensorsFile& file, const files::TensorInfo& tensor) {
   return {&tensor, file.read(tensor)};
 }
 
-void require_fit(const SafetensorsFile& file, const TensorInfo& tensor,
+void require_fit(const files::SafetensorsFile& file, const files::TensorInfo& tensor,
                  const runtime::VariableStore::Variable& variable) {
-  if (tensor.type == ElementType::f32 && same_extents(variable.extents, tensor.shape)) return;
-  throw data_error(file.path(), fmt::format("'{}' is {}{} in the file and f32{} in the model", variable.name,
-                                            tensor.type == ElementType::f32 ? "f32" : "not f32, ",
-                                            shape_text(tensor), to_string(variable.extents)));
+  if (tensor.type == files::ElementType::f32 && same_extents(variable.extents, tensor.shape)) return;
+  throw files::data_error(file.path(),
+                          fmt::format("'{}' is {}{} in the file and f32{} in the model", variable.name,
+                                      tensor.type == files::ElementType::f32 ? "f32" : "not f32, ",
+                                      shape_text(tensor), to_string(variable.extents)));
 }
 
 /// The tensors of all parameters of the model.
-std::vector<Loaded> load_parameters(const Learner& learner, const SafetensorsFile& file) {
+std::vector<Loaded> load_parameters(const Learner& learner, const files::SafetensorsFile& file) {
   std::vector<Loaded> loaded;
   for (const runtime::VariableStore::Variable* variable : learner.variables().all()) {
     if (!variable->trainable) continue;
-    const TensorInfo* tensor = file.find(variable->name);
+    const files::TensorInfo* tensor = file.find(variable->name);
     if (tensor == nullptr)
-      throw data_error(file.path(), fmt::format("it has no parameter '{}' of the model", variable->name));
+      throw files::data_error(file.path(),
+                              fmt::format("it has no parameter '{}' of the model", variable->name));
     require_fit(file, *tensor, *variable);
     loaded.push_back(load(file, *tensor));
   }
@@ -78,11 +80,11 @@ std::vector<Loaded> load_parameters(const Learner& learner, const SafetensorsFil
 }
 
 /// The running averages of the model, as far as the file has them.
-std::vector<Loaded> load_averages(const Learner& learner, const SafetensorsFile& file) {
+std::vector<Loaded> load_averages(const Learner& learner, const files::SafetensorsFile& file) {
   std::vector<Loaded> loaded;
   for (const Node& node : learner.model().graph.nodes()) {
     if (!node.op->traits.variable || node.attributes.flag("trainable")) continue;
-    const TensorInfo* tensor = file.find(node.name);
+    const files::TensorInfo* tensor = file.find(node.name);
     if (tensor == nullptr) continue;
     require_fit(file, *tensor, *learner.variables().find(node.name));
     loaded.push_back(load(file, *tensor));
@@ -91,14 +93,14 @@ std::vector<Loaded> load_averages(const Learner& learner, const SafetensorsFile&
 }
 
 /// Everything else: optimizer state, also of an optimizer that is not compiled yet.
-std::vector<Loaded> load_slots(const Learner& learner, const SafetensorsFile& file) {
+std::vector<Loaded> load_slots(const Learner& learner, const files::SafetensorsFile& file) {
   std::vector<Loaded> loaded;
-  for (const TensorInfo& tensor : file.tensors()) {
+  for (const files::TensorInfo& tensor : file.tensors()) {
     const runtime::VariableStore::Variable* variable = learner.variables().find(tensor.name);
     if (variable != nullptr && variable->trainable) continue;
     if (tensor.name.starts_with(kept_prefix)) continue;
     if (variable != nullptr) require_fit(file, tensor, *variable);
-    if (tensor.type == ElementType::f32) loaded.push_back(load(file, tensor));
+    if (tensor.type == files::ElementType::f32) loaded.push_back(load(file, tensor));
   }
   return loaded;
 }
@@ -113,10 +115,10 @@ void store(runtime::VariableStore& variables, const std::vector<Loaded>& loaded)
 }
 
 /// "kept/tuned/enc.0.w": the weights that were put aside under a name.
-std::map<std::string, Learner::Weights> load_kept(const SafetensorsFile& file) {
+std::map<std::string, Learner::Weights> load_kept(const files::SafetensorsFile& file) {
   std::map<std::string, Learner::Weights> kept;
-  for (const TensorInfo& tensor : file.tensors()) {
-    if (!tensor.name.starts_with(kept_prefix) || tensor.type != ElementType::f32) continue;
+  for (const files::TensorInfo& tensor : file.tensors()) {
+    if (!tensor.name.starts_with(kept_prefix) || tensor.type != files::ElementType::f32) continue;
     const std::size_t end = tensor.name.find('/', kept_prefix.size());
     if (end == std::string::npos) continue;
     const std::vector<std::byte> bytes = file.read(tensor);
@@ -134,12 +136,12 @@ Checkpoint::Checkpoint(const fs::path& path) : file_(path) {
   const auto& metadata = file_.metadata();
   const auto format = metadata.find(format_key);
   if (format == metadata.end() || format->second != format_value || !metadata.contains(model_key))
-    throw data_error(path,
-                     "is a safetensors file, but no checkpoint of graphrun's: its metadata lacks the model");
+    throw files::data_error(
+        path, "is a safetensors file, but no checkpoint of graphrun's: its metadata lacks the model");
   try {
     state_ = state_from_text(metadata);
   } catch (const Error& error) {
-    throw data_error(path, error.message());
+    throw files::data_error(path, error.message());
   }
   file_.verify();
 }
@@ -159,21 +161,21 @@ std::string made_with_here() {
 }
 
 void save_checkpoint(const fs::path& path, const Learner& learner) {
-  std::vector<TensorView> tensors;
+  std::vector<files::TensorView> tensors;
   for (const runtime::VariableStore::Variable* variable : learner.variables().all())
-    tensors.push_back({variable->name, ElementType::f32,
+    tensors.push_back({variable->name, files::ElementType::f32,
                        std::vector<std::size_t>(variable->extents.begin(), variable->extents.end()),
                        std::as_bytes(variable->values)});
   for (const auto& [name, weights] : learner.kept())
     for (const auto& [variable, values] : weights)
-      tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), ElementType::f32,
+      tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), files::ElementType::f32,
                          extents_of(learner, variable), std::as_bytes(std::span(values))});
   std::map<std::string, std::string> metadata = to_text(learner.state());
   metadata[format_key] = format_value;
   metadata[model_key] = learner.model().resolved;
   metadata["name"] = learner.model().name;
   metadata[made_with_key] = made_with_here();
-  write_safetensors(path, tensors, metadata);
+  files::write_safetensors(path, tensors, metadata);
 }
 
 void restore(Learner& learner, const Checkpoint& checkpoint) {
@@ -185,7 +187,7 @@ void restore(Learner& learner, const Checkpoint& checkpoint) {
   learner.state() = checkpoint.state();
 }
 
-void restore_weights(Learner& learner, const SafetensorsFile& file) {
+void restore_weights(Learner& learner, const files::SafetensorsFile& file) {
   const std::vector<Loaded> parameters = load_parameters(learner, file);
   const std::vector<Loaded> averages = load_averages(learner, file);
   store(learner.variables(), parameters);

@@ -25,12 +25,12 @@ class Checkpoint {
   const std::filesystem::path& path() const { return file_.path(); }
   const std::string& model() const;  ///< resolved YAML
   const TrainingState& state() const { return state_; }
-  const SafetensorsFile& file() const { return file_; }
+  const files::SafetensorsFile& file() const { return file_; }
   /// The instruction set and library versions it was made with.
   std::string made_with() const;
 
  private:
-  SafetensorsFile file_;
+  files::SafetensorsFile file_;
   TrainingState state_;
 };
 
@@ -42,7 +42,7 @@ void save_checkpoint(const std::filesystem::path& path, const Learner& learner);
 void restore(Learner& learner, const Checkpoint& checkpoint);
 
 /// Takes the weights alone, from any safetensors file with the parameters' names and shapes.
-void restore_weights(Learner& learner, const SafetensorsFile& file);
+void restore_weights(Learner& learner, const files::SafetensorsFile& file);
 
 /// What this process would write for Checkpoint::made_with().
 std::string made_with_here();

@@ -387,9 +387,9 @@ std::string Learner::digest() const {
   std::erase_if(parameters, [](const auto* variable) { return !variable->trainable; });
   std::sort(parameters.begin(), parameters.end(),
             [](const auto* a, const auto* b) { return a->name < b->name; });
-  Sha256 sum;
+  files::Sha256 sum;
   for (const auto* parameter : parameters) {
-    sum.update(as_bytes(parameter->name + " " + to_string(parameter->extents) + "\n"));
+    sum.update(files::as_bytes(parameter->name + " " + to_string(parameter->extents) + "\n"));
     sum.update(
         {reinterpret_cast<const std::uint8_t*>(parameter->values.data()), parameter->values.size_bytes()});
   }

@@ -19,7 +19,7 @@ struct Transfer {
 
 /// Reads the tensors whose name and shape are those of a variable of the model. The learner is not changed.
 /// Error{data} when nothing fits.
-Transfer transferable(const Learner& learner, const SafetensorsFile& file);
+Transfer transferable(const Learner& learner, const files::SafetensorsFile& file);
 
 /// "4 of 6 parameters are taken from a.safetensors; not in it: logits.b, logits.w".
 std::vector<std::string> notes_on(const Transfer& transfer, const std::string& file);

@@ -38,7 +38,7 @@ FoundCheckpoint newest_checkpoint(const fs::path& run) {
   }
   std::string message = "it holds no checkpoint that can be used";
   for (const std::string& note : notes) message += "; " + note;
-  throw data_error(run, message);
+  throw files::data_error(run, message);
 }
 
 FoundCheckpoint best_checkpoint(const fs::path& run) {
@@ -70,7 +70,7 @@ void prune_checkpoints(const fs::path& run, std::size_t keep, std::uint64_t best
     std::error_code error;
     removed = fs::remove(files[i], error) || removed;
   }
-  if (removed) sync_folder(run / "checkpoints");
+  if (removed) files::sync_folder(run / "checkpoints");
 }
 
 }  // namespace graphrun::train

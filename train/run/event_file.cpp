@@ -33,7 +33,7 @@ constexpr std::array<std::uint32_t, 256> crc_table = make_crc_table();
 
 /// A sum of bytes that contain such sums would be weak, so the format turns and shifts it.
 std::uint32_t masked_crc(std::string_view bytes) {
-  const std::uint32_t crc = crc32c(as_bytes(bytes));
+  const std::uint32_t crc = crc32c(files::as_bytes(bytes));
   return std::rotr(crc, 15) + 0xa282ead8;
 }
 
@@ -112,13 +112,13 @@ std::string image(std::uint64_t height, std::uint64_t width, std::uint64_t chann
 
 /// Readers go through the files of a folder by name: time first, then the step. A run that is resumed within
 /// the same second from the same step gets the next second.
-std::pair<fs::path, Descriptor> create_file(const fs::path& folder, std::uint64_t step) {
+std::pair<fs::path, files::Descriptor> create_file(const fs::path& folder, std::uint64_t step) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   for (auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();; ++seconds) {
     fs::path path = folder / fmt::format("events.out.tfevents.{:010}.graphrun.{:08}", seconds, step);
-    Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_CREAT | O_EXCL, 0666));
+    files::Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_CREAT | O_EXCL, 0666));
     if (file.is_open()) return {std::move(path), std::move(file)};
-    if (errno != EEXIST) throw io_error(path, "create", errno);
+    if (errno != EEXIST) throw files::io_error(path, "create", errno);
   }
 }
 
@@ -152,7 +152,7 @@ std::uint32_t crc32c(std::span<const std::uint8_t> bytes) noexcept {
 }
 
 EventFile::EventFile(const fs::path& folder, std::uint64_t last_step) {
-  create_folders(folder);
+  files::create_folders(folder);
   std::tie(path_, file_) = create_file(folder, last_step);
   append(event::wall_time_now() + event::file_version());
   append(event::wall_time_now() + event::step(last_step + 1) + event::session_start());
@@ -176,7 +176,7 @@ void EventFile::picture(std::uint64_t step, std::string_view tag, std::span<cons
 
 void EventFile::append(std::string_view event) {
   // One write for each record, so that a reader or an interruption sees whole ones.
-  write_fully(file_.number(), as_bytes(record_of(event)), path_);
+  files::write_fully(file_.number(), files::as_bytes(record_of(event)), path_);
 }
 
 }  // namespace graphrun::train

@@ -38,7 +38,7 @@ class EventFile {
   void append(std::string_view event);
 
   std::filesystem::path path_;
-  Descriptor file_;
+  files::Descriptor file_;
 };
 
 }  // namespace graphrun::train

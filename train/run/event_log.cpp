@@ -10,7 +10,7 @@ EventLog::EventLog(const std::filesystem::path& folder, std::uint64_t last_step)
     : train_(folder / "train", last_step), test_(folder / "test", last_step) {}
 
 void EventLog::picture(std::uint64_t step, std::string_view tag, const std::filesystem::path& png) {
-  test_.picture(step, tag, read_file(png, largest_picture));
+  test_.picture(step, tag, files::read_file(png, largest_picture));
 }
 
 }  // namespace graphrun::train

@@ -54,15 +54,15 @@ std::string csv_text(const std::string& text) {
 }
 
 std::string csv_cell(const MetricsCell& cell) {
-  if (const auto* number = std::get_if<double>(&cell)) return number_text(*number);
+  if (const auto* number = std::get_if<double>(&cell)) return files::number_text(*number);
   if (const auto* text = std::get_if<std::string>(&cell)) return csv_text(*text);
   return {};
 }
 
 std::string json_cell(const MetricsCell& cell) {
   if (const auto* number = std::get_if<double>(&cell))
-    return std::isfinite(*number) ? number_text(*number) : "null";
-  return json_text(std::get<std::string>(cell));
+    return std::isfinite(*number) ? files::number_text(*number) : "null";
+  return files::json_text(std::get<std::string>(cell));
 }
 
 /// The step that a line begins with; JSON lines begin with a key that is passed over.
@@ -74,7 +74,7 @@ std::uint64_t step_of(std::string_view line, std::string_view prefix, const fs::
     const auto [end, error] = std::from_chars(begin, line_end, step);
     if (error == std::errc() && (end == line_end || *end == ',' || *end == '}')) return step;
   }
-  throw data_error(path, fmt::format("has a line that begins with no step: '{}'", line.substr(0, 40)));
+  throw files::data_error(path, fmt::format("has a line that begins with no step: '{}'", line.substr(0, 40)));
 }
 
 /// The whole lines up to a step. A last line without an end was cut off when the run was.
@@ -91,12 +91,12 @@ std::string lines_until(std::string_view text, std::string_view prefix, std::uin
 
 std::string read_if_there(const fs::path& path) {
   std::error_code code;
-  return fs::exists(path, code) ? read_text_file(path, largest_log) : std::string();
+  return fs::exists(path, code) ? files::read_text_file(path, largest_log) : std::string();
 }
 
-Descriptor open_log(const fs::path& path, int flags) {
-  Descriptor descriptor(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0666));
-  if (!descriptor.is_open()) throw io_error(path, "open", errno);
+files::Descriptor open_log(const fs::path& path, int flags) {
+  files::Descriptor descriptor(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0666));
+  if (!descriptor.is_open()) throw files::io_error(path, "open", errno);
   return descriptor;
 }
 
@@ -107,7 +107,7 @@ MetricsLog::MetricsLog(const fs::path& folder, std::vector<std::string> columns)
   check_columns(columns_);
   csv_ = open_log(csv_path_, O_CREAT | O_EXCL);
   jsonl_ = open_log(jsonl_path_, O_CREAT | O_EXCL);
-  write_fully(csv_.number(), as_bytes(csv_header(columns_)), csv_path_);
+  files::write_fully(csv_.number(), files::as_bytes(csv_header(columns_)), csv_path_);
 }
 
 MetricsLog MetricsLog::resume(const fs::path& folder, std::vector<std::string> columns,
@@ -120,14 +120,14 @@ MetricsLog MetricsLog::resume(const fs::path& folder, std::vector<std::string> c
   const std::string header = csv_header(log.columns_);
   std::string csv = read_if_there(log.csv_path_);
   if (!csv.empty() && csv.find('\n') != std::string::npos && !csv.starts_with(header)) {
-    throw data_error(log.csv_path_,
-                     fmt::format("has the columns {}, but this run has {}", csv.substr(0, csv.find('\n')),
-                                 header.substr(0, header.size() - 1)));
+    throw files::data_error(
+        log.csv_path_, fmt::format("has the columns {}, but this run has {}", csv.substr(0, csv.find('\n')),
+                                   header.substr(0, header.size() - 1)));
   }
   csv.erase(0, std::min(header.size(), csv.size()));
   const std::string jsonl = read_if_there(log.jsonl_path_);
-  write_text_file(log.csv_path_, header + lines_until(csv, "", last_step, log.csv_path_));
-  write_text_file(log.jsonl_path_, lines_until(jsonl, json_step, last_step, log.jsonl_path_));
+  files::write_text_file(log.csv_path_, header + lines_until(csv, "", last_step, log.csv_path_));
+  files::write_text_file(log.jsonl_path_, lines_until(jsonl, json_step, last_step, log.jsonl_path_));
   log.csv_ = open_log(log.csv_path_, 0);
   log.jsonl_ = open_log(log.jsonl_path_, 0);
   return log;
@@ -138,7 +138,7 @@ void MetricsLog::append(std::uint64_t step, std::span<const MetricsCell> cells) 
     throw Error(ErrorCode::usage,
                 fmt::format("{} metrics are given for {} columns", cells.size(), columns_.size()));
   }
-  std::string csv = number_text(step);
+  std::string csv = files::number_text(step);
   std::string json = fmt::format("{}{}", json_step, step);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     csv += "," + csv_cell(cells[i]);
@@ -146,8 +146,8 @@ void MetricsLog::append(std::uint64_t step, std::span<const MetricsCell> cells) 
       json += fmt::format(",\"{}\":{}", columns_[i], json_cell(cells[i]));
   }
   // One write for each line, so that a reader or an interruption sees whole rows.
-  write_fully(csv_.number(), as_bytes(csv + "\n"), csv_path_);
-  write_fully(jsonl_.number(), as_bytes(json + "}\n"), jsonl_path_);
+  files::write_fully(csv_.number(), files::as_bytes(csv + "\n"), csv_path_);
+  files::write_fully(jsonl_.number(), files::as_bytes(json + "}\n"), jsonl_path_);
 }
 
 }  // namespace graphrun::train

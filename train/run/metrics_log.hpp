@@ -41,8 +41,8 @@ class MetricsLog {
   std::vector<std::string> columns_;
   std::filesystem::path csv_path_;
   std::filesystem::path jsonl_path_;
-  Descriptor csv_;
-  Descriptor jsonl_;
+  files::Descriptor csv_;
+  files::Descriptor jsonl_;
 };
 
 }  // namespace graphrun::train

@@ -66,7 +66,7 @@ class Run final : public PhaseObserver {
     compile();
     if (!options_.weights.empty()) take_weights();
     directory_ = RunDirectory::create(options_.out, model_->name);
-    write_text_file(directory_->resolved(), model_->resolved);
+    files::write_text_file(directory_->resolved(), model_->resolved);
     return run();
   }
 
@@ -97,7 +97,7 @@ class Run final : public PhaseObserver {
   }
 
   void take_weights() {
-    const SafetensorsFile file(options_.weights);
+    const files::SafetensorsFile file(options_.weights);
     Transfer transfer = transferable(learner_, file);
     for (const std::string& note : notes_on(transfer, options_.weights.string())) observer_.on_note(note);
     learner_.kept()[kept_init] = std::move(transfer.weights);

@@ -40,7 +40,8 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
     entries.push_back(it->path());
-  if (error && error != std::errc::no_such_file_or_directory) throw io_error(folder, "read", error.value());
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw files::io_error(folder, "read", error.value());
   return entries;
 }
 
@@ -54,12 +55,12 @@ std::uint64_t highest_number(std::string_view name) {
 /// mkdir decides between two runs that start at the same moment.
 bool make_folder(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0777) == 0) return true;
-  if (errno != EEXIST) throw io_error(folder, "create", errno);
+  if (errno != EEXIST) throw files::io_error(folder, "create", errno);
   return false;
 }
 
 fs::path make_numbered(std::string_view name) {
-  create_folders(runs_folder);
+  files::create_folders(runs_folder);
   for (std::uint64_t number = highest_number(name) + 1;; ++number) {
     fs::path folder = fs::path(runs_folder) / fmt::format("{}-{}", name, number);
     if (make_folder(folder)) return folder;
@@ -67,7 +68,7 @@ fs::path make_numbered(std::string_view name) {
 }
 
 void make_chosen(const fs::path& folder) {
-  if (const fs::path parent = folder.parent_path(); !parent.empty()) create_folders(parent);
+  if (const fs::path parent = folder.parent_path(); !parent.empty()) files::create_folders(parent);
   if (make_folder(folder)) return;
   if (!fs::is_directory(folder) || !entries_of(folder).empty())
     throw Error(ErrorCode::usage,
@@ -92,8 +93,8 @@ RunDirectory RunDirectory::create(const fs::path& out, std::string_view name) {
 RunDirectory RunDirectory::open(const fs::path& folder) {
   RunDirectory run(folder);
   if (!fs::is_directory(run.checkpoints()))
-    throw data_error(folder, fs::exists(folder) ? "is no run directory: it has no folder `checkpoints`"
-                                                : "there is no such run directory");
+    throw files::data_error(folder, fs::exists(folder) ? "is no run directory: it has no folder `checkpoints`"
+                                                       : "there is no such run directory");
   return run;
 }
 

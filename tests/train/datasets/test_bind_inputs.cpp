@@ -13,7 +13,7 @@ using namespace graphrun::train;
 namespace {
 
 std::shared_ptr<const ImageSet> images(std::size_t side, bool labels) {
-  ImageSet set{2, side, side, 1, Bytes(2 * side * side), {}};
+  ImageSet set{2, side, side, 1, files::Bytes(2 * side * side), {}};
   if (labels) set.labels = {1, 2};
   return std::make_shared<const ImageSet>(std::move(set));
 }
@@ -67,7 +67,7 @@ TEST_CASE("numbers go to inputs as they are, and rows of another length are refu
 }
 
 TEST_CASE("colour for a model of grey images says how to read it") {
-  ImageSet set{1, 2, 2, 3, Bytes(12), {}};
+  ImageSet set{1, 2, 2, 3, files::Bytes(12), {}};
   CHECK(throws(
       [&] { bind_images(*model_with("  x: {shape: [batch, 4]}\n"), std::make_shared<const ImageSet>(set)); },
       ErrorCode::model, "the images are 2 × 2 × 3 = 12; change its shape"));

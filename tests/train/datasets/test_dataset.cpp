@@ -16,14 +16,14 @@ namespace {
 /// Three training and two test images of 2 x 1 pixels.
 struct SmallFiles {
   SmallFiles() {
-    write_file(folder / "a", idx_bytes({3, 2, 1}, {1, 2, 3, 4, 5, 6}));
-    write_file(folder / "b.gz", gzip_bytes(idx_bytes({3}, {7, 8, 9})));
-    write_file(folder / "c", idx_bytes({2, 2, 1}, {10, 20, 30, 40}));
-    write_file(folder / "d", idx_bytes({2}, {1, 0}));
+    files::write_file(folder / "a", idx_bytes({3, 2, 1}, {1, 2, 3, 4, 5, 6}));
+    files::write_file(folder / "b.gz", gzip_bytes(idx_bytes({3}, {7, 8, 9})));
+    files::write_file(folder / "c", idx_bytes({2, 2, 1}, {10, 20, 30, 40}));
+    files::write_file(folder / "d", idx_bytes({2}, {1, 0}));
   }
   /// Replaces one file and says whether loading fails with this text.
-  bool refused(const std::string& name, const Bytes& bytes, const std::string& part) const {
-    write_file(folder / name, bytes);
+  bool refused(const std::string& name, const files::Bytes& bytes, const std::string& part) const {
+    files::write_file(folder / name, bytes);
     const auto load = [&] { load_dataset({{"a", "b.gz"}, {"c", "d"}}, folder.path()); };
     return throws(load, ErrorCode::data, (folder / name).string()) && throws(load, ErrorCode::data, part);
   }
@@ -57,8 +57,8 @@ TEST_CASE("labels and test data may be left out") {
 
 TEST_CASE("images of rank 2 are rows, of rank 4 have channels") {
   const TemporaryFolder folder;
-  write_file(folder / "rows", idx_bytes({1, 3}, {1, 2, 3}));
-  write_file(folder / "colour", idx_bytes({1, 1, 1, 3}, {1, 2, 3}));
+  files::write_file(folder / "rows", idx_bytes({1, 3}, {1, 2, 3}));
+  files::write_file(folder / "colour", idx_bytes({1, 1, 1, 3}, {1, 2, 3}));
   const ImageSet rows = load_images({folder / "rows", ""});
   CHECK(rows.height == 1);
   CHECK(rows.width == 3);

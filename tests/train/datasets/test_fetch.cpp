@@ -26,14 +26,14 @@ namespace fs = std::filesystem;
 namespace {
 
 /// The contents of the four files of a small data set: different, and large enough for several packets.
-Bytes contents(std::size_t index) {
-  Bytes bytes(20000 + 1000 * index);
+files::Bytes contents(std::size_t index) {
+  files::Bytes bytes(20000 + 1000 * index);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * i + index);
   return bytes;
 }
 
 std::string compressed(std::size_t index) {
-  const Bytes file = gzip_bytes(contents(index));
+  const files::Bytes file = gzip_bytes(contents(index));
   return {file.begin(), file.end()};
 }
 
@@ -42,7 +42,7 @@ struct SmallSet {
   SmallSet() {
     ::setenv("no_proxy", "127.0.0.1", 1);
     for (std::size_t i = 0; i < sums.size(); ++i) {
-      sums[i] = sha256(contents(i));
+      sums[i] = files::sha256(contents(i));
       dataset.files[i] = {names[i], sums[i]};
     }
   }
@@ -58,7 +58,7 @@ struct SmallSet {
   fs::path part(std::size_t index) const { return file(index).string() + ".part"; }
   bool complete() const {
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (fs::exists(part(i)) || read_text_file(file(i), 100000) != compressed(i)) return false;
+      if (fs::exists(part(i)) || files::read_text_file(file(i), 100000) != compressed(i)) return false;
     }
     return true;
   }
@@ -105,7 +105,7 @@ TEST_CASE("fetch: a file with wrong contents in the cache is replaced") {
   const SmallSet set;
   const HttpServer server(well_behaved);
   set.fetch({server.address()});
-  write_text_file(set.file(2), "wrong");
+  files::write_text_file(set.file(2), "wrong");
   set.fetch({server.address()});
   CHECK(set.complete());
   CHECK(server.requests().size() == 5);
@@ -140,7 +140,7 @@ TEST_CASE("fetch: the next mirror continues what the first began") {
 TEST_CASE("fetch: a server that ignores the range sends everything again") {
   const SmallSet set;
   fs::create_directories(set.cache / "small");
-  write_text_file(set.part(0), compressed(0).substr(0, 3000));
+  files::write_text_file(set.part(0), compressed(0).substr(0, 3000));
   const HttpServer server([](HttpRequest request) {
     request.range_from.reset();
     return well_behaved(request);
@@ -153,8 +153,8 @@ TEST_CASE("fetch: a server that ignores the range sends everything again") {
 TEST_CASE("fetch: a part that is not the beginning of the file is thrown away") {
   const SmallSet set;
   fs::create_directories(set.cache / "small");
-  write_text_file(set.part(0), std::string(3000, 'x'));
-  write_text_file(set.part(1), std::string(200000, 'x'));  // longer than the file: 416
+  files::write_text_file(set.part(0), std::string(3000, 'x'));
+  files::write_text_file(set.part(1), std::string(200000, 'x'));  // longer than the file: 416
   const HttpServer server(well_behaved);
   set.fetch({server.address()});
   CHECK(set.complete());
@@ -164,7 +164,7 @@ TEST_CASE("fetch: a part that is not the beginning of the file is thrown away") 
 TEST_CASE("fetch: a part that is complete needs no more than a check") {
   const SmallSet set;
   fs::create_directories(set.cache / "small");
-  write_text_file(set.part(0), compressed(0));
+  files::write_text_file(set.part(0), compressed(0));
   const HttpServer server(well_behaved);
   set.fetch({server.address()});
   CHECK(set.complete());
@@ -233,7 +233,7 @@ TEST_CASE("download: larger than it may be, stopped, and progress") {
   const std::string url = server.address() + "/small/a.gz";
   DownloadOptions options;
   options.largest_file = 1000;
-  PartialFile part(set.cache / "a.gz");
+  files::PartialFile part(set.cache / "a.gz");
   CHECK(throws([&] { download(url, part, options); }, ErrorCode::data, "it is larger than 1000 bytes"));
   options = {};
   std::stop_source stop;
@@ -259,8 +259,8 @@ TEST_CASE("download: larger than it may be, stopped, and progress") {
 
 TEST_CASE("fetch: two processes do not write to one part, and there must be a cache") {
   const SmallSet set;
-  const PartialFile held(set.cache / "a");
-  CHECK(throws([&] { PartialFile(set.cache / "a"); }, ErrorCode::io,
+  const files::PartialFile held(set.cache / "a");
+  CHECK(throws([&] { files::PartialFile(set.cache / "a"); }, ErrorCode::io,
                "another process is downloading this file"));
   CHECK(throws([&] { fetch_dataset(set.dataset, {}); }, ErrorCode::usage, "no cache folder"));
 }

@@ -39,7 +39,8 @@ void pretend(const fs::path& folder, const KnownDataset& dataset, const fs::path
   fs::create_directories(folder);
   for (std::size_t i = 0; i < dataset.files.size(); ++i) {
     const fs::path path = folder / dataset.files[i].name;
-    write_file(path, i % 2 == 0 ? idx_bytes({1, 1, 1}, {static_cast<std::uint8_t>(i)}) : idx_bytes({1}, {7}));
+    files::write_file(
+        path, i % 2 == 0 ? idx_bytes({1, 1, 1}, {static_cast<std::uint8_t>(i)}) : idx_bytes({1}, {7}));
     struct stat status {};
     REQUIRE(::stat(path.c_str(), &status) == 0);
     std::string nanoseconds = std::to_string(status.st_mtim.tv_nsec);
@@ -49,8 +50,8 @@ void pretend(const fs::path& folder, const KnownDataset& dataset, const fs::path
   }
   const fs::path memory = cache / "verified.txt";
   fs::create_directories(cache);
-  if (fs::exists(memory)) lines += read_text_file(memory, 1 << 20);
-  write_text_file(memory, lines);
+  if (fs::exists(memory)) lines += files::read_text_file(memory, 1 << 20);
+  files::write_text_file(memory, lines);
 }
 
 const KnownDataset& fashion() {
@@ -93,7 +94,7 @@ TEST_CASE("Debian's Fashion-MNIST is found, verified once and remembered") {
   CHECK(dataset.folder == debian_folder / "fashion-mnist");
   CHECK(dataset.train.count == 60000);
   CHECK(dataset.test.count == 10000);
-  CHECK(contains(read_text_file(cache / "verified.txt", 10000),
+  CHECK(contains(files::read_text_file(cache / "verified.txt", 10000),
                  "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888 26421856 "));
 }
 
@@ -113,36 +114,37 @@ TEST_CASE("folders are looked at in their order: chosen, cache, system") {
   CHECK(folder_found() == root / "chosen/fashion-mnist");
   pretend(root / "chosen/fashion_mnist", fashion(), cache);
   CHECK(folder_found() == root / "chosen/fashion_mnist");
-  CHECK(load_dataset("fashion_mnist", folders).test.images == Bytes{2});
+  CHECK(load_dataset("fashion_mnist", folders).test.images == files::Bytes{2});
 }
 
 TEST_CASE("a remembered sum is not believed once the file has changed") {
   const TemporaryFolder root;
   const fs::path memory = root / "memory/verified.txt";
   const VerifiedSums sums(memory);
-  write_text_file(root / "a", "abc");
+  files::write_text_file(root / "a", "abc");
   const std::string first = sums.sum_of(root / "a");
-  CHECK(first == sha256(as_bytes("abc")));
-  const std::string line = read_text_file(memory, 10000);
-  write_text_file(memory, std::string(64, '0') + line.substr(64));
+  CHECK(first == files::sha256(files::as_bytes("abc")));
+  const std::string line = files::read_text_file(memory, 10000);
+  files::write_text_file(memory, std::string(64, '0') + line.substr(64));
   CHECK(sums.sum_of(root / "a") == std::string(64, '0'));
-  write_text_file(root / "a", "abcd");
-  CHECK(sums.sum_of(root / "a") == sha256(as_bytes("abcd")));
+  files::write_text_file(root / "a", "abcd");
+  CHECK(sums.sum_of(root / "a") == files::sha256(files::as_bytes("abcd")));
   CHECK(std::size_t{1} == static_cast<std::size_t>(std::count(line.begin(), line.end(), '\n')));
   fs::last_write_time(root / "a", fs::file_time_type::clock::now() + std::chrono::seconds(5));
-  const std::string changed = read_text_file(memory, 10000);
-  write_text_file(memory, std::string(64, '0') + changed.substr(64));
-  CHECK(sums.sum_of(root / "a") == sha256(as_bytes("abcd")));
+  const std::string changed = files::read_text_file(memory, 10000);
+  files::write_text_file(memory, std::string(64, '0') + changed.substr(64));
+  CHECK(sums.sum_of(root / "a") == files::sha256(files::as_bytes("abcd")));
 }
 
 TEST_CASE("a memory of sums that is nonsense or cannot be written costs nothing but time") {
   const TemporaryFolder root;
-  write_text_file(root / "a", "abc");
-  write_text_file(root / "nonsense", "\n\n x y z\n" + std::string(100, 'q'));
-  CHECK(VerifiedSums(root / "nonsense").sum_of(root / "a") == sha256(as_bytes("abc")));
-  CHECK(VerifiedSums("").sum_of(root / "a") == sha256(as_bytes("abc")));
-  CHECK(VerifiedSums(root / "a/below/verified.txt").sum_of(root / "a") == sha256(as_bytes("abc")));
-  CHECK(VerifiedSums(root.path()).sum_of(root / "a") == sha256(as_bytes("abc")));
+  files::write_text_file(root / "a", "abc");
+  files::write_text_file(root / "nonsense", "\n\n x y z\n" + std::string(100, 'q'));
+  CHECK(VerifiedSums(root / "nonsense").sum_of(root / "a") == files::sha256(files::as_bytes("abc")));
+  CHECK(VerifiedSums("").sum_of(root / "a") == files::sha256(files::as_bytes("abc")));
+  CHECK(VerifiedSums(root / "a/below/verified.txt").sum_of(root / "a") ==
+        files::sha256(files::as_bytes("abc")));
+  CHECK(VerifiedSums(root.path()).sum_of(root / "a") == files::sha256(files::as_bytes("abc")));
 }
 
 TEST_CASE("wrong contents are passed over when the right ones are elsewhere, else they are an error") {
@@ -151,7 +153,7 @@ TEST_CASE("wrong contents are passed over when the right ones are elsewhere, els
   const DataFolders folders{"", cache, root / "system", {source_data}};
   pretend(root / "system/fashion-mnist", fashion(), cache);
   pretend(root / "cache/fashion_mnist", fashion(), cache);
-  write_file(root / "cache/fashion_mnist/train-images-idx3-ubyte", idx_bytes({1, 1, 1}, {99}));
+  files::write_file(root / "cache/fashion_mnist/train-images-idx3-ubyte", idx_bytes({1, 1, 1}, {99}));
   const Dataset dataset = load_dataset("fashion_mnist", folders);
   CHECK(dataset.folder == root / "system/fashion-mnist");
   REQUIRE(dataset.notes.size() == 1);
@@ -161,7 +163,7 @@ TEST_CASE("wrong contents are passed over when the right ones are elsewhere, els
   const auto load = [&] { load_dataset("fashion_mnist", folders); };
   CHECK(throws(load, ErrorCode::data, "is not fashion_mnist's"));
   CHECK(throws(load, ErrorCode::data, "`graphrun data fetch fashion_mnist`"));
-  write_file(root / "cache/fashion_mnist/train-images-idx3-ubyte", Bytes{0x1f, 0x8b, 8});
+  files::write_file(root / "cache/fashion_mnist/train-images-idx3-ubyte", files::Bytes{0x1f, 0x8b, 8});
   CHECK(throws(load, ErrorCode::data, "cut off"));
 }
 

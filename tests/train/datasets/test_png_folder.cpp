@@ -18,10 +18,10 @@ namespace {
 class Pictures {
  public:
   const Pictures& grey(const std::string& name, std::uint8_t value, std::size_t side = 2) const {
-    return put(name, {side, side, 1, Bytes(side * side, value)});
+    return put(name, {side, side, 1, files::Bytes(side * side, value)});
   }
-  const Pictures& colour(const std::string& name, const Bytes& pixel) const {
-    Image image{2, 2, 3, {}};
+  const Pictures& colour(const std::string& name, const files::Bytes& pixel) const {
+    files::Image image{2, 2, 3, {}};
     for (int i = 0; i < 4; ++i) image.pixels.insert(image.pixels.end(), pixel.begin(), pixel.end());
     return put(name, image);
   }
@@ -42,9 +42,9 @@ class Pictures {
   fs::path operator/(const std::string& name) const { return folder_ / name; }
 
  private:
-  const Pictures& put(const std::string& name, const Image& image) const {
+  const Pictures& put(const std::string& name, const files::Image& image) const {
     fs::create_directories((folder_ / name).parent_path());
-    write_png(folder_ / name, image);
+    files::write_png(folder_ / name, image);
     return *this;
   }
   TemporaryFolder folder_;
@@ -52,8 +52,8 @@ class Pictures {
 
 using Texts = std::vector<std::string>;
 
-Bytes first_pixels(const PngFolder& folder) {
-  Bytes pixels;
+files::Bytes first_pixels(const PngFolder& folder) {
+  files::Bytes pixels;
   for (std::size_t i = 0; i < folder.count; ++i)
     pixels.push_back(folder.pixels[i * folder.height * folder.width * folder.channels]);
   return pixels;
@@ -72,7 +72,7 @@ TEST_CASE("pictures come in the order of their names, other files are passed ove
   const PngFolder folder = pictures.read();
   CHECK(folder.count == 3);
   CHECK(folder.channels == 1);
-  CHECK(first_pixels(folder) == Bytes{1, 2, 3});
+  CHECK(first_pixels(folder) == files::Bytes{1, 2, 3});
   CHECK(folder.labels.empty());
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("folders are classes, and pictures come from each in turn") {
       .grey("cat/8.png", 5);
   fs::create_directories(pictures / ".git");
   const PngFolder folder = pictures.read();
-  CHECK(first_pixels(folder) == Bytes{5, 1, 4, 2, 3});
+  CHECK(first_pixels(folder) == files::Bytes{5, 1, 4, 2, 3});
   CHECK(folder.labels == Texts{"cat", "dog", "cat", "dog", "dog"});
 }
 
@@ -94,13 +94,13 @@ TEST_CASE("grey and colour are one set of colour, unless one of them is asked fo
   pictures.grey("a.png", 7).colour("b.png", {255, 0, 0}).grey("c.png", 9);
   const PngFolder colour = pictures.read();
   CHECK(colour.channels == 3);
-  CHECK(Bytes(colour.pixels.begin(), colour.pixels.begin() + 3) == Bytes{7, 7, 7});
-  CHECK(Bytes(colour.pixels.begin() + 12, colour.pixels.begin() + 15) == Bytes{255, 0, 0});
-  CHECK(Bytes(colour.pixels.end() - 3, colour.pixels.end()) == Bytes{9, 9, 9});
+  CHECK(files::Bytes(colour.pixels.begin(), colour.pixels.begin() + 3) == files::Bytes{7, 7, 7});
+  CHECK(files::Bytes(colour.pixels.begin() + 12, colour.pixels.begin() + 15) == files::Bytes{255, 0, 0});
+  CHECK(files::Bytes(colour.pixels.end() - 3, colour.pixels.end()) == files::Bytes{9, 9, 9});
   CHECK(colour.pixels.size() == 36);
   const PngFolder grey = pictures.read(1);
   CHECK(grey.channels == 1);
-  CHECK(first_pixels(grey) == Bytes{7, 76, 9});
+  CHECK(first_pixels(grey) == files::Bytes{7, 76, 9});
   CHECK(read_png_alone(pictures / "a.png", 3).channels == 3);
   CHECK(read_png_alone(pictures / "a.png", {}).channels == 1);
 }

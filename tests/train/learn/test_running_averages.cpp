@@ -66,7 +66,7 @@ TEST_CASE("a checkpoint keeps running averages") {
   CHECK(values(other, "y.mean") == values(learner, "y.mean"));
   CHECK(values(other, "y.variance") == values(learner, "y.variance"));
   Learner weights(model_of(normalised), {});
-  restore_weights(weights, SafetensorsFile(folder.path() / "a.safetensors"));
+  restore_weights(weights, files::SafetensorsFile(folder.path() / "a.safetensors"));
   CHECK(values(weights, "y.mean") == values(learner, "y.mean"));
 }
 

@@ -132,6 +132,6 @@ TEST_CASE("pruning keeps the newest and the best") {
 TEST_CASE("a safetensors file of others is no checkpoint") {
   const TemporaryFolder folder;
   const fs::path path = folder / "plain.safetensors";
-  write_safetensors(path, {}, {});
+  files::write_safetensors(path, {}, {});
   CHECK(throws([&] { Checkpoint checkpoint(path); }, ErrorCode::data, "no checkpoint of graphrun's"));
 }

@@ -17,10 +17,10 @@ namespace {
 using Row = std::vector<MetricsCell>;
 
 std::string csv(const TemporaryFolder& folder) {
-  return read_text_file(folder / "metrics.csv", 10000);
+  return files::read_text_file(folder / "metrics.csv", 10000);
 }
 std::string jsonl(const TemporaryFolder& folder) {
-  return read_text_file(folder / "metrics.jsonl", 10000);
+  return files::read_text_file(folder / "metrics.jsonl", 10000);
 }
 
 const std::vector<std::string> columns{"epoch", "loss"};
@@ -55,8 +55,8 @@ TEST_CASE("metrics: a resumed run continues at its step, as if it had never stop
     MetricsLog log(folder.path(), columns);
     for (const std::uint64_t step : {5U, 10U, 15U, 100U}) log.append(step, Row{1.0, 0.5});
   }
-  write_text_file(folder / "metrics.csv", csv(folder) + "105,1,0.");  // cut off in the middle of a row
-  write_text_file(folder / "metrics.jsonl", jsonl(folder) + "{\"step\":1");
+  files::write_text_file(folder / "metrics.csv", csv(folder) + "105,1,0.");  // cut off in the middle of a row
+  files::write_text_file(folder / "metrics.jsonl", jsonl(folder) + "{\"step\":1");
   {
     MetricsLog log = MetricsLog::resume(folder.path(), columns, 10);
     log.append(15, Row{2.0, 0.25});
@@ -72,7 +72,7 @@ TEST_CASE("metrics: resuming where there is nothing starts new files") {
   const TemporaryFolder folder;
   MetricsLog::resume(folder.path(), columns, 7).append(8, Row{1.0, 2.0});
   CHECK(csv(folder) == "step,epoch,loss\n8,1,2\n");
-  write_text_file(folder / "metrics.csv", "step,ep");  // cut off in its first line
+  files::write_text_file(folder / "metrics.csv", "step,ep");  // cut off in its first line
   MetricsLog::resume(folder.path(), columns, 7);
   CHECK(csv(folder) == "step,epoch,loss\n");
   CHECK(jsonl(folder).empty());
@@ -100,7 +100,7 @@ TEST_CASE("metrics: what is refused") {
   CHECK(throws(start(columns), ErrorCode::io, "File exists"));
   CHECK(throws([&] { MetricsLog::resume(folder.path(), {"other"}, 1); }, ErrorCode::data,
                "has the columns step,epoch,loss, but this run has step,other"));
-  write_text_file(folder / "metrics.csv", "step,epoch,loss\nx,1,2\n");
+  files::write_text_file(folder / "metrics.csv", "step,epoch,loss\nx,1,2\n");
   CHECK(throws([&] { MetricsLog::resume(folder.path(), columns, 1); }, ErrorCode::data,
                "begins with no step: 'x,1,2'"));
   CHECK(throws([&] { MetricsLog(folder / "none", columns); }, ErrorCode::io, "No such file"));
