@@ -3,7 +3,7 @@
     layering.py ROOT
 
 The table of rooms is what CMake links: the graphrun_room() lines of the tree. Prints every include that breaks it as
-FILE:LINE: what is wrong, and exits 1 if there is one.
+FILE:LINE: what is wrong, also every row of the README's map that says something else, and exits 1 if there is one.
 """
 
 import pathlib
@@ -24,8 +24,8 @@ ROOM = re.compile(r"^graphrun_room\(([^)]*)\)", re.MULTILINE)
 INTERFACE = re.compile(r"^target_link_libraries\(graphrun_(\w+) INTERFACE graphrun_(\w+)\)", re.MULTILINE)
 
 
-def rooms_of(root):
-    """Each room's path -> the rooms that it may include, directly or through others."""
+def edges_of(root):
+    """Each room's path -> the rooms that it links itself."""
     edges = {}
     for path in sorted(root.glob("*/CMakeLists.txt")):
         text = path.read_text(encoding="utf-8")
@@ -35,6 +35,12 @@ def rooms_of(root):
             edges[words[0]] = {word for word in uses[:next((i for i, word in enumerate(uses) if word.isupper()), len(uses))]}
         for match in INTERFACE.finditer(text):  # a room made of rooms: runtime, show
             edges.setdefault(match.group(1), set()).add(match.group(2).replace("_", "/"))
+    return edges
+
+
+def rooms_of(root):
+    """Each room's path -> the rooms that it may include, directly or through others."""
+    edges = edges_of(root)
 
     def reach(room, seen):
         for used in edges.get(room, ()):
@@ -44,6 +50,21 @@ def rooms_of(root):
         return seen
 
     return {room: reach(room, set()) for room in edges}
+
+
+def map_faults(root):
+    """Where the map of the house in the README is not what is linked."""
+    readme = root / "README.md"
+    if not readme.exists():
+        return []
+    rows = {}
+    for line in readme.read_text(encoding="utf-8").splitlines():
+        if match := re.fullmatch(r"\| `([\w/]+)` \| .* \| ([\w/, –]+) \|", line):
+            rows[match.group(1)] = {name.strip() for name in match.group(2).split(",")} - {"–"}
+    made_of_rooms = {room.split("/")[0] for room in rows if "/" in room} - set(rows)
+    edges = {room: used for room, used in edges_of(root).items() if room not in made_of_rooms}
+    return [f"README.md: the map says that {room} uses {sorted(rows.get(room, []))}, but it links {sorted(edges.get(room, []))}"
+            for room in sorted(rows.keys() | edges.keys()) if rows.get(room) != edges.get(room)]
 
 
 def room_of(path, rooms):
@@ -102,7 +123,7 @@ def layer_fault(file, header, rooms):
 
 def violations(root):
     """Every breach of the tables in the tree at `root`, as printable lines."""
-    faults = []
+    faults = map_faults(root)
     rooms = rooms_of(root)
     fenced = {library: {} for library in FENCES}
     counts = {}

@@ -42,6 +42,21 @@ class Layering(unittest.TestCase):
         faults = self.faults({"graph/type.cpp": '\n#include "runtime/lower/plan.hpp"\n'})
         self.assertEqual(["graph/type.cpp:2: graph/ may not include runtime/lower/ (runtime/lower/plan.hpp)"], faults)
 
+    def test_upward_include_within_a_room(self):
+        faults = self.faults({"runtime/machine/isa.cpp": '#include "runtime/lower/plan.hpp"\n'})
+        self.assertEqual(["runtime/machine/isa.cpp:1: runtime/machine/ may not include runtime/lower/ (runtime/lower/plan.hpp)"], faults)
+
+    def test_folder_of_too_many_files(self):
+        faults = self.faults({f"ops/op{number}.cpp": "" for number in range(46)})
+        self.assertEqual(["ops/ has 46 source files, more than 45: it wants rooms"], faults)
+
+    def test_map_that_says_something_else(self):
+        rows = ("| `graph` | a | – |\n| `runtime/machine` | b | graph |\n| `runtime/lower` | c | runtime/machine, graph |\n"
+                "| `ops` | d | graph, runtime |\n")
+        faults = self.faults({"README.md": rows})
+        self.assertEqual(["README.md: the map says that runtime/machine uses ['graph'], but it links []",
+                          "README.md: the map says that train/learn uses [], but it links ['ops']"], faults)
+
     def test_host_header_below_the_api(self):
         faults = self.faults({"train/learn/loop.cpp": '#include "graphrun/session.hpp"\n'})
         self.assertIn("train/learn/ lies below the public API", faults[0])
