@@ -36,7 +36,7 @@ std::vector<std::string> texts() {
   std::vector<std::string> result;
   for (const char* const folder : {"/models", "/tests/language/wrong"}) {
     std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(std::string(GRAPHRUN_SOURCE_DIR) + folder)) {
+    for (const auto& entry : fs::recursive_directory_iterator(std::string(GRAPHRUN_SOURCE_DIR) + folder)) {
       if (entry.path().extension() == ".yaml") files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());

@@ -1,9 +1,10 @@
-// Wrong models, one for each kind of mistake, in tests/language/wrong. Their first lines say what is
+// Wrong models, one for each kind of mistake, in tests/language/wrong/SECTION. Their first lines say what is
 // expected:
 //
-//     # expect LINE:COLUMN: MESSAGE
+//     # expect LINE:COLUMN: MESSAGE | note LINE:COLUMN: NOTE | fix: FIX
 //
-// one line a mistake, in order, all of them and no others. A place in another file has its name in front.
+// one line a mistake, in order, all of them and no others, with all notes and the fix that the message has. A
+// place in another file has its name in front.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -27,12 +28,6 @@ namespace {
 
 const std::string folder = GRAPHRUN_SOURCE_DIR "/tests/language/wrong/";
 
-std::string without(std::string text, const std::string& part) {
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part))
-    text.erase(at, part.size());
-  return text;
-}
-
 std::vector<std::string> expected_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::vector<std::string> lines;
@@ -42,21 +37,38 @@ std::vector<std::string> expected_of(const fs::path& file) {
   return lines;
 }
 
-/// The first line of each message, places relative to the file.
+std::string without(std::string text, const std::string& part) {
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part))
+    text.erase(at, part.size());
+  return text;
+}
+
+/// "LINE:COLUMN: ", with the name in front for a place in another file than the model.
+std::string shown(const graphrun::SourceLocation& where, const fs::path& model) {
+  std::string place;
+  if (where.file != model.string()) place = fs::path(where.file).lexically_relative(model.parent_path());
+  if (where.line > 0)
+    place += (place.empty() ? "" : ":") + std::to_string(where.line) + ":" + std::to_string(where.column);
+  return place.empty() ? place : place + ": ";
+}
+
+std::string shown(const graphrun::Diagnostic& diagnostic, const fs::path& model) {
+  std::string text = shown(diagnostic.where, model);
+  if (!diagnostic.node.empty()) text += "node '" + diagnostic.node + "'";
+  if (!diagnostic.op.empty()) text += " (" + diagnostic.op + ")";
+  text += (diagnostic.node.empty() ? "" : ": ") + diagnostic.message;
+  for (const graphrun::Diagnostic::Note& note : diagnostic.notes)
+    text += " | note " + shown(note.where, model) + note.text;
+  return diagnostic.fix.empty() ? text : text + " | fix: " + diagnostic.fix;
+}
+
 std::vector<std::string> found_in(const fs::path& file) {
   std::vector<std::string> lines;
   try {
     graphrun::load_model(file.string(), {}, {&graphrun::ops::registry(), graphrun::ops::standard_blocks()});
   } catch (const graphrun::ModelError& error) {
-    for (const graphrun::Diagnostic& diagnostic : error.diagnostics()) {
-      std::string line = to_string(diagnostic);
-      line = without(line.substr(0, line.find('\n')), folder);
-      const std::string own = file.filename().string() + ":";
-      if (line.starts_with(own)) line.erase(0, own.size());
-      const std::string severity = " error:";
-      line.erase(line.find(severity), severity.size());
-      lines.push_back(line);
-    }
+    for (const graphrun::Diagnostic& diagnostic : error.diagnostics())
+      lines.push_back(without(shown(diagnostic, file), file.parent_path().string() + "/"));
   }
   return lines;
 }
@@ -95,8 +107,9 @@ class OutputCapture {
 
 std::vector<fs::path> models() {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const bool included = entry.path().parent_path().filename() == "parts";
+    if (entry.path().extension() == ".yaml" && !included) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -129,5 +142,19 @@ TEST_CASE("independent mistakes come together, and nothing follows from them") {
     const std::string name = file.filename().string();
     const std::size_t count = name == "several.yaml" ? 8 : name == "params_shapes_differ.yaml" ? 2 : 1;
     CHECK(expected_of(file).size() == count);
+  }
+}
+
+// test_language "[.write]" puts what is found where it is expected, for `git diff` to be read.
+TEST_CASE("messages of wrong models are written into their files", "[.write]") {
+  for (const fs::path& file : models()) {
+    std::ifstream stream(file, std::ios::binary);
+    std::string text;
+    for (const std::string& line : found_in(file)) text += "# expect " + line + "\n";
+    std::ostringstream whole;
+    whole << stream.rdbuf();
+    std::string rest = whole.str();
+    while (rest.starts_with("# expect ")) rest.erase(0, rest.find('\n') + 1);
+    std::ofstream(file, std::ios::binary) << text << rest;
   }
 }
