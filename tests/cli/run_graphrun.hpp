@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/folders.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
@@ -12,7 +13,7 @@
 namespace graphrun::testing {
 
 inline std::string program_path() {
-  return std::string(GRAPHRUN_BINARY_DIR) + "/graphrun";
+  return testing::in_build("/graphrun");
 }
 
 inline ProcessResult run_graphrun(std::vector<std::string> words, const ProcessOptions& options = {}) {

@@ -14,6 +14,7 @@
 #include "language/build.hpp"
 #include "ops/op.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 
 using namespace graphrun;
 
@@ -76,7 +77,7 @@ double share(const Values& values, double value) {
 }  // namespace
 
 TEST_CASE("the standard blocks of the library are those of ops/std.yaml") {
-  std::ifstream file(GRAPHRUN_SOURCE_DIR "/ops/std.yaml", std::ios::binary);
+  std::ifstream file(testing::in_source("/ops/std.yaml"), std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   REQUIRE(!text.empty());
   CHECK(ops::standard_blocks() == text);

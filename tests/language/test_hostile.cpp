@@ -15,6 +15,7 @@
 #include "ops/standard_blocks.hpp"
 #include "runtime/state/initialize.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 
 namespace fs = std::filesystem;
 
@@ -36,7 +37,7 @@ std::vector<std::string> texts() {
   std::vector<std::string> result;
   for (const char* const folder : {"/models", "/tests/language/wrong"}) {
     std::vector<fs::path> files;
-    for (const auto& entry : fs::recursive_directory_iterator(std::string(GRAPHRUN_SOURCE_DIR) + folder)) {
+    for (const auto& entry : fs::recursive_directory_iterator(graphrun::testing::in_source(folder))) {
       if (entry.path().extension() == ".yaml") files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());

@@ -9,6 +9,7 @@
 #include "ops/list.hpp"
 #include "ops/standard_blocks.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 
 using graphrun::Language;
 using graphrun::ModelDefinition;
@@ -53,7 +54,7 @@ const std::string x = "inputs: {x: {shape: [batch, 8]}}\n";
 
 TEST_CASE("every bundled model is read, and its resolved text gives the same graph") {
   int count = 0;
-  for (const auto& file : std::filesystem::directory_iterator(GRAPHRUN_SOURCE_DIR "/models")) {
+  for (const auto& file : std::filesystem::directory_iterator(graphrun::testing::in_source("/models"))) {
     if (file.path().extension() != ".yaml") continue;
     INFO(file.path().string());
     const ModelDefinition model = graphrun::load_model(file.path().string(), {}, language());

@@ -21,12 +21,13 @@
 #include "ops/list.hpp"
 #include "ops/standard_blocks.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 
 namespace fs = std::filesystem;
 
 namespace {
 
-const std::string folder = GRAPHRUN_SOURCE_DIR "/tests/language/wrong/";
+const std::string folder = graphrun::testing::in_source("/tests/language/wrong/");
 
 std::vector<std::string> expected_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);

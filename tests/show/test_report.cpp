@@ -16,6 +16,7 @@
 #include "show/report/report.hpp"
 #include "show/report/sprite.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 #include "tests/support/small_model.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
@@ -64,7 +65,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }
 
 LayerGraph graph_of_model(const std::string& name) {
-  return layer_graph(*load_definition(GRAPHRUN_SOURCE_DIR "/models/" + name + ".yaml"));
+  return layer_graph(*load_definition(testing::in_source("/models/") + name + ".yaml"));
 }
 
 /// "x>enc.0 enc.0>enc.1 …", by names.
@@ -241,7 +242,7 @@ TEST_CASE("layers of rivals, noise and books are told apart") {
 }
 
 TEST_CASE("every bundled model is drawn with its layers apart and its edges downwards") {
-  for (const auto& file : std::filesystem::directory_iterator(GRAPHRUN_SOURCE_DIR "/models")) {
+  for (const auto& file : std::filesystem::directory_iterator(testing::in_source("/models"))) {
     if (file.path().extension() != ".yaml") continue;
     INFO(file.path().string());
     const SharedDefinition model = load_definition(file.path().string());

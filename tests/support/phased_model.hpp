@@ -4,11 +4,13 @@
 
 #include <string>
 
+#include "tests/support/folders.hpp"
+
 namespace graphrun::testing {
 
 /// Its YAML. `train` is what stands below `train:`, in lines with two blanks in front.
 inline std::string phased_model(const std::string& train, const std::string& metrics = "") {
-  const std::string data = GRAPHRUN_SOURCE_DIR "/data/fashion_mnist_1200/";
+  const std::string data = testing::in_source("/data/fashion_mnist_1200/");
   return "graphrun: 1\n"
          "name: phased\n"
          "data:\n"

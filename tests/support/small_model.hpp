@@ -4,11 +4,13 @@
 
 #include <string>
 
+#include "tests/support/folders.hpp"
+
 namespace graphrun::testing {
 
 /// Its YAML. `train` are further keys of `train:`, e.g. "epochs: 3, seed: 1".
 inline std::string small_model(const std::string& train = "epochs: 2, seed: 1") {
-  const std::string data = GRAPHRUN_SOURCE_DIR "/data/fashion_mnist_1200/";
+  const std::string data = testing::in_source("/data/fashion_mnist_1200/");
   return "graphrun: 1\n"
          "name: small\n"
          "vars: {hidden: 32, units: 2}\n"

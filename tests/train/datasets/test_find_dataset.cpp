@@ -8,6 +8,7 @@
 
 #include "files/sha256.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 #include "tests/support/idx_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path source_data = fs::path(GRAPHRUN_SOURCE_DIR) / "data";
+const fs::path source_data = testing::in_source("/data");
 const fs::path debian_folder = "/usr/share/datasets";
 
 bool full_set_is_installed() {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "tests/support/folders.hpp"
 #include "train/datasets/dataset.hpp"
 
 namespace graphrun::testing {
@@ -20,7 +21,7 @@ std::uint64_t fnv1a(const std::string& text) {
 
 const train::ImageSet& images() {
   static const train::ImageSet set =
-      train::load_images({GRAPHRUN_SOURCE_DIR "/data/fashion_mnist_1200/train-images-idx3-ubyte.gz", {}});
+      train::load_images({testing::in_source("/data/fashion_mnist_1200/train-images-idx3-ubyte.gz"), {}});
   return set;
 }
 
@@ -35,10 +36,10 @@ double noise(std::uint64_t step, std::uint64_t index) {
 }  // namespace
 
 Golden read_golden(const std::string& name) {
-  std::ifstream file(GRAPHRUN_SOURCE_DIR "/tests/goldens/" + name + ".json");
+  std::ifstream file(testing::in_source("/tests/goldens/") + name + ".json");
   const json data = json::parse(file);
   Golden golden;
-  golden.model = GRAPHRUN_SOURCE_DIR "/" + data.at("model").get<std::string>();
+  golden.model = testing::in_source("/") + data.at("model").get<std::string>();
   golden.settings = data.at("set").get<std::vector<std::string>>();
   golden.batch = data.at("batch").get<std::int64_t>();
   golden.steps = data.at("steps").get<std::uint64_t>();

@@ -11,6 +11,7 @@
 #include "runtime/execute/session.hpp"
 #include "runtime/lower/lower.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 #include "tests/support/run_by_edges.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/learning_step.hpp"
@@ -100,7 +101,7 @@ class Step {
 
 std::vector<std::string> bundled_models() {
   std::vector<std::string> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(GRAPHRUN_SOURCE_DIR "/models"))
+  for (const auto& entry : std::filesystem::directory_iterator(testing::in_source("/models")))
     if (entry.path().extension() == ".yaml") paths.push_back(entry.path().string());
   std::sort(paths.begin(), paths.end());
   return paths;
@@ -129,7 +130,7 @@ TEST_CASE("the edges of a plan alone order the tasks of every step of every bund
 
 // Hidden: run by its name under ThreadSanitizer, which must report a race in it.
 TEST_CASE("a plan without the edges of one task", "[.planted]") {
-  const SharedDefinition model = load_definition(GRAPHRUN_SOURCE_DIR "/models/autoencoder.yaml");
+  const SharedDefinition model = load_definition(testing::in_source("/models/autoencoder.yaml"));
   Step step(training_program(*model, ops::registry()).graph);
   std::vector<Edge> edges = edges_of(step.plan());
   REQUIRE(edges.size() > 10);

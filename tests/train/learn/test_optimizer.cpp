@@ -6,6 +6,7 @@
 #include "graph/interpreter.hpp"
 #include "language/recipe/optimizer_kind.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 #include "tests/support/graphs.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/learn/optimizer.hpp"
@@ -17,7 +18,7 @@ using Json = nlohmann::json;
 namespace {
 
 Json goldens() {
-  std::ifstream file(GRAPHRUN_SOURCE_DIR "/tests/goldens/optimizers.json");
+  std::ifstream file(testing::in_source("/tests/goldens/optimizers.json"));
   return Json::parse(file);
 }
 

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/measure/frechet.hpp"
 #include "train/measure/symmetric_eigen.hpp"
@@ -68,7 +69,7 @@ TEST_CASE("a symmetric matrix is the sum of its eigenvectors' squares, which are
 }
 
 TEST_CASE("Fréchet distances are those that NumPy finds by another way") {
-  std::ifstream file(GRAPHRUN_SOURCE_DIR "/tests/goldens/frechet.json");
+  std::ifstream file(testing::in_source("/tests/goldens/frechet.json"));
   const json cases = json::parse(file);
   CHECK(cases.size() == 3);
   for (const auto& [name, one] : cases.items()) {

@@ -5,6 +5,7 @@
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/folders.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/measure/gradient_check.hpp"
 
@@ -18,7 +19,7 @@ const Language language{&ops::registry(), ops::standard_blocks()};
 std::vector<std::string> bundled_models() {
   std::vector<std::string> paths;
   for (const char* const folder : {"/models", "/models/published"}) {
-    for (const auto& entry : std::filesystem::directory_iterator(GRAPHRUN_SOURCE_DIR + std::string(folder))) {
+    for (const auto& entry : std::filesystem::directory_iterator(testing::in_source(folder))) {
       if (entry.path().extension() == ".yaml") paths.push_back(entry.path().string());
     }
   }
