@@ -133,7 +133,8 @@ class Session::Implementation {
   /// Handing tasks to other threads pays only when there is enough to do; the bits are the same. Plain
   /// threads always share: that executor is for tests of sharing.
   Executor& executor_for(const Plan& plan) {
-    return plan.serial && options_.executor != ExecutorKind::threads ? *serial_ : *executor_;
+    const bool share = options_.share_small_plans || options_.executor == ExecutorKind::threads;
+    return plan.serial && !share ? *serial_ : *executor_;
   }
 
   /// A host that comes with another batch size each time does not fill the memory with plans.

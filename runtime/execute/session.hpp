@@ -28,9 +28,10 @@ struct SessionOptions {
   ExecutorKind executor = ExecutorKind::tbb;
   /// Refuse a plan that needs more workspace: Error{memory}. By default what the machine has.
   std::optional<std::size_t> max_bytes;
-  LoweringOptions lowering;       ///< which optimisations are on
-  Pages pages = Pages::large;     ///< of variables and workspace
-  bool poison_workspace = false;  ///< fill it with NaN before each run (tests)
+  LoweringOptions lowering;        ///< which optimisations are on
+  Pages pages = Pages::large;      ///< of variables and workspace
+  bool poison_workspace = false;   ///< fill it with NaN before each run (tests)
+  bool share_small_plans = false;  ///< also where handing tasks on costs more than it brings (tests)
   /// Called on the thread that runs a task, before it, with the task's number; it must not throw. For tests
   /// and tracing.
   std::function<void(std::size_t)> before_task;
