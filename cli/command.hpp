@@ -31,6 +31,7 @@ struct CommonFlags {
 struct Context {
   const CommonFlags& flags;
   Console& console;
+  const std::string& program;  ///< how it was called, as a shell takes it again
 };
 
 class Command {
@@ -40,6 +41,8 @@ class Command {
   virtual std::string about() const = 0;  ///< one line
   virtual void declare(Arguments& arguments) = 0;
   virtual int run(Context& context) = 0;  ///< returns the exit code
+  /// Does it make StopSignals? Otherwise a signal ends it at once.
+  virtual bool handles_signals() const { return false; }
 };
 
 /// All subcommands, in the order of the help.

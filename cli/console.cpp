@@ -1,5 +1,6 @@
 #include "cli/console.hpp"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -19,11 +20,6 @@ void write_stderr(std::string_view text) {
   static_cast<void>(std::fflush(stderr));
 }
 
-[[noreturn]] void fail_output() {
-  throw Error(ErrorCode::io,
-              std::string("cannot write the result to standard output: ") + std::strerror(errno));
-}
-
 }  // namespace
 
 Console::Console(Level level, bool progress)
@@ -35,12 +31,15 @@ Console::~Console() {
 
 void Console::result(std::string_view text) {
   clear_progress();
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail_output();
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() && failure_ == 0) failure_ = errno;
 }
 
 void Console::finish() {
   clear_progress();
-  if (std::fflush(stdout) != 0) fail_output();
+  if (std::fflush(stdout) != 0 && failure_ == 0) failure_ = errno;
+  if (failure_ != 0)
+    throw Error(ErrorCode::io,
+                std::string("cannot write the result to standard output: ") + std::strerror(failure_));
 }
 
 void Console::line(std::string_view text) {
@@ -76,6 +75,15 @@ std::size_t Console::width() const {
   winsize size{};
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
+}
+
+void reserve_standard_streams() noexcept {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) != -1 || errno != EBADF) continue;
+    // The lowest free number is this one. It is opened the wrong way round, so that using it still fails.
+    const int opened = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    if (opened == -1) static_cast<void>(open("/", O_RDONLY | O_DIRECTORY));
+  }
 }
 
 }  // namespace graphrun::cli

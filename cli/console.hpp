@@ -17,7 +17,7 @@ class Console {
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
-  /// A result, as it stands, on stdout. Error{io} if it cannot be written (a full disk).
+  /// A result, as it stands, on stdout.
   void result(std::string_view text);
 
   /// Lines of the log; the newline is added.
@@ -31,7 +31,7 @@ class Console {
   bool shows_progress() const { return progress_; }
   /// Columns of the terminal.
   std::size_t width() const;
-  /// Writes out what is buffered; Error{io} if that fails.
+  /// Writes out what is buffered; Error{io} if some result could not be written (a full disk).
   void finish();
 
  private:
@@ -40,6 +40,12 @@ class Console {
   Level level_;
   bool progress_;
   bool bar_on_screen_ = false;
+  int failure_ = 0;  ///< the errno of the first result that could not be written
 };
+
+/// Puts something in the place of standard streams that are closed, from which nothing can be read and to
+/// which nothing can be written: otherwise the next file that is opened, maybe weights, gets their number and
+/// the log.
+void reserve_standard_streams() noexcept;
 
 }  // namespace graphrun::cli

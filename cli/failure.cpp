@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 #include "graphrun/error.hpp"
 
 namespace graphrun::cli {
 
 namespace {
+
+constexpr const char* out_of_memory = "error: out of memory\n";
 
 ExitCode exit_code_of(ErrorCode code) {
   switch (code) {
@@ -29,7 +34,7 @@ ExitCode exit_code_of(ErrorCode code) {
   return ExitCode::failed;
 }
 
-std::string report(const ModelError& error) {
+std::string text_of(const ModelError& error) {
   std::string text;
   for (const Diagnostic& diagnostic : error.diagnostics()) {
     text += to_string(diagnostic);
@@ -40,7 +45,7 @@ std::string report(const ModelError& error) {
   return text;
 }
 
-std::string report(const Error& error) {
+std::string text_of(const Error& error) {
   const std::string what = error.what();
   const bool placed = what.find("error: ") != std::string::npos;
   std::string text = (placed ? "" : "error: ") + what + "\n";
@@ -54,17 +59,33 @@ Failure describe(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const ModelError& error) {
-    return {report(error), ExitCode::model};
+    return {text_of(error), ExitCode::model};
   } catch (const Error& error) {
-    return {report(error), exit_code_of(error.code())};
+    return {text_of(error), exit_code_of(error.code())};
   } catch (const std::bad_alloc&) {
-    return {"error: out of memory\n", ExitCode::failed};
+    return {out_of_memory, ExitCode::failed};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {fmt::format("{}: error: {}\n", error.path1().string(), error.code().message()), ExitCode::data};
+  } catch (const std::system_error& error) {
+    // What the system refuses is no bug: a thread that cannot be started, for one.
+    return {fmt::format("error: the system refuses: {}\n", error.what()), ExitCode::failed};
   } catch (const std::exception& error) {
     return {fmt::format("error: {}\nThis is a bug in graphrun, not in what it was given.\n", error.what()),
             ExitCode::failed};
   } catch (...) {
     return {"error: unknown failure\nThis is a bug in graphrun, not in what it was given.\n",
             ExitCode::failed};
+  }
+}
+
+int report(const std::exception_ptr& exception) noexcept {
+  try {
+    const Failure failure = describe(exception);
+    std::fputs(failure.text.c_str(), stderr);
+    return exit_code(failure.code);
+  } catch (...) {
+    std::fputs(out_of_memory, stderr);
+    return exit_code(ExitCode::failed);
   }
 }
 

@@ -17,4 +17,7 @@ struct Failure {
 /// Every mistake of a model file with its place and caret; one line for everything else.
 Failure describe(const std::exception_ptr& exception);
 
+/// Says it on stderr, also where no memory is left to say it with; the exit code.
+int report(const std::exception_ptr& exception) noexcept;
+
 }  // namespace graphrun::cli

@@ -26,7 +26,7 @@ Flags everywhere:  --set NAME=VALUE (units=10, train.epochs=5)   --seed N
   --threads N   --json   -q/--quiet   -v/--verbose   --no-progress
 Where a checkpoint is wanted, a run directory stands for its newest one.
 Exit: 0 ok, 1 failed, 2 usage, 3 model, 4 data or file, 5 not finite,
-      6 a check failed, 130/143 interrupted (checkpoint written)
+      6 a check failed, 129/130/143 interrupted (checkpoint written)
 )";
 }
 

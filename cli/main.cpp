@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,17 +10,30 @@
 #include "cli/command.hpp"
 #include "cli/console.hpp"
 #include "cli/failure.hpp"
+#include "cli/shell_word.hpp"
 #include "cli/signals.hpp"
 
 namespace graphrun::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 Console::Level level_of(const CommonFlags& flags) {
   if (flags.quiet) return Console::Level::quiet;
   return flags.verbose ? Console::Level::verbose : Console::Level::normal;
 }
 
-int run(std::span<const std::string> words) {
+/// A path from here, where that says the same: shorter, and it can be copied.
+std::string shown_program(const std::string& called) {
+  std::error_code code;
+  const fs::path here = fs::current_path(code);
+  const fs::path relative = fs::path(called).lexically_relative(here);
+  const bool is_below = !code && called.starts_with('/') && !relative.empty() && *relative.begin() != "..";
+  return shell_word(is_below ? relative.string() : called);
+}
+
+int run(const std::string& program, std::span<const std::string> words) {
+  HeldSignals held;
   const std::vector<std::unique_ptr<Command>> commands = all_commands();
   const Invocation invocation = parse_command_line(words, commands);
   Console console(level_of(invocation.flags), !invocation.flags.no_progress);
@@ -28,21 +41,21 @@ int run(std::span<const std::string> words) {
   if (invocation.command == nullptr) {
     console.result(invocation.text);
   } else {
-    Context context{invocation.flags, console};
+    if (!invocation.command->handles_signals()) held.release();
+    Context context{invocation.flags, console, program};
     code = invocation.command->run(context);
   }
-  console.finish();
+  // What failed for another reason says so: a terminal that was closed takes no result either.
+  if (code == exit_code(ExitCode::ok)) console.finish();
   return code;
 }
 
-int guarded(std::span<const std::string> words) noexcept {
+int guarded(const std::vector<std::string>& words) noexcept {
   try {
     ignore_write_signals();
-    return run(words);
+    return run(shown_program(words.front()), std::span(words).subspan(1));
   } catch (...) {
-    const Failure failure = describe(std::current_exception());
-    std::fputs(failure.text.c_str(), stderr);
-    return exit_code(failure.code);
+    return report(std::current_exception());
   }
 }
 
@@ -50,6 +63,8 @@ int guarded(std::span<const std::string> words) noexcept {
 }  // namespace graphrun::cli
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  graphrun::cli::reserve_standard_streams();
+  std::vector<std::string> words(argv, argv + argc);
+  if (words.empty()) words.emplace_back("graphrun");
   return graphrun::cli::guarded(words);
 }

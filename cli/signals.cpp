@@ -3,17 +3,20 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <csignal>
-
 namespace graphrun::cli {
 
 namespace {
 
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (!is_ignored(signal)) sigaddset(&set, signal);
   return set;
 }
 
@@ -21,6 +24,19 @@ sigset_t stop_signals() {
 constexpr int wake_signal = SIGUSR2;
 
 }  // namespace
+
+HeldSignals::HeldSignals() {
+  const sigset_t held = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &held, &before_);
+}
+
+HeldSignals::~HeldSignals() {
+  release();
+}
+
+void HeldSignals::release() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
 StopSignals::StopSignals() {
   sigset_t blocked = stop_signals();
@@ -33,8 +49,6 @@ StopSignals::~StopSignals() {
   finished_ = true;
   pthread_kill(waiter_.native_handle(), wake_signal);
   waiter_.join();
-  const sigset_t set = stop_signals();
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void StopSignals::wait() {
@@ -43,6 +57,7 @@ void StopSignals::wait() {
   while (!finished_) {
     int signal = 0;
     if (sigwait(&awaited, &signal) != 0 || signal == wake_signal) continue;
+    if (received_ != 0 && signal == SIGHUP) continue;
     if (received_ != 0) _exit(128 + signal);
     received_ = signal;
     source_.request_stop();

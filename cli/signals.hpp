@@ -1,15 +1,32 @@
 /// \file
-/// Ctrl-C and SIGTERM as a stop token. The library installs no handler; only this program does.
+/// Ctrl-C, SIGTERM and SIGHUP as a stop token. The library installs no handler; only this program does. A
+/// signal that whoever started the program has it ignore, as `nohup` does, stays ignored.
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <stop_token>
 #include <thread>
 
 namespace graphrun::cli {
 
-/// While it lives, the first SIGINT or SIGTERM asks for a stop, and the second ends the process at once with
-/// 128 + its number. To be made before the process has other threads: they inherit the blocked signals.
+/// Keeps stop signals waiting from the start of the program until it is known what they do.
+class HeldSignals {
+ public:
+  HeldSignals();
+  ~HeldSignals();
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  /// They end the program again, as by default; one that has come does so now.
+  void release();
+
+ private:
+  sigset_t before_{};
+};
+
+/// While it lives, the first stop signal asks for a stop, and a second one ends the process at once with 128
+/// + its number; but for SIGHUP, which a terminal that is closed may send twice. To be made before the
+/// process has other threads, and under HeldSignals: threads inherit which signals are blocked.
 class StopSignals {
  public:
   StopSignals();

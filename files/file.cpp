@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -36,19 +38,68 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+constexpr std::string_view temporary_suffix = ".tmp";
+
+/// The file that a name stands for: symbolic links are followed, also to a file that is not there yet.
+fs::path behind_links(fs::path path) {
+  constexpr int most_links = 40;  // Linux's own limit
+  std::error_code code;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(path, code)); ++links) {
+    if (links == most_links) throw io_error(path, "open", ELOOP);
+    // An absolute path on the right of / replaces the folder.
+    path = folder_of(path) / fs::read_symlink(path, code);
+    if (code) throw io_error(path, "open", code.value());
+  }
+  return path;
+}
+
+/// The permissions of the file that is to be replaced; nothing where there is none. Renaming over a device
+/// would put a plain file in its place.
+std::optional<mode_t> permissions_of(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  if (S_ISDIR(status.st_mode)) throw io_error(path, "write", EISDIR);
+  if (!S_ISREG(status.st_mode))
+    throw Error(ErrorCode::io, "cannot write: it is a device or a pipe, and only files are written",
+                {path.string()});
+  return status.st_mode & 07777;
+}
+
+/// A file with a name, and locked: how remove_leftovers() knows that its process lives.
+bool is_ours(int descriptor) {
+  struct stat status {};
+  const bool is_locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+  return is_locked && ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
+}
+
 /// A new file beside `path`. The name has the process id, so two processes never share one; a leftover of a
 /// process that was killed is passed over.
 Descriptor create_beside(const fs::path& path, fs::path& temporary) {
   constexpr int attempts = 100;
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    temporary = folder_of(path) / fmt::format(".{}.{}-{}.tmp", path.filename().string(), ::getpid(), attempt);
+    temporary = folder_of(path) /
+                fmt::format(".{}.{}-{}{}", path.filename().string(), ::getpid(), attempt, temporary_suffix);
     Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    if (descriptor.is_open()) return descriptor;
-    if (errno != EEXIST) break;
+    if (descriptor.is_open() && is_ours(descriptor.number())) return descriptor;
+    if (!descriptor.is_open() && errno != EEXIST) break;
   }
   const int number = errno;
   temporary.clear();
   throw io_error(path, "create a temporary file beside it", number);
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// ".NAME.PID-ATTEMPT.tmp"
+bool is_temporary_name(std::string_view name) {
+  if (!name.starts_with('.') || !name.ends_with(temporary_suffix)) return false;
+  name.remove_suffix(temporary_suffix.size());
+  const std::size_t dot = name.rfind('.');
+  const std::size_t dash = name.rfind('-');
+  return dot > 0 && dash != std::string_view::npos && dash > dot &&
+         is_digits(name.substr(dot + 1, dash - dot - 1)) && is_digits(name.substr(dash + 1));
 }
 
 }  // namespace
@@ -139,8 +190,11 @@ void write_fully(int descriptor, std::span<const std::uint8_t> bytes, const fs::
   }
 }
 
-AtomicFile::AtomicFile(fs::path path)
-    : path_(std::move(path)), descriptor_(create_beside(path_, temporary_)) {}
+AtomicFile::AtomicFile(fs::path path) : path_(behind_links(std::move(path))) {
+  const std::optional<mode_t> permissions = permissions_of(path_);
+  descriptor_ = create_beside(path_, temporary_);
+  if (permissions) static_cast<void>(::fchmod(descriptor_.number(), *permissions));
+}
 
 AtomicFile::~AtomicFile() {
   descriptor_.close();
@@ -162,6 +216,15 @@ void AtomicFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw io_error(path_, "rename into place", errno);
   temporary_.clear();
   sync_folder(folder_of(path_));
+}
+
+void remove_leftovers(const fs::path& folder) {
+  std::error_code code;
+  for (fs::directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
+    if (!is_temporary_name(it->path().filename().string())) continue;
+    const Descriptor file(::open(it->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (file.is_open() && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0) ::unlink(it->path().c_str());
+  }
 }
 
 void write_file(const fs::path& path, std::span<const std::uint8_t> bytes) {

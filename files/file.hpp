@@ -68,8 +68,9 @@ std::string read_text_file(const std::filesystem::path& path, std::uint64_t limi
 
 /// Writes a file that appears under its name only when commit() returns: the bytes go to a temporary name
 /// in the same folder, are fsynced, renamed, and the folder is fsynced. Until then, and after any error, the
-/// old file is untouched; without a commit the destructor removes the temporary one. A symbolic link at the
-/// name is replaced, not followed. After an error of write() or commit(), the object may only be destroyed.
+/// old file is untouched; without a commit the destructor removes the temporary one. A symbolic link is
+/// followed, and stays; a file keeps its permissions; Error{io} for a device, a pipe or a folder. After an
+/// error of write() or commit(), the object may only be destroyed.
 class AtomicFile {
  public:
   /// The folder must exist.
@@ -86,6 +87,10 @@ class AtomicFile {
   std::filesystem::path temporary_;
   Descriptor descriptor_;
 };
+
+/// Removes what processes that were killed have left of their AtomicFiles in a folder; not those of the
+/// living.
+void remove_leftovers(const std::filesystem::path& folder);
 
 /// AtomicFile in one call.
 void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <csignal>
 #include <filesystem>
 
 #include "cli/arguments.hpp"
@@ -9,12 +8,12 @@
 #include "cli/figures_text.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
+#include "cli/next_steps.hpp"
 #include "cli/phases_text.hpp"
 #include "cli/progress.hpp"
+#include "cli/shell_word.hpp"
 #include "cli/signals.hpp"
 #include "graphrun/error.hpp"
-#include "show/draw/pictures.hpp"
-#include "train/measure/latent_space.hpp"
 #include "train/run/run.hpp"
 
 namespace graphrun::cli {
@@ -40,7 +39,8 @@ std::string json_of(const ModelDefinition& model, const train::RunResult& result
   return object.text() + "\n";
 }
 
-std::string summary(const ModelDefinition& model, const train::RunResult& result) {
+std::string summary(const ModelDefinition& model, const train::RunResult& result,
+                    const std::string& program) {
   std::string text =
       fmt::format("{} steps, {} epochs in {}\n", files::grouped(static_cast<std::int64_t>(result.steps)),
                   result.epochs, files::duration_text(result.seconds));
@@ -50,14 +50,7 @@ std::string summary(const ModelDefinition& model, const train::RunResult& result
   text += fmt::format("weights {}\ndigest  {}\n", result.checkpoint.string(), result.digest);
   if (!result.picture.empty()) text += fmt::format("picture {}\n", result.picture.string());
   if (!result.report.empty()) text += fmt::format("report  {}\n", result.report.string());
-  const std::string run = result.directory.string();
-  const bool has_code = model.graph.has_output("code");
-  const bool reconstructs = model.graph.has_output("image") && train::sees_images(model);
-  const bool generates = train::makes_images(model);
-  if (has_code || reconstructs || generates) text += "\nnext:\n";
-  if (reconstructs) text += fmt::format("  graphrun reconstruct {}\n", run);
-  if (has_code) text += fmt::format("  graphrun encode {}\n", run);
-  if (generates) text += fmt::format("  graphrun generate {}\n", run);
+  if (result.end == train::LoopEnd::finished) text += next_steps(model, result, program);
   return text;
 }
 
@@ -81,6 +74,8 @@ class TrainCommand final : public Command {
                    "write figures and pictures for TensorBoard too, in tensorboard/ of the run directory");
   }
 
+  bool handles_signals() const override { return true; }
+
   int run(Context& context) override {
     check();
     StopSignals signals;
@@ -97,10 +92,12 @@ class TrainCommand final : public Command {
     SharedModel model;
     const train::RunResult result =
         resume_ ? resume(context, options, progress, model) : start(context, options, progress, model);
-    context.console.result(context.flags.json ? json_of(*model, result) : summary(*model, result));
+    context.console.result(context.flags.json ? json_of(*model, result)
+                                              : summary(*model, result, context.program));
     if (result.end == train::LoopEnd::finished) return exit_code(ExitCode::ok);
-    context.console.warning(fmt::format("interrupted after step {}; graphrun train --resume {} continues it",
-                                        result.steps, result.directory.string()));
+    context.console.warning(fmt::format("interrupted after step {}; {} train --resume {} continues it",
+                                        result.steps, context.program,
+                                        shell_word(result.directory.string())));
     return 128 + signals.received();
   }
 
@@ -127,10 +124,13 @@ class TrainCommand final : public Command {
   train::RunResult resume(Context& context, const train::RunOptions& options, TrainingProgress& progress,
                           SharedModel& model) {
     if (!file_.empty()) model = model_from_file(file_, context.flags);
-    const fs::path run = run_.empty() ? newest_run_of(*model) : fs::path(run_);
-    const train::FoundCheckpoint from = train::newest_checkpoint(run);
+    // Locked before it is looked into: nobody adds a checkpoint meanwhile.
+    train::RunDirectory run =
+        train::RunDirectory::open(run_.empty() ? newest_run_of(*model) : fs::path(run_));
+    run.lock();
+    const train::FoundCheckpoint from = train::newest_checkpoint(run.folder());
     if (!model) model = model_from_checkpoint(from.checkpoint, context.flags);
-    return train::resume_run(model, from, run, options, progress);
+    return train::resume_run(model, from, std::move(run), options, progress);
   }
 
   static fs::path newest_run_of(const ModelDefinition& model) {

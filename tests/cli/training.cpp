@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/run_graphrun.hpp"
+#include "tests/cli/workplace.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/phased_model.hpp"
 #include "tests/support/small_model.hpp"
@@ -20,33 +21,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
-
-/// A folder with the small model in it, where the program is run.
-class Workplace {
- public:
-  explicit Workplace(const std::string& train = "epochs: 2, seed: 1") {
-    write("small.yaml", small_model(train));
-  }
-
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
-  }
-  fs::path operator/(const std::string& name) const { return folder_ / name; }
-  ProcessResult run(const std::vector<std::string>& words, ProcessOptions options = {}) const {
-    options.folder = folder_.path();
-    return run_graphrun(words, options);
-  }
-  json run_json(std::vector<std::string> words) const {
-    words.emplace_back("--json");
-    const ProcessResult result = run(words);
-    INFO(result.err);
-    REQUIRE(result.exit_code == 0);
-    return json::parse(result.out);
-  }
-
- private:
-  TemporaryFolder folder_;
-};
 
 std::vector<std::string> keys_of(const json& object) {
   std::vector<std::string> keys;

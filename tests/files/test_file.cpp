@@ -95,6 +95,55 @@ TEST_CASE("a new file has the permissions that the umask leaves, not those of a 
   CHECK((status.st_mode & 0777) == 0640);
 }
 
+TEST_CASE("a file that is replaced keeps its permissions") {
+  const TemporaryFolder folder;
+  write_text_file(folder / "a", "secret");
+  fs::permissions(folder / "a", fs::perms::owner_read | fs::perms::owner_write);
+  write_text_file(folder / "a", "new");
+  struct stat status {};
+  REQUIRE(::stat((folder / "a").c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("a symbolic link is written through, also one to a file that is not there yet") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "far");
+  fs::create_symlink("far/file", folder / "link");
+  fs::create_symlink(folder / "link", folder / "second");
+  for (const std::string text : {"first", "second"}) {
+    write_text_file(folder / "second", text);
+    CHECK(read_text_file(folder / "far/file", 100) == text);
+  }
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(fs::is_symlink(folder / "second"));
+  fs::create_symlink("circle", folder / "circle");
+  CHECK(throws([&] { write_text_file(folder / "circle", "x"); }, ErrorCode::io, "cannot open"));
+}
+
+TEST_CASE("devices and pipes are never replaced by files") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  fs::create_symlink("/dev/null", folder / "null");
+  for (const fs::path& path : {folder / "pipe", folder / "null"})
+    CHECK(throws([&] { write_text_file(path, "x"); }, ErrorCode::io, "it is a device or a pipe"));
+  CHECK(fs::is_fifo(folder / "pipe"));
+  CHECK(fs::is_character_file("/dev/null"));
+}
+
+TEST_CASE("what a killed process has left is removed, and nothing else") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> others{".a.1-x.tmp", ".a.tmp", "a.1-0.tmp", ".1-0.tmp.", "step.safetensors"};
+  for (const std::string& name : others) write_text_file(folder / name, "x");
+  write_text_file(folder / ".step.safetensors.99-0.tmp", "x");
+  AtomicFile living(folder / "a");
+  remove_leftovers(folder.path());
+  CHECK(!fs::exists(folder / ".step.safetensors.99-0.tmp"));
+  CHECK(files_in(folder.path()) == static_cast<std::ptrdiff_t>(others.size()) + 1);
+  living.commit();
+  CHECK(fs::exists(folder / "a"));
+  CHECK_NOTHROW(remove_leftovers(folder / "none"));
+}
+
 TEST_CASE("when the disk refuses, the old file stays and the temporary one is removed") {
   const TemporaryFolder folder;
   write_text_file(folder / "a", "old");

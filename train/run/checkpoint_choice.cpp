@@ -23,6 +23,11 @@ bool lower(double a, double b) {
   return a < b;  // false for NaN: a run without a score is never better
 }
 
+/// Of one file that cannot be used; not of this process, which may lack memory.
+bool is_about_the_file(const Error& error) {
+  return error.code() == ErrorCode::data || error.code() == ErrorCode::io;
+}
+
 }  // namespace
 
 FoundCheckpoint newest_checkpoint(const fs::path& run) {
@@ -32,7 +37,7 @@ FoundCheckpoint newest_checkpoint(const fs::path& run) {
       Checkpoint checkpoint(file);
       return {std::move(checkpoint), std::move(notes)};
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::data) throw;
+      if (!is_about_the_file(error)) throw;
       notes.push_back(fmt::format("{} is passed over: {}", file.string(), error.message()));
     }
   }
@@ -50,7 +55,7 @@ FoundCheckpoint best_checkpoint(const fs::path& run) {
       if (!lower(best.checkpoint.state().score, candidate.state().score))
         best.checkpoint = std::move(candidate);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::data) throw;
+      if (!is_about_the_file(error)) throw;
     }
   }
   return best;

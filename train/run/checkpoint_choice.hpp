@@ -11,7 +11,8 @@
 
 namespace graphrun::train {
 
-/// The newest checkpoint of a run that is whole. Damaged newer ones are passed over, with a note each.
+/// The newest checkpoint of a run that is whole. Newer ones that are damaged, or links to nowhere, are passed
+/// over, with a note each.
 /// Error{data} when there is none.
 struct FoundCheckpoint {
   Checkpoint checkpoint;

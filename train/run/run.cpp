@@ -70,7 +70,7 @@ class Run final : public PhaseObserver {
     return run();
   }
 
-  RunResult resume(const FoundCheckpoint& from, const fs::path& directory) {
+  RunResult resume(const FoundCheckpoint& from, RunDirectory directory) {
     require_same_graph(from.checkpoint);
     compile();
     restore(learner_, from.checkpoint);
@@ -81,7 +81,8 @@ class Run final : public PhaseObserver {
           fmt::format("the checkpoint was made with {}, this is {}: the bits may differ from those of "
                       "a run that was never interrupted",
                       made_with, made_with_here()));
-    directory_ = RunDirectory::open(directory);
+    directory_ = std::move(directory);
+    files::write_text_file(directory_->resolved(), model_->resolved);
     resumed_ = true;
     saved_step_ = learner_.state().step;
     return run();
@@ -172,7 +173,9 @@ class Run final : public PhaseObserver {
             .train = last_train_,
             .test = last_test_,
             .results = state.results,
-            .digest = learner_.digest()};
+            .digest = learner_.digest(),
+            .has_pictures = data_->train.are_pictures,
+            .has_test_data = test_.has_value()};
   }
 
   LoopEnd learn() {
@@ -360,6 +363,8 @@ class Run final : public PhaseObserver {
   }
 
   void save() {
+    // A link in the place of a checkpoint that was passed over leads nowhere.
+    if (fs::is_symlink(saved_path())) fs::remove(saved_path());
     save_checkpoint(saved_path(), learner_);
     saved_step_ = learner_.state().step;
     prune_checkpoints(directory_->folder(), options_.keep, learner_.state().best_step);
@@ -398,9 +403,8 @@ RunResult start_run(std::shared_ptr<const ModelDefinition> model, const RunOptio
 }
 
 RunResult resume_run(std::shared_ptr<const ModelDefinition> model, const FoundCheckpoint& from,
-                     const std::filesystem::path& directory, const RunOptions& options,
-                     RunObserver& observer) {
-  return Run(std::move(model), options, observer).resume(from, directory);
+                     RunDirectory directory, const RunOptions& options, RunObserver& observer) {
+  return Run(std::move(model), options, observer).resume(from, std::move(directory));
 }
 
 }  // namespace graphrun::train

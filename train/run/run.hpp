@@ -75,6 +75,8 @@ struct RunResult {
   std::optional<Figures> test;       ///< after the last step
   std::vector<PhaseResult> results;  ///< of each phase and draw, when the model has phases
   std::string digest;
+  bool has_pictures = false;  ///< or rows of numbers
+  bool has_test_data = false;
 };
 
 /// Learns from the beginning. Throws what loading data, compiling, learning and writing throw; when it throws
@@ -82,11 +84,10 @@ struct RunResult {
 RunResult start_run(std::shared_ptr<const ModelDefinition> model, const RunOptions& options,
                     RunObserver& observer);
 
-/// Continues in the directory of a checkpoint, to the same bits as if it had never stopped. `model` is the
-/// checkpoint's, with settings applied: its graph must be the same, its `train:` may differ. Error{usage}
-/// when the graph differs.
+/// Continues in the directory of a checkpoint, which is locked, to the same bits as if it had never stopped.
+/// `model` is the checkpoint's, with settings applied: its graph must be the same, its `train:` may differ.
+/// Error{usage} when the graph differs.
 RunResult resume_run(std::shared_ptr<const ModelDefinition> model, const FoundCheckpoint& from,
-                     const std::filesystem::path& directory, const RunOptions& options,
-                     RunObserver& observer);
+                     RunDirectory directory, const RunOptions& options, RunObserver& observer);
 
 }  // namespace graphrun::train

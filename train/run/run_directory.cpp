@@ -1,13 +1,13 @@
 #include "train/run/run_directory.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-
-#include "files/file.hpp"
 
 namespace graphrun::train {
 
@@ -24,6 +24,19 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+/// A model may be called as it likes; of its name, a folder takes what cannot lead elsewhere.
+std::string folder_name(std::string_view name) {
+  constexpr std::size_t most = 200;  // of the 255 bytes that file systems allow
+  std::string text;
+  for (const char c : name.substr(0, most)) {
+    const bool is_control = static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+    text += is_control || c == '/' || (c == '.' && text.empty()) ? '-' : c;
+  }
+  // A character of several bytes may have been cut.
+  while (name.size() > most && !text.empty() && (text.back() & 0x80) != 0) text.pop_back();
+  return text.empty() ? "model" : text;
 }
 
 /// N of "NAME-N".
@@ -67,13 +80,16 @@ fs::path make_numbered(std::string_view name) {
   }
 }
 
+void require_empty(const fs::path& folder) {
+  if (fs::is_directory(folder) && entries_of(folder).empty()) return;
+  throw Error(ErrorCode::usage,
+              fmt::format("{} is there already; choose another --out, or continue it with --resume {}",
+                          folder.string(), folder.string()));
+}
+
 void make_chosen(const fs::path& folder) {
   if (const fs::path parent = folder.parent_path(); !parent.empty()) files::create_folders(parent);
-  if (make_folder(folder)) return;
-  if (!fs::is_directory(folder) || !entries_of(folder).empty())
-    throw Error(ErrorCode::usage,
-                fmt::format("{} is there already; choose another --out, or continue it with --resume {}",
-                            folder.string(), folder.string()));
+  if (!make_folder(folder)) require_empty(folder);
 }
 
 }  // namespace
@@ -81,10 +97,12 @@ void make_chosen(const fs::path& folder) {
 RunDirectory RunDirectory::create(const fs::path& out, std::string_view name) {
   fs::path folder = out.has_filename() ? out : out.parent_path();
   if (folder.empty())
-    folder = make_numbered(name.empty() ? "model" : name);
+    folder = make_numbered(folder_name(name));
   else
     make_chosen(folder);
   RunDirectory run(std::move(folder));
+  run.lock();
+  require_empty(run.folder());  // another process may have been faster
   make_folder(run.checkpoints());
   make_folder(run.images());
   return run;
@@ -98,14 +116,25 @@ RunDirectory RunDirectory::open(const fs::path& folder) {
   return run;
 }
 
+void RunDirectory::lock() {
+  lock_ = files::Descriptor(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock_.is_open()) throw files::io_error(folder_, "open the folder", errno);
+  // A file system that knows no locks does not keep anybody from learning.
+  if (::flock(lock_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    throw Error(ErrorCode::io, "another process is learning in this run directory; wait for it, or stop it",
+                {folder_.string()});
+  for (const fs::path& folder : {folder_, checkpoints(), images()}) files::remove_leftovers(folder);
+}
+
 fs::path RunDirectory::checkpoint_at(std::uint64_t step) const {
   return checkpoints() / fmt::format("{}{:08}{}", checkpoint_prefix, step, checkpoint_suffix);
 }
 
 std::optional<fs::path> newest_run(std::string_view name) {
-  const std::uint64_t number = highest_number(name);
+  const std::string folder = folder_name(name);
+  const std::uint64_t number = highest_number(folder);
   if (number == 0) return std::nullopt;
-  return fs::path(runs_folder) / fmt::format("{}-{}", name, number);
+  return fs::path(runs_folder) / fmt::format("{}-{}", folder, number);
 }
 
 std::optional<std::uint64_t> step_of(const fs::path& checkpoint) {

@@ -34,7 +34,7 @@ void flip_byte(const fs::path& path, std::uint64_t at) {
 
 /// Checkpoints of one learner at these steps, with these scores.
 RunDirectory run_with(const fs::path& folder, const std::vector<std::pair<std::uint64_t, double>>& steps) {
-  const RunDirectory run = RunDirectory::create(folder, "small");
+  RunDirectory run = RunDirectory::create(folder, "small");
   Learner learner = small_learner();
   for (const auto& [step, score] : steps) {
     learner.state().step = step;
@@ -108,6 +108,16 @@ TEST_CASE("damaged newest checkpoints are passed over, saying so") {
   flip_byte(run.checkpoint_at(20), 9);
   flip_byte(run.checkpoint_at(10), 9);
   CHECK(throws([&] { newest_checkpoint(run.folder()); }, ErrorCode::data, "no checkpoint that can be used"));
+}
+
+TEST_CASE("a newest checkpoint that is a link to nowhere, or a folder, is passed over") {
+  const TemporaryFolder folder;
+  const RunDirectory run = run_with(folder / "run", {{10, 0.5}});
+  fs::create_symlink("/nowhere/at/all", run.checkpoint_at(30));
+  fs::create_directory(run.checkpoint_at(20));
+  CHECK(newest_checkpoint(run.folder()).checkpoint.state().step == 10);
+  CHECK(best_checkpoint(run.folder()).checkpoint.state().step == 10);
+  CHECK(newest_checkpoint(run.folder()).notes.size() == 2);
 }
 
 TEST_CASE("the best checkpoint is that of the lowest score, the earliest of equals") {

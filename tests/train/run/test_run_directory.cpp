@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -72,4 +73,32 @@ TEST_CASE("checkpoints are listed newest first, other files left aside") {
   CHECK(files[0].filename() == "step-100000000.safetensors");
   CHECK(files[1].filename() == "step-00000120.safetensors");
   CHECK(step_of(files[2]) == 9);
+}
+
+TEST_CASE("one process at a time writes into a run directory, and what killed ones have left is removed") {
+  const TemporaryFolder folder;
+  std::optional<RunDirectory> first(RunDirectory::create(folder / "run", "vae"));
+  RunDirectory second = RunDirectory::open(folder / "run");
+  CHECK(throws([&] { second.lock(); }, ErrorCode::io, "another process is learning in this run directory"));
+  std::ofstream(second.checkpoints() / ".step-00000009.safetensors.123-0.tmp") << "x";
+  std::ofstream(second.images() / ".reconstruction-000009.png.123-0.tmp") << "x";
+  first.reset();
+  second.lock();
+  CHECK(fs::is_empty(second.checkpoints()));
+  CHECK(fs::is_empty(second.images()));
+}
+
+TEST_CASE("the name of a model leads nowhere else than below runs") {
+  const TemporaryFolder folder;
+  const WorkingFolder here(folder.path());
+  CHECK(RunDirectory::create({}, "/tmp/vae").folder() == "runs/-tmp-vae-1");
+  CHECK(RunDirectory::create({}, "../vae").folder() == "runs/-.-vae-1");
+  CHECK(*newest_run("../vae") == "runs/-.-vae-1");
+  CHECK(RunDirectory::create({}, "..").folder() == "runs/-.-1");
+  CHECK(RunDirectory::create({}, "").folder() == "runs/model-1");
+  CHECK(RunDirectory::create({}, "two words\n").folder() == "runs/two words--1");
+  std::string umlauts;
+  for (int i = 0; i < 200; ++i) umlauts += "\u00e4";
+  const std::string cut = RunDirectory::create({}, "a" + umlauts).folder().filename().string();
+  CHECK(cut.size() < 210);
 }

@@ -1,0 +1,76 @@
+#include "cli/next_steps.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "cli/shell_word.hpp"
+#include "ops/list.hpp"
+#include "show/draw/pictures.hpp"
+#include "train/learn/programs.hpp"
+#include "train/measure/latent_space.hpp"
+
+namespace graphrun::cli {
+
+namespace {
+
+bool has_rows(const ModelDefinition& model, const std::string& output) {
+  const Shape& shape = model.graph.node(*model.graph.find(train::node_name(model, output))).type.shape;
+  return !shape.empty() && shape.front().is_batch();
+}
+
+/// What an output needs beside `fed`; nothing where that is more than the run's own data have.
+std::vector<std::string> needed(const ModelDefinition& model, const std::string& output,
+                                const std::vector<std::string>& fed) {
+  std::vector<std::string> names;
+  for (const train::ProgramInput& input : train::role_program(model, ops::registry(), {output}, fed).inputs)
+    if (std::find(fed.begin(), fed.end(), input.name) == fed.end()) names.push_back(input.name);
+  return names;
+}
+
+bool is_bound(const ModelDefinition& model, const std::string& input) {
+  return std::any_of(model.inputs.begin(), model.inputs.end(),
+                     [&](const ModelInput& bound) { return bound.name == input; });
+}
+
+bool comes_from_data(const ModelDefinition& model, const std::string& output) {
+  const std::vector<std::string> names = needed(model, output, {});
+  return std::all_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return is_bound(model, name); });
+}
+
+/// " --input y=0" for labels that images are made for; nothing where they need more than labels.
+std::optional<std::string> inputs_to_give(const ModelDefinition& model) {
+  const std::string latent = model.graph.has_output("latent") ? "latent" : "code";
+  std::string words;
+  for (const std::string& name : needed(model, "image", {train::node_name(model, latent)})) {
+    const auto input = std::find_if(model.inputs.begin(), model.inputs.end(),
+                                    [&](const ModelInput& each) { return each.name == name; });
+    if (input == model.inputs.end() || input->source != InputSource::labels) return std::nullopt;
+    words += " --input " + shell_word(name + "=0");
+  }
+  return words;
+}
+
+}  // namespace
+
+std::string next_steps(const ModelDefinition& model, const train::RunResult& result,
+                       const std::string& program) {
+  const std::string run = " " + shell_word(result.directory.string());
+  const std::string split = result.has_test_data ? "" : " --split train";
+  const std::string as_table =
+      result.has_pictures ? "" : " --out " + shell_word((result.directory / "samples.csv").string());
+  std::string lines;
+  const auto offer = [&](const std::string& command) { lines += "  " + program + command + "\n"; };
+  const bool has_image = model.graph.has_output("image") && has_rows(model, "image");
+  if (has_image && train::sees_images(model) && comes_from_data(model, "image"))
+    offer(" reconstruct" + run + split);
+  if (model.graph.has_output("code") && has_rows(model, "code") && comes_from_data(model, "code"))
+    offer(" encode" + run + split);
+  if (has_image && train::makes_images(model))
+    if (const std::optional<std::string> inputs = inputs_to_give(model))
+      offer(" generate" + run + *inputs + as_table);
+  return lines.empty() ? lines : "\nnext:\n" + lines;
+}
+
+}  // namespace graphrun::cli
