@@ -2,9 +2,6 @@
 # command, the bundled models, data and docs, and packages for CMake and pkg-config. A host needs none of the
 # third-party headers: they are private to the library.
 
-set(rooms errors graph language/syntax language/values language/expand language/recipe language autograd
-  runtime/machine runtime/kernels runtime/products runtime/state runtime/lower runtime/execute ops files files/png
-  train/datasets train/learn api)
 # `graphrun` is the command's name in the build directory.
 add_library(graphrun_library SHARED)
 add_library(graphrun::graphrun ALIAS graphrun_library)
@@ -14,16 +11,23 @@ set_target_properties(graphrun_library PROPERTIES
   VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
-foreach(room IN LISTS rooms)
-  # All objects of the room: of its archive the linker would take only what something already needs. The
-  # archive still brings the libraries that the room stands on.
-  string(REPLACE "/" "_" room ${room})
+# All objects of the rooms that public headers declare things of; of the others, whose archives these bring, what is
+# needed: reading pictures is not, nor is fetching.
+foreach(room IN ITEMS errors api)
   target_sources(graphrun_library PRIVATE $<TARGET_OBJECTS:graphrun_${room}>)
   target_link_libraries(graphrun_library PRIVATE $<BUILD_INTERFACE:graphrun_${room}>)
 endforeach()
+# A host may have its own copies of what stands below, of other versions: nothing of ours is seen from outside but what
+# is marked, and what comes from static libraries is bound within. oneDNN is opened apart (runtime/machine).
+file(GLOB bound CONFIGURE_DEPENDS api/bound/*.cpp)
+target_sources(graphrun_library PRIVATE ${bound})
+# What fmt can print is left out again.
+target_compile_options(graphrun_library PRIVATE -ffunction-sections)
 target_link_libraries(graphrun_library PRIVATE $<BUILD_INTERFACE:graphrun_options>)
+# nodelete: TBB's workers may still be in our code when the last session of a plug-in is gone, and the host unloads it.
 target_link_options(graphrun_library PRIVATE
-  LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map LINKER:--as-needed)
+  LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map LINKER:--as-needed LINKER:--gc-sections
+  LINKER:-z,nodelete)
 if(NOT GRAPHRUN_SANITIZE)
   # What a layer declares and nobody defines is found here, not by the host.
   target_link_options(graphrun_library PRIVATE LINKER:--no-undefined)

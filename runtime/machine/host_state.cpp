@@ -2,11 +2,7 @@
 
 #include <xmmintrin.h>
 
-// Weak: oneDNN may be built without OpenMP, and then nobody brings these.
-extern "C" {
-[[gnu::weak]] void omp_set_num_threads(int threads);
-[[gnu::weak]] int omp_get_max_threads();
-}
+#include "runtime/machine/onednn_library.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -16,13 +12,15 @@ constexpr unsigned kernel_control = 0x1F80U | 0x8000U | 0x0040U;
 
 }  // namespace
 
-SingleOpenMpThread::SingleOpenMpThread() noexcept
-    : threads_(omp_get_max_threads != nullptr ? omp_get_max_threads() : 0) {
-  if (omp_set_num_threads != nullptr) omp_set_num_threads(1);
+SingleOpenMpThread::SingleOpenMpThread() noexcept {
+  const OpenMp openmp = onednn_openmp();
+  if (openmp.set_threads == nullptr || openmp.most_threads == nullptr) return;
+  threads_ = openmp.most_threads();
+  openmp.set_threads(1);
 }
 
 SingleOpenMpThread::~SingleOpenMpThread() {
-  if (omp_set_num_threads != nullptr && threads_ > 0) omp_set_num_threads(threads_);
+  if (threads_ > 0) onednn_openmp().set_threads(threads_);
 }
 
 FlushToZero::FlushToZero() noexcept : control_(_mm_getcsr()) {

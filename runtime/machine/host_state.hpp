@@ -13,7 +13,7 @@ class SingleOpenMpThread {
   SingleOpenMpThread& operator=(const SingleOpenMpThread&) = delete;
 
  private:
-  int threads_;
+  int threads_ = 0;
 };
 
 /// Flush-to-zero and the default rounding mode for the calling thread while it lives; then what it was.

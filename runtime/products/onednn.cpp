@@ -11,6 +11,7 @@
 #include "graphrun/error.hpp"
 #include "runtime/machine/aligned.hpp"
 #include "runtime/machine/host_state.hpp"
+#include "runtime/machine/onednn_library.hpp"
 
 // ThreadSanitizer does not see what generated code reads and writes: it is told.
 #if defined(__SANITIZE_THREAD__)
@@ -500,6 +501,7 @@ std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec) {
                             "smaller batch needs less",
                             spec.rows, spec.inner, spec.inner, spec.columns));
   }
+  open_onednn();
   // How many threads a primitive may use is fixed when it is made.
   const SingleOpenMpThread one;
   try {
@@ -512,6 +514,7 @@ std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec) {
 }
 
 std::unique_ptr<Convolution> make_onednn_convolution(const ConvolutionSpec& spec) {
+  open_onednn();
   const SingleOpenMpThread one;
   try {
     return std::make_unique<OneDnnConvolution>(spec, dnnl::engine(dnnl::engine::kind::cpu, 0));
@@ -528,6 +531,7 @@ bool rides_on_onednn(const PostOpSpec& activation) {
 }
 
 std::string onednn_version() {
+  open_onednn();
   const dnnl_version_t* version = dnnl_version();
   return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
 }

@@ -30,6 +30,9 @@ def main():
     if not exported:
         faults.append("nothing is exported")
     used = symbols(nm, library, "--undefined-only")
+    if any(name.startswith("__assert_fail") for name in used):
+        # A build with assertions: fmt's say on stderr what is wrong, and abort.
+        used = [name for name in used if not name.startswith("stderr")]
     faults += [f"a library must not use {name}" for name in used if FORBIDDEN.match(name)]
     print("\n".join(faults))
     return 1 if faults else 0
