@@ -9,7 +9,7 @@ namespace graphrun {
 namespace {
 
 constexpr std::size_t longest_name = 64;
-constexpr std::size_t most_listed = 12;
+constexpr std::size_t most_listed = 24;
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -39,6 +39,19 @@ int distance(std::string_view a, std::string_view b) {
   return at(a.size(), b.size());
 }
 
+/// "BatchNorm" for "batch_norm".
+bool same_letters(std::string_view a, std::string_view b) {
+  const auto skip = [](std::string_view text, std::size_t at) {
+    while (at < text.size() && (text[at] == '_' || text[at] == '-')) ++at;
+    return at;
+  };
+  std::size_t i = skip(a, 0);
+  std::size_t j = skip(b, 0);
+  for (; i < a.size() && j < b.size(); i = skip(a, i + 1), j = skip(b, j + 1))
+    if (lower(a[i]) != lower(b[j])) return false;
+  return i == a.size() && j == b.size();
+}
+
 /// "epoch" for "epochs_total", "lenght" for "len": at least three letters.
 bool is_beginning(std::string_view start, std::string_view whole) {
   return start.size() >= 3 && whole.starts_with(start);
@@ -48,6 +61,8 @@ bool is_beginning(std::string_view start, std::string_view whole) {
 
 std::string nearest_name(std::string_view name, std::span<const std::string> candidates) {
   if (name.empty() || name.size() > longest_name) return {};
+  for (const std::string& candidate : candidates)
+    if (same_letters(name, candidate)) return candidate;
   const std::string* nearest = nullptr;
   int smallest = 0;
   for (const std::string& candidate : candidates) {
@@ -62,7 +77,8 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
   return nearest != nullptr && smallest <= allowed ? *nearest : std::string();
 }
 
-std::string suggestion(std::string_view name, std::span<const std::string> candidates) {
+std::string suggestion(std::string_view name, std::span<const std::string> candidates,
+                       std::string_view lister) {
   const std::string nearest = nearest_name(name, candidates);
   if (!nearest.empty()) return fmt::format("Did you mean '{}'?", nearest);
   if (candidates.empty()) return {};
@@ -70,7 +86,9 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
   for (std::size_t i = 0; i < std::min(candidates.size(), most_listed); ++i) {
     listed += (i > 0 ? ", " : "") + candidates[i];
   }
-  return fmt::format("There are: {}{}.", listed, candidates.size() > most_listed ? ", …" : "");
+  if (candidates.size() <= most_listed) return fmt::format("There are: {}.", listed);
+  if (!lister.empty()) return fmt::format("{} lists all {}.", lister, candidates.size());
+  return fmt::format("There are: {} and {} more.", listed, candidates.size() - most_listed);
 }
 
 }  // namespace graphrun

@@ -5,9 +5,10 @@
 #include <algorithm>
 
 #include "language/expand/expander.hpp"
-#include "language/expand/includes.hpp"
 #include "language/expand/spec.hpp"
 #include "language/recipe/data_section.hpp"
+#include "language/recipe/includes.hpp"
+#include "language/recipe/model_section.hpp"
 #include "language/recipe/probe_section.hpp"
 #include "language/recipe/terms.hpp"
 #include "language/recipe/train_section.hpp"

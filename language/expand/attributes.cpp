@@ -6,6 +6,7 @@
 
 #include "errors/nearest.hpp"
 #include "language/expand/expander.hpp"
+#include "language/expand/other_names.hpp"
 
 namespace graphrun {
 namespace {
@@ -74,8 +75,10 @@ std::string word_from(const Value& value, const AttributeSpec& spec) {
   const bool listed = spec.kind != AttributeKind::word ||
                       std::find(spec.words.begin(), spec.words.end(), *value.text()) != spec.words.end();
   if (listed) return *value.text();
+  const std::string elsewhere =
+      spec.name == "dtype" ? known_elsewhere(NameOf::dtype, *value.text()) : std::string();
   throw OpError(fmt::format("'{}' cannot be '{}'", spec.name, *value.text()),
-                suggestion(*value.text(), spec.words), spec.name);
+                elsewhere.empty() ? suggestion(*value.text(), spec.words) : elsewhere, spec.name);
 }
 
 Initializer initializer_from(const Value& value, const AttributeSpec& spec) {
@@ -87,8 +90,9 @@ Initializer initializer_from(const Value& value, const AttributeSpec& spec) {
   const auto form = std::find_if(initializers.begin(), initializers.end(),
                                  [&name](const InitializerForm& f) { return f.name == name; });
   if (form == initializers.end()) {
-    throw OpError(fmt::format("there is no initialiser '{}'", name), suggestion(name, initializer_names()),
-                  spec.name);
+    const std::string elsewhere = known_elsewhere(NameOf::initializer, name);
+    throw OpError(fmt::format("there is no initialiser '{}'", name),
+                  elsewhere.empty() ? suggestion(name, initializer_names()) : elsewhere, spec.name);
   }
   Initializer result{name, {}};
   if (mapping == nullptr) return result;
@@ -143,6 +147,10 @@ Shape shape_from(const Value& value, const std::string& attribute) {
       shape.push_back(Dim::number(*size));
     } else if (size != nullptr) {
       throw OpError(fmt::format("a size in '{}' is at least 1, not {}", attribute, *size), {}, attribute);
+    } else if (item.is_null() || (item.text() != nullptr && means_batch(*item.text()))) {
+      throw OpError(
+          fmt::format("a size in '{}' is an integer or `batch`, not {}", attribute, described(item)),
+          "The number of examples is written batch, as in [batch, 784].", attribute);
     } else {
       const bool product = item.text() != nullptr && item.text()->find("batch") != std::string::npos;
       throw OpError(

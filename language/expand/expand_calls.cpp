@@ -5,12 +5,22 @@
 
 #include "errors/nearest.hpp"
 #include "language/expand/expander.hpp"
+#include "language/expand/other_names.hpp"
 
 namespace graphrun {
 namespace {
 
 constexpr std::size_t most_nodes = 100000;
 constexpr int deepest_blocks = 32;
+
+/// What to write instead of an attribute that an op or block has not. `reduce` is the term's own.
+std::string attribute_advice(const std::string& given, const std::string& op,
+                             const std::vector<std::string>& names) {
+  const std::string_view here = attribute_elsewhere(given);
+  const bool known = here == "reduce" || std::find(names.begin(), names.end(), here) != names.end();
+  if (!here.empty() && known) return fmt::format("Write `{}:`.", here);
+  return names.empty() ? fmt::format("{} takes none.", op) : suggestion(given, names);
+}
 
 }  // namespace
 
@@ -39,8 +49,11 @@ bool Expander::callable(Scope& scope, const CallSite& site) {
     report(scope, site.place, "an input is declared under `inputs:`",
            "Write it there: x: {shape: [batch, 784]}.");
   } else {
+    // `act: Linear` inside of `dense` is the op that is nearest.
+    const bool near = scope.standard && !nearest_name(site.op, callable_names()).empty();
+    const std::string elsewhere = near ? "" : known_elsewhere(NameOf::op, site.op);
     report(scope, site.place, fmt::format("there is no op or block '{}'", site.op),
-           suggestion(site.op, callable_names()));
+           elsewhere.empty() ? suggestion(site.op, callable_names(), "`graphrun ops`") : elsewhere);
   }
   return false;
 }
@@ -127,9 +140,10 @@ bool Expander::check_arguments(Scope& scope, const BlockSpec& block, const CallS
   std::vector<std::string> meant;  // by names that are misspelt: one mistake is one error
   for (const GivenAttribute& given : site.attributes) {
     if (std::find(names.begin(), names.end(), given.name) != names.end()) continue;
-    meant.push_back(nearest_name(given.name, names));
+    const std::string_view elsewhere = attribute_elsewhere(given.name);
+    meant.push_back(elsewhere.empty() ? nearest_name(given.name, names) : std::string(elsewhere));
     report(scope, given.place, fmt::format("block '{}' has no argument '{}'", block.name, given.name),
-           names.empty() ? fmt::format("'{}' takes none.", block.name) : suggestion(given.name, names))
+           attribute_advice(given.name, block.name, names))
         .op = block.name;
     whole = false;
   }
@@ -187,7 +201,7 @@ std::optional<Attributes> Expander::attributes(Scope& scope, const OpDef& op, co
       if (shaped) names.emplace_back("like");
       Diagnostic& diagnostic =
           report(scope, given.place, fmt::format("{} has no attribute '{}'", op.name, given.name),
-                 names.empty() ? fmt::format("{} takes none.", op.name) : suggestion(given.name, names));
+                 attribute_advice(given.name, op.name, names));
       diagnostic.op = op.name;
       whole = false;
     } else if (const std::optional<Value> written = value(scope, given)) {

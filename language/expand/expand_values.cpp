@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 #include "errors/nearest.hpp"
 #include "language/expand/expander.hpp"
@@ -180,40 +182,39 @@ std::optional<Value> Expander::value(Scope& scope, const GivenAttribute& given) 
   return evaluated(scope, e, *given.yaml);
 }
 
+std::optional<double> Expander::schedule_number(Scope& scope, const YamlNode& given, const Key& key) {
+  const std::optional<Value> read = value(scope, given);
+  if (!read) return std::nullopt;
+  const std::optional<double> number = read->number();
+  if (number && key.range.contains(*number)) return number;
+  report(scope, given.place,
+         number ? fmt::format("'{}' of a schedule is {}", key.name, range_fault(key, *number))
+                : fmt::format("'{}' of a schedule is a number, not {}", key.name, described(*read)));
+  return std::nullopt;
+}
+
 std::optional<Schedule> Expander::schedule(Scope& scope, const YamlNode& node) {
   const YamlEntry& form = node.entries.front();
-  Schedule result;
-  const bool step = form.key == "step";
-  std::vector<std::string> known = {"to", "steps", "epochs"};
-  if (form.key != "warmup") known.insert(known.begin(), "from");
-  if (step) known = {"from", "factor", "steps", "epochs"};
-  result.shape = form.key == "linear"   ? Schedule::Shape::linear
-                 : form.key == "cosine" ? Schedule::Shape::cosine
-                 : step                 ? Schedule::Shape::step
-                                        : Schedule::Shape::warmup;
+  const auto section = std::find_if(schedule_sections().begin(), schedule_sections().end(),
+                                    [&form](const Section& s) { return s.name == form.key; });
   if (!form.value.is_mapping()) {
     report(scope, form.value.is_empty() ? form.place : form.value.place,
            fmt::format("the schedule '{}' needs named numbers", form.key),
-           step ? "Write {step: {from: 1.0e-3, factor: 0.5, epochs: 5}}."
-                : fmt::format("Write {{{}: {{from: 1, to: 0, epochs: 10}}}}.", form.key));
+           section->find("factor") != nullptr
+               ? "Write {step: {from: 1.0e-3, factor: 0.5, epochs: 5}}."
+               : fmt::format("Write {{{}: {{from: 1, to: 0, epochs: 10}}}}.", form.key));
     return std::nullopt;
   }
   const std::size_t before = diagnostics_.count();
-  if (!check_keys(form.value, fmt::format("the schedule '{}'", form.key), known, diagnostics_))
-    return std::nullopt;
-  const auto number = [&](const char* key, double fallback) {
-    const YamlNode* given = form.value.find(key);
-    if (given == nullptr || given->is_empty()) return fallback;
-    const std::optional<Value> read = value(scope, *given);
-    if (read && !read->number()) {
-      report(scope, given->place,
-             fmt::format("'{}' of a schedule is a number, not {}", key, described(*read)));
-    }
-    return read ? read->number().value_or(fallback) : fallback;
-  };
-  result.from = number("from", 0);
-  result.to = number("to", 0);
-  result.factor = number("factor", 1);
+  if (!check_keys(form.value, *section, {}, diagnostics_)) return std::nullopt;
+  std::map<std::string_view, double> numbers;
+  for (const Key& key : section->keys) {
+    const YamlNode* given = form.value.find(key.name);
+    if (given == nullptr && key.required)
+      report(scope, form.place, fmt::format("the schedule '{}' needs `{}`", form.key, key.name));
+    if (given == nullptr) continue;
+    if (const auto number = schedule_number(scope, *given, key)) numbers[key.name] = *number;
+  }
   const bool steps = form.value.find("steps") != nullptr;
   const bool epochs = form.value.find("epochs") != nullptr;
   if (steps && epochs) {
@@ -223,20 +224,17 @@ std::optional<Schedule> Expander::schedule(Scope& scope, const YamlNode& node) {
     report(scope, form.place, fmt::format("the schedule '{}' needs either `steps` or `epochs`", form.key),
            "Write e.g. epochs: 10.");
   }
+  if (diagnostics_.count() > before) return std::nullopt;
+  constexpr std::array shapes = {Schedule::Shape::linear, Schedule::Shape::cosine, Schedule::Shape::step,
+                                 Schedule::Shape::warmup};
+  Schedule result;
+  result.shape = shapes.at(static_cast<std::size_t>(section - schedule_sections().begin()));
+  result.from = numbers["from"];
+  result.to = numbers["to"];
+  if (section->find("factor") != nullptr) result.factor = numbers["factor"];
   result.unit = steps ? Schedule::Unit::steps : Schedule::Unit::epochs;
-  result.length = number(steps ? "steps" : "epochs", 1);
-  for (const char* const key : {"from", "to", "factor"}) {
-    const bool needed = std::find(known.begin(), known.end(), key) != known.end();
-    if (needed && form.value.find(key) == nullptr) {
-      report(scope, form.place, fmt::format("the schedule '{}' needs `{}`", form.key, key));
-    }
-  }
-  if (!(result.length > 0)) {
-    const YamlNode* length = form.value.find(steps ? "steps" : "epochs");
-    report(scope, length != nullptr ? length->place : form.place,
-           "the length of a schedule is greater than 0");
-  }
-  return diagnostics_.count() == before ? std::optional(result) : std::nullopt;
+  result.length = numbers[steps ? "steps" : "epochs"];
+  return result;
 }
 
 void Expander::check_vars() {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "errors/nearest.hpp"
 
 namespace graphrun {
@@ -122,7 +124,14 @@ std::vector<ModelInput> Expander::inputs() {
         shape = shape_from(*written, "shape");
         for (const Dim& dim : shape) {
           if (dim.is_number(-1))
-            throw OpError("the size of an input's axis is at least 1, not -1", {}, "shape");
+            throw OpError("the size of an input's axis is at least 1, not -1",
+                          "The number of examples is written batch, as in [batch, 784].", "shape");
+        }
+        const auto counts = [](const Dim& dim) { return !dim.is_number(); };
+        if (spec_.data && !shape.empty() && std::none_of(shape.begin(), shape.end(), counts)) {
+          const std::string sizes = to_string(shape);
+          throw OpError(fmt::format("examples come in batches, but the shape {} has no `batch`", sizes),
+                        fmt::format("Write [batch, {}.", sizes.substr(1)), "shape");
         }
         if (element_polynomial(shape).empty()) continue;
       } catch (const Error& error) {

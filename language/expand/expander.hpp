@@ -14,6 +14,7 @@
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
 #include "language/expand/inputs.hpp"
+#include "language/expand/key.hpp"
 #include "language/expand/spec.hpp"
 #include "language/values/evaluate.hpp"
 
@@ -151,6 +152,7 @@ class Expander {
   std::optional<NodeId> referred(Scope& scope, const GivenAttribute& given);
   std::optional<NodeId> batch_count(Scope& scope, const Place& place);
 
+  std::optional<double> schedule_number(Scope& scope, const YamlNode& given, const Key& key);
   ValueScope value_scope(Scope& scope);
   std::optional<Value> named_value(Scope& scope, const std::string& name);
   std::optional<Value> size_function(Scope& scope, const Expression& call, const YamlNode& text);

@@ -4,9 +4,7 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "language/syntax/document.hpp"
@@ -89,24 +87,5 @@ struct Spec {
   std::vector<ProbeDeclaration> probes;
   std::optional<YamlNode> train;
 };
-
-/// Reads the sections of a model; what is wrong is reported and left out.
-Spec read_spec(YamlNode document, Diagnostics& diagnostics);
-
-/// Reads `blocks:` of a document that holds nothing else: the standard blocks.
-std::vector<BlockSpec> read_standard_blocks(const YamlNode& document, Diagnostics& diagnostics);
-
-/// Reads a call that stands outside of `nodes:`; kind `broken` when it is wrong, which has been reported.
-NodeSpec read_call(const std::string& name, const YamlNode& value, Diagnostics& diagnostics);
-
-/// Letters, digits and _, and no digit in front.
-bool is_identifier(std::string_view text);
-
-/// Is this mapping a schedule: {linear: …}, {cosine: …}, {step: …}, {warmup: …}?
-bool is_schedule(const YamlNode& node);
-
-/// Reports keys that are not among `known`, with the nearest; and missing values. True when there are none.
-bool check_keys(const YamlNode& mapping, std::string_view what, std::span<const std::string> known,
-                Diagnostics& diagnostics);
 
 }  // namespace graphrun

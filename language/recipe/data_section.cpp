@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "language/recipe/keys.hpp"
 #include "language/recipe/section_reader.hpp"
 
 namespace graphrun {
@@ -27,16 +28,15 @@ class DataReader {
       : section_(section), expander_(expander), reader_(section, expander) {}
 
   void read(DataSpec& spec) {
-    static const std::vector<std::string> known = {"train",    "test",      "shape",
-                                                   "channels", "divide_by", "classes"};
-    if (!check_keys(section_, "`data`", known, expander_.diagnostics())) return;
+    if (!check_keys(section_, section_of("data"), expander_.diagnostics())) return;
     if (section_.find("train") == nullptr && !section_.entries.empty())
       reader_.wrong(section_, "`data:` names no files to train on", "Write {train: {images: FILE}}.");
     if (const YamlNode* train = reader_.find("train")) spec.train = read_files(*train, "train");
     if (const YamlNode* test = reader_.find("test")) spec.test = read_files(*test, "test");
     read_shape(spec);
-    read_channels(spec);
-    spec.divide_by = reader_.positive("divide_by");
+    reader_.read(data_rows(), spec);
+    if (spec.channels == 2)
+      reader_.wrong(*reader_.find("channels"), "`channels:` is 1 for grey or 3 for colour, not 2");
     read_classes(spec);
   }
 
@@ -47,8 +47,9 @@ class DataReader {
                     "Write {images: FILE, labels: FILE}.");
       return std::nullopt;
     }
-    static const std::vector<std::string> known = {"images", "labels"};
-    check_keys(part, fmt::format("`data.{}`", key), known, expander_.diagnostics());
+    Section keys = section_of("files");
+    keys.title = fmt::format("`data.{}`", key);
+    check_keys(part, keys, expander_.diagnostics());
     if (part.find("images") == nullptr) reader_.wrong(part, fmt::format("`data.{}` names no images", key));
     DataSpec::Files files;
     if (const YamlNode* images = part.find("images")) files.images = path(*images, "images");
@@ -69,8 +70,9 @@ class DataReader {
 
   /// `labels: {column: species}`, `labels: {file: FILE, column: species}`.
   void read_labels(const YamlNode& labels, const std::string& key, DataSpec::Files& files) {
-    static const std::vector<std::string> known = {"file", "column"};
-    if (!check_keys(labels, fmt::format("`data.{}.labels`", key), known, expander_.diagnostics())) return;
+    Section section = section_of("labels");
+    section.title = fmt::format("`data.{}.labels`", key);
+    if (!check_keys(labels, section, expander_.diagnostics())) return;
     if (const YamlNode* file = labels.find("file")) files.labels = path(*file, "file");
     const YamlNode* column = labels.find("column");
     if (column != nullptr && column->is_scalar() && !column->text.empty())
@@ -99,15 +101,6 @@ class DataReader {
                     "Write shape: [28, 28], or shape: [32, 32, 3].");
     else
       spec.shape = std::move(shape);
-  }
-
-  void read_channels(DataSpec& spec) {
-    const std::optional<std::int64_t> channels = reader_.count("channels", 1);
-    if (channels && *channels != 1 && *channels != 3)
-      reader_.wrong(*reader_.find("channels"),
-                    fmt::format("`channels:` is 1 for grey or 3 for colour, not {}", *channels));
-    else
-      spec.channels = channels;
   }
 
   void read_classes(DataSpec& spec) {

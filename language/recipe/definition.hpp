@@ -33,11 +33,11 @@ struct ProbeSpec {
   };
   std::string name;
   Kind kind = Kind::knn;
-  std::string output;      ///< of the graph: the code, a row for each example
-  std::string labels;      ///< the input with the labels; empty for active_units
-  std::int64_t k = 0;      ///< knn: neighbours; kmeans: clusters, 0: as many as there are labels
-  std::int64_t first = 0;  ///< knn, linear: how many training examples are used at most
-  double above = 0;        ///< active_units: the variance from which a unit counts
+  std::string output;          ///< of the graph: the code, a row for each example
+  std::string labels;          ///< the input with the labels; empty for active_units
+  std::int64_t k = 0;          ///< knn: neighbours; kmeans: clusters, 0: as many as there are labels
+  std::int64_t first = 10000;  ///< knn, linear: how many training examples are used at most
+  double above = 0.01;         ///< active_units: the variance from which a unit counts
   SourceLocation where;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "language/recipe/keys.hpp"
+#include "language/recipe/model_section.hpp"
 #include "language/recipe/section_reader.hpp"
 
 namespace graphrun {
@@ -21,14 +23,13 @@ class GreedyReader {
       : section_(section), phase_(std::move(phase)), expander_(expander), reader_(section, expander) {}
 
   std::optional<GreedySpec> read() {
-    static const std::vector<std::string> known = {"encoder", "decoder", "corrupt"};
     const std::size_t mistakes = expander_.diagnostics().count();
     if (!section_.is_mapping()) {
       reader_.wrong(section_, fmt::format("`greedy:` is a mapping, not {}", describe_kind(section_)),
                     example);
       return std::nullopt;
     }
-    check_keys(section_, "`greedy`", known, expander_.diagnostics());
+    check_keys(section_, section_of("greedy"), expander_.diagnostics());
     const std::vector<Layer> encoder = layers("encoder");
     const std::vector<Layer> decoder = layers("decoder");
     if (expander_.diagnostics().count() == mistakes) check_pairs(encoder, decoder);

@@ -7,6 +7,9 @@
 namespace graphrun {
 namespace {
 
+/// What is kept from step to step: never all of it.
+constexpr Range fraction{.low = 0, .high = 1, .below = true};
+
 constexpr OptimizerSetting eps(double fallback) {
   return {.name = "eps", .fallback = fallback, .doc = "keeps the division finite"};
 }
@@ -18,8 +21,8 @@ constexpr OptimizerSetting weight_decay(double fallback, std::string_view doc) {
 constexpr std::string_view decay_in_gradient = "this much of the weight is added to its gradient";
 
 std::vector<OptimizerSetting> adam_settings(OptimizerSetting decay) {
-  return {{.name = "beta1", .fallback = 0.9, .doc = "memory of the gradient's mean", .below = 1},
-          {.name = "beta2", .fallback = 0.999, .doc = "memory of the gradient's square", .below = 1},
+  return {{.name = "beta1", .fallback = 0.9, .doc = "memory of the gradient's mean", .range = fraction},
+          {.name = "beta2", .fallback = 0.999, .doc = "memory of the gradient's square", .range = fraction},
           eps(1e-8),
           decay};
 }
@@ -35,10 +38,12 @@ std::vector<OptimizerKind> make_kinds() {
       {.name = "sgd",
        .doc = "Gradient descent, with momentum if asked for.",
        .formula = "v <- momentum v + g, w <- w - lr v",
-       .settings =
-           {{.name = "momentum", .fallback = 0, .doc = "how much of the last step is kept", .below = 1},
-            {.name = "nesterov", .fallback = 0, .doc = "look ahead along the momentum", .flag = true},
-            weight_decay(0, decay_in_gradient)}},
+       .settings = {{.name = "momentum",
+                     .fallback = 0,
+                     .doc = "how much of the last step is kept",
+                     .range = fraction},
+                    {.name = "nesterov", .fallback = 0, .doc = "look ahead along the momentum", .flag = true},
+                    weight_decay(0, decay_in_gradient)}},
       {.name = "adam",
        .doc = "Steps of the gradient's mean over the root of its mean square, bias corrected.",
        .formula = "w <- w - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)",
@@ -59,10 +64,13 @@ std::vector<OptimizerKind> make_kinds() {
        .formula = "v <- alpha v + (1 - alpha) g^2, w <- w - lr g / (sqrt(v) + eps)",
        .learning_rate = 1e-2,
        .settings =
-           {{.name = "alpha", .fallback = 0.99, .doc = "memory of the gradient's square", .below = 1},
+           {{.name = "alpha", .fallback = 0.99, .doc = "memory of the gradient's square", .range = fraction},
             eps(1e-8),
             weight_decay(0, decay_in_gradient),
-            {.name = "momentum", .fallback = 0, .doc = "how much of the last step is kept", .below = 1}}},
+            {.name = "momentum",
+             .fallback = 0,
+             .doc = "how much of the last step is kept",
+             .range = fraction}}},
       {.name = "adagrad",
        .doc = "Steps of the gradient over the root of the sum of its squares.",
        .formula = "s <- s + g^2, w <- w - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)",
@@ -88,19 +96,16 @@ const OptimizerSetting* find_setting(const OptimizerKind& kind, std::string_view
 }
 
 void check_value(const OptimizerSpec& spec, const OptimizerSetting& setting, double value) {
-  const bool fits = setting.flag ? value == 0 || value == 1 : value >= setting.low && value < setting.below;
-  if (fits) return;
-  const std::string range = setting.flag ? "true or false"
-                            : setting.below < std::numeric_limits<double>::infinity()
-                                ? fmt::format("at least {} and below {}", setting.low, setting.below)
-                                : fmt::format("at least {}, and finite", setting.low);
+  if (setting.flag ? value == 0 || value == 1 : setting.range.contains(value)) return;
+  const std::string range = setting.flag ? "true or false" : to_string(setting.range);
   throw Error(ErrorCode::model,
               fmt::format("{} of {} must be {}, but is {}", setting.name, spec.op, range, value), spec.where);
 }
 
 void check_limit(const OptimizerSpec& spec, std::string_view name, std::optional<double> limit) {
-  if (!limit || (*limit > 0 && *limit < std::numeric_limits<double>::infinity())) return;
-  throw Error(ErrorCode::model, fmt::format("{} must be above 0, and finite, but is {}", name, *limit),
+  constexpr Range range = above(0);
+  if (!limit || range.contains(*limit)) return;
+  throw Error(ErrorCode::model, fmt::format("{} must be {}, but is {}", name, to_string(range), *limit),
               spec.where);
 }
 

@@ -3,11 +3,11 @@
 /// layer reads defaults from and `graphrun ops` shows. Formulas and defaults are PyTorch's.
 #pragma once
 
-#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "graph/range.hpp"
 #include "language/recipe/definition.hpp"
 
 namespace graphrun {
@@ -16,9 +16,8 @@ struct OptimizerSetting {
   std::string_view name;
   double fallback = 0;
   std::string_view doc;
-  double low = 0;                                          ///< the least value that makes sense
-  double below = std::numeric_limits<double>::infinity();  ///< values are less than this
-  bool flag = false;                                       ///< true or false in a model file; held as 1 or 0
+  Range range = at_least(0);
+  bool flag = false;  ///< true or false in a model file; held as 1 or 0
 };
 
 struct OptimizerKind {

@@ -2,33 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "errors/nearest.hpp"
-#include "language/recipe/optimizer_kind.hpp"
+#include "language/expand/other_names.hpp"
+#include "language/recipe/keys.hpp"
 #include "language/recipe/section_reader.hpp"
 
 namespace graphrun {
 namespace {
 
-void read_setting(OptimizerSpec& spec, const OptimizerSetting& setting, SectionReader& reader) {
-  const std::string name(setting.name);
-  if (setting.flag) {
-    if (const std::optional<bool> flag = reader.flag(name.c_str())) spec.settings[name] = *flag ? 1 : 0;
-    return;
+void read_setting(OptimizerSpec& spec, const Key& key, SectionReader& reader) {
+  const std::string name(key.name);
+  if (key.kind == KeyKind::flag) {
+    if (const std::optional<bool> flag = reader.flag(key)) spec.settings[name] = *flag ? 1 : 0;
+  } else if (const std::optional<double> number = reader.number(key)) {
+    spec.settings[name] = *number;
   }
-  const std::optional<Value> read = reader.value(name.c_str());
-  if (!read) return;
-  const YamlNode& node = *reader.find(name.c_str());
-  const std::optional<double> number = read->number();
-  if (!number) return reader.wrong(node, fmt::format("'{}' is a number, not {}", name, described(*read)));
-  if (*number < setting.low || *number >= setting.below) {
-    return reader.wrong(node, std::isinf(setting.below)
-                                  ? fmt::format("'{}' is at least {}, not {}", name, setting.low, *number)
-                                  : fmt::format("'{}' is at least {} and less than {}, not {}", name,
-                                                setting.low, setting.below, *number));
-  }
-  spec.settings[name] = *number;
 }
 
 }  // namespace
@@ -60,19 +48,16 @@ OptimizerSpec read_optimizer(const YamlNode& section, Expander& expander) {
   if (!name) return spec;
   const OptimizerKind* kind = find_optimizer(to_string(*name));
   if (kind == nullptr) {
+    const std::string elsewhere = known_elsewhere(NameOf::optimizer, to_string(*name));
     reader.wrong(*op, fmt::format("there is no optimizer '{}'", to_string(*name)),
-                 suggestion(to_string(*name), kinds));
+                 elsewhere.empty() ? suggestion(to_string(*name), kinds) : elsewhere);
     return spec;
   }
   spec.op = kind->name;
   spec.learning_rate = Schedule::constant(kind->learning_rate);
-  std::vector<std::string> known = {"op", "lr", "clip_value", "clip_norm"};
-  for (const OptimizerSetting& setting : kind->settings) known.emplace_back(setting.name);
-  check_keys(named, fmt::format("the optimizer {}", kind->name), known, diagnostics);
-  if (const std::optional<Schedule> rate = reader.schedule("lr")) spec.learning_rate = *rate;
-  for (const OptimizerSetting& setting : kind->settings) read_setting(spec, setting, reader);
-  spec.clip_value = reader.positive("clip_value");
-  spec.clip_norm = reader.positive("clip_norm");
+  check_keys(named, section_of(*kind), diagnostics);
+  reader.read(optimizer_rows(), spec);
+  for (const OptimizerSetting& setting : kind->settings) read_setting(spec, key_of(setting), reader);
   return spec;
 }
 

@@ -9,14 +9,11 @@
 #include "errors/nearest.hpp"
 #include "graph/op.hpp"
 #include "language/recipe/greedy_section.hpp"
+#include "language/recipe/keys.hpp"
 #include "language/recipe/optimizer_section.hpp"
 
 namespace graphrun {
 namespace {
-
-const std::vector<std::string> inherited_keys = {"optimizer", "batch",  "epochs", "steps",
-                                                 "partial",   "train",  "loss",   "alternate",
-                                                 "greedy",    "subset", "stop"};
 
 std::vector<std::string> with_keys(std::vector<std::string> keys, std::initializer_list<const char*> more) {
   keys.insert(keys.end(), more.begin(), more.end());
@@ -48,33 +45,20 @@ std::set<NodeId> needed_by(const Builder& builder, std::vector<NodeId> open) {
 }  // namespace
 
 void PhaseReader::read_defaults(const YamlNode& section, TrainSpec& spec) {
-  static const std::vector<std::string> known = with_keys(inherited_keys, {"seed", "pictures", "phases"});
-  Diagnostics& diagnostics = expander_.diagnostics();
-  for (const char* const key : {"name", "start", "draws", "same_as"}) {
-    if (const YamlNode* found = section.find(key))
-      diagnostics.error(found->place, fmt::format("`{}:` belongs to a phase", key),
-                        "Write it in an entry of `phases:`.");
-  }
-  YamlNode rest = section;
-  std::erase_if(rest.entries, [](const YamlEntry& entry) {
-    return entry.key == "name" || entry.key == "start" || entry.key == "draws" || entry.key == "same_as";
-  });
-  check_keys(rest, "`train`", known, diagnostics);
-  spec.where = diagnostics.sources().location(section.place);
+  check_keys(section, section_of("train"), expander_.diagnostics());
+  spec.where = expander_.diagnostics().sources().location(section.place);
   read_keys(section, spec);
 }
 
 std::optional<PhaseSpec> PhaseReader::read(const YamlNode& section, const PhaseSpec& defaults,
                                            const std::vector<PhaseSpec>& earlier) {
-  static const std::vector<std::string> known =
-      with_keys(inherited_keys, {"name", "start", "draws", "same_as"});
   Diagnostics& diagnostics = expander_.diagnostics();
   if (!section.is_mapping()) {
     diagnostics.error(section.place, fmt::format("a phase is a mapping, not {}", describe_kind(section)),
                       "Write e.g. {name: fine, epochs: 5}.");
     return std::nullopt;
   }
-  check_keys(section, "a phase", known, diagnostics);
+  check_keys(section, section_of("phase"), diagnostics);
   SectionReader reader(section, expander_);
   PhaseSpec phase = defaults;
   phase.start = earlier.empty() ? "init" : earlier.back().name;
@@ -93,7 +77,7 @@ std::optional<PhaseSpec> PhaseReader::read(const YamlNode& section, const PhaseS
   if (phase.name.empty()) return std::nullopt;
   phase.where = diagnostics.sources().location(section.place);
   read_keys(section, phase);
-  if (const auto draws = reader.count("draws", 1); draws && phase.same_as.empty()) phase.draws = *draws;
+  reader.read(phase_rows(), phase);
   const std::vector<std::string> starts = with_keys(names_of(earlier), {"init"});
   if (const auto start = reader.name("start", starts, "earlier phase")) phase.start = *start;
   check(section, phase);
@@ -130,8 +114,6 @@ void PhaseReader::read_keys(const YamlNode& section, PhaseSpec& phase) {
   SectionReader reader(section, expander_);
   if (const YamlNode* optimizer = reader.find("optimizer"))
     phase.optimizer = read_optimizer(*optimizer, expander_);
-  if (const auto batch = reader.count("batch", 1)) phase.batch = *batch;
-  if (const auto keep = reader.choice("partial", "keep", "drop")) phase.keep_partial = *keep;
   read_length(reader, phase);
   read_what(reader, phase);
   if (reader.has("optimizer") && !reader.has("alternate"))
@@ -143,14 +125,9 @@ void PhaseReader::read_keys(const YamlNode& section, PhaseSpec& phase) {
 void PhaseReader::read_length(SectionReader& reader, PhaseSpec& phase) {
   if (reader.has("epochs") && reader.has("steps"))
     reader.wrong(*reader.find("steps"), "`epochs` and `steps` cannot both be given", "Leave one out.");
-  if (const auto epochs = reader.count("epochs", 1)) {
-    phase.epochs = *epochs;
-    phase.steps.reset();
-  }
-  if (const auto steps = reader.count("steps", 1)) {
-    phase.steps = *steps;
-    phase.epochs.reset();
-  }
+  if (reader.has("epochs")) phase.steps.reset();  // what was inherited
+  if (reader.has("steps")) phase.epochs.reset();
+  reader.read(learning_rows(), phase);
 }
 
 /// `train` and `loss`, or `alternate`, or `greedy`; what is written takes the place of what is inherited.
@@ -172,7 +149,6 @@ void PhaseReader::read_what(SectionReader& reader, PhaseSpec& phase) {
 }
 
 std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const PhaseSpec& phase) {
-  static const std::vector<std::string> known = {"train", "loss", "optimizer", "every"};
   Diagnostics& diagnostics = expander_.diagnostics();
   const std::string example = "Write e.g. [{train: [D], loss: [d]}, {train: [G], loss: [g], every: 5}].";
   if (!list.is_sequence() || list.items.empty()) {
@@ -186,13 +162,14 @@ std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const Ph
       diagnostics.error(item.place, fmt::format("a step is a mapping, not {}", describe_kind(item)), example);
       continue;
     }
-    check_keys(item, "a step of `alternate`", known, diagnostics);
+    check_keys(item, section_of("step"), diagnostics);
     SectionReader reader(item, expander_);
     StepSpec step{.optimizer = phase.optimizer,
                   .train = reader.names("train", names_.owners, "node with parameters"),
                   .loss = reader.names("loss", names_.terms, "term of the loss"),
-                  .every = reader.count("every", 1).value_or(1),
+                  .every = 1,
                   .where = diagnostics.sources().location(item.place)};
+    reader.read(step_rows(), step);
     if (const YamlNode* optimizer = reader.find("optimizer"))
       step.optimizer = read_optimizer(*optimizer, expander_);
     check_learns(item, step);
@@ -202,20 +179,17 @@ std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const Ph
 }
 
 std::optional<SubsetSpec> PhaseReader::read_subset(const YamlNode& section) {
-  static const std::vector<std::string> known = {"first", "sample", "balanced"};
   Diagnostics& diagnostics = expander_.diagnostics();
   if (!section.is_mapping()) {
     diagnostics.error(section.place, fmt::format("`subset:` is a mapping, not {}", describe_kind(section)),
                       "Write e.g. {first: 10000, sample: 100, balanced: true}.");
     return std::nullopt;
   }
-  check_keys(section, "`subset`", known, diagnostics);
+  check_keys(section, section_of("subset"), diagnostics);
   SectionReader reader(section, expander_);
   SubsetSpec subset;
   subset.where = diagnostics.sources().location(section.place);
-  subset.first = reader.count("first", 1);
-  subset.sample = reader.count("sample", 1);
-  subset.balanced = reader.flag("balanced").value_or(false);
+  reader.read(subset_rows(), subset);
   if (subset.first && subset.sample && *subset.sample > *subset.first)
     reader.wrong(*reader.find("sample"),
                  fmt::format("there are no {} examples among the first {}", *subset.sample, *subset.first));
@@ -227,22 +201,20 @@ std::optional<SubsetSpec> PhaseReader::read_subset(const YamlNode& section) {
 }
 
 std::optional<StopSpec> PhaseReader::read_stop(const YamlNode& section) {
-  static const std::vector<std::string> known = {"metric", "patience", "best"};
   Diagnostics& diagnostics = expander_.diagnostics();
   if (!section.is_mapping()) {
     diagnostics.error(section.place, fmt::format("`stop:` is a mapping, not {}", describe_kind(section)),
                       "Write e.g. {metric: loss, patience: 3}.");
     return std::nullopt;
   }
-  check_keys(section, "`stop`", known, diagnostics);
+  const bool whole = check_keys(section, section_of("stop"), diagnostics);  // else one of them may be meant
   SectionReader reader(section, expander_);
   std::vector<std::string> figures = with_keys(names_.terms, {"loss"});
   figures.insert(figures.end(), names_.metrics.begin(), names_.metrics.end());
   StopSpec stop;
   stop.where = diagnostics.sources().location(section.place);
-  stop.patience = reader.count("patience", 1).value_or(1);
-  stop.highest = reader.choice("best", "highest", "lowest").value_or(false);
-  if (!reader.has("patience") && section.find("patience") == nullptr)
+  reader.read(stop_rows(), stop);
+  if (whole && !reader.has("patience"))
     reader.wrong(section, "`stop:` does not say how many measurements to wait", "Write e.g. patience: 3.");
   if (const auto metric = reader.name("metric", figures, "term or metric")) {
     stop.metric = *metric;
@@ -251,7 +223,7 @@ std::optional<StopSpec> PhaseReader::read_stop(const YamlNode& section) {
     if (measured && section.find("best") == nullptr)
       reader.wrong(section, fmt::format("is a high '{}' better, or a low one?", *metric),
                    "Write best: highest or best: lowest.");
-  } else if (section.find("metric") == nullptr) {
+  } else if (whole && section.find("metric") == nullptr) {
     reader.wrong(section, "`stop:` names no metric", suggestion("", figures));
   }
   return stop;
@@ -259,8 +231,12 @@ std::optional<StopSpec> PhaseReader::read_stop(const YamlNode& section) {
 
 void PhaseReader::check(const YamlNode& section, const PhaseSpec& phase) {
   Diagnostics& diagnostics = expander_.diagnostics();
-  const bool length_written = section.find("epochs") != nullptr || section.find("steps") != nullptr;
-  if (!phase.epochs && !phase.steps && !length_written)
+  const Section& keys = section_of(phase.name.empty() ? "train" : "phase");
+  const bool may_be_meant =
+      std::any_of(section.entries.begin(), section.entries.end(), [&keys](const YamlEntry& entry) {
+        return entry.key == "epochs" || entry.key == "steps" || keys.find(entry.key) == nullptr;
+      });
+  if (!phase.epochs && !phase.steps && !may_be_meant)
     diagnostics.error(section.place, "how long to train is not said", "Write epochs: 10, or steps: 1000.");
   const bool samples = phase.subset && phase.subset->sample;
   if (phase.draws > 1 && !samples) {

@@ -3,29 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "errors/nearest.hpp"
+#include "language/recipe/keys.hpp"
 #include "language/recipe/section_reader.hpp"
 
 namespace graphrun {
 namespace {
-
-struct ProbeKind {
-  const char* name;
-  ProbeSpec::Kind kind;
-  std::vector<std::string> settings;
-  bool labelled;
-};
-
-const std::vector<ProbeKind>& probe_kinds() {
-  static const std::vector<ProbeKind> kinds = {
-      {"knn", ProbeSpec::Kind::knn, {"k", "first"}, true},
-      {"linear", ProbeSpec::Kind::linear, {"first"}, true},
-      {"kmeans", ProbeSpec::Kind::kmeans, {"k"}, true},
-      {"active_units", ProbeSpec::Kind::active_units, {"above"}, false}};
-  return kinds;
-}
 
 class ProbeBuilder {
  public:
@@ -35,20 +19,16 @@ class ProbeBuilder {
   std::optional<ProbeSpec> build() {
     const ProbeKind* kind = read_kind();
     if (kind == nullptr) return std::nullopt;
-    std::vector<std::string> known = {"probe", "in"};
-    known.insert(known.end(), kind->settings.begin(), kind->settings.end());
-    if (!check_keys(declared_.value, fmt::format("a probe {}", kind->name), known, expander_.diagnostics()))
-      return std::nullopt;
+    if (!check_keys(declared_.value, section_of(*kind), expander_.diagnostics())) return std::nullopt;
     const std::vector<YamlNode> inputs = read_inputs(*kind);
     if (inputs.empty()) return std::nullopt;
     ProbeSpec probe{.name = declared_.name,
                     .kind = kind->kind,
                     .output = "probe." + declared_.name,
                     .labels = kind->labelled ? labels(inputs[1]) : "",
-                    .k = reader_.count("k", 1).value_or(kind->kind == ProbeSpec::Kind::knn ? 5 : 0),
-                    .first = reader_.count("first", 1).value_or(10000),
-                    .above = reader_.positive("above").value_or(0.01),
+                    .k = kind->k,
                     .where = expander_.diagnostics().sources().location(declared_.place)};
+    reader_.read(probe_rows(), probe);
     const std::optional<NodeId> code = this->code(inputs[0]);
     if (!code || (kind->labelled && probe.labels.empty())) return std::nullopt;
     expander_.builder().output(probe.output, *code);
@@ -59,8 +39,7 @@ class ProbeBuilder {
   const ProbeKind* read_kind() {
     const YamlNode* word = reader_.find("probe");
     if (word == nullptr) {
-      check_keys(declared_.value, "a probe", std::array<std::string, 2>{"probe", "in"},
-                 expander_.diagnostics());
+      check_keys(declared_.value, section_of("probe"), expander_.diagnostics());
       return nullptr;
     }
     std::vector<std::string> names;

@@ -8,7 +8,7 @@
 
 namespace graphrun {
 
-const YamlNode* SectionReader::find(const char* key) const {
+const YamlNode* SectionReader::find(std::string_view key) const {
   const YamlNode* node = section_.find(key);
   return node != nullptr && !node->is_empty() ? node : nullptr;
 }
@@ -17,66 +17,95 @@ void SectionReader::wrong(const YamlNode& at, const std::string& message, std::s
   expander_.diagnostics().error(at.place, message, std::move(fix));
 }
 
-std::optional<Value> SectionReader::value(const char* key) {
+std::optional<Value> SectionReader::value(std::string_view key) {
   const YamlNode* node = find(key);
   return node == nullptr ? std::nullopt : expander_.value(expander_.top(), *node);
 }
 
-std::optional<std::int64_t> SectionReader::count(const char* key, std::int64_t least) {
-  const std::optional<Value> read = value(key);
+std::optional<std::int64_t> SectionReader::integer(const Key& key) {
+  const std::optional<Value> read = value(key.name);
   if (!read) return std::nullopt;
   const std::int64_t* integer = read->integer();
-  if (integer != nullptr && *integer >= least) return *integer;
-  wrong(*find(key), integer != nullptr ? fmt::format("'{}' is at least {}, not {}", key, least, *integer)
-                                       : fmt::format("'{}' is an integer, not {}", key, described(*read)));
+  if (integer != nullptr && key.range.contains(static_cast<double>(*integer))) return *integer;
+  wrong(*find(key.name), integer != nullptr
+                             ? fmt::format("'{}' is {}, not {}", key.name, to_string(key.range), *integer)
+                             : fmt::format("'{}' is an integer, not {}", key.name, described(*read)));
   return std::nullopt;
 }
 
-std::optional<double> SectionReader::positive(const char* key) {
-  const std::optional<Value> read = value(key);
+std::optional<double> SectionReader::number(const Key& key) {
+  const std::optional<Value> read = value(key.name);
   if (!read) return std::nullopt;
   const std::optional<double> number = read->number();
-  if (number && *number > 0) return number;
-  wrong(*find(key), fmt::format("'{}' is a number greater than 0, not {}", key, described(*read)));
+  if (number && key.range.contains(*number)) return number;
+  wrong(*find(key.name), number ? fmt::format("'{}' is {}", key.name, range_fault(key, *number))
+                                : fmt::format("'{}' is a number, not {}", key.name, described(*read)));
   return std::nullopt;
 }
 
-std::optional<bool> SectionReader::flag(const char* key) {
-  const std::optional<Value> read = value(key);
+std::optional<bool> SectionReader::flag(const Key& key) {
+  const std::optional<Value> read = value(key.name);
   if (!read) return std::nullopt;
   if (read->flag() != nullptr) return *read->flag();
-  wrong(*find(key), fmt::format("'{}' is true or false, not {}", key, described(*read)));
+  wrong(*find(key.name), fmt::format("'{}' is true or false, not {}", key.name, described(*read)));
   return std::nullopt;
 }
 
-std::optional<Schedule> SectionReader::schedule(const char* key) {
-  const YamlNode* node = find(key);
-  const std::optional<Value> read = value(key);
+std::optional<Schedule> SectionReader::schedule(const Key& key) {
+  const std::optional<Value> read = value(key.name);
   if (!read) return std::nullopt;
-  if (read->schedule() != nullptr) return *read->schedule();
   const std::optional<double> number = read->number();
-  if (number && *number >= 0) return Schedule::constant(*number);
-  static const std::vector<std::string> schedules = {"linear", "cosine", "step", "warmup"};
+  const std::optional<Schedule> schedule = read->schedule() != nullptr ? std::optional(*read->schedule())
+                                           : number ? std::optional(Schedule::constant(*number))
+                                                    : std::nullopt;
+  if (schedule) {
+    const double worst = key.range.contains(schedule->from) ? schedule->to : schedule->from;
+    if (key.range.contains(worst)) return schedule;
+    wrong(*find(key.name), fmt::format("'{}' is {}", key.name, range_fault(key, worst)));
+    return std::nullopt;
+  }
+  std::vector<std::string> schedules;
+  for (const Section& known : schedule_sections()) schedules.push_back(known.name);
   const bool mapping = read->mapping() != nullptr && read->mapping()->size() == 1;
-  wrong(*node,
-        number ? fmt::format("'{}' is not negative", key)
-               : fmt::format("'{}' is a number or a schedule, not {}", key, described(*read)),
+  wrong(*find(key.name), fmt::format("'{}' is a number or a schedule, not {}", key.name, described(*read)),
         mapping ? suggestion(read->mapping()->front().key, schedules) : "");
   return std::nullopt;
 }
 
-std::optional<bool> SectionReader::choice(const char* key, const std::string& first,
-                                          const std::string& second) {
-  const YamlNode* node = find(key);
+std::optional<bool> SectionReader::is_first_word(const Key& key) {
+  const YamlNode* node = find(key.name);
   if (node == nullptr) return std::nullopt;
-  if (node->is_scalar() && (node->text == first || node->text == second)) return node->text == first;
-  const std::vector<std::string> choices = {first, second};
-  wrong(*node, fmt::format("`{}:` is {} or {}, not {}", key, first, second, describe_kind(*node)),
-        suggestion(node->text, choices));
+  for (const std::string& word : key.words)
+    if (node->is_scalar() && node->text == word) return word == key.words.front();
+  wrong(*node,
+        fmt::format("`{}:` is {}, not {}", key.name, fmt::join(key.words, " or "), describe_kind(*node)),
+        suggestion(node->text, key.words));
   return std::nullopt;
 }
 
-std::vector<std::string> SectionReader::names(const char* key, const std::vector<std::string>& known,
+void SectionReader::read_into(const Key& key, bool& field) {
+  field = (key.kind == KeyKind::word ? is_first_word(key) : flag(key)).value_or(field);
+}
+void SectionReader::read_into(const Key& key, std::int64_t& field) {
+  field = integer(key).value_or(field);
+}
+void SectionReader::read_into(const Key& key, std::uint64_t& field) {
+  if (const std::optional<std::int64_t> read = integer(key)) field = static_cast<std::uint64_t>(*read);
+}
+void SectionReader::read_into(const Key& key, double& field) {
+  field = number(key).value_or(field);
+}
+void SectionReader::read_into(const Key& key, std::optional<std::int64_t>& field) {
+  if (const std::optional<std::int64_t> read = integer(key)) field = read;
+}
+void SectionReader::read_into(const Key& key, std::optional<double>& field) {
+  if (const std::optional<double> read = number(key)) field = read;
+}
+void SectionReader::read_into(const Key& key, Schedule& field) {
+  field = schedule(key).value_or(field);
+}
+
+std::vector<std::string> SectionReader::names(std::string_view key, const std::vector<std::string>& known,
                                               const std::string& what) {
   const YamlNode* node = find(key);
   if (node == nullptr) return {};
@@ -100,7 +129,7 @@ std::vector<std::string> SectionReader::names(const char* key, const std::vector
   return result;
 }
 
-std::optional<std::string> SectionReader::name(const char* key, const std::vector<std::string>& known,
+std::optional<std::string> SectionReader::name(std::string_view key, const std::vector<std::string>& known,
                                                const std::string& what) {
   const YamlNode* node = find(key);
   if (node == nullptr) return std::nullopt;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "language/expand/expander.hpp"
+#include "language/expand/key.hpp"
 #include "language/values/schedule.hpp"
 
 namespace graphrun {
@@ -18,26 +19,47 @@ class SectionReader {
  public:
   SectionReader(const YamlNode& section, Expander& expander) : section_(section), expander_(expander) {}
 
-  const YamlNode& section() const { return section_; }
-  const YamlNode* find(const char* key) const;
-  bool has(const char* key) const { return find(key) != nullptr; }
+  const YamlNode* find(std::string_view key) const;
+  bool has(std::string_view key) const { return find(key) != nullptr; }
   void wrong(const YamlNode& at, const std::string& message, std::string fix = {});
 
-  std::optional<Value> value(const char* key);
-  std::optional<std::int64_t> count(const char* key, std::int64_t least);
-  std::optional<double> positive(const char* key);
-  std::optional<bool> flag(const char* key);
-  std::optional<Schedule> schedule(const char* key);
-  /// One of two words: is it the first?
-  std::optional<bool> choice(const char* key, const std::string& first, const std::string& second);
+  /// Fills the fields of all rows that have one; those of keys that are missing or wrong stay as they are.
+  template <class Spec, class Into>
+  void read(const Rows<Spec>& rows, Into& spec) {
+    for (const Row<Spec>& row : rows)
+      std::visit([&](auto field) { fill(row.key, static_cast<Spec&>(spec), field); }, row.field);
+  }
+
+  std::optional<Value> value(std::string_view key);
+  std::optional<double> number(const Key& key);
+  std::optional<bool> flag(const Key& key);
   /// A list of names, each one of `known`; `what` is what they name.
-  std::vector<std::string> names(const char* key, const std::vector<std::string>& known,
+  std::vector<std::string> names(std::string_view key, const std::vector<std::string>& known,
                                  const std::string& what);
   /// A single name of `known`.
-  std::optional<std::string> name(const char* key, const std::vector<std::string>& known,
+  std::optional<std::string> name(std::string_view key, const std::vector<std::string>& known,
                                   const std::string& what);
 
  private:
+  template <class Spec, class T>
+  void fill(const Key& key, Spec& spec, T Spec::*field) {
+    read_into(key, spec.*field);
+  }
+  template <class Spec>
+  void fill(const Key& /*key*/, Spec& /*spec*/, std::monostate /*no field*/) {}
+
+  void read_into(const Key& key, bool& field);
+  void read_into(const Key& key, std::int64_t& field);
+  void read_into(const Key& key, std::uint64_t& field);
+  void read_into(const Key& key, double& field);
+  void read_into(const Key& key, std::optional<std::int64_t>& field);
+  void read_into(const Key& key, std::optional<double>& field);
+  void read_into(const Key& key, Schedule& field);
+
+  std::optional<std::int64_t> integer(const Key& key);
+  std::optional<Schedule> schedule(const Key& key);
+  std::optional<bool> is_first_word(const Key& key);
+
   const YamlNode& section_;
   Expander& expander_;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "errors/nearest.hpp"
+#include "language/recipe/keys.hpp"
 #include "language/recipe/phase_section.hpp"
 #include "language/recipe/section_reader.hpp"
 
@@ -46,17 +47,15 @@ void read_phases(const YamlNode& list, PhaseReader& phases, TrainSpec& spec, Dia
 }
 
 /// `pictures: {every: 5}`.
-std::optional<std::int64_t> read_pictures(const YamlNode& section, SectionReader& train, Expander& expander) {
+void read_pictures(const YamlNode& section, SectionReader& train, Expander& expander, TrainSpec& spec) {
   if (!section.is_mapping()) {
-    train.wrong(
+    return train.wrong(
         section,
         fmt::format("`pictures:` says how often pictures are drawn, it is {}", describe_kind(section)),
         "Write pictures: {every: 5}, in epochs.");
-    return std::nullopt;
   }
-  static const std::vector<std::string> known = {"every"};
-  check_keys(section, "`pictures`", known, expander.diagnostics());
-  return SectionReader(section, expander).count("every", 0);
+  check_keys(section, section_of("pictures"), expander.diagnostics());
+  SectionReader(section, expander).read(pictures_rows(), spec);
 }
 
 }  // namespace
@@ -75,9 +74,8 @@ std::optional<TrainSpec> read_train(const YamlNode& section, const Spec& model,
                      expander);
   phases.read_defaults(section, spec);
   SectionReader reader(section, expander);
-  if (const auto seed = reader.count("seed", 0)) spec.seed = static_cast<std::uint64_t>(*seed);
-  if (const YamlNode* pictures = reader.find("pictures"))
-    spec.pictures_every = read_pictures(*pictures, reader, expander);
+  reader.read(train_rows(), spec);
+  if (const YamlNode* pictures = reader.find("pictures")) read_pictures(*pictures, reader, expander, spec);
   if (const YamlNode* list = reader.find("phases")) {
     read_phases(*list, phases, spec, diagnostics);
   } else {

@@ -253,8 +253,8 @@ TEST_CASE("settings change vars and paths, and what does not fit is refused") {
        "--set:1:7: error: there is no value after the '='\n    units=\n          ^\n  fix: Write NAME=VALUE, "
        "e.g. units=10.\n"},
       {"train.epoch=3",
-       "--set:1:7: error: `train` has no key 'epoch'\n    train.epoch=3\n          ^\n  fix: Did you mean "
-       "'epochs'?\n"},
+       "--set:1:7: error: `train` has no key 'epoch'\n    train.epoch=3\n          ^\n  fix: Write "
+       "`epochs:`.\n"},
       {"nodes.k.act=relu",
        "--set:1:7: error: 'nodes' has no 'k'\n    nodes.k.act=relu\n          ^\n  fix: Did you mean 'h'?\n"},
       {"trian.epochs=3",

@@ -1,4 +1,4 @@
-#include "language/expand/spec.hpp"
+#include "language/recipe/model_section.hpp"
 
 #include <fmt/format.h>
 
@@ -6,14 +6,10 @@
 #include <array>
 
 #include "errors/nearest.hpp"
-#include "language/values/value.hpp"
+#include "language/recipe/keys.hpp"
 
 namespace graphrun {
 namespace {
-
-const std::vector<std::string> top_keys = {"graphrun", "name",    "about",  "vars",    "data",
-                                           "inputs",   "nodes",   "blocks", "include", "outputs",
-                                           "loss",     "metrics", "train"};
 
 class SpecReader {
  public:
@@ -106,7 +102,7 @@ Spec SpecReader::model(YamlNode document) {
           "Start it with `graphrun: 1`.");
     return spec;
   }
-  check_keys(document, "a model", top_keys, diagnostics_);
+  check_keys(document, section_of("model"), diagnostics_);
   version(document);
   spec.name = text(document.find("name"), "name");
   spec.about = text(document.find("about"), "about");
@@ -205,7 +201,6 @@ bool SpecReader::operation(NodeSpec& spec, const YamlNode& value) {
 }
 
 std::vector<InputDeclaration> SpecReader::inputs(const YamlNode* section) {
-  static const std::vector<std::string> known = {"shape", "from"};
   std::vector<InputDeclaration> result;
   for (const YamlEntry& entry : entries(section, "inputs", "x: {shape: [batch, 784]}")) {
     if (!usable_name(entry.key, entry.place, "an input")) continue;
@@ -219,7 +214,7 @@ std::vector<InputDeclaration> SpecReader::inputs(const YamlNode* section) {
       continue;
     }
     InputDeclaration input{entry.key, entry.place, {}, {}, false};
-    input.broken = !check_keys(entry.value, "an input", known, diagnostics_);
+    input.broken = !check_keys(entry.value, section_of("input"), diagnostics_);
     if (const YamlNode* shape = entry.value.find("shape")) input.shape = *shape;
     if (const YamlNode* from = entry.value.find("from")) input.from = *from;
     result.push_back(std::move(input));
@@ -269,8 +264,7 @@ std::optional<TermSpec> SpecReader::term(const YamlEntry& entry, std::string_vie
       rest.entries.erase(found);
     }
     if (const YamlNode* of = rest.find("of")) {
-      static const std::vector<std::string> known = {"of", "weight", "reduce"};
-      check_keys(rest, "a term", known, diagnostics_);
+      check_keys(rest, section_of("term"), diagnostics_);
       rest = YamlNode(*of);
       if (!rest.is_scalar()) {
         if (!rest.is_empty())
@@ -314,7 +308,6 @@ std::vector<BlockSpec> SpecReader::blocks(const YamlNode* section, bool standard
 }
 
 BlockSpec SpecReader::block(const YamlEntry& entry, bool standard) {
-  static const std::vector<std::string> known = {"about", "args", "in", "nodes", "out", "reduce"};
   BlockSpec spec;
   spec.name = entry.key;
   spec.place = entry.place;
@@ -326,7 +319,7 @@ BlockSpec SpecReader::block(const YamlEntry& entry, bool standard) {
     spec.broken = true;
     return spec;
   }
-  spec.broken = !check_keys(entry.value, "a block", known, diagnostics_);
+  spec.broken = !check_keys(entry.value, section_of("block"), diagnostics_);
   spec.standard = standard;
   spec.about = text(entry.value.find("about"), "about");
   for (const YamlEntry& argument :
@@ -353,35 +346,6 @@ BlockSpec SpecReader::block(const YamlEntry& entry, bool standard) {
 }
 
 }  // namespace
-
-bool is_identifier(std::string_view text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  if (text.empty() || !letter(text.front())) return false;
-  return std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-}
-
-bool is_schedule(const YamlNode& node) {
-  if (!node.is_mapping() || node.entries.size() != 1) return false;
-  const std::string& key = node.entries.front().key;
-  return key == "linear" || key == "cosine" || key == "step" || key == "warmup";
-}
-
-bool check_keys(const YamlNode& mapping, std::string_view what, std::span<const std::string> known,
-                Diagnostics& diagnostics) {
-  bool whole = true;
-  for (const YamlEntry& entry : mapping.entries) {
-    const bool unknown = std::find(known.begin(), known.end(), entry.key) == known.end();
-    if (unknown) {
-      diagnostics.error(entry.place, fmt::format("{} has no key '{}'", what, entry.key),
-                        suggestion(entry.key, known));
-    } else if (entry.value.is_empty()) {
-      diagnostics.error(entry.place, fmt::format("'{}' has no value", entry.key),
-                        "Write one, or leave the key out.");
-    }
-    whole = whole && !unknown && !entry.value.is_empty();
-  }
-  return whole;
-}
 
 NodeSpec read_call(const std::string& name, const YamlNode& value, Diagnostics& diagnostics) {
   return SpecReader(diagnostics).node(name, value.place, value);

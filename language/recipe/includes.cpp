@@ -1,4 +1,4 @@
-#include "language/expand/includes.hpp"
+#include "language/recipe/includes.hpp"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "errors/nearest.hpp"
-#include "language/expand/spec.hpp"
+#include "language/recipe/keys.hpp"
 #include "language/syntax/scan.hpp"
 
 namespace graphrun {
@@ -64,8 +63,7 @@ class Includer {
         diagnostics_.error(item.place, fmt::format("'{}' holds no blocks", path.string()));
       return;
     }
-    static const std::vector<std::string> known = {"graphrun", "about", "include", "blocks"};
-    check_keys(included, "an included file, which brings blocks alone,", known, diagnostics_);
+    check_keys(included, section_of("included"), {}, diagnostics_);
     run(included, path.string());
     merge(document, included);
   }

@@ -1,0 +1,53 @@
+/// \file
+/// The keys of the language. Each is one row of keys.cpp, which also names the field that it fills; a key
+/// that is not read as it stands (a list of names, a section) has no field, and its section's reader does the
+/// rest.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "language/expand/key.hpp"
+#include "language/recipe/definition.hpp"
+#include "language/recipe/optimizer_kind.hpp"
+
+namespace graphrun {
+
+/// All sections but those of schedules, in the order in which a misplaced key is looked for.
+std::span<const Section> sections();
+
+/// Error{internal} when there is none.
+const Section& section_of(std::string_view name);
+
+/// Of the optimizer or probe of this kind: what all have, and its settings.
+const Section& section_of(const OptimizerKind& kind);
+
+struct ProbeKind {
+  std::string_view name;
+  ProbeSpec::Kind kind;
+  std::vector<std::string_view> settings;
+  bool labelled;  ///< looks at a code and the labels; else at a code alone
+  std::int64_t k;
+  std::string_view doc;
+};
+std::span<const ProbeKind> probe_kinds();
+const Section& section_of(const ProbeKind& kind);
+
+/// The key of an optimizer's setting.
+Key key_of(const OptimizerSetting& setting);
+
+bool check_keys(const YamlNode& mapping, const Section& section, Diagnostics& diagnostics);
+
+// The rows that fill fields.
+const Rows<PhaseSpec>& learning_rows();  ///< of `train:`, which phases inherit
+const Rows<TrainSpec>& train_rows();     ///< of `train:` alone
+const Rows<PhaseSpec>& phase_rows();     ///< of a phase alone
+const Rows<StepSpec>& step_rows();
+const Rows<SubsetSpec>& subset_rows();
+const Rows<StopSpec>& stop_rows();
+const Rows<TrainSpec>& pictures_rows();
+const Rows<OptimizerSpec>& optimizer_rows();
+const Rows<ProbeSpec>& probe_rows();
+const Rows<DataSpec>& data_rows();
+
+}  // namespace graphrun
