@@ -11,8 +11,9 @@
 
 #include "autograd/gradients.hpp"
 #include "graph/broadcast.hpp"
+#include "graph/needed.hpp"
 #include "graph/passes/cut.hpp"
-#include "graph/passes/dead_nodes.hpp"
+#include "graph/passes/only_output.hpp"
 
 namespace graphrun {
 namespace {

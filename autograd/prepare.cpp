@@ -1,7 +1,7 @@
 #include "autograd/prepare.hpp"
 
 #include "autograd/gradients.hpp"
-#include "graph/passes/canonicalise.hpp"
+#include "graph/passes/apply_rules.hpp"
 
 namespace graphrun {
 
@@ -11,9 +11,9 @@ Graph prepare(Graph graph, const OpRegistry& registry, Mode mode, const PassOpti
   };
   const Pass passes[] = {
       {"specialise_mode", specialise, Stage::specialised, false},
-      {"canonicalise", canonicalise, Stage::specialised},
+      {"canonicalise", apply_real_rules, Stage::specialised},
       {"expand_gradients", expand_gradients, Stage::differentiable, false},
-      {"canonicalise", canonicalise, Stage::differentiable},
+      {"canonicalise", apply_real_rules, Stage::differentiable},
   };
   return run_passes(std::move(graph), registry, passes, options);
 }

@@ -10,7 +10,7 @@
 #include <cstdio>
 
 #include "bench/child.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/learner.hpp"
 #include "train/learn/programs.hpp"

@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "bench/child.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "runtime/lower/lower.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/learn/definition.hpp"

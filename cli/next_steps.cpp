@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/shell_word.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "show/draw/pictures.hpp"
 #include "train/learn/programs.hpp"
 #include "train/measure/latent_space.hpp"

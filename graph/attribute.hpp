@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "graph/range.hpp"
 #include "graph/type.hpp"
 
 namespace graphrun {
@@ -44,6 +45,8 @@ struct AttributeSpec {
   std::string doc;
   std::vector<std::string> words;  ///< kind word: the allowed ones
   bool internal = false;           ///< set by passes only; a model file cannot write it
+  Range range = {};                ///< numbers and integers, in lists each: checked when a node is made
+  std::string at_most = {};        ///< another attribute of the op, which this one does not exceed
 };
 
 std::string to_string(const AttributeValue& value);

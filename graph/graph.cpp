@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "graph/op.hpp"
 
@@ -14,6 +15,28 @@ const AttributeSpec* find_spec(const OpDef& op, std::string_view name) {
     if (spec.name == name) return &spec;
   }
   return nullptr;
+}
+
+[[noreturn]] void refuse(const AttributeSpec& spec, const std::string& wanted, double number) {
+  throw OpError(fmt::format("'{}' is {}, not {}", spec.name, wanted.empty() ? "a number" : wanted, number),
+                {}, spec.name);
+}
+
+void check_range(const AttributeSpec& spec, const Attributes& attributes) {
+  const auto check = [&spec](auto number) {
+    const auto value = static_cast<double>(number);
+    if (!spec.range.contains(value)) refuse(spec, to_string(spec.range), value);
+  };
+  const AttributeValue& value = *attributes.find(spec.name);
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) check(*integer);
+  if (const auto* number = std::get_if<double>(&value)) check(*number);
+  if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value))
+    std::ranges::for_each(*integers, check);
+  if (spec.at_most.empty()) return;
+  const double limit = attributes.number(spec.at_most);
+  if (attributes.number(spec.name) > limit) {
+    refuse(spec, fmt::format("at most '{}', which is {}", spec.at_most, limit), attributes.number(spec.name));
+  }
 }
 
 Attributes completed(const OpDef& op, const Attributes& written) {
@@ -31,6 +54,7 @@ Attributes completed(const OpDef& op, const Attributes& written) {
     }
     complete.set(spec.name, value != nullptr ? *value : *spec.fallback);
   }
+  for (const AttributeSpec& spec : op.attributes) check_range(spec, complete);
   return complete;
 }
 
@@ -181,11 +205,43 @@ Graph Builder::finish() && {
   return std::move(graph_);
 }
 
+bool has_defaults(const Node& node, const std::vector<std::string>& except) {
+  const std::vector<AttributeSpec>& specs = node.op->attributes;
+  for (std::size_t i = 0; i < specs.size(); ++i) {  // in the order of the declaration
+    const AttributeValue& value = node.attributes.entries()[i].second;
+    if (specs[i].fallback && value == *specs[i].fallback) continue;
+    if (std::ranges::find(except, specs[i].name) == except.end()) return false;
+  }
+  return true;
+}
+
+namespace {
+
+void check_rule(const OpDef& op, const Rule& rule, bool is_new) {
+  const auto fail = [&](const std::string& what) {
+    throw Error(ErrorCode::internal, fmt::format("the rule '{}' of {} {}", rule.name, op.name, what));
+  };
+  if (!is_new) fail("has the name of another");
+  for (const std::string& kept : rule.keeps) {
+    if (find_spec(op, kept) == nullptr) fail(fmt::format("keeps '{}', which is no attribute", kept));
+  }
+  for (const AttributeSpec& spec : op.attributes) {
+    if (spec.fallback || std::ranges::find(rule.keeps, spec.name) != rule.keeps.end()) continue;
+    fail(fmt::format("does not keep '{}', which has no default", spec.name));
+  }
+}
+
+}  // namespace
+
 OpRegistry::OpRegistry(std::vector<OpDef> ops) : ops_(std::move(ops)) {
   for (std::size_t i = 0; i < ops_.size(); ++i) {
     if (!by_name_.emplace(ops_[i].name, i).second) {
       throw Error(ErrorCode::internal, fmt::format("op '{}' is registered twice", ops_[i].name));
     }
+  }
+  std::set<std::string_view> rules;
+  for (const OpDef& op : ops_) {
+    for (const Rule& rule : op.rules) check_rule(op, rule, rules.insert(rule.name).second);
   }
 }
 

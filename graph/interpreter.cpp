@@ -2,23 +2,30 @@
 
 #include <fmt/format.h>
 
+#include "graph/needed.hpp"
+
 namespace graphrun {
 namespace {
 
 /// Runs the reference of one node.
 void apply(const Node& node, const Extents& extents, const RandomState& random,
-           std::span<HostTensor* const> written, const std::vector<HostTensor>& values, HostTensor& output) {
+           std::span<HostTensor* const> written, std::span<const HostTensor* const> inputs,
+           HostTensor& output) {
   if (node.op->reference == nullptr) {
     throw Error(ErrorCode::internal, fmt::format("op '{}' has no value here", node.op->name), {}, node.name);
   }
-  std::vector<const HostTensor*> inputs;
-  inputs.reserve(node.inputs.size());
-  for (const NodeId input : node.inputs) inputs.push_back(&values[input]);
   output.extents = extents;
   if (!node.op->traits.effect) {
     output.values.assign(static_cast<std::size_t>(element_count(extents)), 0.0);
   }
   node.op->reference({node, inputs, output, written, random});
+}
+
+std::vector<const HostTensor*> inputs_of(const Node& node, const std::vector<HostTensor>& values) {
+  std::vector<const HostTensor*> inputs;
+  inputs.reserve(node.inputs.size());
+  for (const NodeId input : node.inputs) inputs.push_back(&values[input]);
+  return inputs;
 }
 
 class Interpreter {
@@ -27,7 +34,8 @@ class Interpreter {
       : graph_(graph), variables_(variables), run_(run), values_(graph.size()) {}
 
   std::vector<HostTensor> run() {
-    const std::vector<bool> needed = needed_nodes();
+    const auto is_fed = [this](NodeId id) { return fed(graph_.node(id)); };
+    const std::vector<bool> needed = needed_by(graph_, roots_of(graph_), is_fed);
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (needed[id]) evaluate(id);
     }
@@ -36,19 +44,6 @@ class Interpreter {
 
  private:
   bool fed(const Node& node) const { return run_.feeds.contains(node.name); }
-
-  std::vector<bool> needed_nodes() const {
-    std::vector<bool> needed(graph_.size(), false);
-    for (const NamedOutput& output : graph_.outputs()) needed[output.node] = true;
-    for (NodeId id = static_cast<NodeId>(graph_.size()); id-- > 0;) {
-      const Node& node = graph_.node(id);
-      if (node.op->traits.effect) needed[id] = true;
-      if (!needed[id] || fed(node)) continue;
-      for (const NodeId input : node.inputs) needed[input] = true;
-      for (const NodeId control : node.controls) needed[control] = true;
-    }
-    return needed;
-  }
 
   HostTensor feed(const Node& node, const Extents& extents) const {
     const HostTensor& given = run_.feeds.at(node.name);
@@ -108,7 +103,7 @@ class Interpreter {
     for (const std::size_t input : node.op->writes) {
       written.push_back(&find_variable(graph_.node(node.inputs[input])));
     }
-    apply(node, extents, run_.random, written, values_, values_[id]);
+    apply(node, extents, run_.random, written, inputs_of(node, values_), values_[id]);
   }
 
   const Graph& graph_;
@@ -127,8 +122,16 @@ void recompute(const Graph& graph, const InterpreterRun& run, std::span<const No
                std::vector<HostTensor>& values) {
   for (const NodeId id : which) {
     const Node& node = graph.node(id);
-    apply(node, bind(node.type.shape, run.batch), run.random, {}, values, values[id]);
+    apply(node, bind(node.type.shape, run.batch), run.random, {}, inputs_of(node, values), values[id]);
   }
+}
+
+HostTensor compute(const Node& node, std::span<const HostTensor> inputs) {
+  std::vector<const HostTensor*> pointers;
+  for (const HostTensor& input : inputs) pointers.push_back(&input);
+  HostTensor output;
+  apply(node, graphrun::bind(node.type.shape, 1), {}, {}, pointers, output);
+  return output;
 }
 
 }  // namespace graphrun

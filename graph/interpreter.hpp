@@ -34,4 +34,7 @@ std::vector<HostTensor> interpret(const Graph& graph, HostVariables& variables, 
 void recompute(const Graph& graph, const InterpreterRun& run, std::span<const NodeId> which,
                std::vector<HostTensor>& values);
 
+/// The value of one node of a shape without the batch, from the values of its inputs.
+HostTensor compute(const Node& node, std::span<const HostTensor> inputs);
+
 }  // namespace graphrun

@@ -15,6 +15,7 @@
 
 #include "graph/attribute.hpp"
 #include "graph/graph.hpp"
+#include "graph/rule.hpp"
 #include "graph/type.hpp"
 
 namespace graphrun {
@@ -88,16 +89,7 @@ struct NotDifferentiable {
 };
 using GradientRule = std::variant<NotDifferentiable, ZeroGradient, Vjp>;
 
-// ---- Rewrites, cost, traits -------------------------------------------------------------------------------
-
-struct CanonicaliseContext {
-  Builder& builder;
-  const Node& node;  ///< its inputs are ids of the builder; not added yet
-};
-/// A node that stands for this one in a better form, or nothing to keep it. Runs before autograd.
-using Canonicalise = std::optional<NodeId> (*)(CanonicaliseContext&);
-/// The same, but exact: the node it returns has the same bits for any input in f64. Runs after autograd.
-using Simplify = Canonicalise;
+// ---- Cost, traits ----------------------------------------------------------------------------------------
 
 struct Cost {
   double flop = 0;
@@ -112,7 +104,10 @@ using CostRule = Cost (*)(const CostContext&);
 
 struct Traits {
   bool elementwise = false;  ///< output element i depends on the (broadcast) input elements i alone
-  bool commutative = false;
+  /// f(a, b) and f(b, a) have the same bits: sums and products, but not maximum(0, -0), which is its second.
+  bool bitwise_commutative = false;
+  /// Its f32 kernel gives what its reference gives for the same numbers, rounded to f32 once.
+  bool rounds_once = false;
   bool random = false;    ///< never merged with another, even of equal inputs
   bool effect = false;    ///< no value; kept by dead-node elimination
   bool variable = false;  ///< names a persistent buffer
@@ -127,8 +122,7 @@ struct Traits {
   bool gradient = false;        ///< the `grad` placeholder: expanded by autograd
 };
 
-// ---- The definition
-// ----------------------------------------------------------------------------------------
+// ---- The definition --------------------------------------------------------------------------------------
 
 struct InputSpec {
   std::string name;
@@ -147,15 +141,15 @@ struct OpDef {
   AxesRule axes = nullptr;  ///< nothing: opaque, runs as a whole
   Reference reference = nullptr;
   GradientRule gradient = NotDifferentiable{"not declared"};
-  Canonicalise canonicalise = nullptr;
-  Simplify simplify = nullptr;
+  std::vector<Rule> rules;  ///< tried in order, the first that applies
   CostRule cost = nullptr;  ///< nothing: one FLOP an output element
   Traits traits;
   std::vector<std::size_t> writes;  ///< effects: the inputs (variables) it updates
   bool internal = false;            ///< made by passes only: cannot be written in a model file
 };
 
-/// The ops by name. Immutable after it is made; shared by everything.
+/// The ops by name. Immutable after it is made; shared by everything. An op, rule, or attribute that a rule
+/// keeps which is declared wrongly is Error{internal}.
 class OpRegistry {
  public:
   explicit OpRegistry(std::vector<OpDef> ops);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 
 #include "graphrun/error.hpp"
 
@@ -60,6 +62,25 @@ std::optional<DType> dtype_from(std::string_view name) {
 
 std::size_t bytes_of(DType dtype) {
   return entry(dtype).bytes;
+}
+
+bool holds(DType dtype, double number) {
+  const auto whole_in = [number](double low, double high) {
+    return number >= low && number <= high && std::trunc(number) == number;
+  };
+  switch (dtype) {
+    case DType::f32:  // up to where rounding would reach infinity
+      return !std::isfinite(number) || std::abs(number) < 0x1.ffffffp+127;
+    case DType::f64:
+      return true;
+    case DType::i32:
+      return whole_in(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max());
+    case DType::u8:
+      return whole_in(0, std::numeric_limits<std::uint8_t>::max());
+    case DType::none:
+      break;
+  }
+  return false;
 }
 
 std::string to_string(Dim dim) {

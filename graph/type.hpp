@@ -18,6 +18,9 @@ enum class DType : std::uint8_t { f32, f64, i32, u8, none };  // none: a node wi
 std::string_view to_string(DType dtype);
 std::optional<DType> dtype_from(std::string_view name);
 std::size_t bytes_of(DType dtype);
+/// Can an element of this type stand for the number? An integer only for whole ones in its range, f32 for all
+/// that are not beyond its largest, infinity and NaN included.
+bool holds(DType dtype, double number);
 
 /// `factor · batch + offset`.
 struct Dim {

@@ -101,7 +101,7 @@ std::vector<BlockSummary> standard_blocks(std::string_view text) {
     for (const BlockSpec::Argument& argument : block.arguments) {
       std::string fallback = argument.required ? "required" : print_yaml(argument.fallback);
       while (!fallback.empty() && fallback.back() == '\n') fallback.pop_back();
-      summary.arguments.emplace_back(argument.name, std::move(fallback));
+      summary.arguments.push_back({argument.name, std::move(fallback), argument.range});
     }
     result.push_back(std::move(summary));
   }

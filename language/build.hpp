@@ -31,8 +31,12 @@ struct BlockSummary {
   std::string name;
   std::string about;
   std::vector<std::string> inputs;
-  std::vector<std::pair<std::string, std::string>>
-      arguments;  ///< name and default, "required" when there is none
+  struct Argument {
+    std::string name;
+    std::string fallback;  ///< "required" when there is none
+    Range range;
+  };
+  std::vector<Argument> arguments;
 };
 std::vector<BlockSummary> standard_blocks(std::string_view text);
 

@@ -21,7 +21,10 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string kind_text(const AttributeSpec& attribute) {
   if (attribute.kind == AttributeKind::word) return "one of: " + joined(attribute.words);
-  return std::string(to_string(attribute.kind));
+  std::string text(to_string(attribute.kind));
+  if (attribute.range != finite() && attribute.range != Range{}) text += ", " + to_string(attribute.range);
+  if (!attribute.at_most.empty()) text += fmt::format(", at most `{}`", attribute.at_most);
+  return text;
 }
 
 std::string gradient_text(const OpDef& op) {
@@ -54,7 +57,11 @@ ReferenceEntry entry_of(const BlockSummary& block) {
   entry.doc = block.about;
   entry.block = true;
   for (const std::string& input : block.inputs) entry.inputs.push_back({input, "", "", ""});
-  for (const auto& [name, fallback] : block.arguments) entry.attributes.push_back({name, "", fallback, ""});
+  for (const BlockSummary::Argument& argument : block.arguments) {
+    const std::string range = to_string(argument.range);
+    entry.attributes.push_back(
+        {argument.name, range.empty() ? "" : "a number, " + range, argument.fallback, ""});
+  }
   return entry;
 }
 

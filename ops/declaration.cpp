@@ -6,25 +6,60 @@
 
 namespace graphrun::ops {
 
-AttributeSpec flag(std::string name, bool fallback, std::string doc) {
-  return {std::move(name), AttributeKind::flag, AttributeValue(fallback), std::move(doc), {}, false};
+namespace {
+
+template <class T>
+std::optional<AttributeValue> value_of(std::optional<T> fallback) {
+  return fallback ? std::optional(AttributeValue(std::move(*fallback))) : std::nullopt;
 }
 
-AttributeSpec integer(std::string name, std::optional<std::int64_t> fallback, std::string doc) {
-  std::optional<AttributeValue> value;
-  if (fallback) value = AttributeValue(*fallback);
-  return {std::move(name), AttributeKind::integer, std::move(value), std::move(doc), {}, false};
+}  // namespace
+
+AttributeSpec flag(std::string name, bool fallback, std::string doc) {
+  return {.name = std::move(name), .kind = AttributeKind::flag, .fallback = fallback, .doc = std::move(doc)};
+}
+
+AttributeSpec number(std::string name, double fallback, Range range, std::string doc) {
+  return {.name = std::move(name),
+          .kind = AttributeKind::number,
+          .fallback = fallback,
+          .doc = std::move(doc),
+          .range = range};
+}
+
+AttributeSpec integer(std::string name, std::optional<std::int64_t> fallback, Range range, std::string doc) {
+  return {.name = std::move(name),
+          .kind = AttributeKind::integer,
+          .fallback = value_of(fallback),
+          .doc = std::move(doc),
+          .range = range};
+}
+
+AttributeSpec extents(std::string name, std::optional<std::vector<std::int64_t>> fallback, std::string doc) {
+  return {.name = std::move(name),
+          .kind = AttributeKind::integers,
+          .fallback = value_of(std::move(fallback)),
+          .doc = std::move(doc),
+          .range = at_least(1)};
+}
+
+AttributeSpec axis(std::int64_t fallback, std::string doc) {
+  return integer("axis", fallback, finite(), std::move(doc));
 }
 
 AttributeSpec word(std::string name, std::vector<std::string> words, std::string fallback, std::string doc) {
-  return {std::move(name), AttributeKind::word, AttributeValue(std::move(fallback)),
-          std::move(doc),  std::move(words),    false};
+  return {.name = std::move(name),
+          .kind = AttributeKind::word,
+          .fallback = AttributeValue(std::move(fallback)),
+          .doc = std::move(doc),
+          .words = std::move(words)};
 }
 
 AttributeSpec shape_attribute(std::optional<Shape> fallback, std::string doc) {
-  std::optional<AttributeValue> value;
-  if (fallback) value = AttributeValue(std::move(*fallback));
-  return {"shape", AttributeKind::shape, std::move(value), std::move(doc), {}, false};
+  return {.name = "shape",
+          .kind = AttributeKind::shape,
+          .fallback = value_of(std::move(fallback)),
+          .doc = std::move(doc)};
 }
 
 AttributeSpec dtype_attribute(std::string doc) {

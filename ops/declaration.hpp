@@ -10,7 +10,12 @@
 namespace graphrun::ops {
 
 AttributeSpec flag(std::string name, bool fallback, std::string doc);
-AttributeSpec integer(std::string name, std::optional<std::int64_t> fallback, std::string doc);
+AttributeSpec number(std::string name, double fallback, Range range, std::string doc);
+AttributeSpec integer(std::string name, std::optional<std::int64_t> fallback, Range range, std::string doc);
+/// Height and width; an empty list stands for the default.
+AttributeSpec extents(std::string name, std::optional<std::vector<std::int64_t>> fallback, std::string doc);
+/// An axis of the input or of the result, from either end.
+AttributeSpec axis(std::int64_t fallback, std::string doc);
 AttributeSpec word(std::string name, std::vector<std::string> words, std::string fallback, std::string doc);
 AttributeSpec shape_attribute(std::optional<Shape> fallback, std::string doc);
 

@@ -1,6 +1,26 @@
-#include "ops/list.hpp"
+// The op list. Each op is a file of this folder that defines one of these functions.
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
+
+// Elementwise.
+Op abs(), add(), clip(), div(), elu(), equal(), erf(), exp(), gelu(), greater(), greater_equal(),
+    leaky_relu(), less(), less_equal(), linear(), log(), maximum(), minimum(), mul(), neg(), not_equal(),
+    pow(), relu(), sigmoid(), sign(), silu(), softplus(), sqrt(), square(), step(), sub(), tanh(), where();
+// What graphs are held together with.
+Op assign(), cast(), check_finite(), constant(), during(), grad(), input(), param(), running_average(),
+    size(), stop_gradient(), straight_through();
+// Matrices, reductions, shapes.
+Op argmax(), avg_pool(), avg_pool_gradient(), broadcast_to(), concat(), convolution(),
+    convolution_weight_gradient(), gather(), log_softmax(), logsumexp(), matmul(), max(), max_pool(),
+    max_pool_gradient(), max_pool_pick(), one_hot(), pad_slice(), reshape(), scatter_add(), slice(),
+    softmax(), sum(), top_k_mask(), transpose(), transposed_convolution(), upsample(), upsample_gradient();
+// Draws.
+Op bernoulli(), random_normal(), random_uniform();
+// Updates of variables.
+Op adagrad_update(), adam_update(), adamw_update(), momentum_update(), nadam_update(),
+    rmsprop_momentum_update(), rmsprop_update(), sgd_update();
+
 namespace {
 
 // clang-format off

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "bench/ruler/operand.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "runtime/kernels/kernel.hpp"
 #include "runtime/machine/host_state.hpp"
 #include "runtime/products/onednn.hpp"

@@ -8,7 +8,7 @@
 #include <map>
 #include <optional>
 
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "runtime/lower/plan.hpp"
 #include "train/learn/learner.hpp"
 

@@ -8,7 +8,7 @@
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "graphrun/error.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "train/learn/programs.hpp"
 #include "train/measure/gradient_check.hpp"
 

@@ -4,7 +4,7 @@
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "graph/print.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "train/learn/programs.hpp"
 
 namespace graphrun::cli {

@@ -10,7 +10,7 @@
 #include "cli/figures_text.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "runtime/lower/lower.hpp"
 #include "train/learn/programs.hpp"
 

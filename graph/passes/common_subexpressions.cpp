@@ -1,11 +1,16 @@
-#include "graph/passes/common_subexpressions.hpp"
-
+/// \file
+/// Merges nodes that compute the same: the same op of the same inputs and attributes (bit by bit); operands
+/// of ops that are bitwise commutative in either order. The first of them stays.
+///
+/// Safe because ops are functions of these alone, but for those that are never merged: random ops (each draws
+/// for its own path), variables, inputs and effects. Runs among the exact passes; linear, by hashing.
 #include <algorithm>
+#include <array>
 #include <type_traits>
 #include <utility>
 
 #include "graph/hash_table.hpp"
-#include "graph/rewrite.hpp"
+#include "graph/passes/apply_rules.hpp"
 
 namespace graphrun {
 namespace {
@@ -18,9 +23,8 @@ class Key {
     bytes_.clear();
     put(node.op);
     inputs_ = node.inputs;
-    if (node.op->traits.commutative) std::sort(inputs_.begin(), inputs_.end());
+    if (node.op->traits.bitwise_commutative) std::sort(inputs_.begin(), inputs_.end());
     put(inputs_);
-    put(node.controls);
     for (const auto& [name, value] : node.attributes.entries()) {
       std::visit([this](const auto& alternative) { put(alternative); }, value);
     }
@@ -76,18 +80,20 @@ Graph merge_common_subexpressions(Graph graph, const OpRegistry& registry) {
   first.reserve(graph.size());
   Key key;
   Key earlier;
-  const auto merge = [&](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
-    if (!mergeable(node.op->traits)) return std::nullopt;
-    std::uint32_t& known = first[hash_of(key.of(node))];
+  const auto merge = [&](RuleContext& context) -> std::optional<NodeId> {
+    if (!mergeable(context.node.op->traits)) return std::nullopt;
+    std::uint32_t& known = first[hash_of(key.of(context.node))];
     if (known == 0) {
       // Node by node the next id is the one this node gets when it is kept.
-      known = static_cast<NodeId>(builder.size()) + 1;
+      known = static_cast<NodeId>(context.builder.size()) + 1;
       return std::nullopt;
     }
     // Keys that differ and have one hash are as good as never seen; then both nodes stay.
-    return earlier.of(builder.node(known - 1)) == key.text() ? std::optional(known - 1) : std::nullopt;
+    const bool same = earlier.of(context.builder.node(known - 1)) == key.text();
+    return same ? std::optional(known - 1) : std::nullopt;
   };
-  return rewrite(std::move(graph), registry, merge);
+  return apply_once(std::move(graph), registry,
+                    std::array{Rule{"common_subexpression", Phase::exact, merge}});
 }
 
 }  // namespace graphrun

@@ -1,22 +1,20 @@
-#include "graph/passes/erase_forwards.hpp"
+/// \file
+/// Erases the nodes that are there for gradients only (stop_gradient, straight_through): each stands for its
+/// first input.
+///
+/// Safe because that is their value. Runs after the last gradient is taken, and before the exact passes,
+/// which could not see through them.
+#include <array>
 
-#include <fmt/format.h>
-
-#include "graph/rewrite.hpp"
+#include "graph/passes/apply_rules.hpp"
 
 namespace graphrun {
 
 Graph erase_forwards(Graph graph, const OpRegistry& registry) {
-  const auto erase = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
-    if (!node.op->traits.forwards_first) return std::nullopt;
-    const NodeId value = node.inputs.at(0);
-    if (builder.type(value) != node.type) {
-      throw Error(ErrorCode::internal, fmt::format("{} is not of the type of its first input", node.op->name),
-                  {}, node.name);
-    }
-    return value;
+  const auto erase = [](RuleContext& context) {
+    return context.node.op->traits.forwards_first ? std::optional(context.node.inputs.at(0)) : std::nullopt;
   };
-  return rewrite(std::move(graph), registry, erase);
+  return apply_once(std::move(graph), registry, std::array{Rule{"mark_for_gradients", Phase::exact, erase}});
 }
 
 }  // namespace graphrun

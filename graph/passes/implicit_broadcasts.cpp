@@ -1,9 +1,17 @@
-#include "graph/passes/implicit_broadcasts.hpp"
-
+/// \file
+/// Repeats values as late as can be. An elementwise op broadcasts by itself: an operand that was repeated to
+/// a larger shape, or a constant that holds one number in every element, is used as it was before; if no
+/// operand fills the shape of the result, the result is computed small and repeated. A single number that was
+/// repeated stays a single number through reshapes.
+///
+/// Safe because the elements that meet are the same. Runs after autograd, which repeats the cotangents of
+/// sums: the scale of a mean loss then is one number, known when the batch is bound, and needs no pass over
+/// memory.
 #include <algorithm>
+#include <array>
 
 #include "graph/broadcast.hpp"
-#include "graph/rewrite.hpp"
+#include "graph/passes/apply_rules.hpp"
 
 namespace graphrun {
 namespace {
@@ -33,7 +41,10 @@ std::optional<NodeId> before_repeating(Builder& builder, NodeId id) {
   return values.size() == 1 ? std::optional(builder.constant(values[0])) : std::nullopt;
 }
 
-std::optional<NodeId> elementwise(Builder& builder, const Node& node) {
+std::optional<NodeId> elementwise(RuleContext& context) {
+  const Node& node = context.node;
+  if (!node.op->traits.elementwise) return std::nullopt;
+  Builder& builder = context.builder;
   std::vector<NodeId> inputs = node.inputs;
   for (NodeId& input : inputs) {
     input = before_repeating(builder, input).value_or(input);
@@ -43,8 +54,10 @@ std::optional<NodeId> elementwise(Builder& builder, const Node& node) {
 }
 
 /// An op that moves elements, of one number repeated: that number repeated.
-std::optional<NodeId> moved(Builder& builder, const Node& node) {
-  if (!builder.node(node.inputs.at(0)).op->traits.stretches) return std::nullopt;
+std::optional<NodeId> moved(RuleContext& context) {
+  const Node& node = context.node;
+  Builder& builder = context.builder;
+  if (!node.op->traits.moves || !builder.node(node.inputs.at(0)).op->traits.stretches) return std::nullopt;
   const NodeId number = *before_repeating(builder, node.inputs[0]);
   if (!is_single(builder.type(number)) || builder.type(number).shape.size() > node.type.shape.size()) {
     return std::nullopt;
@@ -55,13 +68,9 @@ std::optional<NodeId> moved(Builder& builder, const Node& node) {
 }  // namespace
 
 Graph use_implicit_broadcasts(Graph graph, const OpRegistry& registry) {
-  const auto shorten = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
-    if (!node.controls.empty()) return std::nullopt;
-    if (node.op->traits.elementwise) return elementwise(builder, node);
-    if (node.op->traits.moves) return moved(builder, node);
-    return std::nullopt;
-  };
-  return rewrite(std::move(graph), registry, shorten);
+  return apply_once(std::move(graph), registry,
+                    std::array{Rule{"operand_without_repeats", Phase::exact, elementwise},
+                               Rule{"number_moved", Phase::exact, moved}});
 }
 
 }  // namespace graphrun

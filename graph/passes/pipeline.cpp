@@ -3,16 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
-#include "graph/passes/common_subexpressions.hpp"
+#include "graph/passes/apply_rules.hpp"
 #include "graph/passes/dead_nodes.hpp"
-#include "graph/passes/erase_forwards.hpp"
-#include "graph/passes/exact_identities.hpp"
-#include "graph/passes/fold_constants.hpp"
-#include "graph/passes/implicit_broadcasts.hpp"
 
 namespace graphrun {
+
+// Passes that run from here alone: each is one file of this folder, and a row below.
+PassFunction erase_forwards, fold_constants, merge_common_subexpressions, use_implicit_broadcasts;
+
 namespace {
 
 bool same_node(const Node& a, const Node& b) {
@@ -66,18 +67,22 @@ Graph run_passes(Graph graph, const OpRegistry& registry, std::span<const Pass> 
   return graph;
 }
 
-Graph make_executable(Graph graph, const OpRegistry& registry, const PassOptions& options) {
-  const Pass passes[] = {
-      {"erase_forwards", erase_forwards, Stage::executable, false},
-      {"dead_nodes", remove_dead_nodes, Stage::executable},
-      {"exact_identities", apply_exact_identities, Stage::executable},
-      {"implicit_broadcasts", use_implicit_broadcasts, Stage::executable},
-      {"fold_constants", fold_constants, Stage::executable},
-      {"exact_identities", apply_exact_identities, Stage::executable},  // what folding has made plain
-      {"common_subexpressions", merge_common_subexpressions, Stage::executable},
-      {"dead_nodes", remove_dead_nodes, Stage::executable},
+std::span<const Pass> exact_passes() {
+  static const std::array passes = {
+      Pass{"erase_forwards", erase_forwards, Stage::executable, false},
+      Pass{"dead_nodes", remove_dead_nodes, Stage::executable},
+      Pass{"exact_identities", apply_exact_rules, Stage::executable},
+      Pass{"implicit_broadcasts", use_implicit_broadcasts, Stage::executable},
+      Pass{"fold_constants", fold_constants, Stage::executable},
+      Pass{"exact_identities", apply_exact_rules, Stage::executable},  // what folding has made plain
+      Pass{"common_subexpressions", merge_common_subexpressions, Stage::executable},
+      Pass{"dead_nodes", remove_dead_nodes, Stage::executable},
   };
-  return run_passes(std::move(graph), registry, passes, options);
+  return passes;
+}
+
+Graph make_executable(Graph graph, const OpRegistry& registry, const PassOptions& options) {
+  return run_passes(std::move(graph), registry, exact_passes(), options);
 }
 
 }  // namespace graphrun

@@ -32,9 +32,11 @@
 
 namespace graphrun {
 
+using PassFunction = Graph(Graph, const OpRegistry&);
+
 struct Pass {
   std::string name;
-  std::function<Graph(Graph, const OpRegistry&)> run;
+  std::function<PassFunction> run;
   Stage after = Stage::built;  ///< the stage its result is verified against
   bool optional = true;        ///< false: it makes the graph legal for the next stage and cannot be off
 };
@@ -58,7 +60,8 @@ struct PassOptions {
 Graph run_passes(Graph graph, const OpRegistry& registry, std::span<const Pass> passes,
                  const PassOptions& options = {});
 
-/// The last passes before lowering, with updates or without: see above.
+/// The last passes before lowering, with updates or without: see above. All are exact.
+std::span<const Pass> exact_passes();
 Graph make_executable(Graph graph, const OpRegistry& registry, const PassOptions& options = {});
 
 /// Whether two graphs are the same, node by node, names and outputs included.

@@ -165,9 +165,26 @@ bool Expander::bind_arguments(Scope& scope, Scope& inner, const CallSite& site) 
   for (const GivenAttribute& given : site.attributes) {
     const std::optional<Value> passed = given.name == "tie" ? tied(scope, given) : value(scope, given);
     if (passed) inner.arguments[given.name] = {*passed, given.value_place};
-    whole = whole && passed;
+    whole = whole && passed && in_range(scope, inner, given, *passed);
   }
   return whole;
+}
+
+/// Is the number, or are the values that the schedule takes, in the range that the block declares?
+bool Expander::in_range(const Scope& scope, const Scope& inner, const GivenAttribute& given,
+                        const Value& passed) {
+  const auto argument = std::ranges::find(inner.block->arguments, given.name, &BlockSpec::Argument::name);
+  if (argument == inner.block->arguments.end()) return true;
+  std::vector<double> values;
+  if (const std::optional<double> number = passed.number()) values = {*number};
+  if (const Schedule* schedule = passed.schedule()) values = ends_of(*schedule);
+  const auto outside =
+      std::ranges::find_if_not(values, [&](double each) { return argument->range.contains(each); });
+  if (outside == values.end()) return true;
+  report(scope, given.value_place,
+         fmt::format("'{}' is {}, not {}", given.name, to_string(argument->range), *outside))
+      .op = inner.block->name;
+  return false;
 }
 
 std::optional<Attributes> Expander::attributes(Scope& scope, const OpDef& op, const CallSite& site,

@@ -106,6 +106,7 @@ class Expander {
   /// Reports a mistake in the node that the scope is making.
   Diagnostic& report(const Scope& scope, const Place& place, std::string message, std::string fix = {});
   Diagnostic& report(const Scope& scope, const CallSite& site, const OpError& error);
+  bool in_range(const Scope& scope, const Scope& inner, const GivenAttribute& given, const Value& passed);
 
   const std::map<std::string, NodeId>& parameters() const { return parameters_; }
   const std::vector<ScheduledInput>& scheduled() const { return scheduled_; }

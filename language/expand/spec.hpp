@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/range.hpp"
 #include "language/syntax/document.hpp"
 
 namespace graphrun {
@@ -32,6 +33,7 @@ struct BlockSpec {
     Place place;
     bool required = false;
     YamlNode fallback;
+    Range range = {};  ///< of a number, and of the ends of a schedule
   };
   struct Name {
     std::string text;

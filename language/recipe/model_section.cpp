@@ -34,6 +34,7 @@ class SpecReader {
   std::optional<TermSpec> term(const YamlEntry& entry, std::string_view section);
   std::vector<InputDeclaration> inputs(const YamlNode* section);
   BlockSpec block(const YamlEntry& entry, bool standard);
+  void read_ranges(const YamlNode* section, BlockSpec& spec);
   std::vector<BlockSpec::Name> names(const YamlNode& node, std::string_view what);
 
   Diagnostics& diagnostics_;
@@ -329,6 +330,7 @@ BlockSpec SpecReader::block(const YamlEntry& entry, bool standard) {
         argument.value.is_scalar() && argument.value.text == "required" && !argument.value.quoted;
     spec.arguments.push_back({argument.key, argument.place, required, argument.value});
   }
+  read_ranges(entry.value.find("ranges"), spec);
   if (const YamlNode* in = entry.value.find("in"); in != nullptr && !in->is_empty()) {
     spec.inputs = names(*in, "an input of a block");
   }
@@ -343,6 +345,27 @@ BlockSpec SpecReader::block(const YamlEntry& entry, bool standard) {
   }
   spec.broken = spec.broken || spec.outputs.empty();
   return spec;
+}
+
+/// `ranges: {amount: "[0, 1)"}`
+void SpecReader::read_ranges(const YamlNode* section, BlockSpec& spec) {
+  for (const YamlEntry& entry : entries(section, "ranges", "ranges: {amount: \"[0, 1)\"}")) {
+    const auto argument = std::ranges::find(spec.arguments, entry.key, &BlockSpec::Argument::name);
+    if (argument == spec.arguments.end()) {
+      std::vector<std::string> names;
+      for (const BlockSpec::Argument& known : spec.arguments) names.push_back(known.name);
+      error(entry.place, fmt::format("block '{}' has no argument '{}'", spec.name, entry.key),
+            suggestion(entry.key, names));
+      continue;
+    }
+    const std::optional<Range> range = entry.value.is_scalar() ? range_from(entry.value.text) : std::nullopt;
+    if (range) {
+      argument->range = *range;
+    } else if (!entry.value.is_empty()) {
+      error(entry.value.place, fmt::format("the range of '{}' is not one", entry.key),
+            "Write \"[0, 1)\" for 0 to below 1, or \"(0, inf)\" for above 0.");
+    }
+  }
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "errors/nearest.hpp"
+#include "graph/needed.hpp"
 #include "graph/op.hpp"
 #include "language/recipe/greedy_section.hpp"
 #include "language/recipe/keys.hpp"
@@ -28,18 +28,6 @@ std::vector<std::string> names_of(const std::vector<PhaseSpec>& phases) {
 
 bool is_at_or_below(const std::string& name, const std::string& path) {
   return name == path || (name.starts_with(path) && name[path.size()] == '.');
-}
-
-/// The nodes that some nodes need, themselves included.
-std::set<NodeId> needed_by(const Builder& builder, std::vector<NodeId> open) {
-  std::set<NodeId> seen(open.begin(), open.end());
-  while (!open.empty()) {
-    const NodeId id = open.back();
-    open.pop_back();
-    for (const NodeId input : builder.node(id).inputs)
-      if (seen.insert(input).second) open.push_back(input);
-  }
-  return seen;
 }
 
 }  // namespace
@@ -257,9 +245,10 @@ void PhaseReader::check_learns(const YamlNode& at, const StepSpec& step) {
   for (const std::string& term : step.loss.empty() ? names_.terms : step.loss)
     if (const auto found = names_.nodes.find(term); found != names_.nodes.end())
       terms.push_back(found->second);
-  for (const NodeId id : needed_by(builder, terms)) {
+  const std::vector<bool> needed = needed_by(builder, terms);
+  for (NodeId id = 0; id < needed.size(); ++id) {
     const Node& node = builder.node(id);
-    if (!node.op->traits.variable || !node.attributes.flag("trainable")) continue;
+    if (!needed[id] || !node.op->traits.variable || !node.attributes.flag("trainable")) continue;
     const auto chosen = [&node](const std::string& path) { return is_at_or_below(node.name, path); };
     if (step.train.empty() || std::any_of(step.train.begin(), step.train.end(), chosen)) return;
   }

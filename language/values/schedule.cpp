@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace graphrun {
@@ -33,6 +34,14 @@ double value_at(const Schedule& schedule, const Progress& progress) {
       return schedule.from * std::pow(schedule.factor, std::floor(elapsed / schedule.length));
   }
   return schedule.from;
+}
+
+std::vector<double> ends_of(const Schedule& schedule) {
+  if (schedule.shape != Schedule::Shape::step) return {schedule.from, schedule.to};
+  std::vector<double> values = {schedule.from, schedule.from * schedule.factor};
+  const bool grows = std::abs(schedule.factor) > 1 && schedule.from != 0;
+  if (grows) values.push_back(std::copysign(std::numeric_limits<double>::infinity(), schedule.from));
+  return values;
 }
 
 std::string to_string(const Schedule& schedule) {

@@ -29,6 +29,8 @@ struct Schedule {
 };
 
 double value_at(const Schedule& schedule, const Progress& progress);
+/// The values between which it stays: the first and the last. What grows by each step has no last.
+std::vector<double> ends_of(const Schedule& schedule);
 std::string to_string(const Schedule& schedule);
 
 }  // namespace graphrun

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/rows.hpp"
 #include "ops/update/update.hpp"
 

@@ -4,11 +4,19 @@
 #include <cstring>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/rows.hpp"
 
 namespace graphrun::ops {
 namespace {
+
+[[noreturn]] void refuse(DType dtype, double value) {
+  const std::string_view held = dtype == DType::u8    ? "whole numbers from 0 to 255"
+                                : dtype == DType::i32 ? "whole numbers from -2147483648 to 2147483647"
+                                                      : "numbers up to 3.4028235e+38 either way";
+  throw OpError(fmt::format("{} is not in {}, which holds {}", value, to_string(dtype), held),
+                "cast(x, dtype=…) converts: towards zero, and held in the range.", "values");
+}
 
 Type infer(const InferContext& context) {
   const std::vector<double>& values = context.attributes.numbers("values");
@@ -18,7 +26,10 @@ Type infer(const InferContext& context) {
     throw OpError(fmt::format("{} values do not fill the shape {}", count, to_string(shape)),
                   "Give one value for all elements, or one for each.", "values");
   }
-  return {dtype_of(context.attributes), shape};
+  const DType dtype = dtype_of(context.attributes);
+  const auto wrong = std::ranges::find_if_not(values, [dtype](double value) { return holds(dtype, value); });
+  if (wrong != values.end()) refuse(dtype, *wrong);
+  return {dtype, shape};
 }
 
 void reference(const ReferenceContext& context) {
@@ -62,10 +73,11 @@ Op constant() {
   op.doc = "Numbers that never change.";
   op.formula = "y = values";
   op.shapes = "-> shape";
-  op.attributes = {
-      {"values", AttributeKind::numbers, {}, "one number for all elements, or one for each", {}, false},
-      shape_attribute(Shape{}, "its shape; a scalar by default"),
-      dtype_attribute("its element type")};
+  op.attributes = {{.name = "values",
+                    .kind = AttributeKind::numbers,
+                    .doc = "one number for all elements, or one for each"},
+                   shape_attribute(Shape{}, "its shape; a scalar by default"),
+                   dtype_attribute("its element type")};
   op.infer = infer;
   op.reference = reference;
   op.gradient = ZeroGradient{};

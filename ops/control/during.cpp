@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -14,11 +14,6 @@ Type infer(const InferContext& context) {
                               to_string(training), to_string(otherwise)));
   }
   return training;
-}
-
-std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
-  const bool always = context.node.attributes.text("when") == "always";
-  return always ? std::optional(context.node.inputs[0]) : std::nullopt;
 }
 
 }  // namespace
@@ -35,7 +30,6 @@ Op during() {
   op.infer = infer;
   op.axes = same_axes;
   op.gradient = NotDifferentiable{"the mode (training or evaluation) is not chosen yet"};
-  op.canonicalise = canonicalise;
   op.traits.mode = true;
   return {std::move(op), {}};
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -26,10 +26,12 @@ Op param() {
   op.doc = "A variable that training changes and a checkpoint keeps, under the node's name.";
   op.formula = "y = the variable";
   op.shapes = "-> shape";
-  op.attributes = {
-      shape_attribute({}, "its shape, such as [784, 128]"),
-      {"init", AttributeKind::initializer, AttributeValue(Initializer{}), "how it starts", {}, false},
-      flag("trainable", true, "false: nothing learns it, as running averages are")};
+  op.attributes = {shape_attribute({}, "its shape, such as [784, 128]"),
+                   {.name = "init",
+                    .kind = AttributeKind::initializer,
+                    .fallback = AttributeValue(Initializer{}),
+                    .doc = "how it starts"},
+                   flag("trainable", true, "false: nothing learns it, as running averages are")};
   op.infer = infer;
   op.gradient = ZeroGradient{};
   op.traits.variable = true;

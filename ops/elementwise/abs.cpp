@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 #include "runtime/kernels/vector_math.hpp"
 
@@ -21,8 +21,11 @@ Gradients vjp(VjpContext& context) {
 }  // namespace
 
 Op abs() {
-  return elementwise<Body>(
-      {.name = "abs", .doc = "Absolute value; its slope at 0 is 0.", .formula = "y = |x|", .gradient = vjp});
+  return elementwise<Body>({.name = "abs",
+                            .doc = "Absolute value; its slope at 0 is 0.",
+                            .formula = "y = |x|",
+                            .gradient = vjp,
+                            .rounds_once = true});
 }
 
 }  // namespace graphrun::ops

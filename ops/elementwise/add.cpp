@@ -1,6 +1,6 @@
 #include "ops/elementwise/elementwise.hpp"
 #include "ops/elementwise/pattern.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -49,7 +49,7 @@ std::optional<Mixture> find_mixture(const Builder& builder, NodeId a, NodeId b) 
 
 /// t ln(sigmoid(z)) + (1 - t) ln(1 - sigmoid(z)) = t z - softplus(z): the cross entropy of a sigmoid becomes
 /// that of its logits. `log` has made its part of it before.
-std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
+std::optional<NodeId> cross_entropy(RuleContext& context) {
   Builder& builder = context.builder;
   const auto found = find_mixture(builder, context.node.inputs[0], context.node.inputs[1]);
   if (!found) return std::nullopt;
@@ -60,13 +60,13 @@ std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
 }
 
 /// a + (-b) is a - b. (x + 0 is not x: -0 + 0 is 0.)
-std::optional<NodeId> simplify(CanonicaliseContext& context) {
+std::optional<NodeId> of_negated(RuleContext& context) {
   for (const std::size_t i : {0U, 1U}) {
     const auto* negated = inputs_of(context.builder, context.node.inputs[i], "neg");
     const Term other(context.builder, context.node.inputs[1 - i]);
     if (negated != nullptr) return other - Term(context.builder, negated->front());
   }
-  return simplify_elementwise(context);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -76,11 +76,12 @@ Op add() {
                              .doc = "Sum of two operands.",
                              .formula = "y = a + b",
                              .inputs = two_operands(),
-                             .gradient = vjp});
-  op.definition.canonicalise = canonicalise;
+                             .gradient = vjp,
+                             .rounds_once = true});
   op.kernel.addition = true;
-  op.definition.traits.commutative = true;
-  op.definition.simplify = simplify;
+  op.definition.traits.bitwise_commutative = true;
+  op.definition.rules = {{"cross_entropy_of_sigmoid", Phase::real, cross_entropy},
+                         {"sum_with_negated", Phase::exact, of_negated}};
   return op;
 }
 

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/rows.hpp"
 
 namespace graphrun::ops {
@@ -39,7 +39,7 @@ Gradients vjp(VjpContext& context) {
   return {context.cotangent};  // asked for only from f32 to f32
 }
 
-std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
+std::optional<NodeId> same_type(RuleContext& context) {
   const NodeId x = context.node.inputs[0];
   return context.builder.type(x) == context.node.type ? std::optional(x) : std::nullopt;
 }
@@ -104,9 +104,9 @@ Op cast() {
   op.axes = same_axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.canonicalise = canonicalise;
-  op.simplify = canonicalise;
+  op.rules = {{"cast_to_its_type", Phase::exact, same_type, {"dtype"}, true}};
   op.traits.elementwise = true;
+  op.traits.rounds_once = true;
   runtime::KernelDef kernel;
   kernel.make = make;
   return {std::move(op), std::move(kernel)};

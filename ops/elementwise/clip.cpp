@@ -1,7 +1,7 @@
 #include <limits>
 
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -33,12 +33,14 @@ runtime::Immediates immediates(const Node& node) {
 }  // namespace
 
 Op clip() {
+  AttributeSpec low = number("low", -unlimited, {}, "smallest result");
+  low.at_most = "high";
   Op op = elementwise<Body>({.name = "clip",
                              .doc = "Limits values to a range; inside it, limits included, the slope is 1.",
                              .formula = "y = min(max(x, low), high)",
-                             .attributes = {number("low", -unlimited, "smallest result"),
-                                            number("high", unlimited, "largest result")},
-                             .gradient = vjp});
+                             .attributes = {low, number("high", unlimited, {}, "largest result")},
+                             .gradient = vjp,
+                             .rounds_once = true});
   op.kernel.immediates = immediates;
   return op;
 }

@@ -1,6 +1,6 @@
 #include "ops/elementwise/elementwise.hpp"
 #include "ops/elementwise/pattern.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -17,10 +17,8 @@ Gradients vjp(VjpContext& context) {
       context, [&] { return t.g / t.x(1); }, [&] { return -(t.g * t.y / t.x(1)); });
 }
 
-/// x / 1 is x.
-std::optional<NodeId> simplify(CanonicaliseContext& context) {
-  if (const auto x = without_neutral(context, 0, 1)) return x;
-  return simplify_elementwise(context);
+std::optional<NodeId> by_one(RuleContext& context) {
+  return without_neutral(context, 0, 1);
 }
 
 }  // namespace
@@ -30,8 +28,9 @@ Op div() {
                              .doc = "Quotient of two operands.",
                              .formula = "y = a / b",
                              .inputs = two_operands(),
-                             .gradient = vjp});
-  op.definition.simplify = simplify;
+                             .gradient = vjp,
+                             .rounds_once = true});
+  op.definition.rules = {{"divided_by_one", Phase::exact, by_one}};
   return op;
 }
 

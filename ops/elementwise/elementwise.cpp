@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "ops/elementwise/pattern.hpp"
-
 namespace graphrun::ops {
 namespace {
 
@@ -77,39 +75,6 @@ Cost elementwise_cost(const CostContext& context) {
   return {outputs, 4 * elements};
 }
 
-namespace {
-
-/// What an operand was broadcast from, if it was: a node, or the one number that a constant repeats.
-std::optional<NodeId> source_of(Builder& builder, NodeId id) {
-  if (const auto* source = inputs_of(builder, id, "broadcast_to")) return source->front();
-  const std::optional<double> value = uniform_constant(builder, id);
-  if (!value || builder.type(id).shape.empty()) return std::nullopt;
-  return builder.constant(*value);
-}
-
-}  // namespace
-
-std::optional<NodeId> simplify_elementwise(CanonicaliseContext& context) {
-  Builder& builder = context.builder;
-  std::vector<NodeId> inputs = context.node.inputs;
-  if (inputs.size() < 2) return std::nullopt;
-  for (NodeId& input : inputs) {
-    const std::optional<NodeId> source = source_of(builder, input);
-    if (!source) continue;
-    const NodeId before = std::exchange(input, *source);
-    std::vector<Type> types;
-    types.reserve(inputs.size());
-    for (const NodeId id : inputs) types.push_back(builder.type(id));
-    if (infer_elementwise({types, context.node.attributes}) != context.node.type) input = before;
-  }
-  if (inputs == context.node.inputs) return std::nullopt;
-  return context.builder.add_like(context.node, std::move(inputs), context.node.controls);
-}
-
-AttributeSpec number(std::string name, double fallback, std::string doc) {
-  return {std::move(name), AttributeKind::number, fallback, std::move(doc), {}, false};
-}
-
 std::vector<InputSpec> two_operands() {
   return {{"a", "any shape"}, {"b", "a shape that broadcasts with a's"}};
 }
@@ -125,9 +90,9 @@ Op detail::describe_elementwise(ElementwiseSpec spec) {
   op.definition.infer = infer_elementwise;
   op.definition.axes = elementwise_axes;
   op.definition.gradient = std::move(spec.gradient);
-  op.definition.simplify = simplify_elementwise;
   op.definition.cost = elementwise_cost;
   op.definition.traits.elementwise = true;
+  op.definition.traits.rounds_once = spec.rounds_once;
   return op;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ops/declaration.hpp"
 #include "ops/op.hpp"
 #include "runtime/kernels/vector_kernel.hpp"
 
@@ -22,10 +23,6 @@ std::vector<AxisMap> elementwise_axes(const AxesContext& context);
 
 /// One FLOP an output element, and every operand moved once.
 Cost elementwise_cost(const CostContext& context);
-
-/// An elementwise op broadcasts by itself: an operand that was broadcast before gives way to its source,
-/// where the type of the result stays.
-std::optional<NodeId> simplify_elementwise(CanonicaliseContext& context);
 
 /// For each output element, the index of the element of each input that it takes.
 class BroadcastIndex {
@@ -47,10 +44,8 @@ struct ElementwiseSpec {
   std::vector<InputSpec> inputs = {{"x", "any shape"}};
   std::vector<AttributeSpec> attributes = {};
   GradientRule gradient = NotDifferentiable{"not declared"};
+  bool rounds_once = false;  ///< see Traits
 };
-
-/// An attribute that is a number.
-AttributeSpec number(std::string name, double fallback, std::string doc);
 
 /// The documentation of two operands.
 std::vector<InputSpec> two_operands();

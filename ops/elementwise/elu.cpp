@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 #include "runtime/kernels/vector_math.hpp"
 
@@ -31,11 +31,12 @@ runtime::Immediates immediates(const Node& node) {
 }  // namespace
 
 Op elu() {
-  Op op = elementwise<Body>({.name = "elu",
-                             .doc = "Exponential linear unit.",
-                             .formula = "y = x if x > 0 else alpha * (e^x - 1)",
-                             .attributes = {number("alpha", 1, "minus the limit of the negative side")},
-                             .gradient = vjp});
+  Op op = elementwise<Body>(
+      {.name = "elu",
+       .doc = "Exponential linear unit.",
+       .formula = "y = x if x > 0 else alpha * (e^x - 1)",
+       .attributes = {number("alpha", 1, at_least(0), "minus the limit of the negative side")},
+       .gradient = vjp});
   op.kernel.immediates = immediates;
   op.kernel.post_op = [](const Node& node) {
     return std::optional(

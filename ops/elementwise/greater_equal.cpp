@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -16,7 +16,8 @@ Op greater_equal() {
                             .doc = "Where a is at least b: 1, else 0. Its gradient is zero.",
                             .formula = "y = 1 if a >= b else 0",
                             .inputs = two_operands(),
-                            .gradient = ZeroGradient{}});
+                            .gradient = ZeroGradient{},
+                            .rounds_once = true});
 }
 
 }  // namespace graphrun::ops

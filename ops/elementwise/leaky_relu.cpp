@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -30,7 +30,7 @@ Op leaky_relu() {
   Op op = elementwise<Body>({.name = "leaky_relu",
                              .doc = "Rectifier that leaks: the slope at 0 is that of the negative side.",
                              .formula = "y = x if x > 0 else slope * x",
-                             .attributes = {number("slope", 0.01, "slope of the negative side")},
+                             .attributes = {number("slope", 0.01, at_least(0), "slope of the negative side")},
                              .gradient = vjp});
   op.kernel.immediates = immediates;
   op.kernel.post_op = [](const Node& node) {

@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -30,8 +30,8 @@ Op minimum() {
        .doc = "The smaller of two operands, NaN if one is; equal operands share the gradient.",
        .formula = "y = min(a, b)",
        .inputs = two_operands(),
-       .gradient = vjp});
-  op.definition.traits.commutative = true;
+       .gradient = vjp,
+       .rounds_once = true});
   return op;
 }
 

@@ -1,6 +1,6 @@
 #include "ops/elementwise/elementwise.hpp"
 #include "ops/elementwise/pattern.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -18,12 +18,12 @@ Gradients vjp(VjpContext& context) {
 }
 
 /// x * 1 is x, and x * -1 is -x.
-std::optional<NodeId> simplify(CanonicaliseContext& context) {
+std::optional<NodeId> by_one(RuleContext& context) {
   for (const std::size_t i : {0U, 1U}) {
     if (const auto x = without_neutral(context, i, 1)) return x;
     if (const auto x = without_neutral(context, i, -1)) return -Term(context.builder, *x);
   }
-  return simplify_elementwise(context);
+  return std::nullopt;
 }
 
 // ---- The backward pass of an activation, and of a squared error behind one: a cotangent times a slope.
@@ -67,9 +67,10 @@ Op mul() {
                              .doc = "Product of two operands, element by element.",
                              .formula = "y = a * b",
                              .inputs = two_operands(),
-                             .gradient = vjp});
-  op.definition.traits.commutative = true;
-  op.definition.simplify = simplify;
+                             .gradient = vjp,
+                             .rounds_once = true});
+  op.definition.traits.bitwise_commutative = true;
+  op.definition.rules = {{"times_one", Phase::exact, by_one}};
   op.kernel.forms = forms();
   return op;
 }

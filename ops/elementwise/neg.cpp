@@ -1,6 +1,6 @@
 #include "ops/elementwise/elementwise.hpp"
 #include "ops/elementwise/pattern.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -15,17 +15,17 @@ Gradients vjp(VjpContext& context) {
   return {-VjpTerms(context).g};
 }
 
-/// -(-x) is x.
-std::optional<NodeId> simplify(CanonicaliseContext& context) {
-  if (const auto* x = inputs_of(context.builder, context.node.inputs[0], "neg")) return x->front();
-  return simplify_elementwise(context);
+std::optional<NodeId> twice(RuleContext& context) {
+  const auto* x = inputs_of(context.builder, context.node.inputs[0], "neg");
+  return x == nullptr ? std::nullopt : std::optional(x->front());
 }
 
 }  // namespace
 
 Op neg() {
-  Op op = elementwise<Body>({.name = "neg", .doc = "Negation.", .formula = "y = -x", .gradient = vjp});
-  op.definition.simplify = simplify;
+  Op op = elementwise<Body>(
+      {.name = "neg", .doc = "Negation.", .formula = "y = -x", .gradient = vjp, .rounds_once = true});
+  op.definition.rules = {{"negated_twice", Phase::exact, twice}};
   return op;
 }
 

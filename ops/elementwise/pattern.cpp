@@ -23,7 +23,7 @@ std::optional<double> uniform_constant(const Builder& builder, NodeId id) {
   return std::all_of(values.begin(), values.end(), alike) ? std::optional(values[0]) : std::nullopt;
 }
 
-std::optional<NodeId> without_neutral(const CanonicaliseContext& context, std::size_t kept, double neutral) {
+std::optional<NodeId> without_neutral(const RuleContext& context, std::size_t kept, double neutral) {
   const NodeId operand = context.node.inputs[kept];
   if (context.builder.type(operand) != context.node.type) return std::nullopt;
   const std::optional<double> other = uniform_constant(context.builder, context.node.inputs[1 - kept]);
@@ -33,7 +33,7 @@ std::optional<NodeId> without_neutral(const CanonicaliseContext& context, std::s
 
 const std::vector<NodeId>* inputs_of(const Builder& builder, NodeId id, std::string_view op) {
   const Node& node = builder.node(id);
-  return node.op->name == op ? &node.inputs : nullptr;
+  return node.op->name == op && has_defaults(node) ? &node.inputs : nullptr;
 }
 
 std::optional<NodeId> log_one_minus_sigmoid_argument(const Builder& builder, NodeId id) {

@@ -1,5 +1,5 @@
 /// \file
-/// What canonicalise rules ask about the nodes below theirs.
+/// What rules ask about the nodes below theirs.
 #pragma once
 
 #include <optional>
@@ -19,9 +19,10 @@ std::optional<double> uniform_constant(const Builder& builder, NodeId id);
 
 /// Of two operands: the one that stands for the node when the other is uniformly `neutral`, told from its
 /// sign too (-0 is not 0), if it has its type.
-std::optional<NodeId> without_neutral(const CanonicaliseContext& context, std::size_t kept, double neutral);
+std::optional<NodeId> without_neutral(const RuleContext& context, std::size_t kept, double neutral);
 
-/// The inputs of the node when it is an application of this op, else null.
+/// The inputs of the node when it is an application of this op with default attributes, else null: a rule
+/// sees through no attribute that it does not know.
 const std::vector<NodeId>* inputs_of(const Builder& builder, NodeId id, std::string_view op);
 
 /// z, when the node is -softplus(-z), the stable form of ln(sigmoid(z)).

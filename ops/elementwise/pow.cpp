@@ -2,7 +2,7 @@
 
 #include "ops/elementwise/elementwise.hpp"
 #include "ops/elementwise/pattern.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 #include "runtime/kernels/vector_math.hpp"
 
@@ -37,7 +37,7 @@ Gradients vjp(VjpContext& context) {
       [&] { return zero_where(t.x(0), t.g * (t.y * call("log", {t.x(0)}))); });
 }
 
-std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
+std::optional<NodeId> whole_exponent(RuleContext& context) {
   const Term a(context.builder, context.node.inputs[0]);
   const std::optional<double> exponent = scalar_constant(context.builder, context.node.inputs[1]);
   if (exponent == 1.0) return a;
@@ -57,7 +57,7 @@ Op pow() {
        .formula = "y = a^b",
        .inputs = two_operands(),
        .gradient = vjp});
-  op.definition.canonicalise = canonicalise;
+  op.definition.rules = {{"power_by_products", Phase::real, whole_exponent}};
   return op;
 }
 

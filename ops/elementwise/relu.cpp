@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -21,7 +21,8 @@ Op relu() {
   Op op = elementwise<Body>({.name = "relu",
                              .doc = "Rectifier; its slope at 0 is 0.",
                              .formula = "y = max(x, 0)",
-                             .gradient = vjp});
+                             .gradient = vjp,
+                             .rounds_once = true});
   op.kernel.post_op = [](const Node&) { return std::optional(runtime::PostOpSpec{runtime::PostOp::relu}); };
   return op;
 }

@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -17,7 +17,8 @@ Op sign() {
   return elementwise<Body>({.name = "sign",
                             .doc = "Sign: -1, 0 or 1. Its gradient is zero.",
                             .formula = "y = 1 if x > 0, -1 if x < 0, else x",
-                            .gradient = ZeroGradient{}});
+                            .gradient = ZeroGradient{},
+                            .rounds_once = true});
 }
 
 }  // namespace graphrun::ops

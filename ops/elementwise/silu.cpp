@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 #include "runtime/kernels/vector_math.hpp"
 

@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 #include "runtime/kernels/vector_math.hpp"
 
@@ -24,7 +24,8 @@ Op sqrt() {
   return elementwise<Body>({.name = "sqrt",
                             .doc = "Square root; its slope at 0 is infinite.",
                             .formula = "y = sqrt(x)",
-                            .gradient = vjp});
+                            .gradient = vjp,
+                            .rounds_once = true});
 }
 
 }  // namespace graphrun::ops

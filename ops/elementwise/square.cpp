@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -18,7 +18,8 @@ Gradients vjp(VjpContext& context) {
 }  // namespace
 
 Op square() {
-  return elementwise<Body>({.name = "square", .doc = "Square.", .formula = "y = x^2", .gradient = vjp});
+  return elementwise<Body>(
+      {.name = "square", .doc = "Square.", .formula = "y = x^2", .gradient = vjp, .rounds_once = true});
 }
 
 }  // namespace graphrun::ops

@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -15,7 +15,8 @@ Op step() {
   return elementwise<Body>({.name = "step",
                             .doc = "Unit step: the slope of relu.",
                             .formula = "y = 1 if x > 0 else 0",
-                            .gradient = ZeroGradient{}});
+                            .gradient = ZeroGradient{},
+                            .rounds_once = true});
 }
 
 }  // namespace graphrun::ops

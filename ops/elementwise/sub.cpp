@@ -1,6 +1,6 @@
 #include "ops/elementwise/elementwise.hpp"
 #include "ops/elementwise/pattern.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -17,13 +17,15 @@ Gradients vjp(VjpContext& context) {
       context, [&] { return t.g; }, [&] { return -t.g; });
 }
 
-/// x - 0 is x, and a - (-b) is a + b.
-std::optional<NodeId> simplify(CanonicaliseContext& context) {
-  const Term a(context.builder, context.node.inputs[0]);
-  if (const auto x = without_neutral(context, 0, 0)) return x;
+std::optional<NodeId> zero(RuleContext& context) {
+  return without_neutral(context, 0, 0);
+}
+
+/// a - (-b) is a + b.
+std::optional<NodeId> of_negated(RuleContext& context) {
   const auto* negated = inputs_of(context.builder, context.node.inputs[1], "neg");
-  if (negated != nullptr) return a + Term(context.builder, negated->front());
-  return simplify_elementwise(context);
+  if (negated == nullptr) return std::nullopt;
+  return Term(context.builder, context.node.inputs[0]) + Term(context.builder, negated->front());
 }
 
 }  // namespace
@@ -33,8 +35,10 @@ Op sub() {
                              .doc = "Difference of two operands.",
                              .formula = "y = a - b",
                              .inputs = two_operands(),
-                             .gradient = vjp});
-  op.definition.simplify = simplify;
+                             .gradient = vjp,
+                             .rounds_once = true});
+  op.definition.rules = {{"minus_zero", Phase::exact, zero},
+                         {"difference_with_negated", Phase::exact, of_negated}};
   return op;
 }
 

@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -29,7 +29,8 @@ Op where() {
        .doc = "Chooses between two operands, element by element; the other one gets no gradient.",
        .formula = "y = a if condition != 0 else b",
        .inputs = {{"condition", "0 chooses b, anything else a"}, {"a", "any shape"}, {"b", "any shape"}},
-       .gradient = vjp});
+       .gradient = vjp,
+       .rounds_once = true});
 }
 
 }  // namespace graphrun::ops

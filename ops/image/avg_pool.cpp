@@ -1,5 +1,5 @@
 #include "ops/image/pooling.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "ops/image/pooling.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -81,7 +81,7 @@ Op avg_pool_gradient() {
   op.shapes = "[n, …, …, c] -> [n, h, w, c]";
   op.inputs = {{"g", "one number a window and channel"}};
   op.attributes = pooling_attributes();
-  op.attributes.push_back({"size", AttributeKind::integers, std::nullopt, "h and w", {}, false});
+  op.attributes.push_back(extents("size", std::nullopt, "h and w"));
   op.infer = infer;
   op.axes = axes;
   op.reference = reference;

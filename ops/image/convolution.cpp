@@ -1,5 +1,5 @@
 #include "ops/image/convolution_kernel.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "ops/image/convolution_kernel.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -79,8 +79,7 @@ Op convolution_weight_gradient() {
       "y[i, j, c, o] = sum over n, h, w of x[n, h stride - pad + i, w stride - pad + j, c] g[n, h, w, o]";
   op.shapes = "[n, h, w, c], [n, …, …, o] -> [i, j, c, o]";
   op.inputs = {{"x", "images"}, {"g", "the cotangent of the convolution"}};
-  op.attributes = {{"kernel", AttributeKind::integers, std::nullopt, "i and j", {}, false},
-                   stride_attribute(1, "of the convolution"),
+  op.attributes = {extents("kernel", std::nullopt, "i and j"), stride_attribute(1, "of the convolution"),
                    pad_attribute("of the convolution")};
   op.infer = infer;
   op.axes = axes;

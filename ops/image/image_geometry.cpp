@@ -19,33 +19,29 @@ void require_images(const Type& type, const std::string& name) {
 }
 
 AttributeSpec stride_attribute(std::int64_t fallback, std::string doc) {
-  return integer("stride", fallback, std::move(doc));
+  return integer("stride", fallback, at_least(static_cast<double>(fallback)), std::move(doc));
 }
 
 AttributeSpec pad_attribute(std::string doc) {
-  return integer("pad", 0, std::move(doc));
+  return integer("pad", 0, at_least(0), std::move(doc));
 }
 
 std::vector<AttributeSpec> pooling_attributes() {
-  return {integer("kernel", std::nullopt, "the height and width of a window"),
+  return {integer("kernel", std::nullopt, at_least(1), "the height and width of a window"),
           stride_attribute(0, "from one window to the next; 0: the kernel, so that they touch"),
           pad_attribute("rows and columns added on each side, which no window looks at")};
 }
 
 Window pooling_window(const Attributes& attributes) {
   const std::int64_t kernel = attributes.integer("kernel");
-  if (kernel < 1) throw OpError(fmt::format("kernel must be at least 1, but is {}", kernel), {}, "kernel");
   const std::int64_t stride = attributes.integer("stride");
   return checked({kernel, kernel, stride == 0 ? kernel : stride, attributes.integer("pad")});
 }
 
 const Window& checked(const Window& window) {
-  if (window.stride < 1) {
-    throw OpError(fmt::format("stride must be at least 1, but is {}", window.stride), {}, "stride");
-  }
-  if (window.pad < 0 || window.pad >= std::min(window.kernel_height, window.kernel_width)) {
-    throw OpError(fmt::format("pad must be from 0 to below the kernel's {} x {}, but is {}",
-                              window.kernel_height, window.kernel_width, window.pad),
+  if (window.pad >= std::min(window.kernel_height, window.kernel_width)) {
+    throw OpError(fmt::format("'pad' is below the kernel's {} x {}, not {}", window.kernel_height,
+                              window.kernel_width, window.pad),
                   "A window that saw nothing but the margin would be worth nothing.", "pad");
   }
   return window;

@@ -35,7 +35,7 @@ struct Window {
 std::vector<AttributeSpec> pooling_attributes();
 Window pooling_window(const Attributes& attributes);
 
-/// Throws an OpError unless stride >= 1 and 0 <= pad < the kernel's extents.
+/// Throws an OpError unless the margin is smaller than the kernel.
 const Window& checked(const Window& window);
 
 /// The shape of one value a window and channel, for images of this shape.

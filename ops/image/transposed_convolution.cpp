@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "ops/image/convolution_kernel.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -91,14 +91,11 @@ Op transposed_convolution() {
       "y[h stride - pad + i, w stride - pad + j, o] = sum over h, i, w, j, c of x[h, w, c] w[i, j, o, c]";
   op.shapes = "[n, h, w, c], [i, j, o, c] -> [n, (h - 1) stride - 2 pad + i, …, o]";
   op.inputs = {{"x", "images"}, {"w", "weights: kernel height, kernel width, channels of y, channels of x"}};
-  op.attributes = {stride_attribute(1, "from one window of the result to the next"),
-                   pad_attribute("rows and columns cut off on each side; less than the kernel"),
-                   {"size",
-                    AttributeKind::integers,
-                    AttributeValue(std::vector<std::int64_t>{}),
-                    "height and width of the result, up to stride - 1 more than the least, the default",
-                    {},
-                    false}};
+  op.attributes = {
+      stride_attribute(1, "from one window of the result to the next"),
+      pad_attribute("rows and columns cut off on each side; less than the kernel"),
+      extents("size", std::vector<std::int64_t>(),
+              "height and width of the result, up to stride - 1 more than the least, the default")};
   op.infer = infer;
   op.axes = axes;
   op.reference = reference;

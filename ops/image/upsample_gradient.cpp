@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "ops/image/upsampling.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {

@@ -81,15 +81,13 @@ struct Body {
 }  // namespace
 
 std::vector<AttributeSpec> upsampling_attributes() {
-  return {integer("factor", 2, "how many times higher and wider"),
+  return {integer("factor", 2, at_least(1), "how many times higher and wider"),
           word("mode", {"nearest", "bilinear"}, "nearest",
                "nearest repeats pixels, bilinear goes evenly from one to the next")};
 }
 
 std::int64_t upsampling_factor(const Attributes& attributes) {
-  const std::int64_t factor = attributes.integer("factor");
-  if (factor < 1) throw OpError(fmt::format("factor must be at least 1, but is {}", factor), {}, "factor");
-  return factor;
+  return attributes.integer("factor");
 }
 
 std::vector<Part> upsampling_parts(const Extents& small, const Attributes& attributes, Direction direction) {

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "ops/index/indices.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {

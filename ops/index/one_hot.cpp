@@ -1,9 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "ops/index/indices.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -11,7 +9,6 @@ namespace {
 Type infer(const InferContext& context) {
   require_indices(context.inputs[0], "y");
   const std::int64_t depth = context.attributes.integer("depth");
-  if (depth < 1) throw OpError(fmt::format("depth must be at least 1, but is {}", depth), {}, "depth");
   Shape shape = context.inputs[0].shape;
   shape.push_back(Dim::number(depth));
   return {DType::f32, shape};
@@ -52,7 +49,7 @@ Op one_hot() {
   op.formula = "y[..., j] = 1 if j = index else 0";
   op.shapes = "i32 [...] -> [..., depth]";
   op.inputs = {{"y", "integers from 0 to depth - 1"}};
-  op.attributes = {integer("depth", {}, "how many classes there are")};
+  op.attributes = {integer("depth", {}, at_least(1), "how many classes there are")};
   op.infer = infer;
   op.axes = same_axes;
   op.reference = reference;

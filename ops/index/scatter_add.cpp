@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ops/index/indices.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {

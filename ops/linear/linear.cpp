@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -14,7 +14,7 @@ Gradients vjp(VjpContext& context) {
   return {context.cotangent};
 }
 
-std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
+std::optional<NodeId> input(RuleContext& context) {
   return context.node.inputs[0];
 }
 
@@ -23,8 +23,7 @@ std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
 Op linear() {
   Op op = elementwise<Body>(
       {.name = "linear", .doc = "Its input, unchanged: no activation.", .formula = "y = x", .gradient = vjp});
-  op.definition.canonicalise = canonicalise;
-  op.definition.simplify = canonicalise;
+  op.definition.rules = {{"linear_is_its_input", Phase::exact, input, {}, true}};
   op.kernel.alias = true;
   return op;
 }

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -106,7 +106,7 @@ std::optional<NodeId> transposed(const Builder& builder, NodeId id) {
 }
 
 /// A transposed operand becomes a flag: a view, and no copy.
-std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
+std::optional<NodeId> transposed_by_flag(RuleContext& context) {
   const Node& node = context.node;
   const std::optional<NodeId> a = transposed(context.builder, node.inputs[0]);
   const std::optional<NodeId> b = transposed(context.builder, node.inputs[1]);
@@ -142,8 +142,8 @@ Op matmul() {
   op.axes = axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.canonicalise = canonicalise;
-  op.simplify = canonicalise;
+  op.rules = {
+      {"product_of_transposed", Phase::exact, transposed_by_flag, {"transpose_a", "transpose_b"}, true}};
   op.cost = cost;
   runtime::KernelDef kernel;
   kernel.matmul = true;

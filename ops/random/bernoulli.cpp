@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/random/random.hpp"
 
 namespace graphrun::ops {

@@ -1,4 +1,4 @@
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/random/random.hpp"
 
 namespace graphrun::ops {

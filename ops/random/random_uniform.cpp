@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/random/random.hpp"
 
 namespace graphrun::ops {
@@ -50,8 +50,8 @@ Op random_uniform() {
   op.doc = "Uniform draws between two bounds, new for every step.";
   op.formula = "y ~ U[low, high)";
   op.shapes = "-> shape";
-  op.attributes = {random_shape(), number("low", 0, "the least value"),
-                   number("high", 1, "no value reaches it")};
+  op.attributes = {random_shape(), number("low", 0, finite(), "the least value"),
+                   number("high", 1, finite(), "no value reaches it")};
   op.infer = infer;
   op.axes = same_axes;
   op.reference = reference;

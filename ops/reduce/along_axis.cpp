@@ -3,7 +3,7 @@
 namespace graphrun::ops {
 
 AttributeSpec axis_attribute(std::string doc) {
-  return integer("axis", -1, std::move(doc));
+  return axis(-1, std::move(doc));
 }
 
 std::size_t checked_axis(const InferContext& context) {

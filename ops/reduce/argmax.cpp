@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/reduce/along_axis.hpp"
 
 namespace graphrun::ops {

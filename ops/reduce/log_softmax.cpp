@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/reduce/along_axis.hpp"
 #include "ops/vjp.hpp"
 #include "runtime/kernels/vector_math.hpp"

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/reduce/reduction.hpp"
 #include "ops/vjp.hpp"
 

@@ -23,7 +23,8 @@ bool contains(const std::vector<std::size_t>& axes, std::size_t axis) {
 }  // namespace
 
 AttributeSpec axes_attribute(std::string doc) {
-  return {"axis", AttributeKind::axes, AttributeValue(Axes{}), std::move(doc), {}, false};
+  return {
+      .name = "axis", .kind = AttributeKind::axes, .fallback = AttributeValue(Axes{}), .doc = std::move(doc)};
 }
 
 AttributeSpec keepdims_attribute() {

@@ -1,7 +1,8 @@
 #include <algorithm>
 
+#include "graph/broadcast.hpp"
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/reduce/reduction.hpp"
 
 namespace graphrun::ops {
@@ -20,34 +21,23 @@ Gradients vjp(VjpContext& context) {
   return {context.builder.add("broadcast_to", {g}, {{"shape", shape}})};
 }
 
-/// What the axes in `kept` are called when the axes in `gone` have been reduced without keepdims.
-std::vector<std::int64_t> renumbered(const std::vector<std::int64_t>& kept,
-                                     const std::vector<std::int64_t>& gone) {
-  std::vector<std::int64_t> result;
-  for (const std::int64_t axis : kept) {
-    result.push_back(axis -
-                     std::count_if(gone.begin(), gone.end(), [axis](auto other) { return other < axis; }));
-  }
-  return result;
+/// A sum over no axis is its input, but that -0 becomes 0.
+std::optional<NodeId> over_nothing(RuleContext& context) {
+  const NodeId x = context.node.inputs[0];
+  const Shape& shape = context.builder.type(x).shape;
+  const bool none = reduced_axes(context.node.attributes.axes("axis"), shape).empty();
+  return none ? std::optional(x) : std::nullopt;
 }
 
 /// A sum over batch and other axes is a sum per row, which runs in slices, and then one over the rows.
-std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
+std::optional<NodeId> rows_first(RuleContext& context) {
   const NodeId x = context.node.inputs[0];
   const Shape& shape = context.builder.type(x).shape;
-  std::vector<std::int64_t> batch;
-  std::vector<std::int64_t> other;
-  for (const std::size_t axis : reduced_axes(context.node.attributes.axes("axis"), shape)) {
-    (shape[axis].is_number() ? other : batch).push_back(static_cast<std::int64_t>(axis));
-  }
-  if (batch.empty() && other.empty()) return x;
-  if (batch.empty() || other.empty()) return std::nullopt;
-  const bool keepdims = context.node.attributes.flag("keepdims");
-  const std::vector<std::int64_t> rows = keepdims ? batch : renumbered(batch, other);
-  const NodeId per_row =
-      context.builder.add("sum", {x}, {{"axis", Axes{false, other}}, {"keepdims", keepdims}});
-  return context.builder.add("sum", {per_row}, {{"axis", Axes{false, rows}}, {"keepdims", keepdims}},
-                             {context.node.name, context.node.origin, context.node.controls});
+  const std::vector<std::size_t> axes = reduced_axes(context.node.attributes.axes("axis"), shape);
+  const auto is_number = [&shape](std::size_t axis) { return shape[axis].is_number(); };
+  if (std::ranges::all_of(axes, is_number) || std::ranges::none_of(axes, is_number)) return std::nullopt;
+  return summed(context.builder, x, axes, context.node.attributes.flag("keepdims"),
+                {context.node.name, context.node.origin, {}});
 }
 
 struct SquareOfDifference {
@@ -79,7 +69,8 @@ Op sum() {
   op.axes = reduction_axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.canonicalise = canonicalise;
+  op.rules = {{"sum_over_nothing", Phase::real, over_nothing, {"axis", "keepdims"}},
+              {"sum_of_rows_first", Phase::real, rows_first, {"axis", "keepdims"}}};
   op.cost = cost;
   runtime::KernelDef kernel;
   kernel.reduction = runtime::ReductionKind::sum;

@@ -7,7 +7,7 @@
 
 #include "ops/declaration.hpp"
 #include "ops/isa_dispatch.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/rows.hpp"
 
 namespace graphrun::ops {
@@ -77,10 +77,9 @@ Type infer(const InferContext& context) {
         {}, "x");
   }
   const std::int64_t k = context.attributes.integer("k");
-  if (k < 1 || k > x.shape.back().offset) {
-    throw OpError(
-        fmt::format("k must be from 1 to {}, the last extent of x, but is {}", x.shape.back().offset, k), {},
-        "k");
+  if (k > x.shape.back().offset) {
+    throw OpError(fmt::format("'k' is at most {}, the last extent of x, not {}", x.shape.back().offset, k),
+                  {}, "k");
   }
   return x;
 }
@@ -149,7 +148,7 @@ Op top_k_mask() {
   op.formula = "y[i] = 1 when fewer than k elements are larger than x[i] or equal and before it, else 0";
   op.shapes = "[..., n] -> [..., n]";
   op.inputs = {{"x", "any shape but a scalar"}};
-  op.attributes = {integer("k", std::nullopt, "how many are chosen")};
+  op.attributes = {integer("k", std::nullopt, at_least(1), "how many are chosen")};
   op.infer = infer;
   op.axes = axes;
   op.reference = reference;

@@ -2,7 +2,7 @@
 
 #include "ops/declaration.hpp"
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/shape/strided_copy.hpp"
 
 namespace graphrun::ops {
@@ -37,7 +37,7 @@ Gradients vjp(VjpContext& context) {
 }
 
 /// Broadcasts in a row are one, and one to the same shape is none.
-std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
+std::optional<NodeId> broadcast_once(RuleContext& context) {
   NodeId x = context.node.inputs[0];
   if (context.builder.node(x).op == context.node.op) x = context.builder.node(x).inputs[0];
   if (context.builder.type(x) == context.node.type) return x;
@@ -63,8 +63,7 @@ Op broadcast_to() {
   op.axes = elementwise_axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.canonicalise = canonicalise;
-  op.simplify = canonicalise;
+  op.rules = {{"broadcast_of_broadcast", Phase::exact, broadcast_once, {"shape"}, true}};
   op.traits.stretches = true;
   op.traits.moves = true;
   runtime::KernelDef kernel;

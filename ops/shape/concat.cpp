@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/rows.hpp"
 
 namespace graphrun::ops {
@@ -124,7 +124,7 @@ Op concat() {
   op.shapes = "[..., a, ...], [..., b, ...] -> [..., a + b, ...]";
   op.inputs = {{"x", "the first; all others are like it but along the axis"}};
   op.variadic = true;
-  op.attributes = {integer("axis", -1, "the axis to join along")};
+  op.attributes = {axis(-1, "the axis to join along")};
   op.infer = infer;
   op.axes = axes;
   op.reference = reference;

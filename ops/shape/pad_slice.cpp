@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/shape/slice.hpp"
 
 namespace graphrun::ops {

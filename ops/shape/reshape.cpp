@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -71,7 +71,7 @@ Gradients vjp(VjpContext& context) {
 }
 
 /// Reshapes in a row are one, and one to the same shape is none.
-std::optional<NodeId> canonicalise(CanonicaliseContext& context) {
+std::optional<NodeId> reshape_once(RuleContext& context) {
   NodeId x = context.node.inputs[0];
   if (context.builder.node(x).op == context.node.op) x = context.builder.node(x).inputs[0];
   if (context.builder.type(x) == context.node.type) return x;
@@ -94,8 +94,7 @@ Op reshape() {
   op.axes = axes;
   op.reference = reference_first;
   op.gradient = vjp;
-  op.canonicalise = canonicalise;
-  op.simplify = canonicalise;
+  op.rules = {{"reshape_of_reshape", Phase::exact, reshape_once, {"shape"}, true}};
   op.traits.moves = true;
   op.cost = [](const CostContext&) { return Cost{}; };
   runtime::KernelDef kernel;

@@ -1,5 +1,5 @@
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/reduce/reduction.hpp"
 #include "ops/rows.hpp"
 
@@ -24,7 +24,7 @@ void reference(const ReferenceContext& context) {
 }
 
 /// Without the batch among its axes it is a constant.
-std::optional<NodeId> simplify(CanonicaliseContext& context) {
+std::optional<NodeId> constant_size(RuleContext& context) {
   const Shape& shape = context.builder.type(context.node.inputs[0]).shape;
   Shape counted;
   for (const std::size_t axis : reduced_axes(context.node.attributes.axes("axis"), shape)) {
@@ -52,8 +52,7 @@ Op size() {
   op.infer = infer;
   op.reference = reference;
   op.gradient = ZeroGradient{};
-  op.canonicalise = simplify;
-  op.simplify = simplify;
+  op.rules = {{"size_of_numbers", Phase::exact, constant_size, {"axis"}, true}};
   op.cost = [](const CostContext&) { return Cost{}; };
   op.traits.size = true;
   runtime::KernelDef kernel;

@@ -1,6 +1,6 @@
 #include "ops/shape/slice.hpp"
 
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {

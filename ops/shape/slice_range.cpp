@@ -5,10 +5,11 @@
 namespace graphrun::ops {
 
 std::vector<AttributeSpec> slice_attributes() {
-  return {integer("axis", -1, "the axis to cut"),
-          integer("start", 0, "the first element; negative counts from the end"),
-          integer("stop", 0, "the first element not taken; negative counts from the end, 0 is the end"),
-          integer("step", 1, "1 takes all, 2 every other one, and so on")};
+  return {
+      axis(-1, "the axis to cut"),
+      integer("start", 0, finite(), "the first element; negative counts from the end"),
+      integer("stop", 0, finite(), "the first element not taken; negative counts from the end, 0 is the end"),
+      integer("step", 1, at_least(1), "1 takes all, 2 every other one, and so on")};
 }
 
 SliceRange slice_range(const Attributes& attributes, const Shape& shape) {
@@ -17,7 +18,6 @@ SliceRange slice_range(const Attributes& attributes, const Shape& shape) {
   const std::int64_t start = attributes.integer("start");
   const std::int64_t stop = attributes.integer("stop");
   const std::int64_t step = attributes.integer("step");
-  if (step < 1) throw OpError(fmt::format("step must be at least 1, but is {}", step), {}, "step");
   if (start == 0 && stop == 0 && step == 1) return {axis, 0, 1, extent};
   if (!extent.is_number()) {
     throw OpError(

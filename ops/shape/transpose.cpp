@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/shape/strided_copy.hpp"
 
 namespace graphrun::ops {
@@ -68,7 +68,7 @@ Gradients vjp(VjpContext& context) {
 }
 
 /// Transpositions in a row are one, and one that moves no axis is none.
-std::optional<NodeId> simplify(CanonicaliseContext& context) {
+std::optional<NodeId> transpose_once(RuleContext& context) {
   NodeId x = context.node.inputs[0];
   std::vector<std::size_t> order = permutation(context.node.attributes, context.builder.type(x).shape);
   const Node& below = context.builder.node(x);
@@ -96,18 +96,16 @@ Op transpose() {
   op.formula = "y[i, j] = x[j, i]";
   op.shapes = "[a, b, c] -> [c, b, a], or as `axes` says";
   op.inputs = {{"x", "any shape and type"}};
-  op.attributes = {{"axes",
-                    AttributeKind::integers,
-                    AttributeValue(std::vector<std::int64_t>{}),
-                    "for each axis of the result, the axis of the input; backwards by default",
-                    {},
-                    false}};
+  op.attributes = {{.name = "axes",
+                    .kind = AttributeKind::integers,
+                    .fallback = AttributeValue(std::vector<std::int64_t>{}),
+                    .doc = "for each axis of the result, the axis of the input; backwards by default",
+                    .range = finite()}};
   op.infer = infer;
   op.axes = axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.canonicalise = simplify;
-  op.simplify = simplify;
+  op.rules = {{"transpose_of_transpose", Phase::exact, transpose_once, {"axes"}, true}};
   op.traits.moves = true;
   runtime::KernelDef kernel;
   kernel.make = make;

@@ -1,4 +1,4 @@
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/update/adam_body.hpp"
 
 namespace graphrun::ops {

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/rows.hpp"
 
 namespace graphrun::ops {

@@ -1,6 +1,6 @@
 #include "ops/declaration.hpp"
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/update/update.hpp"
 
 namespace graphrun::ops {
@@ -49,9 +49,9 @@ Op momentum_update() {
        .doc = "One step of gradient descent with momentum.",
        .formula = "v <- momentum v + g + weight_decay w, w <- w - lr v",
        .slots = {{"velocity", "the sum of past steps"}},
-       .attributes = {number("momentum", 0.9, "how much of the last step is kept"),
+       .attributes = {number("momentum", 0.9, share, "how much of the last step is kept"),
                       flag("nesterov", false, "look ahead along the momentum"),
-                      number("weight_decay", 0, "part of the weight added to its gradient")}});
+                      number("weight_decay", 0, at_least(0), "part of the weight added to its gradient")}});
 }
 
 }  // namespace graphrun::ops

@@ -59,9 +59,9 @@ inline UpdateSpec rmsprop_spec() {
           .doc = "One step of RMSprop.",
           .formula = "v <- alpha v + (1 - alpha) g^2, w <- w - lr g / (sqrt(v) + eps)",
           .slots = {{"v", "running mean of the gradient's square"}},
-          .attributes = {number("alpha", 0.99, "memory of the gradient's square"),
-                         number("eps", 1e-8, "keeps the division finite"),
-                         number("weight_decay", 0, "part of the weight added to its gradient")}};
+          .attributes = {number("alpha", 0.99, share, "memory of the gradient's square"),
+                         number("eps", 1e-8, at_least(0), "keeps the division finite"),
+                         number("weight_decay", 0, at_least(0), "part of the weight added to its gradient")}};
 }
 
 }  // namespace graphrun::ops

@@ -1,4 +1,4 @@
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/update/rmsprop_body.hpp"
 
 namespace graphrun::ops {
@@ -9,7 +9,7 @@ Op rmsprop_momentum_update() {
   spec.doc = "One step of RMSprop with momentum.";
   spec.formula = "v <- alpha v + (1 - alpha) g^2, u <- momentum u + g / (sqrt(v) + eps), w <- w - lr u";
   spec.slots.push_back({"velocity", "the sum of past steps"});
-  spec.attributes.push_back(number("momentum", 0.9, "how much of the last step is kept"));
+  spec.attributes.push_back(number("momentum", 0.9, share, "how much of the last step is kept"));
   return update<RmspropBody<2>>(std::move(spec));
 }
 

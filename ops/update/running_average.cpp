@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "ops/declaration.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -12,10 +12,6 @@ Type infer(const InferContext& context) {
   if (value != context.inputs[1]) {
     throw OpError(fmt::format("both inputs must be alike: value is {}, average is {}", to_string(value),
                               to_string(context.inputs[1])));
-  }
-  const double momentum = context.attributes.number("momentum");
-  if (!(momentum > 0 && momentum <= 1)) {
-    throw OpError(fmt::format("momentum must be above 0 and at most 1, but is {}", momentum), {}, "momentum");
   }
   return value;
 }
@@ -31,12 +27,8 @@ Op running_average() {
   op.shapes = "[...], [...] -> [...]";
   op.inputs = {{"value", "the value of a batch"},
                {"average", "a param with trainable: false, of the same type"}};
-  op.attributes = {{"momentum",
-                    AttributeKind::number,
-                    AttributeValue(0.1),
-                    "the share of the new value in the average",
-                    {},
-                    false}};
+  op.attributes = {number("momentum", 0.1, {.low = 0, .high = 1, .above = true},
+                          "the share of the new value in the average")};
   op.infer = infer;
   op.axes = same_axes;
   op.gradient = NotDifferentiable{"the mode (training or evaluation) is not chosen yet"};

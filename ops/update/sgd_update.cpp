@@ -1,5 +1,5 @@
 #include "ops/elementwise/elementwise.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/update/update.hpp"
 
 namespace graphrun::ops {
@@ -33,7 +33,7 @@ Op sgd_update() {
       {.name = "sgd_update",
        .doc = "One step of gradient descent.",
        .formula = "w <- w - lr (g + weight_decay w)",
-       .attributes = {number("weight_decay", 0, "part of the weight added to its gradient")}});
+       .attributes = {number("weight_decay", 0, at_least(0), "part of the weight added to its gradient")}});
 }
 
 }  // namespace graphrun::ops

@@ -36,6 +36,9 @@ inline void report_non_finite(const runtime::CallArguments& arguments) noexcept 
   return __builtin_sqrt(x);
 }
 
+/// Of memories and momenta: what is kept of a value.
+inline constexpr Range share = {.low = 0, .high = 1, .below = true};
+
 /// In what updates differ, beside their arithmetic. The inputs are the variable, its slots, the gradient (all
 /// of one shape), the learning rate and further scalars.
 struct UpdateSpec {

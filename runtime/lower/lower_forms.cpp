@@ -19,7 +19,7 @@ class Matcher {
     const std::vector<NodeId> before = values_;
     if (in_order(term, inputs)) return true;
     values_ = before;
-    if (!bound_.node(id).op->traits.commutative) return false;
+    if (!bound_.node(id).op->traits.bitwise_commutative) return false;
     if (in_order(term, {inputs.rbegin(), inputs.rend()})) return true;
     values_ = before;
     return false;

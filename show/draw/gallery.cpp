@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "files/png/png.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "show/draw/curve_panels.hpp"
 #include "show/draw/filters.hpp"
 #include "show/draw/pictures.hpp"

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "files/png/png.hpp"
+#include "graph/needed.hpp"
 #include "show/draw/sheet.hpp"
 
 namespace graphrun::train {
@@ -58,16 +59,12 @@ double mean_squared_error(const OutputValues& output, const ImageSet& images) {
 }  // namespace
 
 bool sees_images(const ModelDefinition& model) {
-  std::vector<bool> needed(model.graph.nodes().size());
-  needed[model.graph.output(image_role)] = true;
-  for (std::size_t id = needed.size(); id-- > 0;) {
-    if (!needed[id]) continue;
-    const Node& node = model.graph.nodes()[id];
-    for (const NodeId input : node.inputs) needed[input] = true;
-    for (const ModelInput& input : model.inputs)
-      if (input.name == node.name && input.source == InputSource::images) return true;
-  }
-  return false;
+  const NodeId image = model.graph.output(image_role);
+  const std::vector<bool> needed = needed_by(model.graph, std::span(&image, 1));
+  return std::ranges::any_of(model.inputs, [&](const ModelInput& input) {
+    const std::optional<NodeId> node = model.graph.find(input.name);
+    return input.source == InputSource::images && node && needed[*node];
+  });
 }
 
 std::vector<std::uint8_t> pixels_of(const ImageSet& images, std::size_t first, std::size_t count) {

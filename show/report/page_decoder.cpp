@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "files/base64.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "train/learn/programs.hpp"
 
 namespace graphrun::train {

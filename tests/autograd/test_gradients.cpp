@@ -2,7 +2,7 @@
 
 #include "autograd/gradcheck.hpp"
 #include "autograd/gradients.hpp"
-#include "graph/passes/dead_nodes.hpp"
+#include "graph/passes/only_output.hpp"
 #include "graph/print.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/graphs.hpp"

@@ -34,7 +34,7 @@ SharedDefinition model() {
       "  recon: {op: dense, in: dec, units: 784, act: sigmoid}\n"
       "loss:\n"
       "  bce: {op: bce, in: [recon, x]}\n"
-      "  sparse: {of: \"sum(exp(0.5) * abs(code) + abs(code), axis=1)\", weight: 0.01}\n"
+      "  sparse: {of: \"sum(sqrt(2) * abs(code) + abs(code), axis=1)\", weight: 0.01}\n"
       "train: {optimizer: {op: adam, lr: 1.0e-3}, batch: 80, epochs: 1, seed: 3}\n",
       "bench.yaml");
   return made;

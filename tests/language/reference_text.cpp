@@ -6,7 +6,7 @@
 #include <iterator>
 #include <string>
 
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/folders.hpp"
@@ -30,7 +30,10 @@ TEST_CASE("help tells all of an op") {
         "  x  any shape\n"
         "\n"
         "attributes\n"
-        "  floor  no result is lower; there the slope is 0; a number; default -inf\n");
+        "  floor    no result is lower; there the slope is 0; a number, below infinity; default -inf\n"
+        "  at_zero  what the logarithm of 0 is taken for; there the slope is 0; a number, below infinity; "
+        "default "
+        "-inf\n");
   CHECK(help_text(everything, "step").value().find("gradient: zero") != std::string::npos);
   CHECK(!help_text(everything, "no_such_op"));
 }

@@ -11,7 +11,7 @@
 
 #include "language/build.hpp"
 #include "language/expand/expander.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 #include "runtime/state/initialize.hpp"
 #include "tests/support/catch.hpp"

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "language/build.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/folders.hpp"

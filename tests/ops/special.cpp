@@ -1,6 +1,6 @@
 // Ops that hold a graph together, and the rewrites that ops bring for themselves.
 #include "autograd/gradients.hpp"
-#include "graph/passes/canonicalise.hpp"
+#include "graph/passes/apply_rules.hpp"
 #include "graph/passes/specialise_mode.hpp"
 #include "graph/print.hpp"
 #include "ops/op.hpp"
@@ -18,7 +18,7 @@ const Node& output_node(const Graph& graph) {
 
 Graph canonical(Maker& maker, Term y) {
   maker.output("y", y);
-  return canonicalise(maker.finish(), ops::registry());
+  return apply_real_rules(maker.finish(), ops::registry());
 }
 
 /// Both graphs give the same "y" at a random point.
@@ -122,7 +122,7 @@ TEST_CASE("matmul takes a transposed operand as a flag") {
       const Term y = matmul(call("transpose", {a}), call("transpose", {b}), transpose_a, transpose_b);
       maker.output("y", y);
       const Graph before = maker.finish();
-      const Graph after = canonicalise(before, ops::registry());
+      const Graph after = apply_real_rules(before, ops::registry());
       const Node& node = output_node(after);
       CHECK(node.attributes.flag("transpose_a") == !transpose_a);
       CHECK(node.attributes.flag("transpose_b") == !transpose_b);
@@ -140,7 +140,7 @@ TEST_CASE("a sum over batch and other axes becomes rows first, then the batch") 
       const Term x = maker.input("x", batch_of({3, 4}));
       maker.output("y", sum_over(x, axes, keepdims));
       const Graph before = maker.finish();
-      const Graph after = canonicalise(before, ops::registry());
+      const Graph after = apply_real_rules(before, ops::registry());
       const Node& rows_summed = output_node(after);
       CHECK(rows_summed.attributes.axes("axis") == Axes{false, {0}});
       const Node& per_row = after.node(rows_summed.inputs[0]);

@@ -198,7 +198,7 @@ NodeId add_tree(Builder& builder, const PatternTerm& term, const std::vector<Nod
   if (term.op.empty()) return names[term.name];
   std::vector<NodeId> inputs;
   for (const PatternTerm& input : term.inputs) inputs.push_back(add_tree(builder, input, names, commuted));
-  if (commuted && ops::registry().get(term.op).traits.commutative) std::ranges::reverse(inputs);
+  if (commuted && ops::registry().get(term.op).traits.bitwise_commutative) std::ranges::reverse(inputs);
   Attributes attributes;
   if (term.op == "sum") attributes = {{"axis", Axes{false, {1}}}};
   return builder.add(term.op, inputs, attributes);

@@ -2,12 +2,15 @@
 /// Graphs by hand for tests: short names for inputs and parameters, and numbers to run them on.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "graph/interpreter.hpp"
+#include "graph/passes/pipeline.hpp"
 #include "graph/term.hpp"
 #include "ops/op.hpp"
 
@@ -50,6 +53,12 @@ class Maker {
     return {builder, builder.add(op, {}, std::move(attributes), {.name = std::move(name)})};
   }
 };
+
+/// What one of the exact passes makes of a graph, by its name.
+inline Graph only_pass(std::string_view name, Graph graph) {
+  const Pass& pass = *std::ranges::find(exact_passes(), name, &Pass::name);
+  return pass.run(std::move(graph), ops::registry());
+}
 
 inline Term sum(Term x) {
   return call("sum", {x});

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "language/build.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 
 namespace graphrun::train {

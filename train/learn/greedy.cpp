@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "graph/needed.hpp"
 #include "graph/term.hpp"
 
 namespace graphrun::train {
@@ -32,7 +33,8 @@ class Splicer {
 
   /// What computes `to` from `from`, with `replacement` in place of `from`.
   NodeId between(NodeId from, NodeId to, NodeId replacement) {
-    const std::vector<bool> needed = needed_for(to, from);
+    const std::vector<bool> needed =
+        needed_by(graph_, std::span(&to, 1), [from](NodeId id) { return id == from; });
     std::map<NodeId, NodeId> made = {{from, replacement}};
     for (NodeId id = 0; id <= to; ++id)
       if (needed[id] && id != from) made[id] = copy(id, made, to, from);
@@ -40,17 +42,6 @@ class Splicer {
   }
 
  private:
-  std::vector<bool> needed_for(NodeId to, NodeId from) const {
-    std::vector<bool> needed(to + 1);
-    needed[to] = true;
-    for (NodeId id = to + 1; id-- > 0;) {
-      if (!needed[id] || id == from) continue;
-      for (const NodeId input : graph_.node(id).inputs) needed[input] = true;
-      for (const NodeId control : graph_.node(id).controls) needed[control] = true;
-    }
-    return needed;
-  }
-
   NodeId copy(NodeId id, const std::map<NodeId, NodeId>& made, NodeId to, NodeId from) {
     const Node& node = graph_.node(id);
     const bool scalar = node.type.shape.empty();

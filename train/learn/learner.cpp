@@ -9,7 +9,7 @@
 
 #include "files/file.hpp"
 #include "files/sha256.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "runtime/lower/rows.hpp"
 #include "runtime/state/philox.hpp"
 #include "train/learn/compiled_program.hpp"

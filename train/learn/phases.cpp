@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "train/learn/greedy.hpp"
 
 namespace graphrun::train {

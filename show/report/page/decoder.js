@@ -29,7 +29,7 @@ const unaryOps = {
   exp: () => Math.exp,
   gelu: () => (x) => x * normalCdf(x),
   leaky_relu: ({slope}) => (x) => (x > 0 ? x : slope * x),
-  log: ({floor}) => (x) => Math.max(Math.log(x), floor ?? -Infinity),
+  log: ({floor, at_zero: atZero}) => (x) => Math.max(x === 0 ? atZero ?? -Infinity : Math.log(x), floor ?? -Infinity),
   neg: () => (x) => -x,
   relu: () => (x) => (x > 0 ? x : 0),
   sigmoid: () => (x) => 1 / (1 + Math.exp(-x)),

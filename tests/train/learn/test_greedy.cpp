@@ -1,7 +1,7 @@
 // A layer that is trained greedily is an autoencoder of its own: compared with that autoencoder, bit by bit.
 #include <algorithm>
 
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/phased_model.hpp"
 #include "tests/support/thrown.hpp"
@@ -94,7 +94,7 @@ TEST_CASE("what a layer is given are the codes of the finished layers") {
 }
 
 TEST_CASE("corruption changes what is learnt, not what is reconstructed") {
-  const SharedDefinition model = layered(", corrupt: {op: masking, amount: 1}");
+  const SharedDefinition model = layered(", corrupt: {op: masking, amount: 0.9999999}");
   const Dataset data = load_model_data(*model);
   const Examples examples = bind_images(*model, std::make_shared<const ImageSet>(data.train));
   Learner learner = learner_of(model);

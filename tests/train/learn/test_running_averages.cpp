@@ -33,7 +33,7 @@ std::vector<float> values(const Learner& learner, const std::string& name) {
   return {all.begin(), all.end()};
 }
 
-const char* const normalised = "  y: {op: batch_norm, in: x, momentum: 0.25, epsilon: 0}\n";
+const char* const normalised = "  y: {op: batch_norm, in: x, momentum: 0.25, epsilon: 1.0e-30}\n";
 
 }  // namespace
 

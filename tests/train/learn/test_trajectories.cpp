@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "graph/passes/cut.hpp"
-#include "ops/list.hpp"
+#include "ops/op.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/train/learn/golden.hpp"
 #include "train/learn/definition.hpp"

@@ -1,0 +1,447 @@
+// Every rule and every pass on every op: graphs that tempt it, with it and without it. What is exact changes
+// no bit, in f64 and in the f32 kernels one by one; what holds in real arithmetic stays within rounding.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "graph/op.hpp"
+#include "graph/passes/apply_rules.hpp"
+#include "graph/passes/dead_nodes.hpp"
+#include "graph/passes/pipeline.hpp"
+#include "graph/print.hpp"
+#include "graph/term.hpp"
+#include "ops/op.hpp"
+#include "runtime/execute/session.hpp"
+#include "tests/ops/op_case.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun;
+using namespace graphrun::op_table;
+
+namespace {
+
+// Of real rules: |with - without| <= tolerance * max(1, |without|).
+constexpr double real_tolerance_f64 = 1e-12;
+constexpr double real_tolerance_f32 = 2e-5;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+const std::vector<double> special = {0.0,      -0.0, 1.0,   -1.0,  0.5,    std::nan(""),
+                                     infinity, 3e38, -1e30, 1e-30, -0.75F, -infinity};
+
+using Values = std::map<std::string, HostTensor>;
+
+/// A graph with numbers to run it on, drawn ones first; the others hold signed zeros, NaN and infinities.
+struct Example {
+  Graph graph;
+  std::int64_t batch = 3;
+  std::vector<Values> points;
+};
+
+bool same_bits(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) || std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+bool close(double a, double b, double tolerance) {
+  return same_bits(a, b) || std::abs(a - b) <= tolerance * std::max(1.0, std::abs(b));
+}
+
+// ---- Running ---------------------------------------------------------------------------------------------
+
+std::vector<std::vector<double>> in_f64(const Graph& graph, const Example& example, const Values& values) {
+  InterpreterRun run;
+  run.batch = example.batch;
+  run.feeds = values;
+  HostVariables none;
+  const std::vector<HostTensor> all = interpret(graph, none, run);
+  std::vector<std::vector<double>> outputs;
+  for (const NamedOutput& output : graph.outputs()) outputs.push_back(all[output.node].values);
+  return outputs;
+}
+
+/// A graph in a session whose every node has a buffer and a kernel call of its own.
+class NodeByNode {
+ public:
+  explicit NodeByNode(const Graph& graph)
+      : graph_(std::make_shared<const Graph>(graph)), session_(ops::registry(), ops::kernels(), options()) {
+    program_ = session_.add(graph_);
+  }
+
+  std::vector<std::vector<double>> run(const Example& example, const Values& values) {
+    std::vector<std::vector<std::byte>> buffers;
+    std::vector<runtime::Feed> feeds;
+    std::vector<runtime::Fetch> fetches;
+    buffers.reserve(values.size() + graph_->outputs().size());
+    for (const auto& [name, value] : values) {
+      const std::optional<NodeId> id = graph_->find(name);
+      if (!id) continue;
+      feeds.push_back({name, buffers.emplace_back(to_bytes(value, graph_->node(*id).type.dtype))});
+    }
+    for (const NamedOutput& output : graph_->outputs()) {
+      const Type& type = graph_->node(output.node).type;
+      const auto count = static_cast<std::size_t>(element_count(bind(type.shape, example.batch)));
+      fetches.push_back({output.name, buffers.emplace_back(count * bytes_of(type.dtype))});
+    }
+    runtime::Run run;
+    run.batch = example.batch;
+    run.feeds = feeds;
+    run.fetches = fetches;
+    session_.run(program_, run);
+    std::vector<std::vector<double>> outputs;
+    for (std::size_t i = 0; i < fetches.size(); ++i) {
+      const DType dtype = graph_->node(graph_->outputs()[i].node).type.dtype;
+      outputs.push_back(from_bytes({fetches[i].bytes.begin(), fetches[i].bytes.end()}, dtype));
+    }
+    return outputs;
+  }
+
+ private:
+  static runtime::SessionOptions options() {
+    runtime::SessionOptions options;
+    options.threads = 1;
+    options.executor = runtime::ExecutorKind::serial;
+    options.lowering.keep_values = true;
+    return options;
+  }
+
+  std::shared_ptr<const Graph> graph_;
+  runtime::Session session_;
+  decltype(session_.add(graph_)) program_;
+};
+
+// ---- Comparing -------------------------------------------------------------------------------------------
+
+/// Before and after, where both can run: marks for gradients have no kernel before they are erased.
+class Comparison {
+ public:
+  explicit Comparison(const Example& example) : example_(example) {}
+
+  void check(const std::string& name, const Graph& after, Phase phase) {
+    const bool exact = phase == Phase::exact;
+    const std::size_t points = exact ? example_.points.size() : 1;
+    NodeByNode kernels(after);
+    if (before_ == nullptr) before_ = std::make_unique<NodeByNode>(example_.graph);
+    for (std::size_t i = 0; i < points; ++i) {
+      const Values& values = example_.points[i];
+      compare(name + " in f64", in_f64(example_.graph, example_, values), in_f64(after, example_, values),
+              exact ? 0 : real_tolerance_f64, after);
+      compare(name + " in f32", before_->run(example_, values), kernels.run(example_, values),
+              exact ? 0 : real_tolerance_f32, after);
+    }
+  }
+
+ private:
+  void compare(const std::string& name, const std::vector<std::vector<double>>& before,
+               const std::vector<std::vector<double>>& after, double tolerance, const Graph& graph) const {
+    REQUIRE(before.size() == after.size());
+    for (std::size_t output = 0; output < before.size(); ++output) {
+      REQUIRE(before[output].size() == after[output].size());
+      for (std::size_t i = 0; i < before[output].size(); ++i) {
+        const double a = before[output][i];
+        const double b = after[output][i];
+        if (tolerance == 0 ? same_bits(a, b) : close(b, a, tolerance)) continue;
+        FAIL_CHECK(name << ": element " << i << " of output " << output << " was " << a << " and is " << b
+                        << "\n"
+                        << to_text(example_.graph) << "---\n"
+                        << to_text(graph));
+        return;
+      }
+    }
+  }
+
+  const Example& example_;
+  std::unique_ptr<NodeByNode> before_;
+};
+
+/// Each rule and each pass alone on one example; returns the rules that applied.
+std::set<std::string> check_all(const Example& example) {
+  std::set<std::string> tempted;
+  std::set<const OpDef*> ops;
+  for (const Node& node : example.graph.nodes()) ops.insert(node.op);
+  Comparison comparison(example);
+  for (const OpDef* op : ops) {
+    for (const Rule& rule : op->rules) {
+      const Graph after = apply_rules(example.graph, ops::registry(),
+                                      [&](const Rule& each) { return each.name == rule.name; });
+      if (same(example.graph, after)) continue;
+      tempted.insert(rule.name);
+      comparison.check(rule.name, after, rule.phase);
+    }
+  }
+  for (const Pass& pass : exact_passes()) {
+    if (!pass.optional) continue;
+    const Graph after = pass.run(example.graph, ops::registry());
+    if (same(example.graph, after)) continue;
+    tempted.insert(pass.name);
+    comparison.check(pass.name, after, Phase::exact);
+  }
+  return tempted;
+}
+
+// ---- Examples --------------------------------------------------------------------------------------------
+
+/// Drawn values of f32 give way to special ones, so that two operands meet in all pairs after some points.
+Values with_special(Values values, const std::vector<Operand>& operands, std::size_t turn) {
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i].type.dtype != DType::f32) continue;
+    std::vector<double>& list = values.at(operand_name(i)).values;
+    for (std::size_t k = 0; k < list.size(); ++k) list[k] = special[(k + i * turn + turn) % special.size()];
+  }
+  return values;
+}
+
+Example example_of(Graph graph, const OpCase& one) {
+  Example example{std::move(graph), one.batch, {operand_values(one, one.batch)}};
+  for (std::size_t turn = 0; turn < special.size(); ++turn) {
+    example.points.push_back(with_special(example.points.front(), one.operands, turn));
+  }
+  return example;
+}
+
+/// What stands for the operands of an op; an empty list where it does not suit them.
+using Dress = std::vector<Term> (*)(const OpCase& one, std::vector<Term> operands, std::size_t variant);
+
+std::vector<Term> plain(const OpCase&, std::vector<Term> operands, std::size_t variant) {
+  return variant == 0 ? operands : std::vector<Term>();
+}
+
+/// One operand behind each op of one input that keeps its type, and behind one minus that.
+std::vector<Term> behind_ops(const OpCase&, std::vector<Term> operands, std::size_t variant) {
+  std::vector<std::string> names;
+  for (const OpDef& op : ops::registry().ops()) {
+    if (op.inputs.size() == 1 && op.traits.elementwise && !op.internal) names.push_back(op.name);
+  }
+  for (Term& operand : operands) {
+    if (operand.type().dtype != DType::f32) continue;
+    const std::size_t choice = variant % (2 * names.size());
+    if (variant >= 2 * names.size() * operands.size()) return {};
+    if (&operand - operands.data() != static_cast<std::ptrdiff_t>(variant / (2 * names.size()))) continue;
+    const Term through = call(names[choice / 2], {operand});
+    operand = choice % 2 == 0 ? through : 1.0 - through;
+    return operands;
+  }
+  return {};
+}
+
+/// One operand moved: turned, and reshaped to and fro.
+std::vector<Term> moved(const OpCase&, std::vector<Term> operands, std::size_t variant) {
+  if (variant >= 4 * operands.size()) return {};
+  Term& operand = operands[variant / 4];
+  const Shape shape = operand.type().shape;
+  Shape longer = shape;
+  longer.insert(longer.begin(), Dim::number(1));
+  Shape backwards(shape.rbegin(), shape.rend());
+  switch (variant % 4) {
+    case 0:
+      operand = call("transpose", {call("reshape", {operand}, {{"shape", backwards}})});
+      break;
+    case 1:
+      operand = call("transpose", {call("transpose", {operand})});
+      break;
+    case 2:
+      operand = call("reshape", {call("reshape", {operand}, {{"shape", longer}})}, {{"shape", shape}});
+      break;
+    default:
+      operand = call("broadcast_to", {operand}, {{"shape", shape}});
+  }
+  return operands;
+}
+
+/// One operand that is one number in every element: a scalar, a scalar repeated, a filled constant.
+std::vector<Term> uniform(const OpCase&, std::vector<Term> operands, std::size_t variant) {
+  static const double numbers[] = {0.0, -0.0, 1.0, -1.0, 2.0, 3.0, 0.5};
+  constexpr std::size_t forms = 3;
+  const std::size_t each = std::size(numbers) * forms;
+  if (variant >= each * operands.size()) return {};
+  Term& operand = operands[variant / each];
+  if (operand.type().dtype != DType::f32) return {};
+  const double number = numbers[variant % each / forms];
+  const Shape shape = operand.type().shape;
+  Builder& builder = operand.builder();
+  const Term scalar = constant_like(operand, number);
+  const NodeId filled =
+      builder.add("constant", {}, {{"values", std::vector<double>{number}}, {"shape", shape}});
+  const Term forms_of[] = {scalar, call("broadcast_to", {scalar}, {{"shape", shape}}), {builder, filled}};
+  operand = forms_of[variant % forms];
+  return operands;
+}
+
+/// Operands that a smaller input is repeated to.
+std::vector<Term> repeated(const OpCase&, std::vector<Term> operands, std::size_t variant) {
+  const std::size_t which = variant + 1;  // one bit an operand
+  if (which >= std::size_t{1} << operands.size()) return {};
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Shape shape = operands[i].type().shape;
+    if ((which >> i & 1) == 0 || shape.empty() || operands[i].type().dtype != DType::f32) continue;
+    const Term row = call("slice", {operands[i]}, {{"axis", -1}, {"stop", 1}});
+    operands[i] = call("broadcast_to", {row}, {{"shape", shape}});
+  }
+  return operands;
+}
+
+Term applied(const OpCase& one, const std::vector<Term>& operands) {
+  Builder& builder = operands.front().builder();
+  return {builder, builder.add(one.op, {operands.begin(), operands.end()}, one.attributes)};
+}
+
+std::vector<Term> inputs_of(Builder& builder, const OpCase& one) {
+  add_op(builder, one);  // makes the inputs; the op itself is left over
+  std::vector<Term> operands;
+  for (NodeId id = 0; id < one.operands.size(); ++id) operands.emplace_back(builder, id);
+  return operands;
+}
+
+/// The op in one dress, or nothing when there is no such variant or it does not suit the op.
+enum class Suits { yes, no, ended };
+Suits dressed(const OpCase& one, Dress dress, std::size_t variant, Graph& graph) {
+  Builder builder(ops::registry());
+  try {
+    const std::vector<Term> operands = dress(one, inputs_of(builder, one), variant);
+    if (operands.empty()) return Suits::ended;
+    builder.output("y", applied(one, operands));
+    const bool turns =
+        dress == plain && operands.size() == 2 && operands[0].type().dtype == operands[1].type().dtype;
+    if (turns) {  // what may be merged with it, and what may not
+      builder.output("again", applied(one, operands));
+      try {
+        builder.output("turned", applied(one, {operands[1], operands[0]}));
+      } catch (const OpError&) {  // not with these types
+      }
+    }
+  } catch (const OpError&) {
+    return Suits::no;
+  }
+  graph = std::move(builder).finish();
+  if (dress != plain) graph = remove_dead_nodes(std::move(graph), ops::registry());
+  return Suits::yes;
+}
+
+void merge(std::set<std::string>& all, const std::set<std::string>& more) {
+  all.insert(more.begin(), more.end());
+}
+
+/// The case with its operands as constants; a batch is a number then.
+std::set<std::string> check_as_constants(const OpCase& one) {
+  Builder builder(ops::registry());
+  std::vector<Term> operands;
+  const Values values = operand_values(one, one.batch);
+  try {
+    for (std::size_t i = 0; i < one.operands.size(); ++i) {
+      const HostTensor& value = values.at(operand_name(i));
+      Shape shape;
+      for (const std::int64_t extent : value.extents) shape.push_back(Dim::number(extent));
+      const std::string dtype(to_string(one.operands[i].type.dtype));
+      const NodeId constant = builder.add(
+          "constant", {}, {{"values", value.values}, {"shape", std::move(shape)}, {"dtype", dtype}});
+      operands.emplace_back(builder, constant);
+    }
+    builder.output("y", applied(one, operands));
+  } catch (const OpError&) {  // not of these sizes
+    return {};
+  }
+  return check_all({std::move(builder).finish(), one.batch, {{}}});
+}
+
+/// One case for each op and attributes, of its first operands.
+std::vector<OpCase> first_cases() {
+  std::vector<OpCase> cases;
+  for (const OpCase& one : all_cases()) {
+    if (one.operands.empty() || !has_drawn_operands(one)) continue;
+    const bool known = std::ranges::any_of(
+        cases, [&](const OpCase& other) { return other.op == one.op && other.attributes == one.attributes; });
+    if (!known) cases.push_back(one);
+  }
+  const Operand any;
+  cases.push_back({.op = "cast", .operands = {any}});
+  cases.push_back({.op = "cast", .operands = {any}, .attributes = {{"dtype", std::string("i32")}}});
+  return cases;
+}
+
+/// t ln(sigmoid(z)) + (1 - t) ln(1 - sigmoid(z)) with its logarithms made stable: what no single op tempts.
+Graph cross_entropy() {
+  Builder builder(ops::registry());
+  const OpCase one{.op = "mul", .operands = {{}, {}}};
+  const std::vector<Term> x = inputs_of(builder, one);
+  const Term yes = -call("softplus", {-x[1]});
+  const Term no = -call("softplus", {x[1]});
+  builder.output("y", x[0] * yes + (1.0 - x[0]) * no);
+  return std::move(builder).finish();
+}
+
+}  // namespace
+
+TEST_CASE("every rule and pass leaves the bits of every op, or its value where it is a real one") {
+  std::set<std::string> tempted;
+  for (const OpCase& one : first_cases()) {
+    INFO(describe(one));
+    for (const Dress dress : {plain, behind_ops, moved, uniform, repeated}) {
+      Graph graph;
+      for (std::size_t variant = 0;; ++variant) {
+        const Suits suits = dressed(one, dress, variant, graph);
+        if (suits == Suits::ended) break;
+        if (suits == Suits::yes) merge(tempted, check_all(example_of(std::move(graph), one)));
+      }
+    }
+  }
+  for (const OpCase& one : all_cases()) {
+    if (one.operands.empty()) continue;
+    INFO(describe(one));
+    merge(tempted, check_as_constants(one));
+  }
+  merge(tempted, check_all(example_of(cross_entropy(), {.op = "mul", .operands = {{}, {}}})));
+  // Whatever has not been tempted is not tested either.
+  for (const OpDef& op : ops::registry().ops()) {
+    for (const Rule& rule : op.rules) {
+      INFO(rule.name);
+      CHECK(tempted.contains(rule.name));
+    }
+  }
+  for (const Pass& pass : exact_passes()) {
+    INFO(pass.name);
+    CHECK((tempted.contains(pass.name) || !pass.optional));
+  }
+}
+
+TEST_CASE("a constant is what its type holds or an error, and the same folded or not") {
+  const double numbers[] = {0, 1, -1, 0.5, 255, 256, -2147483648.0, 2147483648.0, 1e20, 1e39, std::nan("")};
+  for (const std::string from : {"f32", "i32", "u8"}) {
+    for (const std::string to : {"f32", "i32", "u8"}) {
+      for (const double number : numbers) {
+        INFO(number << " as " << from << ", then as " << to);
+        Builder builder(ops::registry());
+        const DType dtype = *dtype_from(from);
+        const auto add = [&] {
+          return builder.add("constant", {}, {{"values", std::vector<double>{number}}, {"dtype", from}});
+        };
+        if (!holds(dtype, number)) {
+          CHECK_THROWS_AS(add(), OpError);
+          continue;
+        }
+        builder.output("y", builder.add("cast", {add()}, {{"dtype", to}}));
+        const Example example{std::move(builder).finish(), 1, {{}}};
+        check_all(example);
+        const double exact = in_f64(example.graph, example, {})[0][0];
+        const double rounded =
+            *dtype_from(to) == DType::f32 ? static_cast<double>(static_cast<float>(exact)) : exact;
+        CHECK(same_bits(NodeByNode(example.graph).run(example, {})[0][0], rounded));
+      }
+    }
+  }
+}
+
+TEST_CASE("an error at a constant names the number and what its type holds") {
+  check(ErrorCase{
+      "constant",
+      {},
+      {{"values", std::vector<double>{1, 1e20}}, {"shape", Shape{number(2)}}, {"dtype", std::string("i32")}},
+      "1e+20 is not in i32, which holds whole numbers from -2147483648 to 2147483647"});
+  check(ErrorCase{"constant",
+                  {},
+                  {{"values", std::vector<double>{256}}, {"dtype", std::string("u8")}},
+                  "256 is not in u8, which holds whole numbers from 0 to 255"});
+  check(ErrorCase{"constant", {}, {{"values", std::vector<double>{1e39}}}, "1e+39 is not in f32"});
+}
