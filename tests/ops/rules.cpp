@@ -35,11 +35,12 @@ const std::vector<double> special = {0.0,      -0.0, 1.0,   -1.0,  0.5,    std::
 
 using Values = std::map<std::string, HostTensor>;
 
-/// A graph with numbers to run it on, drawn ones first; the others hold signed zeros, NaN and infinities.
+/// A graph with numbers to run it on.
 struct Example {
   Graph graph;
   std::int64_t batch = 3;
-  std::vector<Values> points;
+  std::vector<Values> points;          ///< as the case draws them, and some from a wider range
+  std::vector<Values> special_points;  ///< with signed zeros, NaN and infinities: for exact rules alone
 };
 
 bool same_bits(double a, double b) {
@@ -122,11 +123,11 @@ class Comparison {
 
   void check(const std::string& name, const Graph& after, Phase phase) {
     const bool exact = phase == Phase::exact;
-    const std::size_t points = exact ? example_.points.size() : 1;
+    std::vector<Values> points = example_.points;
+    if (exact) points.insert(points.end(), example_.special_points.begin(), example_.special_points.end());
     NodeByNode kernels(after);
     if (before_ == nullptr) before_ = std::make_unique<NodeByNode>(example_.graph);
-    for (std::size_t i = 0; i < points; ++i) {
-      const Values& values = example_.points[i];
+    for (const Values& values : points) {
       compare(name + " in f64", in_f64(example_.graph, example_, values), in_f64(after, example_, values),
               exact ? 0 : real_tolerance_f64, after);
       compare(name + " in f32", before_->run(example_, values), kernels.run(example_, values),
@@ -184,20 +185,25 @@ std::set<std::string> check_all(const Example& example) {
 
 // ---- Examples --------------------------------------------------------------------------------------------
 
-/// Drawn values of f32 give way to special ones, so that two operands meet in all pairs after some points.
-Values with_special(Values values, const std::vector<Operand>& operands, std::size_t turn) {
+/// The values of f32 operands give way to numbers from a list, so that two operands meet in all pairs after
+/// as many turns as it has.
+Values with_numbers(Values values, const std::vector<Operand>& operands, const std::vector<double>& numbers,
+                    std::size_t turn) {
   for (std::size_t i = 0; i < operands.size(); ++i) {
     if (operands[i].type.dtype != DType::f32) continue;
     std::vector<double>& list = values.at(operand_name(i)).values;
-    for (std::size_t k = 0; k < list.size(); ++k) list[k] = special[(k + i * turn + turn) % special.size()];
+    for (std::size_t k = 0; k < list.size(); ++k) list[k] = numbers[(k + i * turn + turn) % numbers.size()];
   }
   return values;
 }
 
 Example example_of(Graph graph, const OpCase& one) {
-  Example example{std::move(graph), one.batch, {operand_values(one, one.batch)}};
+  const Values drawn = operand_values(one, one.batch);
+  // Where floors, ceilings and slopes matter, and no difference cancels more than a few bits.
+  const std::vector<double> wide = {-4.5, -0.3, 2.25, 4, -2, 0.7, -3.2, 1.1, 3.5};
+  Example example{std::move(graph), one.batch, {drawn, with_numbers(drawn, one.operands, wide, 1)}, {}};
   for (std::size_t turn = 0; turn < special.size(); ++turn) {
-    example.points.push_back(with_special(example.points.front(), one.operands, turn));
+    example.special_points.push_back(with_numbers(drawn, one.operands, special, turn));
   }
   return example;
 }
@@ -343,7 +349,7 @@ std::set<std::string> check_as_constants(const OpCase& one) {
   } catch (const OpError&) {  // not of these sizes
     return {};
   }
-  return check_all({std::move(builder).finish(), one.batch, {{}}});
+  return check_all({std::move(builder).finish(), one.batch, {{}}, {}});
 }
 
 /// One case for each op and attributes, of its first operands.
@@ -422,7 +428,7 @@ TEST_CASE("a constant is what its type holds or an error, and the same folded or
           continue;
         }
         builder.output("y", builder.add("cast", {add()}, {{"dtype", to}}));
-        const Example example{std::move(builder).finish(), 1, {{}}};
+        const Example example{std::move(builder).finish(), 1, {{}}, {}};
         check_all(example);
         const double exact = in_f64(example.graph, example, {})[0][0];
         const double rounded =
