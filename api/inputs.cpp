@@ -53,16 +53,15 @@ std::int64_t rows_of(const InputValues& input, const Type& type) {
   return total / elements;
 }
 
-void add(train::Examples& examples, const ModelDefinition& model, const InputValues& input) {
-  const std::string name = train::node_name(model, input.name);
-  const Type& type = model.graph.node(*model.graph.find(name)).type;
+void add(train::Examples& examples, const Node& node, const InputValues& input) {
+  const Type& type = node.type;
   const train::ColumnKind kind = kind_of(input, type);
   const std::int64_t rows = rows_of(input, type);
   if (!examples.columns.empty() && rows != examples.count)
     throw Error(ErrorCode::usage, fmt::format("'{}' has {} rows and '{}' {}", input.name, rows,
                                               examples.columns.begin()->first, examples.count));
   if (!examples.columns
-           .emplace(name, train::Column{kind, elements_of_row(input, type), bytes_of_values(input)})
+           .emplace(node.name, train::Column{kind, elements_of_row(input, type), bytes_of_values(input)})
            .second)
     throw Error(ErrorCode::usage, fmt::format("'{}' is given twice", input.name));
   examples.count = rows;
@@ -78,8 +77,15 @@ std::vector<std::string> column_names(const train::Examples& examples) {
 
 train::Examples examples_of(const ModelDefinition& model, const Inputs& inputs) {
   train::Examples examples;
-  for (const InputValues& input : inputs) add(examples, model, input);
+  for (const InputValues& input : inputs)
+    add(examples, model.graph.node(train::given_node(model, input.name)), input);
   if (inputs.empty()) throw Error(ErrorCode::usage, "no input is given, so there is no row to work on");
+  return examples;
+}
+
+train::Examples examples_of(const Node& node, std::span<const float> values) {
+  train::Examples examples;
+  add(examples, node, {node.name, values});
   return examples;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace graphrun::api {
 /// Columns over the host's own memory, which must outlive them. Names are those of inputs, outputs or nodes.
 /// Error{usage}: no inputs, a name twice or unknown, a type that does not fit, counts of rows that differ.
 train::Examples examples_of(const ModelDefinition& model, const Inputs& inputs);
+
+/// Values for one node.
+train::Examples examples_of(const Node& node, std::span<const float> values);
 
 /// All rows as one batch, in the element types of their nodes.
 class BoundInputs {

@@ -9,10 +9,11 @@ namespace graphrun {
 
 namespace {
 
-std::vector<std::string> names_of(const std::vector<ModelTerm>& terms) {
+template <class Term>
+std::vector<std::string> names_of(const std::vector<Term>& terms) {
   std::vector<std::string> names;
   names.reserve(terms.size());
-  for (const ModelTerm& term : terms) names.push_back(term.name);
+  for (const Term& term : terms) names.push_back(term.name);
   return names;
 }
 
@@ -53,8 +54,8 @@ std::vector<TensorInfo> Model::inputs() const {
 
 std::vector<TensorInfo> Model::outputs() const {
   std::vector<TensorInfo> all;
-  for (const std::string& role : definition_->roles)
-    all.push_back(api::info_of(role, definition_->graph.node(definition_->graph.output(role)).type));
+  for (const NamedOutput& role : definition_->roles)
+    all.push_back(api::info_of(role.name, definition_->graph.node(role.node).type));
   return all;
 }
 

@@ -134,16 +134,24 @@ class Session::Implementation {
   }
 
   Tensor run(std::string_view output, const Inputs& inputs) {
-    return values_of(std::string(output), inputs, {.together = true});
+    return values_of(std::string(output), api::examples_of(definition(), inputs), {.together = true});
   }
 
-  Tensor run_rows(const std::string& output, const Inputs& inputs) { return values_of(output, inputs, {}); }
+  Tensor run_rows(const std::string& output, const Inputs& inputs) {
+    return values_of(output, api::examples_of(definition(), inputs), {});
+  }
+
+  /// Whatever else is called as the role is: its node is meant.
+  Tensor decode(std::span<const float> codes) {
+    const char* const latent = definition().role("latent") ? "latent" : "code";
+    const Node& node = definition().graph.node(train::asked_node(definition(), latent));
+    return values_of("image", api::examples_of(node, codes), {});
+  }
 
   /// f32 goes straight into the tensor.
-  Tensor values_of(const std::string& output, const Inputs& inputs, const train::RowOptions& options) {
-    const train::Examples examples = api::examples_of(definition(), inputs);
-    const Type& type =
-        definition().graph.node(*definition().graph.find(train::node_name(definition(), output))).type;
+  Tensor values_of(const std::string& output, const train::Examples& examples,
+                   const train::RowOptions& options) {
+    const Type& type = definition().graph.node(train::asked_node(definition(), output)).type;
     if (type.dtype != DType::f32) return tensor_of(learner_.run({output}, examples, options).front());
     Tensor tensor{bind(type.shape, examples.count), {}};
     tensor.values.resize(static_cast<std::size_t>(element_count(tensor.shape)));
@@ -190,9 +198,7 @@ Tensor Session::encode(const Inputs& images) {
   return implementation_->run_rows("code", images);
 }
 Tensor Session::decode(std::span<const float> codes) {
-  const ModelDefinition& definition = implementation_->definition();
-  const std::string latent = definition.graph.has_output("latent") ? "latent" : "code";
-  return implementation_->run_rows("image", {{latent, codes}});
+  return implementation_->decode(codes);
 }
 Tensor Session::reconstruct(const Inputs& images) {
   return implementation_->run_rows("image", images);

@@ -14,7 +14,7 @@ namespace graphrun {
 
 /// Appends d(sum of y's elements)/d(node) for each node of `wrt`, and returns the gradients in that order,
 /// each of its node's type. Where y does not depend on a node, its gradient is zeros. New nodes take the
-/// origin of the node they are the gradient of, and the name "grad/NAME/op". Throws ModelError when a needed
+/// origin of the node they are the gradient of, and the name "grad/NAME:op". Throws ModelError when a needed
 /// op is not differentiable: it names the node, the reason and the way from there to y.
 /// Linear in the size of the graph; no recursion.
 std::vector<NodeId> append_gradients(Builder& builder, NodeId y, std::span<const NodeId> wrt);

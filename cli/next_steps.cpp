@@ -15,7 +15,7 @@ namespace graphrun::cli {
 namespace {
 
 bool has_rows(const ModelDefinition& model, const std::string& output) {
-  const Shape& shape = model.graph.node(*model.graph.find(train::node_name(model, output))).type.shape;
+  const Shape& shape = model.graph.node(*model.role(output)).type.shape;
   return !shape.empty() && shape.front().is_batch();
 }
 
@@ -23,7 +23,8 @@ bool has_rows(const ModelDefinition& model, const std::string& output) {
 std::vector<std::string> needed(const ModelDefinition& model, const std::string& output,
                                 const std::vector<std::string>& fed) {
   std::vector<std::string> names;
-  for (const train::ProgramInput& input : train::role_program(model, ops::registry(), {output}, fed).inputs)
+  for (const train::ProgramInput& input :
+       train::role_program(model, ops::registry(), {{output, *model.role(output)}}, fed).inputs)
     if (std::find(fed.begin(), fed.end(), input.name) == fed.end()) names.push_back(input.name);
   return names;
 }
@@ -41,9 +42,9 @@ bool comes_from_data(const ModelDefinition& model, const std::string& output) {
 
 /// " --input y=0" for labels that images are made for; nothing where they need more than labels.
 std::optional<std::string> inputs_to_give(const ModelDefinition& model) {
-  const std::string latent = model.graph.has_output("latent") ? "latent" : "code";
+  const Node& latent = model.graph.node(train::asked_node(model, model.role("latent") ? "latent" : "code"));
   std::string words;
-  for (const std::string& name : needed(model, "image", {train::node_name(model, latent)})) {
+  for (const std::string& name : needed(model, "image", {latent.name})) {
     const auto input = std::find_if(model.inputs.begin(), model.inputs.end(),
                                     [&](const ModelInput& each) { return each.name == name; });
     if (input == model.inputs.end() || input->source != InputSource::labels) return std::nullopt;
@@ -62,10 +63,10 @@ std::string next_steps(const ModelDefinition& model, const train::RunResult& res
       result.has_pictures ? "" : " --out " + shell_word((result.directory / "samples.csv").string());
   std::string lines;
   const auto offer = [&](const std::string& command) { lines += "  " + program + command + "\n"; };
-  const bool has_image = model.graph.has_output("image") && has_rows(model, "image");
+  const bool has_image = model.role("image") && has_rows(model, "image");
   if (has_image && train::sees_images(model) && comes_from_data(model, "image"))
     offer(" reconstruct" + run + split);
-  if (model.graph.has_output("code") && has_rows(model, "code") && comes_from_data(model, "code"))
+  if (model.role("code") && has_rows(model, "code") && comes_from_data(model, "code"))
     offer(" encode" + run + split);
   if (has_image && train::makes_images(model))
     if (const std::optional<std::string> inputs = inputs_to_give(model))

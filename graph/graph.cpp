@@ -173,12 +173,23 @@ void Builder::rename(NodeId id, std::string name) {
 
 std::string Builder::unique_name(std::string wanted, const OpDef& op) {
   if (wanted.empty()) {
-    wanted = scope().empty() ? fmt::format("{}_{}", op.name, size()) : fmt::format("{}/{}", scope(), op.name);
+    wanted = fmt::format("{}:{}", scope().empty() ? op.name : scope(),
+                         scope().empty() ? fmt::format("{}", size()) : op.name);
   }
   if (!counts_names_) count_names();
   const std::uint32_t uses = ++name_uses_[hash_of(wanted)];
   if (uses == 1) return wanted;
+  if (op.traits.variable || op.traits.input) {
+    if (!is_taken(wanted)) return wanted;
+    throw Error(ErrorCode::internal, fmt::format("two nodes of a graph are called '{}'", wanted));
+  }
   return unique_name(fmt::format("{}_{}", wanted, uses), op);
+}
+
+bool Builder::is_taken(std::string_view name) const {
+  for (NodeId id = 0; id < size(); ++id)
+    if (node(id).name == name) return true;
+  return false;
 }
 
 void Builder::count_names() {

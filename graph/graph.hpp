@@ -37,7 +37,7 @@ struct Node {
   std::vector<NodeId> controls;  ///< must have run before; no value flows
   Attributes attributes;
   Type type;
-  std::string name;  ///< unique in its graph
+  std::string name;  ///< unique in its graph; of a variable or an input, what the host knows it by
   std::shared_ptr<const Origin> origin;
 };
 
@@ -70,8 +70,10 @@ class Graph {
   bool verified_ = false;
 };
 
-/// What goes with a new node beside its op and inputs. An empty name becomes "SCOPE/OP", or "OP_ID" without a
-/// scope; a taken one gets "_2".
+/// What goes with a new node beside its op and inputs. An empty name becomes "SCOPE:OP", or "OP:ID" without a
+/// scope; a taken one gets "_2". Written paths are words and dots, and what the program adds to a model by
+/// name has a "/" ("adam/enc.0.w/m"): neither is ever met by a name that is made here. Variables and inputs
+/// are known to the host by their names, so none gets another: a taken one is an Error{internal}.
 struct NodeDetails {
   std::string name = {};
   std::shared_ptr<const Origin> origin = {};
@@ -146,6 +148,7 @@ class Builder {
   Type inferred(const Node& node) const;
   std::string_view scope() const { return served_ != nullptr ? served_->name : scope_; }
   std::string unique_name(std::string wanted, const OpDef& op);
+  bool is_taken(std::string_view name) const;
   void count_names();
 
   const OpRegistry* registry_;

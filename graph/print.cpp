@@ -54,10 +54,10 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-/// "enc.0" of "enc.0.z" and of "grad/enc.0.z/mul"; empty at the top.
+/// "enc.0" of "enc.0.z" and of "grad/enc.0.z:mul"; empty at the top.
 std::string block_of(const Node& node) {
   if (part_of(node) != Part::forward) return {};
-  const std::string path = node.name.substr(0, node.name.find('/'));
+  const std::string path = node.name.substr(0, node.name.find_first_of("/:"));
   const std::size_t dot = path.rfind('.');
   return dot == std::string::npos ? std::string() : path.substr(0, dot);
 }

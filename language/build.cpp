@@ -31,12 +31,41 @@ std::vector<BlockSpec> standard_specs(std::string_view text, Sources& sources) {
   return blocks;
 }
 
-void build_outputs(const Spec& spec, Expander& expander, Builder& builder, ModelDefinition& model) {
+void build_outputs(const Spec& spec, Expander& expander, ModelDefinition& model) {
   for (const NodeSpec& output : spec.outputs) {
     const Instance instance = expander.make(expander.top(), output, "outputs." + output.name, "");
     if (!instance.node) continue;
-    builder.output(output.name, *instance.node);
-    model.roles.push_back(output.name);
+    model.roles.push_back({output.name, *instance.node});
+  }
+}
+
+/// Names of users stand behind the name of their section, so that none is the program's own.
+void name_outputs(const ModelDefinition& model, Builder& builder) {
+  for (const NamedOutput& role : model.roles) builder.output("outputs." + role.name, role.node);
+  if (model.objective) builder.output("loss", *model.objective);
+  for (const LossTerm& term : model.loss) builder.output("loss." + term.name, term.node);
+  for (const ModelTerm& metric : model.metrics) builder.output("metric." + metric.name, metric.node);
+}
+
+/// Parameters that no node reads, and that are nothing of the model's either.
+void note_unused_parameters(const Expander& expander, const Builder& builder, const Sources& sources,
+                            ModelDefinition& model) {
+  std::vector<bool> used(builder.size(), false);
+  for (NodeId id = 0; id < builder.size(); ++id)
+    for (const NodeId input : builder.node(id).inputs) used[input] = true;
+  for (const NamedOutput& role : model.roles) used[role.node] = true;
+  for (const LossTerm& term : model.loss) used[term.node] = true;
+  for (const ModelTerm& metric : model.metrics) used[metric.node] = true;
+  for (const auto& [name, node] : expander.parameters()) {
+    if (used[node]) continue;
+    const Place& place = expander.place_of(name);
+    model.notices.push_back({.where = sources.location(place),
+                             .node = builder.node(node).origin->path,
+                             .op = {},
+                             .message = fmt::format("nothing uses the parameter '{}'", name),
+                             .line = sources.line(place),
+                             .fix = {},
+                             .notes = {}});
   }
 }
 
@@ -48,14 +77,16 @@ void build_graph(const Spec& spec, const std::vector<BlockSpec>& standard, const
     expander.check_vars();
     model.inputs = expander.inputs();
     expander.expand(expander.top(), spec.nodes);
-    build_outputs(spec, expander, builder, model);
-    const std::map<std::string, NodeId> terms = build_terms(spec, expander, model);
+    build_outputs(spec, expander, model);
+    build_terms(spec, expander, model);
     build_probes(spec, expander, model);
-    if (spec.train && !spec.train->is_empty()) model.train = read_train(*spec.train, spec, terms, expander);
+    if (spec.train && !spec.train->is_empty()) model.train = read_train(*spec.train, spec, model, expander);
     if (spec.data && !spec.data->is_empty()) model.data = read_data(*spec.data, expander);
   } catch (const Abandoned&) {  // reported
   }
   model.scheduled = expander.scheduled();
+  name_outputs(model, builder);
+  note_unused_parameters(expander, builder, diagnostics.sources(), model);
   model.graph = std::move(builder).finish();
 }
 

@@ -17,14 +17,14 @@ namespace graphrun::cli {
 namespace {
 
 files::JsonArray json_of(const std::vector<Diagnostic>& diagnostics) {
-  files::JsonArray errors;
+  files::JsonArray all;
   for (const Diagnostic& diagnostic : diagnostics)
-    errors.add(files::JsonObject()
-                   .set("file", diagnostic.where.file)
-                   .set("line", static_cast<std::int64_t>(diagnostic.where.line))
-                   .set("column", static_cast<std::int64_t>(diagnostic.where.column))
-                   .set("message", diagnostic.message));
-  return errors;
+    all.add(files::JsonObject()
+                .set("file", diagnostic.where.file)
+                .set("line", static_cast<std::int64_t>(diagnostic.where.line))
+                .set("column", static_cast<std::int64_t>(diagnostic.where.column))
+                .set("message", diagnostic.message));
+  return all;
 }
 
 /// A model with one step needs no name for it.
@@ -67,6 +67,9 @@ class CheckCommand final : public Command {
     if (context.flags.json) return run_json(context);
     const SharedModel model = load(context);
     context.console.result(fmt::format("{}: ok\n", file_));
+    for (const Diagnostic& notice : model->notices)
+      context.console.result(fmt::format("{}:{}:{}: note: {}\n", notice.where.file, notice.where.line,
+                                         notice.where.column, notice.message));
     if (!gradients_) return exit_code(ExitCode::ok);
     const std::vector<train::StepGradients> gradients =
         train::check_gradients_by_step(*model, ops::registry());
@@ -91,7 +94,7 @@ class CheckCommand final : public Command {
     int code = exit_code(ExitCode::ok);
     try {
       const SharedModel model = load(context);
-      object.set("ok", true).set("errors", files::JsonArray());
+      object.set("ok", true).set("errors", files::JsonArray()).set("notices", json_of(model->notices));
       if (gradients_) {
         const std::vector<train::StepGradients> gradients =
             train::check_gradients_by_step(*model, ops::registry());

@@ -41,7 +41,7 @@ class DecodeCommand final : public Command {
     const RowTable codes = read_array(codes_);
     std::vector<std::int32_t> indices;
     train::Examples examples = examples_of(*trained.model, codes, indices);
-    add_constant_inputs(examples, *trained.model, inputs_, latent_of(*trained.model));
+    add_constant_inputs(examples, *trained.model, inputs_, latent_of(*trained.model).name);
     const train::OutputValues images = trained.learner.run({"image"}, examples).front();
     const std::string out = out_.empty() ? default_output(trained_, "decoded.png") : out_;
     write(out, images);
@@ -52,15 +52,15 @@ class DecodeCommand final : public Command {
   }
 
  private:
-  static std::string latent_of(const ModelDefinition& model) {
-    return train::node_name(model, model.graph.has_output("latent") ? "latent" : "code");
+  static const Node& latent_of(const ModelDefinition& model) {
+    return model.graph.node(train::asked_node(model, model.role("latent") ? "latent" : "code"));
   }
 
   /// The codes as what the model takes: numbers, or indices, which are kept in `indices`.
   train::Examples examples_of(const ModelDefinition& model, const RowTable& codes,
                               std::vector<std::int32_t>& indices) const {
-    const std::string latent = latent_of(model);
-    const Type& type = model.graph.node(*model.graph.find(latent)).type;
+    const std::string& latent = latent_of(model).name;
+    const Type& type = latent_of(model).type;
     const std::int64_t width = element_count(bind(type.shape, std::int64_t{1}));
     if (width != codes.columns)
       throw Error(ErrorCode::data, fmt::format("{} has {} values a row, the code of the model has {}", codes_,

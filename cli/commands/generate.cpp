@@ -125,7 +125,7 @@ class GenerateCommand final : public Command {
   /// Around the codes of test images, or around samples where images have no codes.
   Layout traversal(train::LatentSpace& space, const ModelDefinition& model, Context& context) const {
     const std::int64_t rows = count_.value_or(default_rows);
-    const bool has_codes = model.graph.has_output("code");
+    const bool has_codes = model.role("code").has_value();
     const train::Codes base =
         has_codes ? space.encode(train::first_of(images_of(model, "test", context).examples, rows))
                   : space.sample(rows, seed(context));

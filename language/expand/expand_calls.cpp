@@ -30,6 +30,13 @@ void Expander::check_size(const Scope& scope, const Place& place) {
   throw Abandoned{};
 }
 
+/// Of the node's key; of the node in the file whose standard block is being expanded.
+const Place& Expander::written_place(const Scope& scope) {
+  const Scope* at = &scope;
+  while (at->standard && at->caller != nullptr) at = at->caller;
+  return at->node_place;
+}
+
 void Expander::set_origin(const Scope& scope, const CallSite& site) {
   Origin origin;
   origin.path = site.path;
@@ -240,8 +247,10 @@ Instance Expander::call_op(Scope& scope, const OpDef& op, const CallSite& site) 
   std::optional<Attributes> given = attributes(scope, op, site, tie);
   if (!given) return {};
   set_origin(scope, site);
+  if (!claim(scope, written_place(scope), paths_, site.path, "node")) return {};
   try {
     if (op.traits.variable) return parameter(scope, site, *given, tie);
+    if (!claim(scope, written_place(scope), names_, site.display, "node")) return {};
     Instance instance;
     instance.params = site.params;
     instance.node = builder_.add(op.name, site.inputs, std::move(*given), {site.display, {}, {}});
@@ -315,6 +324,7 @@ Instance Expander::parameter(Scope& scope, const CallSite& site, const Attribute
                     "Tie to the layer whose input and output sizes are these the other way round.", "tie");
     }
     instance.node = transposed;
+    if (!claim(scope, written_place(scope), names_, site.display, "node")) return {};
     return instance;
   }
   if (site.in_formula) {
@@ -324,24 +334,73 @@ Instance Expander::parameter(Scope& scope, const CallSite& site, const Attribute
   }
   const auto existing = parameters_.find(site.params);
   if (existing != parameters_.end()) {
-    const Shape& first = builder_.type(existing->second).shape;
-    if (first != shape) {
-      const SourceLocation where = diagnostics_.sources().location(parameter_places_.at(site.params));
-      throw OpError(fmt::format("parameter '{}' is {} here, but {} where it was first made, in line {}",
-                                site.params, to_string(shape), to_string(first), where.line),
-                    "Shared parameters need equal shapes.", "shape");
-    }
+    if (!shares(scope, site, existing->second, attributes)) return {};
     instance.node = existing->second;
+    own(site.path, *instance.node);
     return instance;
   }
   for (const Dim& dim : shape) {
     if (dim.is_number(-1)) throw OpError("the size of a parameter's axis is at least 1, not -1", {}, "shape");
   }
   element_polynomial(shape);  // throws when the size overflows
+  if (!claim(scope, written_place(scope), names_, site.params, "parameter")) return {};
   instance.node = builder_.add("param", {}, attributes, {site.params, {}, {}});
   parameters_[site.params] = *instance.node;
-  parameter_places_[site.params] = shown(scope, scope.node_place);
+  parameter_places_[site.params] = written_place(scope);
+  own(site.path, *instance.node);
+  own(site.params, *instance.node);
   return instance;
+}
+
+/// Does a further declaration of a parameter say what the first one said?
+bool Expander::shares(Scope& scope, const CallSite& site, NodeId first, const Attributes& attributes) {
+  const Node& made = builder_.node(first);
+  const Place place = parameter_places_.at(site.params);
+  for (const AttributeSpec& spec : made.op->attributes) {
+    const AttributeValue* written = attributes.find(spec.name);
+    const AttributeValue& here = written != nullptr ? *written : *spec.fallback;
+    const AttributeValue& there = *made.attributes.find(spec.name);
+    if (here == there) continue;
+    const std::string key = spec.name == "shape" ? "" : spec.name + ": ";
+    const OpError error(
+        fmt::format("parameter '{}' is {}{} here, but {}{} where it was first made, in line {}", site.params,
+                    key, to_string(here), key, to_string(there), diagnostics_.sources().location(place).line),
+        fmt::format("Shared parameters need equal {}.",
+                    spec.name == "shape" ? "shapes" : "`" + spec.name + ":`"),
+        spec.name);
+    report(scope, site, error)
+        .notes.push_back(
+            {diagnostics_.sources().location(place), fmt::format("'{}' was first made here", site.params)});
+    return false;
+  }
+  return true;
+}
+
+/// Takes a name or path for what is being made; reports whoever has it already.
+bool Expander::claim(Scope& scope, const Place& place, Claims& claims, const std::string& name,
+                     std::string_view what) {
+  if (name.empty()) return true;
+  const auto [taken, is_new] = claims.emplace(name, Claim{what, place});
+  if (is_new) return true;
+  const std::string_view had = taken->second.what;
+  const std::string message =
+      &claims == &paths_
+          ? fmt::format("'{}' is the path of another node already", name)
+          : fmt::format("'{}' is the name of {} {} already, so no {}{} can have it", name,
+                        had.starts_with('i') ? "an" : "a", had, had == what ? "other " : "", what);
+  report(scope, place, message, "Give one of the two another name.")
+      .notes.push_back({diagnostics_.sources().location(taken->second.place),
+                        fmt::format("'{}' was first made here", name)});
+  return false;
+}
+
+/// `train: [enc]` means all variables at or below enc.
+void Expander::own(const std::string& path, NodeId variable) {
+  for (std::size_t end = path.find('.');; end = path.find('.', end + 1)) {
+    std::vector<NodeId>& owned = owners_[path.substr(0, end)];
+    if (owned.empty() || owned.back() != variable) owned.push_back(variable);
+    if (end == std::string::npos) return;
+  }
 }
 
 }  // namespace graphrun

@@ -27,6 +27,8 @@ void collect_from_value(const YamlNode& node, std::set<std::string>& names) {
 std::set<std::string> dependencies(const NodeSpec& spec) {
   std::set<std::string> names;
   if (spec.kind == NodeSpec::Kind::formula) collect_from_text(spec.value.text, names);
+  if (spec.kind == NodeSpec::Kind::schedule) collect_from_value(spec.value, names);
+  if (spec.kind == NodeSpec::Kind::call) collect_from_value(spec.op, names);
   for (const YamlNode& input : spec.inputs) collect_from_text(input.text, names);
   for (const YamlEntry& attribute : spec.attributes) {
     const bool reference = attribute.key == "like" || attribute.key == "tie";
@@ -34,21 +36,23 @@ std::set<std::string> dependencies(const NodeSpec& spec) {
     collect_from_value(attribute.value, names);
   }
   if (spec.repeat) collect_from_value(*spec.repeat, names);
+  if (spec.params) collect_from_value(*spec.params, names);
   return names;
 }
 
 /// Depth-first without recursion: a file may hold a chain of any length.
 class Ordering {
  public:
-  explicit Ordering(const std::vector<NodeSpec>& nodes) : nodes_(nodes), state_(nodes.size(), State::fresh) {
+  Ordering(const std::vector<NodeSpec>& nodes, const std::vector<std::set<std::string>>& needs)
+      : nodes_(nodes), state_(nodes.size(), State::fresh) {
     for (std::size_t i = 0; i < nodes.size(); ++i) index_.emplace(nodes[i].name, i);
-    for (const NodeSpec& spec : nodes) {
-      std::vector<std::size_t> users;
-      for (const std::string& name : dependencies(spec)) {
+    for (const std::set<std::string>& names : needs) {
+      std::vector<std::size_t> needed;
+      for (const std::string& name : names) {
         const auto found = index_.find(name);
-        if (found != index_.end()) users.push_back(found->second);
+        if (found != index_.end()) needed.push_back(found->second);
       }
-      needs_.push_back(std::move(users));
+      needs_.push_back(std::move(needed));
     }
   }
 
@@ -101,8 +105,21 @@ class Ordering {
 
 }  // namespace
 
-std::vector<std::size_t> Expander::order(Scope& scope, const std::vector<NodeSpec>& nodes) {
-  Ordering ordering(nodes);
+/// Those of a block are worked out once.
+std::shared_ptr<const Expander::Needs> Expander::needs_of(const Scope& scope,
+                                                          const std::vector<NodeSpec>& nodes) {
+  const bool whole_block = scope.block != nullptr && &nodes == &scope.block->nodes;
+  if (whole_block && needs_.contains(scope.block)) return needs_.at(scope.block);
+  Needs needs;
+  for (const NodeSpec& spec : nodes) needs.push_back(dependencies(spec));
+  auto shared = std::make_shared<const Needs>(std::move(needs));
+  if (whole_block) needs_[scope.block] = shared;
+  return shared;
+}
+
+std::vector<std::size_t> Expander::order(Scope& scope, const std::vector<NodeSpec>& nodes,
+                                         const Needs& needs) {
+  Ordering ordering(nodes, needs);
   ordering.run();
   for (const std::vector<std::size_t>& cycle : ordering.cycles) {
     // The one written first comes first, however the search found it.
@@ -136,14 +153,63 @@ void Expander::expand(Scope& scope, const std::vector<NodeSpec>& nodes) {
     }
     return expand(scope, others);
   }
-  for (const std::size_t i : order(scope, nodes)) {
+  const std::shared_ptr<const Needs> needs = needs_of(scope, nodes);
+  const std::vector<std::size_t> ordered = order(scope, nodes, *needs);
+  const std::set<std::string> left_out = needless(scope, nodes, *needs, ordered);
+  for (const std::size_t i : ordered) {
     const NodeSpec& spec = nodes[i];
+    if (left_out.contains(spec.name)) continue;
     if (scope.instances.count(spec.name) != 0) continue;  // in a cycle
     const std::string path = scope.path.empty() ? spec.name : scope.path + "." + spec.name;
     const bool comes_out = scope.block != nullptr && spec.name == scope.block->outputs.front().text;
     Instance instance = make(scope, spec, path, comes_out ? scope.display : path);
     scope.instances[spec.name] = std::move(instance);
   }
+}
+
+/// The parameters of a block that nothing of what comes out is computed from, and what only they are for:
+/// a bias that is not added is not there.
+std::set<std::string> Expander::needless(Scope& scope, const std::vector<NodeSpec>& nodes, const Needs& needs,
+                                         const std::vector<std::size_t>& order) {
+  const auto is_parameter = [](const NodeSpec& spec) {
+    return spec.kind == NodeSpec::Kind::call && spec.op.text == "param";
+  };
+  if (scope.block == nullptr || std::none_of(nodes.begin(), nodes.end(), is_parameter)) return {};
+  std::set<std::string> needed;
+  for (const BlockSpec::Name& output : scope.block->outputs) needed.insert(output.text);
+  for (auto i = order.rbegin(); i != order.rend(); ++i) {  // users before what they use
+    const NodeSpec& spec = nodes[*i];
+    if (!needed.contains(spec.name)) continue;
+    const bool chained = spec.repeat && !spec.inputs.empty();
+    const std::optional<Value> copies = chained ? copies_of(scope, spec) : std::nullopt;
+    const bool none = copies && ((copies->integer() != nullptr && *copies->integer() == 0) ||
+                                 (copies->list() != nullptr && copies->list()->empty()));
+    if (none) {
+      collect_from_text(spec.inputs.front().text, needed);
+    } else {
+      needed.insert(needs[*i].begin(), needs[*i].end());
+    }
+  }
+  std::set<std::string> result;
+  for (const std::size_t i : order) {
+    if (needed.contains(nodes[i].name)) continue;
+    const bool in_vain = std::any_of(needs[i].begin(), needs[i].end(),
+                                     [&](const std::string& name) { return result.contains(name); });
+    if (is_parameter(nodes[i]) || in_vain) result.insert(nodes[i].name);
+  }
+  return result;
+}
+
+/// What `repeat:` says. Not known as long as it asks for the size of a node that is not made yet.
+const std::optional<Value>& Expander::copies_of(Scope& scope, const NodeSpec& spec) {
+  static const std::optional<Value> unknown;
+  const auto known = scope.copies.find(&spec);
+  if (known != scope.copies.end()) return known->second;
+  std::set<std::string> sizes;
+  collect_from_value(*spec.repeat, sizes);
+  for (const std::string& name : sizes)
+    if (!scope.instances.contains(name)) return unknown;
+  return scope.copies[&spec] = value(scope, *spec.repeat);
 }
 
 Instance Expander::make(Scope& scope, const NodeSpec& spec, const std::string& path,
@@ -154,9 +220,8 @@ Instance Expander::make(Scope& scope, const NodeSpec& spec, const std::string& p
   Instance result;
   try {
     if (spec.kind == NodeSpec::Kind::broken) throw Poisoned{};
-    const std::string params = params_of(scope, spec);
-    result = spec.repeat ? repeated(scope, spec, path, params)
-                         : single(scope, spec, path, params, display, std::nullopt);
+    result = spec.repeat ? repeated(scope, spec, path)
+                         : single(scope, spec, path, params_of(scope, spec, path), display, std::nullopt);
   } catch (const Poisoned&) {
     result = {};
   }
@@ -164,22 +229,68 @@ Instance Expander::make(Scope& scope, const NodeSpec& spec, const std::string& p
   return result;
 }
 
-std::string Expander::params_of(Scope& scope, const NodeSpec& spec) {
-  const std::string prefix = scope.params.empty() ? "" : scope.params + ".";
-  if (!spec.params) return prefix + spec.name;
-  const std::optional<Value> name = value(scope, *spec.params);
-  if (!name) throw Poisoned{};
-  if (name->text() == nullptr || name->text()->empty() ||
-      name->text()->find_first_of(" /\\:") != std::string::npos) {
-    report(scope, spec.params->place, fmt::format("`params:` is a name, not {}", described(*name)));
-    throw Poisoned{};
-  }
-  return prefix + *name->text();
+/// The path of a node's parameters: its own, unless `params:` says another, from the block it stands in or,
+/// with a slash in front, from the file.
+std::string Expander::params_of(Scope& scope, const NodeSpec& spec, const std::string& path) {
+  if (!spec.params) return scope.block == nullptr ? path : scope.params + path.substr(scope.path.size());
+  const bool from_file = spec.params->text.starts_with('/');
+  YamlNode text = *spec.params;
+  if (from_file) text.text.erase(0, 1);
+  const std::optional<std::string> written = written_path(scope, text);
+  if (!written) throw Poisoned{};
+  return scope.block == nullptr || from_file ? *written : scope.params + "." + *written;
 }
 
-Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::string& path,
-                            const std::string& params) {
-  const std::optional<Value> over = value(scope, *spec.repeat);
+/// The text of a name or a reference; empty when it is neither.
+std::optional<std::string> Expander::joined_pieces(Scope& scope, const YamlNode& text) {
+  try {
+    const Expression e = parse_expression(text.text, Grammar::formula);
+    if (e.kind == Expression::Kind::name) return e.name;
+    if (e.kind != Expression::Kind::reference) return "";
+    std::string path = e.children.front().name;
+    for (std::size_t i = 1; i < e.children.size(); ++i) {
+      const std::optional<Value> piece = evaluated(scope, e.children[i], text);
+      if (!piece) return std::nullopt;
+      path += "." + to_string(*piece);
+    }
+    return path;
+  } catch (const ExpressionError&) {
+    return "";
+  }
+}
+
+/// `enc`, `enc.0`, `enc.$index`, or a value that is such a text.
+std::optional<std::string> Expander::written_path(Scope& scope, const YamlNode& text) {
+  const auto is_piece = [](std::string_view piece) {
+    return is_identifier(piece) ||
+           (!piece.empty() && piece.find_first_not_of("0123456789") == std::string_view::npos);
+  };
+  std::string path;
+  if (text.is_scalar() && is_value_reference(text.text)) {
+    const std::optional<Value> written = value(scope, text);
+    if (!written) return std::nullopt;
+    path = to_string(*written);
+  } else if (text.is_scalar()) {
+    std::optional<std::string> pieces = joined_pieces(scope, text);
+    if (!pieces) return std::nullopt;
+    path = std::move(*pieces);
+  }
+  bool whole = !path.empty() && is_identifier(path.substr(0, path.find('.')));
+  for (std::size_t at = 0; whole && at <= path.size();) {
+    const std::size_t end = std::min(path.find('.', at), path.size());
+    whole = is_piece(std::string_view(path).substr(at, end - at));
+    at = end + 1;
+  }
+  if (whole) return path;
+  report(scope, text.place,
+         fmt::format("`params:` is a path, not {}", path.empty() ? describe_kind(text) : "'" + path + "'"),
+         "A path has names and numbers with dots between: enc.0, enc.$index.");
+  return std::nullopt;
+}
+
+Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::string& path) {
+  std::optional<Value> over = copies_of(scope, spec);
+  if (!over && !scope.copies.contains(&spec)) over = value(scope, *spec.repeat);
   if (!over) return {};
   const bool counted = over->integer() != nullptr;
   const std::int64_t count = counted                   ? *over->integer()
@@ -197,7 +308,6 @@ Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::strin
     return {};
   }
   Instance chain;
-  chain.params = params;
   chain.repeated = true;
   chain.node = formula(scope, spec.inputs.front(), path, "");
   const std::optional<Value> outer_item = std::exchange(scope.item, std::nullopt);
@@ -210,7 +320,8 @@ Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::strin
     if (!scope.standard) scope.shown_node = scope.node;
     Instance copy;
     try {
-      copy = single(scope, spec, path + suffix, params + suffix, path + suffix, chain.node);
+      copy = single(scope, spec, path + suffix, params_of(scope, spec, path + suffix), path + suffix,
+                    chain.node);
     } catch (const Poisoned&) {
     }
     chain.node = copy.node;
@@ -234,7 +345,8 @@ Instance Expander::single(Scope& scope, const NodeSpec& spec, const std::string&
   }
   if (spec.kind == NodeSpec::Kind::schedule) {
     const std::optional<Schedule> found = schedule(scope, spec.value);
-    if (found) instance.node = scheduled_input(*found, display);
+    if (found && claim(scope, spec.place, names_, display, "node"))
+      instance.node = scheduled_input(*found, display);
     return instance;
   }
   CallSite site;

@@ -31,9 +31,11 @@ void collect_references(const Expression& e, std::set<std::string>& names) {
   if (e.kind == Kind::name) names.insert(e.name);
   for (const Expression& child : e.children) collect_references(child, names);
   for (const Expression::Keyword& keyword : e.keywords) {
-    const bool reference =
-        keyword.name == "like" || keyword.name == "tie" || keyword.value.kind == Kind::host;
-    if (reference) collect_references(keyword.value, names);
+    if (keyword.name == "like" || keyword.name == "tie") {
+      collect_references(keyword.value, names);
+    } else {
+      collect_sizes(keyword.value, names);
+    }
   }
 }
 

@@ -167,7 +167,11 @@ std::optional<Value> Expander::value(Scope& scope, const YamlNode& node) {
 std::optional<Value> Expander::value(Scope& scope, const GivenAttribute& given) {
   if (given.expression == nullptr) return value(scope, *given.yaml);
   const Expression& e = *given.expression;
-  if (e.kind == Expression::Kind::name) return Value{e.name};  // a word: act=relu
+  if (e.kind == Expression::Kind::name) {  // a value: axis=n; or a word: act=relu
+    const std::vector<std::string> names = value_names(scope, spec_.vars);
+    const bool is_value = std::find(names.begin(), names.end(), e.name) != names.end();
+    return is_value ? evaluated(scope, e, *given.yaml) : std::optional(Value{e.name});
+  }
   if (e.kind == Expression::Kind::list) {
     ValueList items;
     for (const Expression& child : e.children) {

@@ -147,6 +147,7 @@ std::vector<ModelInput> Expander::inputs() {
     }
     attributes.set("shape", shape);
     auto origin = std::make_shared<Origin>(Origin{declared.name, diagnostics_.sources().location(place), {}});
+    claim(top_, place, names_, declared.name, "input");
     instance.node = builder_.add("input", {}, std::move(attributes), {declared.name, std::move(origin), {}});
     instance.params = declared.name;
     made.push_back(std::move(input));

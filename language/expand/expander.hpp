@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -52,6 +54,7 @@ struct Scope {
   std::map<std::string, Argument> arguments;
   std::map<std::string, Instance> instances;
   std::set<std::string> evaluating;  ///< values whose computation has begun: a second time is a cycle
+  std::map<const NodeSpec*, std::optional<Value>> copies;  ///< what `repeat:` says, once it is known
   std::optional<Value> item;
   std::optional<Value> index;
 };
@@ -109,6 +112,10 @@ class Expander {
   bool in_range(const Scope& scope, const Scope& inner, const GivenAttribute& given, const Value& passed);
 
   const std::map<std::string, NodeId>& parameters() const { return parameters_; }
+  /// The variables at and below each path: that of the node they were written in, and their own.
+  const std::map<std::string, std::vector<NodeId>>& owners() const { return owners_; }
+  /// Where a parameter was first made.
+  const Place& place_of(const std::string& parameter) const { return parameter_places_.at(parameter); }
   const std::vector<ScheduledInput>& scheduled() const { return scheduled_; }
   std::vector<std::string> callable_names() const;
   const BlockSpec* find_block(const std::string& name) const;
@@ -121,13 +128,21 @@ class Expander {
   friend class FormulaBuilder;
 
   // ---- nodes (expand_nodes.cpp) ----
-  std::vector<std::size_t> order(Scope& scope, const std::vector<NodeSpec>& nodes);
-  Instance repeated(Scope& scope, const NodeSpec& spec, const std::string& path, const std::string& params);
+  /// For each node the names of those that it needs.
+  using Needs = std::vector<std::set<std::string>>;
+  std::shared_ptr<const Needs> needs_of(const Scope& scope, const std::vector<NodeSpec>& nodes);
+  std::vector<std::size_t> order(Scope& scope, const std::vector<NodeSpec>& nodes, const Needs& needs);
+  std::set<std::string> needless(Scope& scope, const std::vector<NodeSpec>& nodes, const Needs& needs,
+                                 const std::vector<std::size_t>& order);
+  Instance repeated(Scope& scope, const NodeSpec& spec, const std::string& path);
   Instance single(Scope& scope, const NodeSpec& spec, const std::string& path, const std::string& params,
                   const std::string& display, std::optional<NodeId> first);
   std::optional<NodeId> formula(Scope& scope, const YamlNode& text, const std::string& path,
                                 const std::string& display);
-  std::string params_of(Scope& scope, const NodeSpec& spec);
+  std::string params_of(Scope& scope, const NodeSpec& spec, const std::string& path);
+  std::optional<std::string> written_path(Scope& scope, const YamlNode& text);
+  std::optional<std::string> joined_pieces(Scope& scope, const YamlNode& text);
+  const std::optional<Value>& copies_of(Scope& scope, const NodeSpec& spec);
 
   // ---- calls (expand_calls.cpp) ----
   Instance call(Scope& scope, CallSite site);
@@ -141,7 +156,18 @@ class Expander {
   void report_attribute(Scope& scope, const CallSite& site, const GivenAttribute& given,
                         const AttributeSpec& spec, const OpError& error);
   std::optional<Place> place_of_argument(const Scope& scope, const YamlNode& node) const;
+  void own(const std::string& path, NodeId variable);
+  bool shares(Scope& scope, const CallSite& site, NodeId first, const Attributes& attributes);
+  /// What bears a name or a path, and where it was written.
+  struct Claim {
+    std::string_view what;
+    Place place;
+  };
+  using Claims = std::unordered_map<std::string, Claim>;
+  bool claim(Scope& scope, const Place& place, Claims& claims, const std::string& name,
+             std::string_view what);
   bool recursion(const Scope& scope, const BlockSpec& block, const CallSite& site);
+  static const Place& written_place(const Scope& scope);
   void set_origin(const Scope& scope, const CallSite& site);
   void check_size(const Scope& scope, const Place& place);
 
@@ -169,7 +195,11 @@ class Expander {
   Scope top_;
   std::map<std::string, NodeId> parameters_;
   std::map<std::string, Place> parameter_places_;
+  std::map<std::string, std::vector<NodeId>> owners_;
   std::vector<ScheduledInput> scheduled_;
+  Claims names_;  ///< of nodes and parameters
+  Claims paths_;  ///< of calls: what random draws go by
+  std::map<const BlockSpec*, std::shared_ptr<const Needs>> needs_;
 };
 
 /// Leaves an evaluation whose mistake has been reported.

@@ -99,9 +99,10 @@ CallSite FormulaBuilder::site(const Expression& e, const std::string& op, bool o
     result.path = path_;
     result.display = display_;
   } else {
-    const int use = ++uses_[op];
-    result.path = fmt::format("{}/{}", path_, op) + (use > 1 ? fmt::format("_{}", use) : "");
     // A call inside a formula has no name of its own; its op and number make one.
+    result.path = fmt::format("{}/{}", path_, op);
+    for (int use = 2; !used_.insert(result.path).second; ++use)
+      result.path = fmt::format("{}/{}_{}", path_, op, use);
   }
   result.params = result.path;
   return result;

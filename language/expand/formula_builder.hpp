@@ -2,8 +2,8 @@
 /// Makes the nodes of a formula. Internal to graph/yaml.
 #pragma once
 
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "language/expand/expander.hpp"
@@ -38,7 +38,7 @@ class FormulaBuilder {
   const YamlNode& text_;
   std::string path_;
   std::string display_;
-  std::map<std::string, int> uses_;
+  std::set<std::string> used_;
 };
 
 }  // namespace graphrun

@@ -1,11 +1,13 @@
 /// \file
-/// A model as the language delivers it: the forward graph and what its nodes are for.
+/// A model as the language delivers it: the forward graph and what its nodes are for. A node is meant by its
+/// id; a name is what the file calls something, for reports and for what users ask for.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -14,12 +16,16 @@
 
 namespace graphrun {
 
-/// A term of the loss or a metric: a scalar node, the mean over the batch. `loss.NAME` and `metric.NAME` are
-/// named outputs of the graph; `loss` is the weighted sum of the terms.
+/// A metric, or a term of the loss: a scalar node, the mean over the batch. No two have one name, probes
+/// included, and none is called as what stands beside them in reports: "loss", "epoch", …
 struct ModelTerm {
   std::string name;
-  std::string output;  ///< "loss.bce"
+  NodeId node = 0;
   SourceLocation where;
+};
+
+struct LossTerm : ModelTerm {
+  NodeId weight = 0;  ///< a scalar node
 };
 
 /// A metric that is measured on whole sets, not batch by batch, at the end of a phase: what can be told from
@@ -33,7 +39,7 @@ struct ProbeSpec {
   };
   std::string name;
   Kind kind = Kind::knn;
-  std::string output;          ///< of the graph: the code, a row for each example
+  NodeId code = 0;             ///< a row for each example
   std::string labels;          ///< the input with the labels; empty for active_units
   std::int64_t k = 0;          ///< knn: neighbours; kmeans: clusters, 0: as many as there are labels
   std::int64_t first = 10000;  ///< knn, linear: how many training examples are used at most
@@ -54,9 +60,9 @@ struct OptimizerSpec {
 /// What one optimizer learns from a batch: these terms, by these variables.
 struct StepSpec {
   OptimizerSpec optimizer;
-  std::vector<std::string> train;  ///< node paths: their parameters, and those below; empty: all
-  std::vector<std::string> loss;   ///< names of terms; empty: all
-  std::int64_t every = 1;          ///< only on every so many-th batch
+  std::vector<NodeId> train;      ///< variables that it moves: parameters and running averages; empty: all
+  std::vector<std::size_t> loss;  ///< terms of the loss, by number; empty: all
+  std::int64_t every = 1;         ///< only on every so many-th batch
   SourceLocation where;
 };
 
@@ -69,15 +75,15 @@ struct SubsetSpec {
 };
 
 /// Layers that are trained one after the other. Layer i of the encoder and layer i of the decoder, counted
-/// from its end, are a pair: together they reconstruct what the encoder's layer is given. Names of nodes.
+/// from its end, are a pair: together they reconstruct what the encoder's layer is given.
 struct GreedySpec {
   struct Layer {
-    std::string input;
-    std::string output;
+    NodeId input = 0;
+    NodeId output = 0;
   };
   std::vector<Layer> encoder;
   std::vector<Layer> decoder;
-  std::vector<std::string> corrupted;  ///< of each encoder layer's input: the node that corrupts it, or none
+  std::vector<NodeId> corrupted;  ///< of each encoder layer's input: the node that corrupts it, or none
   SourceLocation where;
 };
 
@@ -98,8 +104,8 @@ struct PhaseSpec {
   std::optional<std::int64_t> epochs;  ///< exactly one of epochs and steps is set
   std::optional<std::int64_t> steps;
   bool keep_partial = true;          ///< partial: keep | drop
-  std::vector<std::string> train;    ///< as in StepSpec
-  std::vector<std::string> loss;     ///< as in StepSpec
+  std::vector<NodeId> train;         ///< as in StepSpec
+  std::vector<std::size_t> loss;     ///< as in StepSpec
   std::vector<StepSpec> alternate;   ///< on each batch, in this order; empty: the one of train and loss
   std::optional<GreedySpec> greedy;  ///< instead of train and loss
   std::optional<SubsetSpec> subset;
@@ -139,21 +145,25 @@ struct DataSpec {
 };
 
 /// The forward graph in its mode-free form: `grad` not yet expanded, `when: train` not yet chosen.
-/// Named outputs: the roles of `outputs:` by name ("code", "image", …), "loss", "loss.NAME", "metric.NAME".
+/// Its named outputs, for whoever reads it: "outputs.NAME", "loss", "loss.NAME", "metric.NAME".
 struct ModelDefinition {
   std::string name;
   std::string about;
   Graph graph;
   std::vector<ModelInput> inputs;
   std::vector<ScheduledInput> scheduled;
-  std::vector<std::string> roles;  ///< names of `outputs:`, in the order of the file
-  std::vector<ModelTerm> loss;
-  std::vector<std::string> loss_weights;  ///< for each term: a named output of the graph, its weight (scalar)
+  std::vector<NamedOutput> roles;   ///< `outputs:`, in the order of the file
+  std::optional<NodeId> objective;  ///< the weighted sum of the terms of the loss, if there are any
+  std::vector<LossTerm> loss;
   std::vector<ModelTerm> metrics;
   std::vector<ProbeSpec> probes;
   std::optional<DataSpec> data;
   std::optional<TrainSpec> train;
-  std::string resolved;  ///< the model as YAML that stands alone: includes inlined, --set applied
+  std::vector<Diagnostic> notices;  ///< what is allowed, and hardly meant
+  std::string resolved;             ///< the model as YAML that stands alone: includes inlined, --set applied
+
+  /// The node that `outputs:` gives this role, if it does.
+  std::optional<NodeId> role(std::string_view name) const;
 };
 
 }  // namespace graphrun

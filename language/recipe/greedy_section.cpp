@@ -34,8 +34,8 @@ class GreedyReader {
     const std::vector<Layer> decoder = layers("decoder");
     if (expander_.diagnostics().count() == mistakes) check_pairs(encoder, decoder);
     if (expander_.diagnostics().count() > mistakes) return std::nullopt;
-    GreedySpec spec{.encoder = named(encoder),
-                    .decoder = named(decoder),
+    GreedySpec spec{.encoder = nodes_of(encoder),
+                    .decoder = nodes_of(decoder),
                     .corrupted = {},
                     .where = expander_.diagnostics().sources().location(section_.place)};
     if (const YamlNode* corrupt = reader_.find("corrupt")) spec.corrupted = corrupted(*corrupt, encoder);
@@ -115,13 +115,13 @@ class GreedyReader {
     }
   }
 
-  std::vector<GreedySpec::Layer> named(const std::vector<Layer>& layers) const {
+  static std::vector<GreedySpec::Layer> nodes_of(const std::vector<Layer>& layers) {
     std::vector<GreedySpec::Layer> result;
-    for (const Layer& layer : layers) result.push_back({name(layer.input), name(layer.output)});
+    for (const Layer& layer : layers) result.push_back({layer.input, layer.output});
     return result;
   }
 
-  std::vector<std::string> corrupted(const YamlNode& call, const std::vector<Layer>& encoder) {
+  std::vector<NodeId> corrupted(const YamlNode& call, const std::vector<Layer>& encoder) {
     for (const char* const key : {"in", "repeat", "params"}) {
       if (const YamlNode* found = call.find(key)) {
         reader_.wrong(*found,
@@ -137,7 +137,7 @@ class GreedyReader {
     }
     const std::string prefix = phase_.empty() ? "greedy" : "greedy." + phase_;
     const NodeSpec spec = read_call(prefix, call, expander_.diagnostics());
-    std::vector<std::string> names;
+    std::vector<NodeId> nodes;
     for (std::size_t i = 0; i < encoder.size(); ++i) {
       const std::optional<NodeId> node =
           expander_.apply(spec, encoder[i].input, fmt::format("{}.{}", prefix, i));
@@ -147,9 +147,9 @@ class GreedyReader {
                                         shape(encoder[i].input), shape(*node)));
         return {};
       }
-      names.push_back(name(*node));
+      nodes.push_back(*node);
     }
-    return names;
+    return nodes;
   }
 
   const YamlNode& section_;

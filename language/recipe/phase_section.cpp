@@ -26,8 +26,13 @@ std::vector<std::string> names_of(const std::vector<PhaseSpec>& phases) {
   return names;
 }
 
-bool is_at_or_below(const std::string& name, const std::string& path) {
-  return name == path || (name.starts_with(path) && name[path.size()] == '.');
+/// What a list of names says, if it is written here.
+std::optional<std::string> written_names(const YamlNode& section, const char* key) {
+  const YamlNode* list = section.find(key);
+  if (list == nullptr) return std::nullopt;
+  std::string names;
+  for (const YamlNode& item : list->items) names += (names.empty() ? "" : ", ") + item.text;
+  return names;
 }
 
 }  // namespace
@@ -129,11 +134,28 @@ void PhaseReader::read_what(SectionReader& reader, PhaseSpec& phase) {
   }
   if (reader.has("train") || reader.has("loss") || reader.has("greedy")) phase.alternate.clear();
   if (reader.has("train") || reader.has("loss") || reader.has("alternate")) phase.greedy.reset();
-  if (reader.has("train")) phase.train = reader.names("train", names_.owners, "node with parameters");
-  if (reader.has("loss")) phase.loss = reader.names("loss", names_.terms, "term of the loss");
+  if (reader.has("train")) phase.train = read_variables(reader);
+  if (reader.has("loss")) phase.loss = read_terms(reader);
   if (const YamlNode* list = reader.find("alternate")) phase.alternate = read_alternate(*list, phase);
   if (const YamlNode* greedy = reader.find("greedy"))
     phase.greedy = read_greedy(*greedy, phase.name, expander_);
+}
+
+std::vector<NodeId> PhaseReader::read_variables(SectionReader& reader) {
+  std::vector<std::string> paths;
+  for (const auto& [path, variables] : names_.owners) paths.push_back(path);
+  std::set<NodeId> chosen;
+  for (const std::string& path : reader.names("train", paths, "node with parameters"))
+    chosen.insert(names_.owners.at(path).begin(), names_.owners.at(path).end());
+  return {chosen.begin(), chosen.end()};
+}
+
+std::vector<std::size_t> PhaseReader::read_terms(SectionReader& reader) {
+  const std::vector<std::string> names = reader.names("loss", names_.terms, "term of the loss");
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < names_.loss.size(); ++i)
+    if (std::find(names.begin(), names.end(), names_.loss[i].name) != names.end()) chosen.push_back(i);
+  return chosen;
 }
 
 std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const PhaseSpec& phase) {
@@ -153,8 +175,8 @@ std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const Ph
     check_keys(item, section_of("step"), diagnostics);
     SectionReader reader(item, expander_);
     StepSpec step{.optimizer = phase.optimizer,
-                  .train = reader.names("train", names_.owners, "node with parameters"),
-                  .loss = reader.names("loss", names_.terms, "term of the loss"),
+                  .train = read_variables(reader),
+                  .loss = read_terms(reader),
                   .every = 1,
                   .where = diagnostics.sources().location(item.place)};
     reader.read(step_rows(), step);
@@ -242,21 +264,25 @@ void PhaseReader::check_learns(const YamlNode& at, const StepSpec& step) {
   if (names_.terms.empty() || names_.owners.empty() || !expander_.diagnostics().empty()) return;
   const Builder& builder = expander_.builder();
   std::vector<NodeId> terms;
-  for (const std::string& term : step.loss.empty() ? names_.terms : step.loss)
-    if (const auto found = names_.nodes.find(term); found != names_.nodes.end())
-      terms.push_back(found->second);
+  std::vector<std::string> term_names;
+  for (std::size_t i = 0; i < names_.loss.size(); ++i) {
+    if (!step.loss.empty() && std::find(step.loss.begin(), step.loss.end(), i) == step.loss.end()) continue;
+    terms.push_back(names_.loss[i].node);
+    term_names.push_back(names_.loss[i].name);
+  }
   const std::vector<bool> needed = needed_by(builder, terms);
   for (NodeId id = 0; id < needed.size(); ++id) {
     const Node& node = builder.node(id);
     if (!needed[id] || !node.op->traits.variable || !node.attributes.flag("trainable")) continue;
-    const auto chosen = [&node](const std::string& path) { return is_at_or_below(node.name, path); };
-    if (step.train.empty() || std::any_of(step.train.begin(), step.train.end(), chosen)) return;
+    if (step.train.empty() || std::find(step.train.begin(), step.train.end(), id) != step.train.end()) return;
   }
+  std::vector<std::string> variables;
+  for (const NodeId id : step.train) variables.push_back(builder.node(id).name);
+  const std::string of = step.train.empty() ? "the model" : fmt::format("{}", fmt::join(variables, ", "));
   expander_.diagnostics().error(
       at.place,
       fmt::format("nothing is learnt here: the loss ({}) does not depend on the parameters of {}",
-                  fmt::join(step.loss.empty() ? names_.terms : step.loss, ", "),
-                  step.train.empty() ? "the model" : fmt::format("{}", fmt::join(step.train, ", "))),
+                  fmt::join(term_names, ", "), written_names(at, "train").value_or(of)),
       "Name nodes that the loss is computed from.");
 }
 

@@ -16,10 +16,10 @@ namespace graphrun {
 
 /// What the keys of a phase may name.
 struct PhaseNames {
-  std::vector<std::string> owners;      ///< of parameters: nodes, blocks, parameters
-  std::vector<std::string> terms;       ///< of the loss
-  std::vector<std::string> metrics;     ///< but no probes
-  std::map<std::string, NodeId> nodes;  ///< of the terms that could be made
+  const std::map<std::string, std::vector<NodeId>>& owners;  ///< of variables, by path
+  std::vector<std::string> terms;                            ///< of the loss
+  std::vector<std::string> metrics;                          ///< but no probes
+  const std::vector<LossTerm>& loss;                         ///< the terms that could be made
 };
 
 /// Reports what is wrong and goes on with what is left.
@@ -42,6 +42,9 @@ class PhaseReader {
   std::vector<StepSpec> read_alternate(const YamlNode& list, const PhaseSpec& phase);
   std::optional<SubsetSpec> read_subset(const YamlNode& section);
   std::optional<StopSpec> read_stop(const YamlNode& section);
+  /// The variables that `train:` names, and the terms that `loss:` does.
+  std::vector<NodeId> read_variables(SectionReader& reader);
+  std::vector<std::size_t> read_terms(SectionReader& reader);
   std::string read_name(const YamlNode& section, const std::vector<PhaseSpec>& earlier);
   void check_learns(const YamlNode& at, const StepSpec& step);
 

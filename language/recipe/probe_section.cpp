@@ -24,14 +24,14 @@ class ProbeBuilder {
     if (inputs.empty()) return std::nullopt;
     ProbeSpec probe{.name = declared_.name,
                     .kind = kind->kind,
-                    .output = "probe." + declared_.name,
+                    .code = 0,
                     .labels = kind->labelled ? labels(inputs[1]) : "",
                     .k = kind->k,
                     .where = expander_.diagnostics().sources().location(declared_.place)};
     reader_.read(probe_rows(), probe);
     const std::optional<NodeId> code = this->code(inputs[0]);
     if (!code || (kind->labelled && probe.labels.empty())) return std::nullopt;
-    expander_.builder().output(probe.output, *code);
+    probe.code = *code;
     return probe;
   }
 

@@ -7,7 +7,7 @@
 
 namespace graphrun {
 
-/// Fills model.probes and adds the outputs `probe.NAME`; what is wrong is reported.
+/// Fills model.probes; what is wrong is reported.
 void build_probes(const Spec& spec, Expander& expander, ModelDefinition& model);
 
 }  // namespace graphrun

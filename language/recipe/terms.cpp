@@ -2,10 +2,47 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+
 #include "errors/nearest.hpp"
 
 namespace graphrun {
 namespace {
+
+/// What stands beside the figures of terms and metrics in logs and reports.
+constexpr std::array<std::string_view, 9> other_figures = {
+    "loss", "count", "step", "epoch", "seconds", "images_per_second", "phase", "draw", "layer"};
+
+/// Every figure has a name of its own.
+class FigureNamesCheck {
+ public:
+  explicit FigureNamesCheck(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  void add(const std::string& name, const Place& place, std::string_view what) {
+    if (std::find(other_figures.begin(), other_figures.end(), name) != other_figures.end()) {
+      diagnostics_.error(place,
+                         fmt::format("'{}' cannot name a {}: reports have a figure of this name", name, what),
+                         "Choose another name.");
+      return;
+    }
+    const auto [known, is_new] = places_.emplace(name, place);
+    if (is_new) return;
+    diagnostics_
+        .error(place,
+               fmt::format("'{}' is a term of the loss already: reports would have two figures of one name",
+                           name),
+               fmt::format("Give the {} another name.", what))
+        .notes.push_back({diagnostics_.sources().location(known->second), "the term is here"});
+  }
+
+ private:
+  Diagnostics& diagnostics_;
+  std::map<std::string, Place> places_;
+};
 
 class TermBuilder {
  public:
@@ -14,7 +51,7 @@ class TermBuilder {
   /// The scalar of a term, or nothing when it is wrong.
   std::optional<NodeId> scalar(const TermSpec& term, const std::string& section) {
     const std::string path = section + "." + term.node.name;
-    const Instance instance = expander_.make(expander_.top(), term.node, path, path + ".each");
+    const Instance instance = expander_.make(expander_.top(), term.node, path, path + "/each");
     if (!instance.node) return std::nullopt;
     NodeId node = *instance.node;
     if (expander_.builder().type(node).dtype != DType::f32) {
@@ -35,7 +72,7 @@ class TermBuilder {
     const std::optional<Value> value = expander_.value(expander_.top(), *term.weight);
     if (!value) return std::nullopt;
     if (value->schedule() != nullptr) {
-      return expander_.scheduled_input(*value->schedule(), "weight." + term.node.name);
+      return expander_.scheduled_input(*value->schedule(), "loss." + term.node.name + "/weight");
     }
     if (const std::optional<double> number = value->number()) return expander_.builder().constant(*number);
     expander_.diagnostics().error(
@@ -52,7 +89,8 @@ class TermBuilder {
   const YamlNode* reduction_of(const TermSpec& term) const {
     if (term.reduce) return &*term.reduce;
     if (term.node.kind != NodeSpec::Kind::call) return nullptr;
-    const BlockSpec* block = expander_.find_block(term.node.op.text);
+    const std::optional<Value> op = expander_.value(expander_.top(), term.node.op);
+    const BlockSpec* block = op && op->text() != nullptr ? expander_.find_block(*op->text()) : nullptr;
     return block != nullptr && block->reduce ? &*block->reduce : nullptr;
   }
 
@@ -103,34 +141,28 @@ class TermBuilder {
 
 }  // namespace
 
-std::map<std::string, NodeId> build_terms(const Spec& spec, Expander& expander, ModelDefinition& model) {
+void build_terms(const Spec& spec, Expander& expander, ModelDefinition& model) {
+  FigureNamesCheck names(expander.diagnostics());
+  for (const TermSpec& term : spec.loss) names.add(term.node.name, term.node.place, "term");
+  for (const TermSpec& metric : spec.metrics) names.add(metric.node.name, metric.node.place, "metric");
+  for (const ProbeDeclaration& probe : spec.probes) names.add(probe.name, probe.place, "probe");
   TermBuilder terms(expander);
   Builder& builder = expander.builder();
-  std::map<std::string, NodeId> terms_of_loss;
-  std::optional<NodeId> loss;
+  const auto where = [&](const TermSpec& term) {
+    return expander.diagnostics().sources().location(term.node.place);
+  };
   for (const TermSpec& term : spec.loss) {
     const std::optional<NodeId> value = terms.scalar(term, "loss");
     const std::optional<NodeId> weight = terms.weight(term);
     if (!value || !weight) continue;
-    const std::string& name = term.node.name;
-    builder.output("loss." + name, *value);
-    terms_of_loss[name] = *value;
-    builder.output("weight." + name, *weight);
-    model.loss.push_back({name, "loss." + name, expander.diagnostics().sources().location(term.node.place)});
-    model.loss_weights.push_back("weight." + name);
+    model.loss.push_back({{term.node.name, *value, where(term)}, *weight});
     const NodeId weighted = term.weight ? builder.add("mul", {*weight, *value}) : *value;
-    loss = loss ? builder.add("add", {*loss, weighted}) : weighted;
+    model.objective = model.objective ? builder.add("add", {*model.objective, weighted}) : weighted;
   }
-  if (loss) builder.output("loss", *loss);
   for (const TermSpec& term : spec.metrics) {
     const std::optional<NodeId> value = terms.scalar(term, "metric");
-    if (!value) continue;
-    const std::string& name = term.node.name;
-    builder.output("metric." + name, *value);
-    model.metrics.push_back(
-        {name, "metric." + name, expander.diagnostics().sources().location(term.node.place)});
+    if (value) model.metrics.push_back({term.node.name, *value, where(term)});
   }
-  return terms_of_loss;
 }
 
 }  // namespace graphrun

@@ -12,20 +12,6 @@
 namespace graphrun {
 namespace {
 
-/// The paths that `train: […]` may name: every parameter, and every node or block above one.
-std::vector<std::string> owners_of_parameters(const Expander& expander) {
-  std::vector<std::string> owners;
-  for (const auto& [name, node] : expander.parameters()) {
-    for (std::size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
-      owners.push_back(name.substr(0, dot));
-    }
-    owners.push_back(name);
-  }
-  std::sort(owners.begin(), owners.end());
-  owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
-  return owners;
-}
-
 std::vector<std::string> names_of(const std::vector<TermSpec>& terms) {
   std::vector<std::string> names;
   for (const TermSpec& term : terms) names.push_back(term.node.name);
@@ -60,8 +46,8 @@ void read_pictures(const YamlNode& section, SectionReader& train, Expander& expa
 
 }  // namespace
 
-std::optional<TrainSpec> read_train(const YamlNode& section, const Spec& model,
-                                    const std::map<std::string, NodeId>& terms, Expander& expander) {
+std::optional<TrainSpec> read_train(const YamlNode& section, const Spec& spec, const ModelDefinition& model,
+                                    Expander& expander) {
   Diagnostics& diagnostics = expander.diagnostics();
   if (!section.is_mapping()) {
     diagnostics.error(section.place,
@@ -69,20 +55,19 @@ std::optional<TrainSpec> read_train(const YamlNode& section, const Spec& model,
                       "Write e.g. train: {optimizer: {op: adam}, batch: 128, epochs: 10}.");
     return std::nullopt;
   }
-  TrainSpec spec;
-  PhaseReader phases({owners_of_parameters(expander), names_of(model.loss), names_of(model.metrics), terms},
-                     expander);
-  phases.read_defaults(section, spec);
+  TrainSpec train;
+  PhaseReader phases({expander.owners(), names_of(spec.loss), names_of(spec.metrics), model.loss}, expander);
+  phases.read_defaults(section, train);
   SectionReader reader(section, expander);
-  reader.read(train_rows(), spec);
-  if (const YamlNode* pictures = reader.find("pictures")) read_pictures(*pictures, reader, expander, spec);
+  reader.read(train_rows(), train);
+  if (const YamlNode* pictures = reader.find("pictures")) read_pictures(*pictures, reader, expander, train);
   if (const YamlNode* list = reader.find("phases")) {
-    read_phases(*list, phases, spec, diagnostics);
+    read_phases(*list, phases, train, diagnostics);
   } else {
-    phases.check(section, spec);
-    spec.phases.push_back(spec);
+    phases.check(section, train);
+    train.phases.push_back(train);
   }
-  return spec;
+  return train;
 }
 
 }  // namespace graphrun

@@ -49,7 +49,7 @@ Op bernoulli() {
   op.infer = infer;
   op.axes = same_axes;
   op.reference = reference;
-  op.gradient = ZeroGradient{};
+  op.gradient = NotDifferentiable{"a draw is 0 or 1, and no slope leads from it to its probability"};
   op.traits.random = true;
   runtime::KernelDef kernel;
   kernel.make = make;

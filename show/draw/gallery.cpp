@@ -88,10 +88,7 @@ class Drawing {
     }
   }
 
-  bool has(const char* role) const {
-    const std::vector<std::string>& roles = learner_.model().roles;
-    return std::find(roles.begin(), roles.end(), role) != roles.end();
-  }
+  bool has(const char* role) const { return learner_.model().role(role).has_value(); }
 
   const ImageSet& shown() const {
     return source_.data.test.count > 0 ? source_.data.test : source_.data.train;
@@ -139,7 +136,8 @@ class Drawing {
   bool needs_labels() const {
     const ModelDefinition& model = learner_.model();
     const LatentSpace space(learner_);
-    const Program program = role_program(model, ops::registry(), {"image"}, {space.node()});
+    const Program program =
+        role_program(model, ops::registry(), {{"image", *model.role("image")}}, {space.node()});
     return std::any_of(program.inputs.begin(), program.inputs.end(), [&](const ProgramInput& needed) {
       return std::any_of(model.inputs.begin(), model.inputs.end(), [&](const ModelInput& input) {
         return input.name == needed.name && input.source == InputSource::labels;

@@ -59,7 +59,7 @@ double mean_squared_error(const OutputValues& output, const ImageSet& images) {
 }  // namespace
 
 bool sees_images(const ModelDefinition& model) {
-  const NodeId image = model.graph.output(image_role);
+  const NodeId image = *model.role(image_role);
   const std::vector<bool> needed = needed_by(model.graph, std::span(&image, 1));
   return std::ranges::any_of(model.inputs, [&](const ModelInput& input) {
     const std::optional<NodeId> node = model.graph.find(input.name);
@@ -107,13 +107,13 @@ void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>&
 Reconstruction reconstruct(Learner& learner, const Examples& examples, const ImageSet& images,
                            std::int64_t count) {
   const ModelDefinition& model = learner.model();
-  if (model.graph.has_output(image_role) && !sees_images(model))
+  if (model.role(image_role) && !sees_images(model))
     throw Error(
         ErrorCode::usage,
         fmt::format("model '{}' makes images from nothing but chance, so there is nothing to reconstruct; "
                     "`graphrun generate` draws samples",
                     model.name));
-  const bool noisy = model.graph.has_output(noisy_role);
+  const bool noisy = model.role(noisy_role).has_value();
   std::vector<std::string> outputs{image_role};
   if (noisy) outputs.emplace_back(noisy_role);
   const Examples chosen = first_of(examples, count);
@@ -130,8 +130,8 @@ Reconstruction reconstruct(Learner& learner, const Examples& examples, const Ima
 }
 
 bool draws_images(const ModelDefinition& model, const ImageSet& images) {
-  if (!images.are_pictures || !model.graph.has_output(image_role) || !sees_images(model)) return false;
-  const Type& type = model.graph.node(model.graph.output(image_role)).type;
+  if (!images.are_pictures || !model.role(image_role) || !sees_images(model)) return false;
+  const Type& type = model.graph.node(*model.role(image_role)).type;
   if (type.shape.empty() || !type.shape.front().is_batch()) return false;
   return element_count(bind(type.shape, std::int64_t{1})) ==
          static_cast<std::int64_t>(images.values_per_image());

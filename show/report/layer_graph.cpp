@@ -17,7 +17,7 @@ constexpr std::string_view term_prefix = "loss.";
 
 bool has_written_name(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
-  return node.name != fmt::format("{}_{}", node.op->name, id);
+  return node.name != fmt::format("{}:{}", node.op->name, id);
 }
 
 bool is_parameter_like(const Graph& graph, NodeId id) {
@@ -32,6 +32,7 @@ class Grouping {
   explicit Grouping(const ModelDefinition& model) : model_(model), graph_(model.graph) {
     for (NodeId id = 0; id < graph_.size(); ++id)
       if (has_written_name(graph_, id)) names_.insert(graph_.node(id).name);
+    for (const ModelTerm& term : model_.loss) terms_.insert(term_name(term));
     name_groups();
     collect();
   }
@@ -50,7 +51,7 @@ class Grouping {
         if (!group_[input].empty()) edges.insert({number.at(group_[input]), number.at(group_[id])});
     }
     for (const ModelTerm& term : model_.loss) {
-      const std::string& source = group_[graph_.output(term.output)];
+      const std::string& source = group_[term.node];
       edges.insert({number.at(source), number.at(term_name(term))});
     }
     for (const auto& [from, to] : edges)
@@ -77,20 +78,21 @@ class Grouping {
 
   std::string written_group(NodeId id) const {
     const std::string& name = graph_.node(id).name;
-    if (const std::size_t call = name.find('/'); call != std::string::npos) return name.substr(0, call);
-    if (name.starts_with(term_prefix)) return name.substr(0, name.rfind('.'));
+    if (const std::size_t call = name.find_first_of("/:"); call != std::string::npos)
+      return name.substr(0, call);
+    for (const std::string& term : terms_)
+      if (name.starts_with(term + ".")) return term;
     return has_parts(name) ? name : above(name).value_or(name);
   }
 
   void name_groups() {
     group_.resize(graph_.size());
     for (const ModelTerm& term : model_.loss) {
-      const NodeId id = graph_.output(term.output);
-      if (!has_written_name(graph_, id)) group_[id] = term_name(term);
+      if (!has_written_name(graph_, term.node)) group_[term.node] = term_name(term);
     }
     std::vector<bool> needed(graph_.size(), false);
-    for (const std::string& role : model_.roles) needed[graph_.output(role)] = true;
-    for (const ModelTerm& term : model_.loss) needed[graph_.output(term.output)] = true;
+    for (const NamedOutput& role : model_.roles) needed[role.node] = true;
+    for (const ModelTerm& term : model_.loss) needed[term.node] = true;
     // From users to what they use: what has no name goes to its first user.
     for (NodeId id = static_cast<NodeId>(graph_.size()); id-- > 0;) {
       if (!needed[id]) continue;
@@ -133,14 +135,14 @@ class Grouping {
 
   Layer layer(const std::string& name, NodeId last) const {
     Layer layer{.name = name, .kind = LayerKind::step, .what = {}, .type = {}, .roles = {}};
-    const bool is_term = name.starts_with(term_prefix);
+    const bool is_term = terms_.contains(name);
     if (is_term) layer.name = name.substr(term_prefix.size());
     const std::optional<NodeId> own = graph_.find(name);
     const NodeId result = own ? *own : std::min<NodeId>(last, static_cast<NodeId>(graph_.size() - 1));
     layer.type = is_term ? Type{} : graph_.node(result).type;
     describe(layer, name, is_term);
-    for (const std::string& role : model_.roles)
-      if (group_[graph_.output(role)] == name) layer.roles.push_back(role);
+    for (const NamedOutput& role : model_.roles)
+      if (group_[role.node] == name) layer.roles.push_back(role.name);
     return layer;
   }
 
@@ -188,6 +190,7 @@ class Grouping {
   const ModelDefinition& model_;
   const Graph& graph_;
   std::set<std::string> names_;
+  std::set<std::string> terms_;     ///< the paths of the terms of the loss
   std::vector<std::string> group_;  ///< of each node; empty: not drawn
   std::vector<std::pair<NodeId, std::string>> order_;
 };

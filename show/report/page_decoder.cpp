@@ -49,7 +49,9 @@ class Export {
   bool needs_label() const { return needs_label_; }
 
   files::JsonObject description() {
-    const Program program = role_program(learner_.model(), ops::registry(), {"image"}, {space_.node()});
+    const ModelDefinition& model = learner_.model();
+    const Program program =
+        role_program(model, ops::registry(), {{"image", *model.role("image")}}, {space_.node()});
     const Graph& graph = *program.graph;
     for (const Node& node : graph.nodes()) nodes_.add(entry(node));
     files::JsonObject object;

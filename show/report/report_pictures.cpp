@@ -30,8 +30,8 @@ std::string hexadecimal(Colour colour) {
 
 /// Has the model an output `image` of the size of these pictures?
 bool makes_pictures_like(const ModelDefinition& model, const ImageSet& images) {
-  if (!images.are_pictures || !model.graph.has_output("image")) return false;
-  const Type& type = model.graph.node(model.graph.output("image")).type;
+  if (!images.are_pictures || !model.role("image")) return false;
+  const Type& type = model.graph.node(*model.role("image")).type;
   if (type.shape.empty() || !type.shape.front().is_batch()) return false;
   return element_count(bind(type.shape, std::int64_t{1})) ==
          static_cast<std::int64_t>(images.values_per_image());
@@ -63,10 +63,7 @@ class Showing {
     }
   }
 
-  bool has(const char* role) const {
-    const std::vector<std::string>& roles = learner_.model().roles;
-    return std::find(roles.begin(), roles.end(), role) != roles.end();
-  }
+  bool has(const char* role) const { return learner_.model().role(role).has_value(); }
 
   const ImageSet& shown() const {
     return source_.data.test.count > 0 ? source_.data.test : source_.data.train;

@@ -28,12 +28,17 @@ TEST_CASE("names are unique: a taken one gets a number, an unnamed node the name
   CHECK(name("h") == "h_2");
   CHECK(name("h_3") == "h_3");
   CHECK(name("h") == "h_3_2");  // h_3 was taken by hand
-  CHECK(name("") == "exp_5");
+  CHECK(name("") == "exp:5");
   m.builder.set_origin({}, "enc.1");
-  CHECK(name("") == "enc.1/exp");
-  CHECK(name("") == "enc.1/exp_2");
-  m.builder.rename(x, "h");
-  CHECK(m.builder.node(x).name.starts_with("h_"));
+  CHECK(name("") == "enc.1:exp");
+  CHECK(name("") == "enc.1:exp_2");
+  const NodeId y = m.builder.add("exp", {x});
+  m.builder.rename(y, "h");
+  CHECK(m.builder.node(y).name.starts_with("h_"));
+  // Of what the host knows by name there is one, and it is called so.
+  const std::string twice = "two nodes of a graph are called 'h'";
+  CHECK(throws([&] { m.param("h", {}); }, ErrorCode::internal, twice));
+  CHECK(throws([&] { m.input("h", {}); }, ErrorCode::internal, twice));
 }
 
 TEST_CASE("a wrong node is an error of its op that names the attribute") {

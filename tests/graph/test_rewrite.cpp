@@ -133,15 +133,15 @@ TEST_CASE("a node whose input has changed its type gets the type that follows") 
 TEST_CASE("a name that a new node has taken is not given to a node that is kept") {
   Maker m;
   const Term x = m.input("x", batch_of({3}));
-  m.output("y", call("tanh", {call("exp", {x}, {}, {.name = "e"})}, {}, {.name = "e/neg"}));
+  m.output("y", call("tanh", {call("exp", {x}, {}, {.name = "e"})}, {}, {.name = "e:neg"}));
   const auto taking = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
     if (node.op->name != "exp") return std::nullopt;
     return call("exp", {call("neg", {Term(builder, node.inputs[0])})});
   };
   const Graph graph = rewrite(m.finish(), ops::registry(), taking);
-  CHECK(graph.node(1).name == "e/neg");
+  CHECK(graph.node(1).name == "e:neg");
   CHECK(graph.node(2).name == "e");
-  CHECK(graph.node(3).name == "e/neg_2");
+  CHECK(graph.node(3).name == "e:neg_2");
 }
 
 TEST_CASE("a rewrite that keeps every node keeps the graph, controls and outputs too") {
@@ -157,10 +157,10 @@ TEST_CASE("what stands for a node takes its name, and what is built beside it is
   };
   CHECK(to_text(rewrite(example(), ops::registry(), halve)) ==
         "%0 x = input(shape=[batch, 3])  f32[batch, 3]\n"
-        "%1 e/constant = constant(values=[0.5])  f32[]\n"
-        "%2 e/mul = mul(%0 x, %1 e/constant)  f32[batch, 3]\n"
-        "%3 e/exp = exp(%2 e/mul)  f32[batch, 3]\n"
-        "%4 e = square(%3 e/exp)  f32[batch, 3]\n"
+        "%1 e:constant = constant(values=[0.5])  f32[]\n"
+        "%2 e:mul = mul(%0 x, %1 e:constant)  f32[batch, 3]\n"
+        "%3 e:exp = exp(%2 e:mul)  f32[batch, 3]\n"
+        "%4 e = square(%3 e:exp)  f32[batch, 3]\n"
         "%5 t = tanh(%4 e)  f32[batch, 3]\n"
         "%6 finite = check_finite(%5 t)  after %4 e\n"
         "output y = %5 t\n");

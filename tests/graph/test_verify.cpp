@@ -58,12 +58,12 @@ TEST_CASE("a variable has one writer, and only variables are written") {
         assign(m, v);
         assign(m, v);
       },
-      Stage::executable, "it writes the variable 'v', and so does 'assign_"));
+      Stage::executable, "it writes the variable 'v', and so does 'assign:"));
   CHECK(fails(
       [](Maker& m, Term x) {
         m.builder.add("assign", {call("exp", {x}), x});
       },
-      Stage::executable, "it writes 'exp_1', which is no variable"));
+      Stage::executable, "it writes 'exp:1', which is no variable"));
 }
 
 TEST_CASE("outputs are values and have names of their own") {

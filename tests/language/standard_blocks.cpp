@@ -40,7 +40,7 @@ struct Point {
 };
 
 HostTensor run(const ModelDefinition& model, Point point, Mode mode = Mode::train,
-               const std::string& output = "out", std::uint64_t step = 1) {
+               const std::string& output = "outputs.out", std::uint64_t step = 1) {
   const Graph graph = prepare(model.graph, ops::registry(), mode);
   InterpreterRun run;
   run.batch = static_cast<std::int64_t>(point.a.size()) / 2;
@@ -109,7 +109,7 @@ TEST_CASE("a tied dense takes the other's weight transposed, with its own bias")
   InterpreterRun at;
   at.feeds["a"] = {{1, 2}, {1, 0}};
   // a @ w = [1, 2, 3]; @ w^T = [1 + 4 + 9, 4 + 10 + 18]
-  check_values(interpret(graph, variables, at).at(graph.output("out")), {1, 2}, {24, 52});
+  check_values(interpret(graph, variables, at).at(graph.output("outputs.out")), {1, 2}, {24, 52});
 }
 
 TEST_CASE("conv2d computes act(convolution(x, w) + b), and conv_transpose2d its adjoint") {
@@ -254,7 +254,7 @@ TEST_CASE("noise corrupts in training, and in evaluation when it always does") {
     const Values first = run(model, {.a = input}).values;
     CHECK(first != input);
     CHECK(run(model, {.a = input}).values == first);
-    CHECK(run(model, {.a = input}, Mode::train, "out", 2).values != first);
+    CHECK(run(model, {.a = input}, Mode::train, "outputs.out", 2).values != first);
     const ModelDefinition always = model_of("{op: " + block + ", in: a, amount: 0.4, when: always}");
     CHECK(run(always, {.a = input}, Mode::evaluate).values != input);
   }

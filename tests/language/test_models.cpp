@@ -94,9 +94,9 @@ TEST_CASE("repeat chains copies with item and index") {
   const ModelDefinition model = parse(text);
   CHECK(parameters(model) ==
         std::vector<std::string>{"enc.0.w [8, 6]", "enc.0.b [6]", "enc.1.w [6, 4]", "enc.1.b [4]"});
-  CHECK(model.graph.node(model.graph.output("code")).name == "enc.1");
-  CHECK(model.graph.node(model.graph.output("a")).name == "enc.0");
-  CHECK(model.graph.node(model.graph.output("b")).name == "x");
+  CHECK(model.graph.node(*model.role("code")).name == "enc.1");
+  CHECK(model.graph.node(*model.role("a")).name == "enc.0");
+  CHECK(model.graph.node(*model.role("b")).name == "x");
   CHECK(parameters(parse(text, {"sizes=[5,4,3]"})).size() == 6);
   CHECK(type_of(model, "twice.1") == "f32[batch, 8]");
 }
@@ -171,12 +171,9 @@ TEST_CASE("a term is a number a sample or one for all, and what a block says is 
                                       "  e: mean(x) / batch\n"
                                       "metrics: {p: {op: psnr, in: [x, 2 * x]}}\n");
   CHECK(model.loss.size() == 5);
-  CHECK(model.loss_weights.size() == 5);
-  for (const char* const name :
-       {"loss", "loss.a", "loss.b", "loss.c", "loss.d", "loss.e", "metric.p", "weight.b"}) {
-    INFO(name);
-    CHECK(model.graph.node(model.graph.output(name)).type.shape.empty());
-  }
+  std::vector<graphrun::NodeId> scalars = {model.objective.value(), model.metrics.at(0).node};
+  for (const graphrun::LossTerm& term : model.loss) scalars.insert(scalars.end(), {term.node, term.weight});
+  for (const graphrun::NodeId scalar : scalars) CHECK(model.graph.node(scalar).type.shape.empty());
 }
 
 TEST_CASE("labels, data and the rest of the train section") {
@@ -193,7 +190,8 @@ TEST_CASE("labels, data and the rest of the train section") {
   CHECK(model.train->batch == 7);
   CHECK(model.train->seed == 9);
   CHECK_FALSE(model.train->keep_partial);
-  CHECK(model.train->train == std::vector<std::string>{"l"});
+  CHECK(model.train->train == std::vector{*model.graph.find("l.w"), *model.graph.find("l.b")});
+  CHECK(model.train->loss == std::vector<std::size_t>{0});
   CHECK(parse("inputs: {y: {from: labels}}\n").inputs.at(0).source == graphrun::InputSource::labels);
 }
 

@@ -339,7 +339,7 @@ TEST_CASE("a value that is stretched costs nothing inside a group") {
   const Term y = call("tanh", {x * wide}, {}, {.name = "y"});
   builder.output("y", y);
   const auto graph = std::make_shared<const Graph>(std::move(builder).finish());
-  CHECK(groups_of(graph, 32) == "0 rows elementwise wide mul_3 y -> y\n");
+  CHECK(groups_of(graph, 32) == "0 rows elementwise wide mul:3 y -> y\n");
 }
 
 TEST_CASE("without fusion and post-ops every node is a group") {

@@ -14,16 +14,19 @@ double Figures::at(std::string_view name) const {
   return found->value;
 }
 
-FigureNames figure_names(const ModelDefinition& model, const std::vector<std::string>& chosen, bool metrics) {
-  FigureNames result{{"loss"}, {"loss"}};
-  const auto add = [&](const ModelTerm& term) {
-    result.outputs.push_back(term.output);
-    result.names.push_back(term.name);
+FigureNames figure_names(const ModelDefinition& model, const std::vector<std::size_t>& chosen, bool metrics) {
+  FigureNames result;
+  const auto add = [&](const std::string& output, const std::string& name, NodeId node) {
+    result.outputs.push_back(output);
+    result.names.push_back(name);
+    result.nodes.push_back(node);
   };
-  for (const ModelTerm& term : model.loss)
-    if (chosen.empty() || std::find(chosen.begin(), chosen.end(), term.name) != chosen.end()) add(term);
+  if (model.objective) add("loss", "loss", *model.objective);
+  for (std::size_t i = 0; i < model.loss.size(); ++i)
+    if (chosen.empty() || std::find(chosen.begin(), chosen.end(), i) != chosen.end())
+      add("loss." + model.loss[i].name, model.loss[i].name, model.loss[i].node);
   if (metrics)
-    for (const ModelTerm& metric : model.metrics) add(metric);
+    for (const ModelTerm& metric : model.metrics) add("metric." + metric.name, metric.name, metric.node);
   return result;
 }
 

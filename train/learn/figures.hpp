@@ -26,13 +26,15 @@ struct Figures {
   double at(std::string_view name) const;
 };
 
-/// Which named outputs of a graph are reported, under which names.
+/// Which nodes of a model are reported, under which names, and what a program calls its outputs for them.
 struct FigureNames {
-  std::vector<std::string> outputs;  ///< "loss", "loss.bce", "metric.psnr"
-  std::vector<std::string> names;    ///< "loss", "bce", "psnr"
+  std::vector<std::string> outputs = {};  ///< "loss", "loss.bce", "metric.psnr"
+  std::vector<std::string> names = {};    ///< "loss", "bce", "psnr"
+  std::vector<NodeId> nodes = {};
 };
-/// The loss and the terms that are learnt (`chosen`; empty: all); with `metrics`, those too.
-FigureNames figure_names(const ModelDefinition& model, const std::vector<std::string>& chosen, bool metrics);
+/// The loss, if there is one, and the terms that are learnt (`chosen`, by number; empty: all); with
+/// `metrics`, those too.
+FigureNames figure_names(const ModelDefinition& model, const std::vector<std::size_t>& chosen, bool metrics);
 
 /// Sums batch means, weighted by the rows of their batch.
 class FigureSum {

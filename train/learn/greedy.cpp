@@ -72,11 +72,6 @@ class Splicer {
   std::map<NodeId, NodeId> shared_;
 };
 
-NodeId node_called(const ModelDefinition& model, const std::string& name) {
-  if (const std::optional<NodeId> id = model.graph.find(name)) return *id;
-  throw Error(ErrorCode::internal, fmt::format("the greedy layer '{}' is not in the graph", name));
-}
-
 NodeId mean_over(Builder& builder, NodeId node, const Axes& axes) {
   return Term(builder, builder.add("sum", {node}, {{"axis", axes}})) /
          Term(builder, builder.add("size", {node}, {{"axis", axes}}));
@@ -105,34 +100,34 @@ LearningStep greedy_step(const ModelDefinition& model, const OpRegistry& registr
   const GreedySpec::Layer& down = greedy.encoder[layer];
   const GreedySpec::Layer& up = greedy.decoder[greedy.decoder.size() - 1 - layer];
   Splicer splicer(model.graph, registry, phase);
-  const NodeId start = node_called(model, down.input);
-  const NodeId clean = splicer.input(start);
+  const NodeId clean = splicer.input(down.input);
   NodeId given = clean;
-  if (!greedy.corrupted.empty())
-    given = splicer.between(start, node_called(model, greedy.corrupted[layer]), clean);
-  const NodeId code = splicer.between(start, node_called(model, down.output), given);
-  const NodeId image = splicer.between(node_called(model, up.input), node_called(model, up.output), code);
+  if (!greedy.corrupted.empty()) given = splicer.between(down.input, greedy.corrupted[layer], clean);
+  const NodeId code = splicer.between(down.input, down.output, given);
+  const NodeId image = splicer.between(up.input, up.output, code);
   Builder& builder = splicer.builder();
   builder.set_origin({});
-  builder.output("loss", mean_squared_error(builder, image, clean));
+  const NodeId loss = mean_squared_error(builder, image, clean);
+  builder.output("loss", loss);
   LearningStep step{.forward = std::move(builder).finish(),
-                    .figures = {{"loss"}, {"loss"}},
+                    .figures = {{"loss"}, {"loss"}, {loss}},
                     .parameters = {},
+                    .averages = {},
                     .optimizer = phase.optimizer,
                     .slots = phase.optimizer.op,
                     .every = 1,
                     .where = phase.where};
-  for (const Node& node : step.forward.nodes())
-    if (is_parameter(node)) step.parameters.push_back(node.name);
+  step.parameters = names_of_variables(step.forward, {}, true);
+  step.averages = names_of_variables(step.forward, {}, false);
   return step;
 }
 
 Examples layer_examples(Learner& learner, const PhaseSpec& phase, std::size_t layer, const Examples& examples,
                         std::stop_token stop) {
-  const std::string& name = phase.greedy->encoder[layer].input;
+  const NodeId input = phase.greedy->encoder[layer].input;
+  const std::string& name = learner.model().graph.node(input).name;
   if (examples.columns.contains(name)) return examples;
-  auto codes = std::make_shared<const OutputValues>(
-      std::move(learner.run({name}, examples, {.stop = std::move(stop)}).front()));
+  auto codes = std::make_shared<const OutputValues>(learner.run(input, examples, {.stop = std::move(stop)}));
   const std::int64_t elements = element_count(codes->extents) / examples.count;
   const ColumnKind kind = codes->type.dtype == DType::i32 ? ColumnKind::i32_labels : ColumnKind::f32_values;
   return {.count = examples.count, .columns = {{name, {kind, elements, codes->bytes}}}, .owner = codes};

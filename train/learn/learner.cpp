@@ -72,7 +72,8 @@ class Learner::Implementation {
   std::vector<Learning> recipes_;
   std::size_t recipe_ = 0;
   std::optional<CompiledProgram> evaluation_;
-  std::map<std::vector<std::string>, CompiledProgram> roles_;  ///< by outputs, "|", fed
+  std::map<std::pair<std::vector<NodeId>, std::vector<std::string>>, CompiledProgram>
+      roles_;  ///< by outputs, fed
 
   Learning& training() {
     if (recipes_.empty()) add_recipe(recipes_of(*model_, ops::registry()).front());
@@ -108,14 +109,25 @@ class Learner::Implementation {
     return *evaluation_;
   }
 
-  CompiledProgram& role(const std::vector<std::string>& outputs, const std::vector<std::string>& fed) {
-    std::vector<std::string> key = outputs;
-    key.emplace_back("|");
-    key.insert(key.end(), fed.begin(), fed.end());
+  /// Its outputs are called as their nodes.
+  CompiledProgram& role(const std::vector<NamedOutput>& outputs, const std::vector<std::string>& fed) {
+    std::pair<std::vector<NodeId>, std::vector<std::string>> key{{}, fed};
+    std::vector<NamedOutput> once;
+    for (const NamedOutput& output : outputs) {
+      if (std::find(key.first.begin(), key.first.end(), output.node) == key.first.end())
+        once.push_back({model_->graph.node(output.node).name, output.node});
+      key.first.push_back(output.node);
+    }
     const auto found = roles_.find(key);
     if (found != roles_.end()) return found->second;
-    return roles_.emplace(key, compile(role_program(*model_, ops::registry(), outputs, fed, passes_)))
+    return roles_.emplace(std::move(key), compile(role_program(*model_, ops::registry(), once, fed, passes_)))
         .first->second;
+  }
+
+  std::vector<NamedOutput> asked(const std::vector<std::string>& names) const {
+    std::vector<NamedOutput> outputs;
+    for (const std::string& name : names) outputs.push_back({name, asked_node(*model_, name)});
+    return outputs;
   }
 
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
@@ -168,27 +180,36 @@ class Learner::Implementation {
     return sum.means();
   }
 
-  void run_role(const std::vector<std::string>& outputs, const Examples& examples,
+  void run_role(const std::vector<NamedOutput>& outputs, const Examples& examples,
                 std::span<const std::span<std::byte>> into, const RowOptions& options) {
     std::vector<std::string> fed;
-    const Examples by_node = with_node_names(examples, fed);
+    for (const auto& [name, column] : examples.columns) fed.push_back(name);
     CompiledProgram& compiled = role(outputs, fed);
     require_inputs(compiled, fed);
     const std::vector<RowBlock> blocks = blocks_of(compiled, examples.count, options);
-    if (blocks.size() > 1) require_rows(compiled, outputs);
+    if (blocks.size() > 1) require_rows(outputs);
     const auto fetch = [&](const RowBlock& block) {
       for (std::size_t i = 0; i < outputs.size(); ++i)
-        compiled.fetch(i, outputs[i], rows_of(into[i], examples.count, block));
+        compiled.fetch(i, model_->graph.node(outputs[i].node).name, rows_of(into[i], examples.count, block));
     };
-    run_blocks(compiled, by_node, blocks, options, fetch, [](const RowBlock&) {});
+    run_blocks(compiled, examples, blocks, options, fetch, [](const RowBlock&) {});
+  }
+
+  std::vector<OutputValues> run_role(const std::vector<NamedOutput>& outputs, const Examples& examples,
+                                     const RowOptions& options) {
+    std::vector<OutputValues> results = outputs_over(outputs, examples.count);
+    std::vector<std::span<std::byte>> into;
+    for (OutputValues& result : results) into.emplace_back(result.bytes);
+    run_role(outputs, examples, into, options);
+    return results;
   }
 
   /// What the outputs of a program over so many rows need, without their bytes.
-  std::vector<OutputValues> outputs_over(const std::vector<std::string>& outputs, std::int64_t rows) const {
+  std::vector<OutputValues> outputs_over(const std::vector<NamedOutput>& outputs, std::int64_t rows) const {
     std::vector<OutputValues> results;
-    for (const std::string& name : outputs) {
-      const Type& type = model_->graph.node(*model_->graph.find(node_name(*model_, name))).type;
-      OutputValues result{.name = name, .type = type, .extents = bind(type.shape, rows), .bytes = {}};
+    for (const NamedOutput& output : outputs) {
+      const Type& type = model_->graph.node(output.node).type;
+      OutputValues result{.name = output.name, .type = type, .extents = bind(type.shape, rows), .bytes = {}};
       const std::int64_t bytes =
           checked_multiply(element_count(result.extents), static_cast<std::int64_t>(bytes_of(type.dtype)));
       result.bytes.resize(static_cast<std::size_t>(bytes));
@@ -236,29 +257,18 @@ class Learner::Implementation {
                       missing));
   }
 
-  /// The columns under the names of their nodes, which are listed in `fed`.
-  Examples with_node_names(const Examples& examples, std::vector<std::string>& fed) const {
-    Examples by_node{.count = examples.count, .columns = {}, .owner = {}};
-    for (const auto& [name, column] : examples.columns) {
-      fed.push_back(node_name(*model_, name));
-      by_node.columns[fed.back()] = column;
-    }
-    return by_node;
-  }
-
   static std::vector<RowBlock> blocks_of(const CompiledProgram& compiled, std::int64_t rows,
                                          const RowOptions& options) {
     if (runtime::rows_are_independent(compiled.graph())) return row_blocks(rows);
     return row_batches(rows, options.together ? std::max<std::int64_t>(1, rows) : evaluation_batch);
   }
 
-  static void require_rows(const CompiledProgram& compiled, const std::vector<std::string>& outputs) {
-    const Graph& graph = compiled.graph();
-    for (const std::string& name : outputs) {
-      const Type& type = graph.node(graph.output(name)).type;
+  void require_rows(const std::vector<NamedOutput>& outputs) const {
+    for (const NamedOutput& output : outputs) {
+      const Type& type = model_->graph.node(output.node).type;
       if (type.shape.empty() || !type.shape.front().is_batch())
-        throw Error(ErrorCode::usage,
-                    fmt::format("output '{}' is {}: it has no row for each example", name, to_string(type)));
+        throw Error(ErrorCode::usage, fmt::format("output '{}' is {}: it has no row for each example",
+                                                  output.name, to_string(type)));
     }
   }
 
@@ -370,16 +380,17 @@ Figures Learner::evaluate(const Examples& examples, std::stop_token stop) {
 
 std::vector<OutputValues> Learner::run(const std::vector<std::string>& outputs, const Examples& examples,
                                        const RowOptions& options) {
-  std::vector<OutputValues> results = implementation_->outputs_over(outputs, examples.count);
-  std::vector<std::span<std::byte>> into;
-  for (OutputValues& result : results) into.emplace_back(result.bytes);
-  run(outputs, examples, into, options);
-  return results;
+  return implementation_->run_role(implementation_->asked(outputs), examples, options);
+}
+
+OutputValues Learner::run(NodeId output, const Examples& examples, const RowOptions& options) {
+  const std::vector<NamedOutput> outputs{{model().graph.node(output).name, output}};
+  return std::move(implementation_->run_role(outputs, examples, options).front());
 }
 
 void Learner::run(const std::vector<std::string>& outputs, const Examples& examples,
                   std::span<const std::span<std::byte>> into, const RowOptions& options) {
-  implementation_->run_role(outputs, examples, into, options);
+  implementation_->run_role(implementation_->asked(outputs), examples, into, options);
 }
 
 std::string Learner::digest() const {

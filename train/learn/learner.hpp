@@ -114,12 +114,15 @@ class Learner {
   /// Loss, terms and metrics over all examples. Noise comes from a fixed key, row by row.
   Figures evaluate(const Examples& examples, std::stop_token stop = {});
 
-  /// Named outputs, or nodes by name, over examples, which may be columns for any nodes: a node that has a
-  /// column is cut off from what it was computed from. Columns that no output needs are left aside. Where no
-  /// row depends on another, any number of rows runs in blocks of a few sizes. Error{usage} names the inputs
-  /// that are needed and not given, and an output without rows that would be run in batches.
+  /// What users ask for by these names (asked_node()) over examples, which may be columns for any nodes,
+  /// under the nodes' own names: a node that has a column is cut off from what it was computed from. Columns
+  /// that no output needs are left aside. Where no row depends on another, any number of rows runs in blocks
+  /// of a few sizes. Error{usage} names the inputs that are needed and not given, and an output without rows
+  /// that would be run in batches.
   std::vector<OutputValues> run(const std::vector<std::string>& outputs, const Examples& examples,
                                 const RowOptions& options = {});
+  /// The same of one node.
+  OutputValues run(NodeId output, const Examples& examples, const RowOptions& options = {});
   /// The same into memory of the caller's: for each output the bytes of all its rows.
   void run(const std::vector<std::string>& outputs, const Examples& examples,
            std::span<const std::span<std::byte>> into, const RowOptions& options = {});

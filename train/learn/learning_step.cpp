@@ -13,26 +13,15 @@ namespace graphrun::train {
 
 namespace {
 
-bool is_chosen(const std::vector<std::string>& chosen, const std::string& name) {
-  return chosen.empty() || std::find(chosen.begin(), chosen.end(), name) != chosen.end();
-}
-
-/// `enc` means enc itself and everything below it: enc.0.w, but not encoder.w.
-bool is_at_or_below(const std::string& name, const std::string& path) {
-  return name == path || (name.starts_with(path) && name[path.size()] == '.');
-}
-
-/// The weighted sum of the chosen terms; the file's own `loss` when all are.
+/// The weighted sum of the chosen terms; the model's own when all are.
 NodeId loss_of(Builder& builder, const ModelDefinition& model, const StepSpec& step) {
-  if (step.loss.empty()) return model.graph.output("loss");
+  if (step.loss.empty()) return *model.objective;
   std::optional<Term> sum;
-  for (std::size_t i = 0; i < model.loss.size(); ++i) {
-    if (!is_chosen(step.loss, model.loss[i].name)) continue;
-    const Term weighted = Term(builder, model.graph.output(model.loss[i].output)) *
-                          Term(builder, model.graph.output(model.loss_weights[i]));
+  for (const std::size_t i : step.loss) {
+    const LossTerm& term = model.loss[i];
+    const Term weighted = Term(builder, term.node) * Term(builder, term.weight);
     sum = sum ? *sum + weighted : weighted;
   }
-  if (!sum) throw Error(ErrorCode::model, "`loss: […]` chooses no term of the loss", step.where);
   return *sum;
 }
 
@@ -59,12 +48,13 @@ bool is_parameter(const Node& node) {
   return node.op->traits.variable && node.attributes.flag("trainable");
 }
 
-std::vector<std::string> parameters_below(const ModelDefinition& model,
-                                          const std::vector<std::string>& paths) {
+std::vector<std::string> names_of_variables(const Graph& graph, const std::vector<NodeId>& variables,
+                                            bool learnt) {
   std::vector<std::string> names;
-  for (const Node& node : model.graph.nodes()) {
-    const auto covers = [&node](const std::string& path) { return is_at_or_below(node.name, path); };
-    if (is_parameter(node) && (paths.empty() || std::any_of(paths.begin(), paths.end(), covers)))
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    if (!node.op->traits.variable || is_parameter(node) != learnt) continue;
+    if (variables.empty() || std::find(variables.begin(), variables.end(), id) != variables.end())
       names.push_back(node.name);
   }
   return names;
@@ -74,12 +64,13 @@ LearningStep learning_step(const ModelDefinition& model, const OpRegistry& regis
   if (model.loss.empty())
     throw Error(ErrorCode::model, "the model has no `loss:`, so there is nothing to learn", step.where);
   Builder builder = copy_of(model.graph, registry);
-  builder.output("loss", loss_of(builder, model, step));
-  for (const ModelTerm& term : model.loss)
-    if (is_chosen(step.loss, term.name)) builder.output(term.output, model.graph.output(term.output));
+  FigureNames figures = figure_names(model, step.loss, false);
+  figures.nodes.front() = loss_of(builder, model, step);
+  for (std::size_t i = 0; i < figures.nodes.size(); ++i) builder.output(figures.outputs[i], figures.nodes[i]);
   return {.forward = remove_dead_nodes(std::move(builder).finish(), registry),
-          .figures = figure_names(model, step.loss, false),
-          .parameters = parameters_below(model, step.train),
+          .figures = std::move(figures),
+          .parameters = names_of_variables(model.graph, step.train, true),
+          .averages = names_of_variables(model.graph, step.train, false),
           .optimizer = step.optimizer,
           .slots = step.optimizer.op,
           .every = step.every,

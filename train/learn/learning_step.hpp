@@ -17,7 +17,8 @@ namespace graphrun::train {
 struct LearningStep {
   Graph forward;                        ///< mode-free, and no more than is needed for its outputs
   FigureNames figures;                  ///< its outputs: "loss" first, then the terms that are learnt
-  std::vector<std::string> parameters;  ///< that are learnt
+  std::vector<std::string> parameters;  ///< that are learnt, by their names as variables
+  std::vector<std::string> averages;    ///< running averages that move, the same way
   OptimizerSpec optimizer;
   std::string slots;       ///< the first part of its slots' names: "adam", or "adam-2" when steps alternate
   std::int64_t every = 1;  ///< done on every so many-th batch
@@ -42,9 +43,10 @@ const TrainSpec& train_of(const ModelDefinition& model);
 /// A step on the model's own graph.
 LearningStep learning_step(const ModelDefinition& model, const OpRegistry& registry, const StepSpec& step);
 
-/// The parameters at or below the paths, by name; all of the model when there are none.
-std::vector<std::string> parameters_below(const ModelDefinition& model,
-                                          const std::vector<std::string>& paths);
+/// The names of those of the variables that learning changes, or that it does not; all of the graph's when
+/// none are given.
+std::vector<std::string> names_of_variables(const Graph& graph, const std::vector<NodeId>& variables,
+                                            bool learnt);
 
 /// A builder that holds the nodes of a graph under the same ids, without its outputs.
 Builder copy_of(const Graph& graph, const OpRegistry& registry);

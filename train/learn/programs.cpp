@@ -42,20 +42,24 @@ Program finish(Graph graph, const OpRegistry& registry, const PassOptions& optio
   return program;
 }
 
-/// The node of an output by its role, or of any node by its name.
-NodeId node_for(const ModelDefinition& model, const std::string& name) {
-  if (model.graph.has_output(name)) return model.graph.output(name);
-  if (const std::optional<NodeId> id = model.graph.find(name)) return *id;
-  std::vector<std::string> known = model.roles;
-  for (const Node& node : model.graph.nodes()) known.push_back(node.name);
-  throw Error(ErrorCode::usage, fmt::format("the model has no output or node '{}'. {}", name,
-                                            suggestion(name, model.roles.empty() ? known : model.roles)));
-}
-
 }  // namespace
 
-std::string node_name(const ModelDefinition& model, const std::string& name) {
-  return model.graph.node(node_for(model, name)).name;
+NodeId asked_node(const ModelDefinition& model, std::string_view name) {
+  if (const std::optional<NodeId> role = model.role(name)) return *role;
+  if (const std::optional<NodeId> id = model.graph.find(name)) return *id;
+  if (name == "loss" && model.objective) return *model.objective;
+  std::vector<std::string> known;
+  for (const NamedOutput& role : model.roles) known.push_back(role.name);
+  if (known.empty())
+    for (const Node& node : model.graph.nodes()) known.push_back(node.name);
+  throw Error(ErrorCode::usage,
+              fmt::format("the model has no output or node '{}'. {}", name, suggestion(name, known)));
+}
+
+NodeId given_node(const ModelDefinition& model, std::string_view name) {
+  for (const ModelInput& input : model.inputs)
+    if (input.name == name) return *model.graph.find(name);
+  return asked_node(model, name);
 }
 
 Graph loss_graph(const LearningStep& step, const OpRegistry& registry, const PassOptions& options) {
@@ -63,7 +67,7 @@ Graph loss_graph(const LearningStep& step, const OpRegistry& registry, const Pas
 }
 
 Program training_program(const LearningStep& step, const OpRegistry& registry, const PassOptions& options) {
-  const Graph learnt = with_running_values(step.forward, registry);
+  const Graph learnt = with_running_values(step.forward, registry, step.averages);
   const Graph forward = prepare(learnt, registry, Mode::train, options);
   const std::vector<NodeId> parameters = parameters_of(forward, step.parameters);
   if (parameters.empty())
@@ -76,7 +80,7 @@ Program training_program(const LearningStep& step, const OpRegistry& registry, c
   const NodeId loss = forward.output("loss");
   const std::vector<NodeId> gradients = append_gradients(builder, loss, parameters);
   append_updates(builder, loss, parameters, gradients, step.optimizer, step.slots);
-  append_running_averages(builder, learnt, forward);
+  append_running_averages(builder, learnt, forward, step.averages);
   return finish(std::move(builder).finish(), registry, options);
 }
 
@@ -90,21 +94,20 @@ Program evaluation_program(const ModelDefinition& model, const OpRegistry& regis
   if (model.loss.empty() && model.metrics.empty())
     throw Error(ErrorCode::model,
                 "the model has neither `loss:` nor `metrics:`, so there is nothing to measure");
+  const FigureNames figures = figure_names(model, {}, true);
   std::vector<NamedOutput> outputs;
-  for (const std::string& name : figure_names(model, {}, true).outputs)
-    outputs.push_back({name, model.graph.output(name)});
+  for (std::size_t i = 0; i < figures.nodes.size(); ++i)
+    outputs.push_back({figures.outputs[i], figures.nodes[i]});
   return finish(prepare(with_outputs(model.graph, registry, outputs), registry, Mode::evaluate, options),
                 registry, options);
 }
 
 Program role_program(const ModelDefinition& model, const OpRegistry& registry,
-                     const std::vector<std::string>& outputs, const std::vector<std::string>& fed,
+                     const std::vector<NamedOutput>& outputs, const std::vector<std::string>& fed,
                      const PassOptions& options) {
   Builder builder = copy_of(model.graph, registry);
-  for (const std::string& name : outputs) builder.output(name, node_for(model, name));
-  std::vector<std::string> cuts;
-  for (const std::string& name : fed) cuts.push_back(node_name(model, name));
-  Graph part = remove_dead_nodes(cut(std::move(builder).finish(), registry, cuts), registry);
+  for (const NamedOutput& output : outputs) builder.output(output.name, output.node);
+  Graph part = remove_dead_nodes(cut(std::move(builder).finish(), registry, fed), registry);
   return finish(prepare(std::move(part), registry, Mode::evaluate, options), registry, options);
 }
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/op.hpp"
@@ -42,13 +43,17 @@ Program training_program(const ModelDefinition& model, const OpRegistry& registr
 Program evaluation_program(const ModelDefinition& model, const OpRegistry& registry,
                            const PassOptions& options = {});
 
-/// Forward in evaluate mode with the given outputs (roles, or nodes by name), each node of `fed` cut off from
-/// its inputs and fed instead. Throws Error{usage} for a name that is neither.
+/// Forward in evaluate mode with outputs that are nodes of the model. The nodes called `fed` are cut off from
+/// their inputs and fed instead. Throws Error{usage} for a name that no node has.
 Program role_program(const ModelDefinition& model, const OpRegistry& registry,
-                     const std::vector<std::string>& outputs, const std::vector<std::string>& fed,
+                     const std::vector<NamedOutput>& outputs, const std::vector<std::string>& fed,
                      const PassOptions& options = {});
 
-/// The name of the node behind an output, or of a node by its own name. Error{usage} for neither.
-std::string node_name(const ModelDefinition& model, const std::string& name);
+/// The value that a user asks for by this name: a role of `outputs:`, else a node, else "loss". Error{usage}
+/// for none of them.
+NodeId asked_node(const ModelDefinition& model, std::string_view name);
+
+/// The node that a user gives values for by this name: an input, else what asked_node() says.
+NodeId given_node(const ModelDefinition& model, std::string_view name);
 
 }  // namespace graphrun::train

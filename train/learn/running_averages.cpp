@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -34,6 +35,17 @@ const Node& average_of(const Graph& graph, const Node& node) {
   return average;
 }
 
+bool moves(const std::vector<std::string>& moving, const Node& average) {
+  return std::find(moving.begin(), moving.end(), average.name) != moving.end();
+}
+
+/// The variable itself: the graph may read it beside the value that it follows.
+NodeId variable_like(Builder& builder, const Node& variable) {
+  for (NodeId id = 0; id < builder.size(); ++id)
+    if (builder.node(id).op->traits.variable && builder.node(id).name == variable.name) return id;
+  return builder.add("param", {}, variable.attributes, {.name = variable.name});
+}
+
 /// What every update waits for, if there are any.
 std::vector<NodeId> controls_of(const Builder& builder) {
   for (NodeId id = 0; id < builder.size(); ++id)
@@ -47,7 +59,7 @@ bool is_running_value(std::string_view output) {
   return output.starts_with(prefix);
 }
 
-Graph with_running_values(Graph graph, const OpRegistry& registry) {
+Graph with_running_values(Graph graph, const OpRegistry& registry, const std::vector<std::string>& moving) {
   std::vector<NamedOutput> averages;
   std::set<std::string> followed;
   for (const Node& node : graph.nodes()) {
@@ -59,21 +71,23 @@ Graph with_running_values(Graph graph, const OpRegistry& registry) {
                               "averages",
                               average.name),
                   node.origin ? node.origin->where : SourceLocation{}, node.name);
-    averages.push_back({output_of(average), node.inputs[0]});
+    if (moves(moving, average)) averages.push_back({output_of(average), node.inputs[0]});
   }
   Builder builder(registry, std::move(graph));
   for (NamedOutput& output : averages) builder.output(std::move(output.name), output.node);
   return std::move(builder).finish();
 }
 
-void append_running_averages(Builder& builder, const Graph& model, const Graph& prepared) {
+void append_running_averages(Builder& builder, const Graph& model, const Graph& prepared,
+                             const std::vector<std::string>& moving) {
   const std::vector<NodeId> controls = controls_of(builder);
   for (const Node& node : model.nodes()) {
     if (!is_running(node)) continue;
     const Node& average = average_of(model, node);
+    if (!moves(moving, average)) continue;
     builder.set_origin(average.origin);
     const Term value(builder, prepared.output(output_of(average)));
-    const Term before(builder, builder.add("param", {}, average.attributes, {.name = average.name}));
+    const Term before(builder, variable_like(builder, average));
     const Term after = before + node.attributes.number("momentum") * (value - before);
     builder.add("assign", {before, after}, {},
                 {.name = fmt::format("assign/{}", average.name), .controls = controls});

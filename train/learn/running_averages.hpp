@@ -3,23 +3,26 @@
 /// of batch_norm. Learning moves them, evaluation reads them, and no gradient reaches them.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
 
 namespace graphrun::train {
 
-/// The graph with an output for each value that an average follows: modes are still to be chosen, and the
-/// outputs keep what they need. Throws Error{model} when an average is no variable of its own that nothing
-/// learns.
-Graph with_running_values(Graph graph, const OpRegistry& registry);
+/// The graph with an output for each value that one of the averages `moving` follows: modes are still to be
+/// chosen, and the outputs keep what they need. Throws Error{model} when an average is no variable of its own
+/// that nothing learns.
+Graph with_running_values(Graph graph, const OpRegistry& registry, const std::vector<std::string>& moving);
 
 /// Is this the name of such an output?
 bool is_running_value(std::string_view output);
 
 /// Adds the updates, each of which waits for what optimizers wait for. `model` is the graph before the mode
 /// was chosen; `prepared` is the one after, whose nodes the builder holds under the same ids.
-void append_running_averages(Builder& builder, const Graph& model, const Graph& prepared);
+void append_running_averages(Builder& builder, const Graph& model, const Graph& prepared,
+                             const std::vector<std::string>& moving);
 
 }  // namespace graphrun::train

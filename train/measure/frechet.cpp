@@ -111,7 +111,7 @@ double frechet_distance(const Codes& a, const Codes& b) {
 }
 
 Codes features_of(Learner& model, const Examples& images) {
-  if (!model.model().graph.has_output(code_role))
+  if (!model.model().role(code_role))
     throw Error(ErrorCode::usage,
                 fmt::format("model '{}' has no output 'code', whose values would be the features; name a "
                             "node in the model file: outputs: {{code: NODE}}",

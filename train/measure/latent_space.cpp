@@ -22,12 +22,9 @@ constexpr std::int64_t measured_codes = 10'000;
 constexpr double lowest_share = 0.02;
 constexpr double highest_share = 0.98;
 
-bool has(const ModelDefinition& model, const char* role) {
-  return std::find(model.roles.begin(), model.roles.end(), role) != model.roles.end();
-}
-
-const Node& node_of(const ModelDefinition& model, const std::string& name) {
-  return model.graph.node(*model.graph.find(node_name(model, name)));
+/// The node of a role that the model has.
+const Node& node_of(const ModelDefinition& model, const char* role) {
+  return model.graph.node(*model.role(role));
 }
 
 std::int64_t row_elements(const Node& node) {
@@ -38,7 +35,7 @@ std::int64_t row_elements(const Node& node) {
 }
 
 void require_image(const ModelDefinition& model) {
-  if (!has(model, image_role))
+  if (!model.role(image_role))
     throw Error(
         ErrorCode::usage,
         fmt::format("model '{}' has no output 'image', so there is nothing to draw; name the node that "
@@ -46,18 +43,17 @@ void require_image(const ModelDefinition& model) {
                     model.name));
 }
 
-std::string fed_node(const ModelDefinition& model) {
-  if (has(model, latent_role)) return node_name(model, latent_role);
-  if (has(model, code_role)) return node_name(model, code_role);
+const Node& fed_node(const ModelDefinition& model) {
+  if (model.role(latent_role)) return node_of(model, latent_role);
+  if (model.role(code_role)) return node_of(model, code_role);
   throw Error(ErrorCode::usage,
               fmt::format("model '{}' has neither an output 'latent' nor 'code', from which images could be "
                           "made; name one in the model file: outputs: {{code: NODE}}",
                           model.name));
 }
 
-CodeSource source_of(const ModelDefinition& model, const std::string& fed) {
-  if (has(model, prior_role)) return CodeSource::prior;
-  const Node& node = node_of(model, fed);
+CodeSource source_of(const ModelDefinition& model, const Node& node) {
+  if (model.role(prior_role)) return CodeSource::prior;
   return node.op->traits.random && node.inputs.empty() ? CodeSource::latent : CodeSource::training_codes;
 }
 
@@ -81,25 +77,26 @@ const char* to_string(CodeSource source) {
 }
 
 bool makes_images(const ModelDefinition& model) {
-  if (!has(model, image_role)) return false;
+  if (!model.role(image_role)) return false;
   for (const char* role : {latent_role, code_role})
-    if (has(model, role)) return node_of(model, role).type.dtype == DType::f32;
+    if (model.role(role)) return node_of(model, role).type.dtype == DType::f32;
   return false;
 }
 
 LatentSpace::LatentSpace(Learner& learner) : learner_(learner) {
   const ModelDefinition& model = learner.model();
   require_image(model);
-  node_ = fed_node(model);
-  if (node_of(model, node_).type.dtype != DType::f32)
+  const Node& fed = fed_node(model);
+  node_ = fed.name;
+  if (fed.type.dtype != DType::f32)
     throw Error(
         ErrorCode::usage,
         fmt::format(
             "the codes of model '{}' are indices, which cannot be drawn or mixed like numbers; `graphrun "
             "decode` makes images of given ones",
             model.name));
-  width_ = row_elements(node_of(model, node_));
-  source_ = source_of(model, node_);
+  width_ = row_elements(fed);
+  source_ = source_of(model, fed);
   if (source_ != CodeSource::prior) return;
   const std::int64_t drawn = row_elements(node_of(model, prior_role));
   if (drawn != width_)
@@ -157,7 +154,7 @@ float LatentSpace::quantile(std::int64_t unit, double share) const {
 
 Codes LatentSpace::encode(const Examples& images) {
   const ModelDefinition& model = learner_.model();
-  if (!has(model, code_role))
+  if (!model.role(code_role))
     throw Error(ErrorCode::usage,
                 fmt::format("model '{}' has no output 'code', so images have no codes in it", model.name));
   const OutputValues codes = learner_.run({code_role}, images).front();
@@ -181,7 +178,7 @@ OutputValues LatentSpace::decode(const Codes& codes, const Examples& inputs) {
 Codes first_codes(Learner& learner, const Examples& examples, std::int64_t most_rows,
                   std::int64_t most_values) {
   const ModelDefinition& model = learner.model();
-  const Type& type = model.graph.node(model.graph.output(code_role)).type;
+  const Type& type = model.graph.node(asked_node(model, code_role)).type;
   if (type.shape.empty() || !type.shape.front().is_batch())
     throw Error(ErrorCode::usage,
                 fmt::format("output 'code' is {}: it has no row for each image", to_string(type)));

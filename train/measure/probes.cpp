@@ -219,7 +219,7 @@ train: {optimizer: {op: adam, lr: {cosine: {from: 2.0e-2, to: 1.0e-4, epochs: 30
 
 LabelledCodes codes_of(Learner& learner, const ProbeSpec& probe, const Examples& examples,
                        const std::stop_token& stop) {
-  const OutputValues output = std::move(learner.run({probe.output}, examples, {.stop = stop}).front());
+  const OutputValues output = learner.run(probe.code, examples, {.stop = stop});
   LabelledCodes codes{.width = element_count(output.extents) / examples.count, .codes = {}, .labels = {}};
   const std::span<const float> values = as_floats(output);
   codes.codes.assign(values.begin(), values.end());

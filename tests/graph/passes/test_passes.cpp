@@ -126,9 +126,9 @@ TEST_CASE("real rules: the logarithm of a sigmoid becomes the stable form and ke
   m.output("y", named("log", {named("sigmoid", {z}, "p")}, "y"));
   CHECK(to_text(apply_real_rules(m.finish(), registry())) ==
         "%0 z = input(shape=[batch, 3])  f32[batch, 3]\n"
-        "%1 y/neg = neg(%0 z)  f32[batch, 3]\n"
-        "%2 y/softplus = softplus(%1 y/neg)  f32[batch, 3]\n"
-        "%3 y = neg(%2 y/softplus)  f32[batch, 3]\n"
+        "%1 y:neg = neg(%0 z)  f32[batch, 3]\n"
+        "%2 y:softplus = softplus(%1 y:neg)  f32[batch, 3]\n"
+        "%3 y = neg(%2 y:softplus)  f32[batch, 3]\n"
         "output y = %3 y\n");
 }
 
@@ -150,8 +150,8 @@ TEST_CASE("real rules: a sum over rows and pixels is a sum per row, then over th
   m.output("y", named("sum", {m.input("x", batch_of({3}))}, "y"));
   CHECK(to_text(apply_real_rules(m.finish(), registry())) ==
         "%0 x = input(shape=[batch, 3])  f32[batch, 3]\n"
-        "%1 y/sum = sum(%0 x, axis=[1])  f32[batch]\n"
-        "%2 y = sum(%1 y/sum, axis=[0])  f32[]\n"
+        "%1 y:sum = sum(%0 x, axis=[1])  f32[batch]\n"
+        "%2 y = sum(%1 y:sum, axis=[0])  f32[]\n"
         "output y = %2 y\n");
 }
 
@@ -303,15 +303,15 @@ TEST_CASE("fold constants: small nodes of constants alone, as far as f32 rounds 
   CHECK(to_text(remove_dead_nodes(only_pass("fold_constants", m.finish()), registry())) ==
         "%0 x = input(shape=[batch, 3])  f32[batch, 3]\n"
         "%1 third = constant(values=[0.3333333333333333])  f32[]\n"
-        "%2 constant_4 = constant(values=[2])  f32[]\n"
-        "%3 sixth = div(%1 third, %2 constant_4)  f32[]\n"
+        "%2 constant:4 = constant(values=[2])  f32[]\n"
+        "%3 sixth = div(%1 third, %2 constant:4)  f32[]\n"
         "%4 y = mul(%0 x, %3 sixth)  f32[batch, 3]\n"
         "%5 root = constant(values=[4], shape=[2])  f32[2]\n"
-        "%6 constant_12 = constant(values=[0.5])  f32[]\n"
-        "%7 exp = exp(%6 constant_12)  f32[]\n"
-        "%8 constant_14 = constant(values=[1.2676506002282294e+30])  f32[]\n"
-        "%9 constant_15 = constant(values=[1.2676506002282294e+30])  f32[]\n"
-        "%10 large = mul(%8 constant_14, %9 constant_15)  f32[]\n"
+        "%6 constant:12 = constant(values=[0.5])  f32[]\n"
+        "%7 exp = exp(%6 constant:12)  f32[]\n"
+        "%8 constant:14 = constant(values=[1.2676506002282294e+30])  f32[]\n"
+        "%9 constant:15 = constant(values=[1.2676506002282294e+30])  f32[]\n"
+        "%10 large = mul(%8 constant:14, %9 constant:15)  f32[]\n"
         "output y = %4 y\n"
         "output root = %5 root\n"
         "output exp = %7 exp\n"
@@ -397,8 +397,8 @@ TEST_CASE("implicit broadcasts: an elementwise op uses what was repeated") {
         "%0 x = input(shape=[batch, 3])  f32[batch, 3]\n"
         "%1 s = input(shape=[])  f32[]\n"
         "%2 z = add(%0 x, %1 s)  f32[batch, 3]\n"
-        "%3 y/constant = constant(values=[2])  f32[]\n"
-        "%4 y = mul(%2 z, %3 y/constant)  f32[batch, 3]\n"
+        "%3 y:constant = constant(values=[2])  f32[]\n"
+        "%4 y = mul(%2 z, %3 y:constant)  f32[batch, 3]\n"
         "output y = %4 y\n");
 }
 
@@ -411,8 +411,8 @@ TEST_CASE("implicit broadcasts: what no operand fills is computed small, and rep
   CHECK(to_text(remove_dead_nodes(only_pass("implicit_broadcasts", m.finish()), registry())) ==
         "%0 row = input(shape=[3])  f32[3]\n"
         "%1 wide = broadcast_to(%0 row, shape=[batch, 3])  f32[batch, 3]\n"
-        "%2 both/mul = mul(%0 row, %0 row)  f32[3]\n"
-        "%3 both = broadcast_to(%2 both/mul, shape=[batch, 3])  f32[batch, 3]\n"
+        "%2 both:mul = mul(%0 row, %0 row)  f32[3]\n"
+        "%3 both = broadcast_to(%2 both:mul, shape=[batch, 3])  f32[batch, 3]\n"
         "%4 w = param(shape=[3, 3])  f32[3, 3]\n"
         "%5 product = matmul(%1 wide, %4 w)  f32[batch, 3]\n"
         "output both = %3 both\n"

@@ -29,9 +29,10 @@ TEST_CASE("figures continue from saved sums") {
 
 TEST_CASE("only the terms that are learnt are reported while learning") {
   ModelDefinition model;
-  model.loss = {{"bce", "loss.bce", {}}, {"kl", "loss.kl", {}}};
-  model.metrics = {{"psnr", "metric.psnr", {}}};
+  model.objective = 5;
+  model.loss = {{{"bce", 1, {}}, 2}, {{"kl", 3, {}}, 4}};
+  model.metrics = {{"psnr", 6, {}}};
   CHECK(figure_names(model, {}, true).outputs ==
         std::vector<std::string>{"loss", "loss.bce", "loss.kl", "metric.psnr"});
-  CHECK(figure_names(model, {"kl"}, false).names == std::vector<std::string>{"loss", "kl"});
+  CHECK(figure_names(model, {1}, false).names == std::vector<std::string>{"loss", "kl"});
 }

@@ -92,3 +92,62 @@ TEST_CASE("a running average must be a variable of its own that nothing learns")
                          "  y: {op: batch_norm, in: a, params: shared}\n"),
                  "'shared.mean' follows two values"));
 }
+
+TEST_CASE("an average that is read beside the value it follows is one variable") {
+  const std::string nodes =
+      "  m: {op: param, shape: [2], trainable: false}\n"
+      "  h: {op: running_average, in: [\"mean(x, axis=0)\", m], momentum: 0.25}\n"
+      "  w: {op: param, shape: [2], init: ones}\n"
+      "  y: (x - h) * w + m\n";
+  Learner learner(model_of(nodes), {});
+  learner.initialise();
+  learn(learner, {1, 4, 3, 8});
+  CHECK(values(learner, "m") == std::vector<float>{0.5F, 1.5F});
+  CHECK(learner.variables().all().size() == 2);
+  // The loss reads what the step before has made of it.
+  const std::vector<float> first = values(learner, "w");
+  learn(learner, {1, 4, 3, 8});
+  Learner still(model_of("  m: {op: param, shape: [2], trainable: false}\n"
+                         "  w: {op: param, shape: [2], init: ones}\n"
+                         "  y: (x - stop_gradient(mean(x, axis=0))) * w + m\n"),
+                {});
+  still.initialise();
+  still.set_weights({{"m", {0.5F, 1.5F}}, {"w", first}});
+  learn(still, {1, 4, 3, 8});
+  CHECK(values(still, "w") == values(learner, "w"));
+}
+
+TEST_CASE("statistics of batch_norm in a loss are those that move") {
+  Learner learner(model_of("  n: {op: batch_norm, in: x, momentum: 0.25}\n"
+                           "  y: n * sqrt(n.variance) + n.mean\n"),
+                  {});
+  learner.initialise();
+  learn(learner, {1, 4, 3, 8});
+  CHECK(values(learner, "n.mean") == std::vector<float>{0.5F, 1.5F});
+  CHECK(learner.variables().all().size() == 4);
+}
+
+TEST_CASE("averages of what is frozen do not move") {
+  const auto moved = [](const std::string& trained) {
+    const SharedDefinition model = parse_definition(
+        "graphrun: 1\nname: m\ninputs: {x: {shape: [batch, 2]}}\nnodes:\n"
+        "  a: {op: batch_norm, in: x}\n  b: {op: batch_norm, in: 2 * x + 1}\n"
+        "  y: {op: dense, in: a + b, units: 2}\n"
+        "loss: {error: {op: mse, in: [y, x]}}\n"
+        "train: {optimizer: {op: sgd, lr: 0.1}, batch: 2, epochs: 1" +
+            trained + "}\n",
+        "m.yaml");
+    Learner learner(model, {});
+    learner.initialise();
+    const Learner::Weights before = learner.weights();
+    learn(learner, {1, 4, 3, 8});
+    std::string names;
+    for (const auto& [name, values] : learner.weights())
+      if (values != before.at(name)) names += name + " ";
+    return names;
+  };
+  CHECK(moved(", train: [y]") == "y.b y.w ");
+  CHECK(moved(", train: [b]") == "b.gain b.mean b.shift b.variance ");
+  CHECK(moved(", train: [y, a.mean]") == "a.mean y.b y.w ");
+  CHECK(moved("") == "a.gain a.mean a.shift a.variance b.gain b.mean b.shift b.variance y.b y.w ");
+}

@@ -21,9 +21,14 @@ double relative_error(double value, double expected) {
 }
 
 ModelDefinition golden_model(const Golden& golden) {
-  ModelDefinition model = *train::load_definition(golden.model, golden.settings);
-  model.graph = cut(model.graph, ops::registry(), golden.feeds);
-  return model;
+  return *train::load_definition(golden.model, golden.settings);
+}
+
+/// The training program, with what the golden run was given, noise among it, in place of what is drawn.
+train::Program golden_program(const Golden& golden, const ModelDefinition& model) {
+  train::LearningStep step = train::recipes_of(model, ops::registry()).front().steps.front();
+  step.forward = cut(std::move(step.forward), ops::registry(), golden.feeds);
+  return train::training_program(step, ops::registry());
 }
 
 /// Variables of the training graph: weights by the rule, everything else zeros.
@@ -60,7 +65,7 @@ std::map<std::string, HostTensor> golden_feeds(const Golden& golden, const Model
 double worst_reference_error(const std::string& name) {
   const Golden golden = read_golden(name);
   const ModelDefinition model = golden_model(golden);
-  const train::Program program = train::training_program(model, ops::registry());
+  const train::Program program = golden_program(golden, model);
   HostVariables variables = golden_variables(golden, *program.graph);
   const NodeId loss = program.graph->output("loss");
   double worst = 0;
