@@ -213,9 +213,10 @@ void AtomicFile::commit() {
   // A failed fsync may have dropped the pages: trying again would report success for lost data.
   if (::fsync(descriptor_.number()) != 0) throw io_error(path_, "write to the disk", errno);
   if (const int number = descriptor_.close(); number != 0) throw io_error(path_, "write", number);
+  const fs::path folder = folder_of(path_);  // what may fail for lack of memory comes before
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw io_error(path_, "rename into place", errno);
   temporary_.clear();
-  sync_folder(folder_of(path_));
+  sync_folder(folder);
 }
 
 void remove_leftovers(const fs::path& folder) {

@@ -144,6 +144,8 @@ void SafetensorsFile::read_header() {
   const std::string_view json(reinterpret_cast<const char*>(header.data()), header.size());
   header_ = parse_safetensors_header(json, file_.size() - payload_begin_, path());
   take_sums(json);
+  for (const TensorInfo& tensor : tensors()) by_name_.push_back(&tensor);
+  std::ranges::sort(by_name_, {}, &TensorInfo::name);
 }
 
 /// Moves graphrun's sums out of the metadata and checks the header's own.
@@ -171,8 +173,9 @@ void SafetensorsFile::take_sums(std::string_view json) {
 }
 
 const TensorInfo* SafetensorsFile::find(std::string_view name) const noexcept {
-  const auto found = std::ranges::find(tensors(), name, &TensorInfo::name);
-  return found == tensors().end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(
+      by_name_, name, {}, [](const TensorInfo* tensor) { return std::string_view(tensor->name); });
+  return found == by_name_.end() || (*found)->name != name ? nullptr : *found;
 }
 
 void SafetensorsFile::check_sum(const TensorInfo& tensor, std::uint32_t sum) const {

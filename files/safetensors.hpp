@@ -40,6 +40,8 @@ class SafetensorsFile {
  public:
   /// Error{io}; Error{data} for anything that breaks the format, or a header that its sum does not fit.
   explicit SafetensorsFile(const std::filesystem::path& path);
+  SafetensorsFile(SafetensorsFile&&) = default;
+  SafetensorsFile& operator=(SafetensorsFile&&) = default;
 
   const std::filesystem::path& path() const noexcept { return file_.path(); }
   /// In the order of their bytes.
@@ -66,6 +68,7 @@ class SafetensorsFile {
   InputFile file_;
   std::uint64_t payload_begin_ = 0;
   SafetensorsHeader header_;
+  std::vector<const TensorInfo*> by_name_;
   bool has_sums_ = false;
 };
 

@@ -7,7 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <tuple>
+#include <string_view>
 #include <utility>
 
 #include "files/file.hpp"
@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* metadata_key = "__metadata__";
 /// The header, a tensor or the metadata in it, its shape or offsets.
@@ -29,116 +28,183 @@ constexpr std::array<std::pair<ElementType, const char*>, 5> type_names{{{Elemen
                                                                          {ElementType::i64, "I64"},
                                                                          {ElementType::u8, "U8"}}};
 
-/// Refuses what nlohmann-json lets pass or only overwrites: keys given twice, deep nesting.
-class StrictEvents {
- public:
-  explicit StrictEvents(const fs::path& path) : path_(path) {}
+/// Text in quotes as JSON writes it. A value that is a text alone allocates nothing to be destroyed.
+std::string quoted(const std::string& text, Json::error_handler_t on_wrong = Json::error_handler_t::strict) {
+  return Json(text).dump(-1, ' ', false, on_wrong);
+}
 
-  bool operator()(int depth, Json::parse_event_t event, const Json& parsed) {
-    using Event = Json::parse_event_t;
-    if ((event == Event::object_start || event == Event::array_start) && depth >= deepest) {
-      throw data_error(path_, "the header is nested too deeply");
-    }
-    if (event == Event::object_start) keys_.emplace_back();
-    if (event == Event::object_end) keys_.pop_back();
-    if (event == Event::key && !keys_.back().insert(parsed.get<std::string>()).second) {
-      throw data_error(path_, fmt::format("the header has the key '{}' twice", parsed.get<std::string>()));
+/// Takes a header in event by event: a tree of nlohmann-json's values allocates in order to be destroyed, and
+/// ends the process when there is no memory. Refuses what the parser lets pass or only overwrites, too: keys
+/// given twice, deep nesting. What is wrong with an entry is said at the end: first it must be JSON. The
+/// names of the events are the parser's.
+class HeaderEvents {
+ public:
+  HeaderEvents(SafetensorsHeader& header, const fs::path& path) : header_(header), path_(path) {}
+
+  bool null() { return misplaced("null"); }
+  bool boolean(bool is) { return misplaced(is ? "true" : "false"); }
+  bool number_integer(std::int64_t number) { return misplaced(fmt::format("{}", number)); }
+  bool number_float(double /*number*/, const std::string& text) { return misplaced(text); }
+  bool binary(std::vector<std::uint8_t>& /*bytes*/) { return false; }  // there are none in text
+
+  bool number_unsigned(std::uint64_t number) {
+    if (list_ == nullptr) return misplaced(fmt::format("{}", number));
+    list_->push_back(number);
+    return true;
+  }
+
+  bool string(std::string& text) {
+    if (depth_ == 2 && in_metadata()) {
+      header_.metadata[field()] = std::move(text);
+    } else if (depth_ == 2 && field() == "dtype") {
+      take_type(text);
+    } else {
+      misplaced(quoted(text, Json::error_handler_t::replace));
     }
     return true;
   }
 
+  bool start_object(std::size_t /*elements*/) {
+    if (depth_ == 1) entry_ = {};
+    if (depth_ == 2) misplaced("{...}");
+    enter();
+    levels_.emplace_back();
+    return true;
+  }
+
+  bool key(const std::string& name) {
+    if (!levels_.back().seen.insert(name).second) {
+      throw data_error(path_, fmt::format("the header has the key '{}' twice", name));
+    }
+    levels_.back().key = name;
+    return true;
+  }
+
+  bool end_object() {
+    levels_.pop_back();
+    if (--depth_ == 1 && !in_metadata()) finish_tensor();
+    return true;
+  }
+
+  bool start_array(std::size_t /*elements*/) {
+    const bool of_tensor = depth_ == 2 && !in_metadata();
+    if (of_tensor && field() == "shape") list_ = &entry_.shape.emplace();
+    if (of_tensor && field() == "data_offsets") list_ = &entry_.offsets.emplace();
+    if (list_ == nullptr) misplaced("[...]");
+    enter();
+    return true;
+  }
+
+  bool end_array() {
+    list_ = nullptr;
+    --depth_;
+    return true;
+  }
+
+  bool parse_error(std::size_t /*position*/, const std::string& /*token*/, const Json::exception& error) {
+    throw data_error(path_, fmt::format("the header is not valid JSON: {}", error.what()));
+  }
+
+  void throw_if_wrong() const {
+    if (!wrong_.empty()) throw data_error(path_, wrong_);
+  }
+
  private:
+  struct Level {
+    std::set<std::string> seen;
+    std::string key;  ///< the latest
+  };
+  struct Entry {
+    std::optional<ElementType> type;
+    std::optional<std::vector<std::uint64_t>> shape;
+    std::optional<std::vector<std::uint64_t>> offsets;
+  };
+
+  void enter() {
+    if (depth_++ >= deepest) throw data_error(path_, "the header is nested too deeply");
+  }
+
+  const std::string& field() const { return levels_.back().key; }
+  bool in_metadata() const { return levels_.front().key == metadata_key; }
+
+  /// A value where another kind of value belongs; in fields that the format does not know, anything may
+  /// stand.
+  bool misplaced(const std::string& written) {
+    if (depth_ == 1 && in_metadata()) say("__metadata__ is no JSON object");
+    if (depth_ == 1) wrong_tensor("is no JSON object");
+    if (depth_ == 2 && in_metadata()) say(fmt::format("__metadata__ '{}' is no text", field()));
+    if (depth_ == 2 && field() == "dtype") wrong_type(written);
+    if (depth_ == 2 && (field() == "shape" || field() == "data_offsets")) {
+      wrong_tensor(fmt::format("needs a list for '{}'", field()));
+    }
+    if (list_ != nullptr) {
+      wrong_tensor(fmt::format("has a '{}' that is no whole number from 0 up", field()));
+    }
+    return true;
+  }
+
+  void take_type(const std::string& text) {
+    const auto* const known =
+        std::ranges::find(type_names, text, &std::pair<ElementType, const char*>::second);
+    if (known == type_names.end()) return wrong_type(quoted(text, Json::error_handler_t::replace));
+    entry_.type = known->first;
+  }
+
+  void wrong_type(const std::string& written) {
+    wrong_tensor(fmt::format("has the dtype {}; F32, F64, I32, I64 and U8 are read", written));
+  }
+
+  void wrong_tensor(const std::string& what) {
+    say(fmt::format("tensor '{}' {}", levels_.front().key, what));
+  }
+
+  /// The first of all.
+  void say(const std::string& what) {
+    if (wrong_.empty()) wrong_ = what;
+  }
+
+  void finish_tensor() {
+    if (!entry_.type) return wrong_tensor("has no 'dtype'");
+    if (!entry_.shape) return wrong_tensor("has no 'shape'");
+    if (!entry_.offsets) return wrong_tensor("has no 'data_offsets'");
+    if (entry_.offsets->size() != 2) return wrong_tensor("needs two data_offsets");
+    TensorInfo tensor{.name = levels_.front().key,
+                      .type = *entry_.type,
+                      .shape = {entry_.shape->begin(), entry_.shape->end()},
+                      .begin = entry_.offsets->front(),
+                      .end = entry_.offsets->back(),
+                      .sum = {}};
+    const std::optional<std::uint64_t> bytes = byte_count(tensor.type, tensor.shape);
+    if (!bytes) {
+      return wrong_tensor(fmt::format("has a shape [{}] that overflows", fmt::join(tensor.shape, ", ")));
+    }
+    if (tensor.end < tensor.begin || tensor.end - tensor.begin != *bytes) {
+      return wrong_tensor(fmt::format("has data_offsets [{}, {}], but its shape [{}] takes {} bytes",
+                                      tensor.begin, tensor.end, fmt::join(tensor.shape, ", "), *bytes));
+    }
+    header_.tensors.push_back(std::move(tensor));
+  }
+
+  SafetensorsHeader& header_;
   const fs::path& path_;
-  std::vector<std::set<std::string>> keys_;
+  std::vector<Level> levels_;  ///< of the objects that are open
+  int depth_ = 0;              ///< of objects and lists
+  Entry entry_;
+  std::vector<std::uint64_t>* list_ = nullptr;  ///< that is being read, if it is one of a tensor's
+  std::string wrong_;
 };
 
-Json parse_json(std::string_view text, const fs::path& path) {
+SafetensorsHeader parse_json(std::string_view text, const fs::path& path) {
   // The parser would take a zero byte for the end and pass over a byte order mark.
   const std::size_t start = text.find_first_not_of(" \t\r\n");
   if (start == std::string_view::npos || text[start] != '{' || text.find('\0') != std::string_view::npos) {
     throw data_error(path, "the header is no JSON object");
   }
-  try {
-    return Json::parse(text.begin(), text.end(), StrictEvents(path));
-  } catch (const Json::exception& exception) {
-    throw data_error(path, fmt::format("the header is not valid JSON: {}", exception.what()));
-  }
-}
-
-/// Reads the fields of one tensor's entry.
-class TensorEntry {
- public:
-  TensorEntry(const std::string& name, const Json& entry, const fs::path& path)
-      : name_(name), entry_(entry), path_(path) {
-    if (!entry.is_object()) fail("is no JSON object");
-  }
-
-  TensorInfo info() const {
-    TensorInfo tensor;
-    tensor.name = name_;
-    tensor.type = type();
-    for (const std::uint64_t size : numbers("shape")) tensor.shape.push_back(size);
-    const std::vector<std::uint64_t> offsets = numbers("data_offsets");
-    if (offsets.size() != 2) fail("needs two data_offsets");
-    tensor.begin = offsets[0];
-    tensor.end = offsets[1];
-    check_size(tensor);
-    return tensor;
-  }
-
- private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw data_error(path_, fmt::format("tensor '{}' {}", name_, what));
-  }
-
-  const Json& field(const char* key) const {
-    const auto found = entry_.find(key);
-    if (found == entry_.end()) fail(fmt::format("has no '{}'", key));
-    return *found;
-  }
-
-  ElementType type() const {
-    const Json& written = field("dtype");
-    for (const auto& [type, name] : type_names) {
-      if (written == name) return type;
-    }
-    fail(fmt::format("has the dtype {}; F32, F64, I32, I64 and U8 are read",
-                     written.dump(-1, ' ', false, Json::error_handler_t::replace)));
-  }
-
-  std::vector<std::uint64_t> numbers(const char* key) const {
-    const Json& list = field(key);
-    if (!list.is_array()) fail(fmt::format("needs a list for '{}'", key));
-    std::vector<std::uint64_t> values;
-    for (const Json& value : list) {
-      if (!value.is_number_unsigned()) fail(fmt::format("has a '{}' that is no whole number from 0 up", key));
-      values.push_back(value.get<std::uint64_t>());
-    }
-    return values;
-  }
-
-  void check_size(const TensorInfo& tensor) const {
-    const std::optional<std::uint64_t> bytes = byte_count(tensor.type, tensor.shape);
-    if (!bytes) fail(fmt::format("has a shape [{}] that overflows", fmt::join(tensor.shape, ", ")));
-    if (tensor.end < tensor.begin || tensor.end - tensor.begin != *bytes) {
-      fail(fmt::format("has data_offsets [{}, {}], but its shape [{}] takes {} bytes", tensor.begin,
-                       tensor.end, fmt::join(tensor.shape, ", "), *bytes));
-    }
-  }
-
-  const std::string& name_;
-  const Json& entry_;
-  const fs::path& path_;
-};
-
-std::map<std::string, std::string> read_metadata(const Json& entry, const fs::path& path) {
-  if (!entry.is_object()) throw data_error(path, "__metadata__ is no JSON object");
-  std::map<std::string, std::string> metadata;
-  for (const auto& [key, value] : entry.items()) {
-    if (!value.is_string()) throw data_error(path, fmt::format("__metadata__ '{}' is no text", key));
-    metadata[key] = value.get<std::string>();
-  }
-  return metadata;
+  SafetensorsHeader header;
+  HeaderEvents events(header, path);
+  Json::sax_parse(text.begin(), text.end(), &events);
+  events.throw_if_wrong();
+  return header;
 }
 
 /// Every byte belongs to exactly one tensor: nothing can hide in the file.
@@ -171,15 +237,7 @@ const char* name_of(ElementType type) {
 
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t payload_bytes,
                                            const fs::path& path) {
-  const Json document = parse_json(json, path);
-  SafetensorsHeader header;
-  for (const auto& [key, entry] : document.items()) {
-    if (key == metadata_key) {
-      header.metadata = read_metadata(entry, path);
-    } else {
-      header.tensors.push_back(TensorEntry(key, entry, path).info());
-    }
-  }
+  SafetensorsHeader header = parse_json(json, path);
   std::ranges::stable_sort(header.tensors, {},
                            [](const TensorInfo& tensor) { return std::pair(tensor.begin, tensor.end); });
   check_coverage(header.tensors, payload_bytes, path);
@@ -187,22 +245,37 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t 
 }
 
 std::string format_safetensors_header(const SafetensorsHeader& header) {
-  OrderedJson document = OrderedJson::object();
-  if (!header.metadata.empty()) document[metadata_key] = header.metadata;
-  for (const TensorInfo& tensor : header.tensors) {
-    if (tensor.name == metadata_key) throw Error(ErrorCode::usage, "a tensor may not be named __metadata__");
-    if (document.contains(tensor.name)) {
-      throw Error(ErrorCode::usage, fmt::format("two tensors are named '{}'", tensor.name));
-    }
-    document[tensor.name] = {{"dtype", name_of(tensor.type)},
-                             {"shape", tensor.shape},
-                             {"data_offsets", {tensor.begin, tensor.end}}};
-  }
+  std::string text = "{";
+  std::set<std::string_view> names;
+  const auto begin = [&text](const std::string& key) {
+    text += text.back() == '{' ? "" : ",";
+    text += quoted(key) + ":";
+  };
   try {
-    return document.dump();
+    if (!header.metadata.empty()) {
+      begin(metadata_key);
+      text += '{';
+      for (const auto& [key, value] : header.metadata) {
+        begin(key);
+        text += quoted(value);
+      }
+      text += '}';
+    }
+    for (const TensorInfo& tensor : header.tensors) {
+      if (tensor.name == metadata_key) {
+        throw Error(ErrorCode::usage, "a tensor may not be named __metadata__");
+      }
+      if (!names.insert(tensor.name).second) {
+        throw Error(ErrorCode::usage, fmt::format("two tensors are named '{}'", tensor.name));
+      }
+      begin(tensor.name);
+      text += fmt::format(R"({{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", name_of(tensor.type),
+                          fmt::join(tensor.shape, ","), tensor.begin, tensor.end);
+    }
   } catch (const Json::exception&) {
     throw Error(ErrorCode::usage, "a tensor's name or the metadata is not valid UTF-8");
   }
+  return text + "}";
 }
 
 }  // namespace graphrun::files
