@@ -6,44 +6,39 @@
 
 #include "runtime/execute/executor.hpp"
 #include "runtime/machine/host_state.hpp"
+#include "runtime/machine/resources.hpp"
 
 namespace graphrun::runtime {
 namespace {
 
-class ThreadsExecutor final : public Executor {
+/// Threads that wait for work.
+class Crew {
  public:
-  explicit ThreadsExecutor(std::size_t threads) : workers_(threads) {
-    for (std::size_t worker = 1; worker < threads; ++worker) {
-      threads_.emplace_back([this, worker] {
-        const HostState state;
-        std::unique_lock lock(mutex_);
-        ++started_;
-        changed_.notify_all();
-        work(lock, worker, [this] { return closing_; });
-      });
+  explicit Crew(std::size_t threads) : workers_(threads) {
+    threads_.reserve(threads);
+    try {
+      for (std::size_t worker = 1; worker < threads; ++worker) start(worker);
+    } catch (...) {
+      end();
+      throw;
     }
   }
 
-  ~ThreadsExecutor() override {
-    {
-      const std::lock_guard lock(mutex_);
-      closing_ = true;
-    }
-    changed_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
+  ~Crew() { end(); }
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
 
-  std::size_t workers() const override { return workers_; }
+  std::size_t workers() const { return workers_; }
 
-  void prepare(const Plan& plan) override {
+  void reserve(std::size_t tasks) {
     std::unique_lock lock(mutex_);  // the others may be looking for work
     // OpenMP allocates for a thread when it starts: before the first step, not in one.
     changed_.wait(lock, [this] { return started_ == threads_.size(); });
-    ready_.reserve(std::max(ready_.capacity(), plan.tasks.size()));
-    waiting_.reserve(std::max(waiting_.capacity(), plan.tasks.size()));
+    ready_.reserve(tasks);
+    waiting_.reserve(tasks);
   }
 
-  void run(const Plan& plan, TaskRunner& runner, SideWork* side) override {
+  void run(const Plan& plan, TaskRunner& runner, SideWork* side) {
     std::unique_lock lock(mutex_);
     plan_ = &plan;
     runner_ = &runner;
@@ -61,6 +56,25 @@ class ThreadsExecutor final : public Executor {
   }
 
  private:
+  void start(std::size_t worker) {
+    threads_.emplace_back([this, worker] {
+      const HostState state;
+      std::unique_lock lock(mutex_);
+      ++started_;
+      changed_.notify_all();
+      work(lock, worker, [this] { return closing_; });
+    });
+  }
+
+  void end() {
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
   /// Takes ready tasks until `done`. The lock is held, but not while a task runs.
   template <class Done>
   void work(std::unique_lock<std::mutex>& lock, std::size_t worker, Done done) {
@@ -116,6 +130,41 @@ class ThreadsExecutor final : public Executor {
   std::size_t started_ = 0;  // of threads_
   bool closing_ = false;
   std::vector<std::thread> threads_;
+};
+
+class ThreadsExecutor final : public Executor {
+ public:
+  explicit ThreadsExecutor(std::size_t threads) : crew_(std::make_unique<Crew>(threads)) {}
+
+  /// In a child that was forked nobody is left to be waited for, and the lock may be anyone's.
+  ~ThreadsExecutor() override {
+    if (!process_.here()) static_cast<void>(crew_.release());
+  }
+
+  std::size_t workers() const override { return crew_->workers(); }
+
+  std::unique_ptr<PreparedPlan> prepare(const Plan& plan) override {
+    auto prepared = std::make_unique<Prepared>(*this, plan);
+    if (process_.here()) crew_->reserve(plan.tasks.size());
+    return prepared;
+  }
+
+ private:
+  class Prepared final : public PreparedPlan {
+   public:
+    Prepared(ThreadsExecutor& executor, const Plan& plan) : executor_(executor), plan_(plan) {}
+    void run(TaskRunner& runner, SideWork* side) noexcept override {
+      if (!executor_.process_.here()) return run_serially(plan_, runner, side);
+      executor_.crew_->run(plan_, runner, side);
+    }
+
+   private:
+    ThreadsExecutor& executor_;
+    const Plan& plan_;
+  };
+
+  OwnProcess process_;
+  std::unique_ptr<Crew> crew_;
 };
 
 }  // namespace

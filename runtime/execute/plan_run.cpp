@@ -20,23 +20,30 @@ PlanRun::PlanRun(std::shared_ptr<const Plan> plan, VariableStore& variables)
 }
 
 void PlanRun::bind_memory(std::byte* workspace, std::span<const WorkerSpace> workers) {
-  workspace_ = workspace;
-  addresses_.clear();
-  for (const Place& place : plan_->places) {
-    const bool moves = place.space == Space::scratch || place.space == Space::feed;
-    addresses_.push_back(moves ? nullptr : const_cast<std::byte*>(address(place)));
-  }
   std::size_t inputs = 0;
   std::size_t written = 0;
   for (const Unit& unit : plan_->units) {
     inputs = std::max<std::size_t>(inputs, unit.inputs);
     written = std::max<std::size_t>(written, unit.written);
   }
+  addresses_.resize(plan_->places.size());
   scratch_.resize(workers.size());
+  for (Scratch& scratch : scratch_) {
+    scratch.inputs.resize(inputs);
+    scratch.written.resize(written);
+  }
+  move_memory(workspace, workers);
+}
+
+void PlanRun::move_memory(std::byte* workspace, std::span<const WorkerSpace> workers) noexcept {
+  workspace_ = workspace;
+  for (std::size_t i = 0; i < addresses_.size(); ++i) {
+    const Place& place = plan_->places[i];
+    const bool moves = place.space == Space::scratch || place.space == Space::feed;
+    addresses_[i] = moves ? nullptr : const_cast<std::byte*>(address(place));
+  }
   for (std::size_t worker = 0; worker < workers.size(); ++worker) {
     scratch_[worker].memory = workers[worker].scratch.get();
-    scratch_[worker].inputs.resize(inputs);
-    scratch_[worker].written.resize(written);
   }
 }
 
@@ -55,6 +62,14 @@ void PlanRun::start(const RandomState& random, std::stop_token stop, UnitTime* t
 
 Outcome PlanRun::outcome() const {
   return outcome_.load(std::memory_order_relaxed);
+}
+
+std::optional<std::size_t> PlanRun::first_spoilt() const noexcept {
+  for (std::size_t flag = 0; flag < flags_.size(); ++flag) {
+    if (flags_[flag].load(std::memory_order_relaxed)) return flag;
+  }
+  const bool half_done = outcome() == Outcome::failed && state_.load() == State::committed;
+  return half_done && !flags_.empty() ? std::optional<std::size_t>(0) : std::nullopt;
 }
 
 const std::byte* PlanRun::address(const Place& place) const {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -35,8 +36,10 @@ class PlanRun final : public TaskRunner {
   const Plan& plan() const { return *plan_; }
   const std::shared_ptr<const Plan>& shared_plan() const { return plan_; }
 
-  /// Where the workspace and the workers' scratch lie now.
+  /// Where the workspace and the workers' scratch lie.
   void bind_memory(std::byte* workspace, std::span<const WorkerSpace> workers);
+  /// Where they lie now; there are as many workers as before.
+  void move_memory(std::byte* workspace, std::span<const WorkerSpace> workers) noexcept;
   void bind_feed(std::size_t input, const std::byte* bytes);
 
   /// Gets ready for a run: nothing is committed, no value was bad. `times`, if not null, has room for one of
@@ -47,8 +50,9 @@ class PlanRun final : public TaskRunner {
 
   /// Where a place lies. Not for Space::scratch.
   const std::byte* address(const Place& place) const;
-  /// Variables whose update met a gradient that is not finite, by Plan::updated.
-  bool non_finite_update(std::size_t flag) const { return flags_[flag].load(std::memory_order_relaxed); }
+  /// The first variable, by Plan::updated, whose update met a gradient that is not finite; any one when a
+  /// unit failed after the first update.
+  std::optional<std::size_t> first_spoilt() const noexcept;
 
   /// Called before each task, on its thread.
   void set_before_task(std::function<void(std::size_t)> hook) { before_task_ = std::move(hook); }

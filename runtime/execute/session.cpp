@@ -1,7 +1,6 @@
 #include "runtime/execute/session.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -14,6 +13,7 @@
 #include "runtime/execute/replay.hpp"
 #include "runtime/lower/lower.hpp"
 #include "runtime/machine/host_state.hpp"
+#include "runtime/machine/resources.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -26,22 +26,23 @@ std::size_t thread_count(const SessionOptions& options) {
 }
 
 std::unique_ptr<Executor> make_executor(const SessionOptions& options) {
-  const std::size_t threads = thread_count(options);
+  std::size_t threads = thread_count(options);
+  if (options.executor == ExecutorKind::serial) return make_serial_executor();
   try {
     if (options.executor == ExecutorKind::threads) return make_threads_executor(threads);
-    if (options.executor == ExecutorKind::serial || threads == 1) return make_serial_executor();
-    if (!tbb_may_run) return make_threads_executor(std::min(threads, available_threads()));
-    return make_tbb_executor(threads);
-  } catch (const std::system_error& error) {
-    throw Error(ErrorCode::memory, fmt::format("cannot start {} threads: {}", threads, error.what()));
+    threads = std::min(threads, available_threads());
+    if (threads == 1) return make_serial_executor();
+    return tbb_may_run ? make_tbb_executor(threads) : make_threads_executor(threads);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {  // of the standard library or of TBB
+    throw Error(ErrorCode::memory, fmt::format("the system does not start {} threads ({}); fewer may do",
+                                               threads, error.what()));
   }
 }
 
 SessionOptions with_limit(SessionOptions options) {
-  if (!options.max_bytes) {
-    options.max_bytes = static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
-                        static_cast<std::size_t>(::sysconf(_SC_PAGE_SIZE));
-  }
+  if (!options.max_bytes) options.max_bytes = available_memory();
   options.lowering.max_bytes = options.max_bytes;
   return options;
 }
@@ -66,37 +67,49 @@ class Session::Implementation {
         workers_(executor_->workers()) {}
 
   ProgramId add(std::shared_ptr<const Graph> graph) {
-    for (const Node& node : graph->nodes()) {
-      if (!node.op->traits.variable) continue;
-      const AttributeValue* trainable = node.attributes.find("trainable");
-      variables_.declare(node.name, graphrun::bind(node.type.shape, 1), node.attributes.initializer("init"),
-                         trainable == nullptr || std::get<bool>(*trainable));
+    const std::size_t before = variables_.size();
+    try {
+      declare_variables(*graph);
+      graphs_.push_back(std::move(graph));
+    } catch (...) {
+      variables_.shrink(before);
+      throw;
     }
-    graphs_.push_back(std::move(graph));
     return graphs_.size() - 1;
   }
 
-  PlanRun& prepare(ProgramId program, std::int64_t batch) {
+  /// A plan with all that its runs need.
+  struct KeptPlan {
+    std::unique_ptr<PlanRun> run;
+    std::unique_ptr<PreparedPlan> tasks;  ///< ends before the plan
+    std::uint64_t used = 0;               ///< the larger, the later
+  };
+
+  KeptPlan& prepare(ProgramId program, std::int64_t batch) {
     if (program >= graphs_.size()) {
       throw Error(ErrorCode::usage, fmt::format("there is no program {}", program));
     }
     const auto known = runs_.find({program, batch});
     if (known != runs_.end()) {
       known->second.used = ++uses_;
-      return *known->second.run;
+      return known->second;
     }
     const HostState state;
-    auto run = std::make_unique<PlanRun>(lowered(graphs_[program], batch), variables_);
-    reserve(run->plan().statistics);
-    run->bind_memory(workspace_.get(), workers_);
-    run->set_before_task(options_.before_task);
-    executor_for(run->plan()).prepare(run->plan());
+    KeptPlan made{.run = std::make_unique<PlanRun>(lowered(graphs_[program], batch), variables_),
+                  .tasks = {}};
+    const Plan& plan = made.run->plan();
+    reserve(plan.statistics);
+    made.run->bind_memory(workspace_.get(), workers_);
+    made.run->set_before_task(options_.before_task);
+    made.tasks = executor_for(plan).prepare(plan);
+    made.used = ++uses_;
     make_room_for_plan(program);
-    return *runs_.emplace(std::pair(program, batch), KeptPlan{std::move(run), ++uses_}).first->second.run;
+    return runs_.emplace(std::pair(program, batch), std::move(made)).first->second;
   }
 
   void run(ProgramId program, const Run& run) {
-    PlanRun& plan_run = prepare(program, run.batch);
+    KeptPlan& kept = prepare(program, run.batch);
+    PlanRun& plan_run = *kept.run;
     const Plan& plan = plan_run.plan();
     require_values(plan);
     bind_feeds(plan_run, run);
@@ -105,10 +118,11 @@ class Session::Implementation {
     {
       const HostState state;
       plan_run.start(run.random, run.stop, times_for(program, plan));
-      executor_for(plan).run(plan, plan_run, run.side);
+      kept.tasks->run(plan_run, run.side);
     }
-    note_non_finite(plan_run);
-    finish(graphs_[program], run, plan_run.outcome());
+    // From here on nothing may fail but what says that the step was not taken, or spoilt the variables.
+    note_spoilt(plan_run);
+    if (plan_run.outcome() != Outcome::done) explain(graphs_[program], run, plan_run.outcome());
     for (const Fetch& fetch : run.fetches) {
       const auto output = std::ranges::find(plan.outputs, fetch.name, &PlanOutput::name);
       if (output->bytes > 0) std::memcpy(fetch.bytes.data(), plan_run.address(output->place), output->bytes);
@@ -117,7 +131,10 @@ class Session::Implementation {
 
   void time_units(ProgramId program, std::vector<UnitTime>* times) { times_[program] = times; }
 
-  std::vector<std::string> take_non_finite_updates() { return std::exchange(non_finite_, {}); }
+  const std::string* spoilt() const noexcept {
+    return spoilt_by_ == nullptr ? nullptr : &spoilt_by_->updated[spoilt_flag_];
+  }
+  void forget_spoilt() noexcept { spoilt_by_.reset(); }
 
   void give_back_workspace() {
     if (workspace_) give_back(workspace_.get(), workspace_bytes_);
@@ -130,6 +147,15 @@ class Session::Implementation {
   std::size_t threads() const { return executor_->workers(); }
 
  private:
+  void declare_variables(const Graph& graph) {
+    for (const Node& node : graph.nodes()) {
+      if (!node.op->traits.variable) continue;
+      const AttributeValue* trainable = node.attributes.find("trainable");
+      variables_.declare(node.name, graphrun::bind(node.type.shape, 1), node.attributes.initializer("init"),
+                         trainable == nullptr || std::get<bool>(*trainable));
+    }
+  }
+
   /// Handing tasks to other threads pays only when there is enough to do; the bits are the same. Plain
   /// threads always share: that executor is for tests of sharing.
   Executor& executor_for(const Plan& plan) {
@@ -144,8 +170,6 @@ class Session::Implementation {
     if (static_cast<std::size_t>(std::distance(begin, end)) < most_plans_of_a_program) return;
     const auto oldest = std::min_element(
         begin, end, [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
-    executor_->forget(oldest->second.run->plan());
-    serial_->forget(oldest->second.run->plan());
     runs_.erase(oldest);
   }
 
@@ -181,22 +205,25 @@ class Session::Implementation {
     }
   }
 
+  /// The plans that there are move to the larger memory once all of it is there.
   void grow(std::size_t workspace, std::size_t scratch) {
-    bool moved = false;
+    AlignedBytes larger_workspace;
     if (workspace > workspace_bytes_ || !workspace_) {
-      AlignedBytes larger = allocate_aligned(workspace, options_.pages);
-      workspace_ = std::move(larger);
+      larger_workspace = allocate_aligned(workspace, options_.pages);
+    }
+    std::vector<WorkerSpace> larger_scratch;
+    if (scratch > workers_.front().bytes || !workers_.front().scratch) {
+      for (std::size_t i = 0; i < workers_.size(); ++i) {
+        larger_scratch.push_back({allocate_aligned(scratch, options_.pages), scratch});
+      }
+    }
+    if (!larger_workspace && larger_scratch.empty()) return;
+    if (larger_workspace) {
+      workspace_.swap(larger_workspace);
       workspace_bytes_ = workspace;
-      moved = true;
     }
-    for (WorkerSpace& worker : workers_) {
-      if (scratch <= worker.bytes && worker.scratch) continue;
-      AlignedBytes larger = allocate_aligned(scratch, options_.pages);
-      worker = {std::move(larger), scratch};
-      moved = true;
-    }
-    if (!moved) return;
-    for (auto& [key, kept] : runs_) kept.run->bind_memory(workspace_.get(), workers_);
+    if (!larger_scratch.empty()) workers_.swap(larger_scratch);
+    for (auto& [key, kept] : runs_) kept.run->move_memory(workspace_.get(), workers_);
   }
 
   /// Every byte 0xFF: NaN as f32, -1 as an integer.
@@ -257,18 +284,15 @@ class Session::Implementation {
     }
   }
 
-  void note_non_finite(const PlanRun& plan_run) {
-    const std::vector<std::string>& updated = plan_run.plan().updated;
-    for (std::size_t i = 0; i < updated.size(); ++i) {
-      if (!plan_run.non_finite_update(i)) continue;
-      if (std::ranges::find(non_finite_, updated[i]) == non_finite_.end()) non_finite_.push_back(updated[i]);
-    }
+  void note_spoilt(const PlanRun& plan_run) noexcept {
+    const std::optional<std::size_t> flag = plan_run.first_spoilt();
+    if (!flag || spoilt_by_) return;
+    spoilt_by_ = plan_run.shared_plan();
+    spoilt_flag_ = *flag;
   }
 
-  void finish(const std::shared_ptr<const Graph>& graph, const Run& run, Outcome outcome) {
+  [[noreturn]] void explain(const std::shared_ptr<const Graph>& graph, const Run& run, Outcome outcome) {
     switch (outcome) {
-      case Outcome::done:
-        return;
       case Outcome::cancelled:
         throw Error(ErrorCode::cancelled, "the run was stopped; no variable has changed");
       case Outcome::not_finite: {
@@ -276,26 +300,25 @@ class Session::Implementation {
         throw explain_not_finite(graph, run, kernels_, variables_);
       }
       case Outcome::failed:
-        throw Error(ErrorCode::memory, "oneDNN could not run a product: there is not enough memory");
+      case Outcome::done:
+        break;
     }
+    throw Error(ErrorCode::memory, "oneDNN could not run a product: there is not enough memory");
   }
 
   const KernelRegistry& kernels_;
   SessionOptions options_;
   VariableStore variables_;
   std::vector<std::shared_ptr<const Graph>> graphs_;
-  struct KeptPlan {
-    std::unique_ptr<PlanRun> run;
-    std::uint64_t used = 0;  ///< the larger, the later
-  };
-  std::map<std::pair<ProgramId, std::int64_t>, KeptPlan> runs_;
-  std::uint64_t uses_ = 0;
-  std::unique_ptr<Executor> executor_;  // ends before the plans it runs
+  std::unique_ptr<Executor> executor_;
   std::unique_ptr<Executor> serial_;
+  std::map<std::pair<ProgramId, std::int64_t>, KeptPlan> runs_;  // end before their executors
+  std::uint64_t uses_ = 0;
   AlignedBytes workspace_;
   std::size_t workspace_bytes_ = 0;
   std::vector<WorkerSpace> workers_;
-  std::vector<std::string> non_finite_;
+  std::shared_ptr<const Plan> spoilt_by_;              // null: nothing is spoilt
+  std::size_t spoilt_flag_ = 0;                        // Plan::updated
   std::map<ProgramId, std::vector<UnitTime>*> times_;  // of programs that are timed
 };
 
@@ -310,7 +333,7 @@ ProgramId Session::add(std::shared_ptr<const Graph> graph) {
 }
 
 const Plan& Session::prepare(ProgramId program, std::int64_t batch) {
-  return implementation_->prepare(program, batch).plan();
+  return implementation_->prepare(program, batch).run->plan();
 }
 
 std::size_t Session::threads() const {
@@ -336,8 +359,12 @@ void Session::give_back_workspace() {
   implementation_->give_back_workspace();
 }
 
-std::vector<std::string> Session::take_non_finite_updates() {
-  return implementation_->take_non_finite_updates();
+const std::string* Session::spoilt() const noexcept {
+  return implementation_->spoilt();
+}
+
+void Session::forget_spoilt() noexcept {
+  implementation_->forget_spoilt();
 }
 
 }  // namespace graphrun::runtime

@@ -102,16 +102,19 @@ class Session {
 
   /// Runs all effects and the fetched outputs. A program with effects is all or nothing: when the run is
   /// stopped (Error{cancelled}) or a value that the updates wait for is not finite (Error{not_finite}, naming
-  /// the first node that made one), no variable has changed.
+  /// the first node that made one), no variable has changed. A run that returns may have met a gradient that
+  /// is not finite: see spoilt().
   void run(ProgramId program, const Run& run);
 
   /// While `times` is not null, each run of the program leaves there the times of its plan's units, by their
   /// numbers. Costs a look at the clock before and after each unit; nothing when it is off.
   void time_units(ProgramId program, std::vector<UnitTime>* times);
 
-  /// Variables whose update met a gradient that was not finite, since the last call; such state is not to be
-  /// saved.
-  std::vector<std::string> take_non_finite_updates();
+  /// The first variable whose update met a gradient that was not finite, or of a step that failed after its
+  /// first update: such state is not to be saved, until other values were put in its place and that was said.
+  /// Null when there is none.
+  const std::string* spoilt() const noexcept;
+  void forget_spoilt() noexcept;
 
   /// Gives the memory that runs compute in back to the system, for a caller who needs much of his own and
   /// runs little meanwhile; the next run takes again what it touches.

@@ -31,4 +31,13 @@ FlushToZero::~FlushToZero() {
   _mm_setcsr(control_);
 }
 
+DefaultFloatingPoint::DefaultFloatingPoint() noexcept {
+  std::fegetenv(&environment_);
+  std::fesetenv(FE_DFL_ENV);
+}
+
+DefaultFloatingPoint::~DefaultFloatingPoint() {
+  std::fesetenv(&environment_);
+}
+
 }  // namespace graphrun::runtime

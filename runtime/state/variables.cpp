@@ -66,9 +66,25 @@ VariableStore::Variable& VariableStore::declare(std::string name, Extents extent
   const auto count = static_cast<std::size_t>(element_count(extents));
   auto* const values = reinterpret_cast<float*>(storage_->arena.allocate(count * sizeof(float)));
   std::fill_n(values, count, 0.0F);
-  storage_->by_name.emplace(name, storage_->variables.size());
-  return storage_->variables.emplace_back(Variable{
-      std::move(name), std::move(extents), std::move(initializer), trainable, false, {values, count}});
+  const auto named = storage_->by_name.emplace(name, storage_->variables.size()).first;
+  try {
+    return storage_->variables.emplace_back(Variable{
+        std::move(name), std::move(extents), std::move(initializer), trainable, false, {values, count}});
+  } catch (...) {
+    storage_->by_name.erase(named);
+    throw;
+  }
+}
+
+std::size_t VariableStore::size() const {
+  return storage_->variables.size();
+}
+
+void VariableStore::shrink(std::size_t size) noexcept {
+  while (storage_->variables.size() > size) {
+    storage_->by_name.erase(storage_->by_name.find(storage_->variables.back().name));
+    storage_->variables.pop_back();
+  }
 }
 
 VariableStore::Variable* VariableStore::find(std::string_view name) {

@@ -34,13 +34,16 @@ class VariableStore {
   VariableStore(VariableStore&&) noexcept;
   VariableStore& operator=(VariableStore&&) noexcept;
 
-  /// A name that is already there must have the same extents, else Error{model}.
+  /// A name that is already there must have the same extents, else Error{model}. What throws changes nothing.
   Variable& declare(std::string name, Extents extents, Initializer initializer, bool trainable);
   Variable* find(std::string_view name);
   const Variable* find(std::string_view name) const;
   Variable& get(std::string_view name);      ///< throws Error{usage}
   std::vector<const Variable*> all() const;  ///< in the order of declaration
   std::vector<Variable*> all();
+  std::size_t size() const;
+  /// Forgets what was declared beyond the first so many, when what they were declared for has failed.
+  void shrink(std::size_t size) noexcept;
 
   /// Fills every variable that is not initialised yet by its initializer: Philox keyed by the seed and the
   /// variable's name, so that a value depends on neither order nor other variables.

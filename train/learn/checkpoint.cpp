@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <map>
+#include <optional>
+#include <set>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -105,29 +108,81 @@ std::vector<Loaded> load_slots(const Learner& learner, const files::SafetensorsF
   return loaded;
 }
 
+/// All or nothing: every variable is declared before the first is written.
 void store(runtime::VariableStore& variables, const std::vector<Loaded>& loaded) {
+  const std::size_t before = variables.size();
+  try {
+    for (const Loaded& one : loaded)
+      variables.declare(one.tensor->name, extents_of(*one.tensor), Initializer{}, false);
+  } catch (...) {
+    variables.shrink(before);
+    throw;
+  }
   for (const Loaded& one : loaded) {
-    runtime::VariableStore::Variable& variable =
-        variables.declare(one.tensor->name, extents_of(*one.tensor), Initializer{}, false);
+    runtime::VariableStore::Variable& variable = *variables.find(one.tensor->name);
     std::memcpy(variable.values.data(), one.bytes.data(), one.bytes.size());
     variable.initialised = true;
   }
 }
 
-/// "kept/tuned/enc.0.w": the weights that were put aside under a name.
-std::map<std::string, Learner::Weights> load_kept(const files::SafetensorsFile& file) {
+/// "kept/tuned/enc.0.w": the name under which weights were put aside, and the variable's. Nothing for a
+/// tensor that is none of them.
+struct KeptName {
+  std::string set;
+  std::string variable;
+};
+std::optional<KeptName> kept_name(const files::TensorInfo& tensor) {
+  if (!tensor.name.starts_with(kept_prefix)) return std::nullopt;
+  const std::size_t end = std::min(tensor.name.find('/', kept_prefix.size()), tensor.name.size());
+  return KeptName{tensor.name.substr(kept_prefix.size(), end - kept_prefix.size()),
+                  tensor.name.substr(std::min(end + 1, tensor.name.size()))};
+}
+
+/// What was put aside are other values of variables that the file holds too.
+void require_kept_variables(const files::SafetensorsFile& file) {
+  for (const files::TensorInfo& tensor : file.tensors()) {
+    const std::optional<KeptName> name = kept_name(tensor);
+    if (!name) continue;
+    const files::TensorInfo* now = file.find(name->variable);
+    if (now == nullptr)
+      throw files::data_error(file.path(), fmt::format("'{}' are kept values of '{}', which it does not hold",
+                                                       tensor.name, name->variable));
+    if (tensor.type != files::ElementType::f32 || tensor.type != now->type || tensor.shape != now->shape)
+      throw files::data_error(
+          file.path(), fmt::format("'{}' is not of the type and shape of '{}'", tensor.name, name->variable));
+  }
+}
+
+std::map<std::string, Learner::Weights> load_kept(const Learner& learner,
+                                                  const files::SafetensorsFile& file) {
   std::map<std::string, Learner::Weights> kept;
   for (const files::TensorInfo& tensor : file.tensors()) {
-    if (!tensor.name.starts_with(kept_prefix) || tensor.type != files::ElementType::f32) continue;
-    const std::size_t end = tensor.name.find('/', kept_prefix.size());
-    if (end == std::string::npos) continue;
-    const std::vector<std::byte> bytes = file.read(tensor);
-    std::vector<float>& values =
-        kept[tensor.name.substr(kept_prefix.size(), end - kept_prefix.size())][tensor.name.substr(end + 1)];
-    values.resize(bytes.size() / sizeof(float));
-    std::memcpy(values.data(), bytes.data(), bytes.size());
+    const std::optional<KeptName> name = kept_name(tensor);
+    if (!name) continue;
+    const runtime::VariableStore::Variable* variable = learner.variables().find(name->variable);
+    if (variable == nullptr)
+      throw files::data_error(
+          file.path(), fmt::format("'{}' are kept values of '{}', which the model does not have", tensor.name,
+                                   name->variable));
+    require_fit(file, tensor, *variable);
+    std::vector<float>& values = kept[name->set][name->variable];
+    values.resize(variable->values.size());
+    file.read(tensor, std::as_writable_bytes(std::span(values)));
   }
   return kept;
+}
+
+/// Slots of optimizers that the file knows nothing of: they begin anew.
+std::vector<runtime::VariableStore::Variable*> slots_without_value(Learner& learner,
+                                                                   const files::SafetensorsFile& file) {
+  std::set<std::string_view> of_model;
+  for (const Node& node : learner.model().graph.nodes())
+    if (node.op->traits.variable) of_model.insert(node.name);
+  std::vector<runtime::VariableStore::Variable*> slots = learner.variables().all();
+  std::erase_if(slots, [&](const auto* slot) {
+    return of_model.contains(slot->name) || file.find(slot->name) != nullptr;
+  });
+  return slots;
 }
 
 }  // namespace
@@ -143,6 +198,7 @@ Checkpoint::Checkpoint(const fs::path& path) : file_(path) {
   } catch (const Error& error) {
     throw files::data_error(path, error.message());
   }
+  require_kept_variables(file_);
   file_.verify();
 }
 
@@ -161,11 +217,19 @@ std::string made_with_here() {
 }
 
 void save_checkpoint(const fs::path& path, const Learner& learner) {
+  if (const std::string* variable = learner.spoilt())
+    throw Error(ErrorCode::not_finite,
+                fmt::format("the state is not saved: the gradient of '{}' was not finite when it was last "
+                            "updated; load the last good state",
+                            *variable),
+                {}, *variable);
   std::vector<files::TensorView> tensors;
-  for (const runtime::VariableStore::Variable* variable : learner.variables().all())
+  for (const runtime::VariableStore::Variable* variable : learner.variables().all()) {
+    if (!variable->initialised) continue;  // of an optimizer that has not begun
     tensors.push_back({variable->name, files::ElementType::f32,
                        std::vector<std::size_t>(variable->extents.begin(), variable->extents.end()),
                        std::as_bytes(variable->values)});
+  }
   for (const auto& [name, weights] : learner.kept())
     for (const auto& [variable, values] : weights)
       tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), files::ElementType::f32,
@@ -179,19 +243,23 @@ void save_checkpoint(const fs::path& path, const Learner& learner) {
 }
 
 void restore(Learner& learner, const Checkpoint& checkpoint) {
-  const std::vector<Loaded> parameters = load_parameters(learner, checkpoint.file());
-  const std::vector<Loaded> slots = load_slots(learner, checkpoint.file());
-  store(learner.variables(), parameters);
-  store(learner.variables(), slots);
-  learner.kept() = load_kept(checkpoint.file());
-  learner.state() = checkpoint.state();
+  std::vector<Loaded> tensors = load_parameters(learner, checkpoint.file());
+  std::ranges::move(load_slots(learner, checkpoint.file()), std::back_inserter(tensors));
+  std::map<std::string, Learner::Weights> kept = load_kept(learner, checkpoint.file());
+  TrainingState state = checkpoint.state();
+  const std::vector<runtime::VariableStore::Variable*> without =
+      slots_without_value(learner, checkpoint.file());
+  store(learner.variables(), tensors);
+  for (runtime::VariableStore::Variable* slot : without) slot->initialised = false;
+  learner.kept() = std::move(kept);
+  learner.state() = std::move(state);
+  learner.session().forget_spoilt();
 }
 
 void restore_weights(Learner& learner, const files::SafetensorsFile& file) {
-  const std::vector<Loaded> parameters = load_parameters(learner, file);
-  const std::vector<Loaded> averages = load_averages(learner, file);
-  store(learner.variables(), parameters);
-  store(learner.variables(), averages);
+  std::vector<Loaded> tensors = load_parameters(learner, file);
+  std::ranges::move(load_averages(learner, file), std::back_inserter(tensors));
+  store(learner.variables(), tensors);
 }
 
 }  // namespace graphrun::train

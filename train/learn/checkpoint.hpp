@@ -19,7 +19,8 @@ namespace graphrun::train {
 /// A file that was checked from end to end: every sum fits.
 class Checkpoint {
  public:
-  /// Error{data} when it is damaged or no checkpoint of graphrun's; Error{io}.
+  /// Error{data} when it is damaged, no checkpoint of graphrun's, or holds kept weights of variables that it
+  /// does not hold itself; Error{io}.
   explicit Checkpoint(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return file_.path(); }
@@ -34,11 +35,12 @@ class Checkpoint {
   TrainingState state_;
 };
 
-/// Writes variables and state, durable and all or nothing. Error{io}.
+/// Writes variables and state, durable and all or nothing. Error{io}; Error{not_finite} when the learner is
+/// spoilt: such a state is never saved.
 void save_checkpoint(const std::filesystem::path& path, const Learner& learner);
 
 /// Puts weights, optimizer state and position into the learner. Error{data} when a parameter is missing or
-/// has another shape: then nothing has changed.
+/// has another shape. What throws has changed nothing.
 void restore(Learner& learner, const Checkpoint& checkpoint);
 
 /// Takes the weights alone, from any safetensors file with the parameters' names and shapes.

@@ -38,8 +38,10 @@ class CompiledProgram {
   /// Buffers for batches of so many rows of examples; they are kept from call to call.
   PrefetchedBatches& batches_for(const Examples& examples, std::int64_t rows);
 
-  void run(runtime::Session& session, std::span<const runtime::Feed> feeds, std::int64_t rows,
-           const RandomState& random, std::stop_token stop, runtime::SideWork* side);
+  /// Takes what the next run is fed, and allocates all that it needs.
+  void bind(runtime::Session& session, std::span<const runtime::Feed> feeds, std::int64_t rows);
+  void run(runtime::Session& session, std::int64_t rows, const RandomState& random, std::stop_token stop,
+           runtime::SideWork* side);
 
  private:
   Program program_;

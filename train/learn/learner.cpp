@@ -103,8 +103,9 @@ class Learner::Implementation {
 
   CompiledProgram& evaluation() {
     if (!evaluation_) {
+      FigureNames names = figure_names(*model_, {}, true);
       evaluation_ = compile(evaluation_program(*model_, ops::registry(), passes_));
-      evaluation_names_ = figure_names(*model_, {}, true);
+      evaluation_names_ = std::move(names);
     }
     return *evaluation_;
   }
@@ -130,42 +131,42 @@ class Learner::Implementation {
     return outputs;
   }
 
+  /// All that may fail without a fault in the numbers comes before the first update.
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
-            std::span<float> figures, const std::stop_token& stop, runtime::SideWork* side) {
+            std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {
     Learning& learning = training();
     const std::uint64_t number = state_.stage_step() + 1;
+    std::fill(figures.begin(), figures.end(), std::numeric_limits<float>::quiet_NaN());
     for (Learning::Step& step : learning.steps) {
-      const std::span<float> own = figures.first(step.outputs.size());
-      figures = figures.subspan(own.size());
-      if (number % step.every == 0) {
-        update(step, feeds, rows, first_row, own, stop, std::exchange(side, nullptr));
-      } else {
-        std::fill(own.begin(), own.end(), std::numeric_limits<float>::quiet_NaN());
-      }
+      step.program.fetch(step.outputs, figures.first(step.outputs.size()));
+      set_scalars(step.program, step.optimizer, state_.stage_step() / step.every);
+      step.program.bind(session_, feeds, rows);
+      figures = figures.subspan(step.outputs.size());
+    }
+    for (Learning::Step& step : learning.steps) {
+      if (number % step.every != 0) continue;
+      update(step, rows, first_row, stop, std::exchange(side, nullptr));
+      stop = {};  // the first update commits the steps of a batch
     }
     ++state_.step;
   }
 
   /// One step of one optimizer; its noise is its own.
-  void update(Learning::Step& step, std::span<const runtime::Feed> feeds, std::int64_t rows,
-              std::uint64_t first_row, std::span<float> figures, const std::stop_token& stop,
+  void update(Learning::Step& step, std::int64_t rows, std::uint64_t first_row, const std::stop_token& stop,
               runtime::SideWork* side) {
     const RandomState random{.seed = state_.seed,
                              .domain = static_cast<std::uint32_t>(runtime::RandomDomain::training),
                              .step = state_.updates,
                              .first_row = first_row};
-    step.program.fetch(step.outputs, figures);
-    set_scalars(step.program, step.optimizer, state_.stage_step() / step.every);
-    step.program.run(session_, feeds, rows, random, stop, side);
+    step.program.run(session_, rows, random, stop, side);
     ++state_.updates;
-    const std::vector<std::string> broken = session_.take_non_finite_updates();
-    if (!broken.empty())
+    if (const std::string* variable = session_.spoilt())
       throw Error(
           ErrorCode::not_finite,
           fmt::format("step {}: the gradient of '{}' holds a NaN or an infinity while the loss does not; "
                       "a smaller learning rate or clip_norm may help",
-                      state_.step + 1, broken.front()),
-          {}, broken.front());
+                      state_.step + 1, *variable),
+          {}, *variable);
   }
 
   Figures evaluate(const Examples& examples, const std::stop_token& stop) {
@@ -292,8 +293,9 @@ class Learner::Implementation {
       if (i + 1 < blocks.size()) batches.announce({blocks[i + 1].first, blocks[i + 1].count});
       before(block);
       set_scalars(compiled, {}, 0);
+      compiled.bind(session_, batches.current().feeds(), block.count);
       compiled.run(
-          session_, batches.current().feeds(), block.count,
+          session_, block.count,
           evaluation_random(options.seed, options.first_row + static_cast<std::uint64_t>(block.first)),
           options.stop, &batches);
       after(block);
@@ -330,6 +332,10 @@ const runtime::VariableStore& Learner::variables() const {
 }
 runtime::Session& Learner::session() {
   return implementation_->session_;
+}
+
+const std::string* Learner::spoilt() const {
+  return implementation_->session_.spoilt();
 }
 
 void Learner::initialise() {
@@ -371,7 +377,7 @@ const std::vector<std::string>& Learner::evaluation_inputs() {
 
 void Learner::step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
                    std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {
-  implementation_->step(feeds, rows, first_row, figures, stop, side);
+  implementation_->step(feeds, rows, first_row, figures, std::move(stop), side);
 }
 
 Figures Learner::evaluate(const Examples& examples, std::stop_token stop) {

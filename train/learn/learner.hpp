@@ -100,11 +100,17 @@ class Learner {
   const std::vector<std::string>& training_figures();  ///< each step's "loss", and the terms that are learnt
 
   /// Does the steps of the recipe with a batch, one after the other: feeds are by input name. Moves
-  /// state().step on and writes a value for each figure: NaN for a step whose turn it was not.
-  /// Error{not_finite} names the node; nothing that the failed step learns has changed then, unless a
-  /// gradient alone was not finite: such a state is not to be saved. `side` is done meanwhile.
+  /// state().step on and writes a value for each figure: NaN for a step whose turn it was not. A stop is
+  /// heeded until the first update of the first step; then all are done. Error{not_finite} names the node;
+  /// nothing that the failed step learns has changed then, unless a gradient alone was not finite (see
+  /// spoilt()), but what other steps of the batch learnt before stays. Every other error comes before the
+  /// first update. `side` is done meanwhile.
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
             std::span<float> figures, std::stop_token stop = {}, runtime::SideWork* side = nullptr);
+
+  /// The parameter whose gradient was not finite while the loss was: it is updated by then, and so are
+  /// others. Such a state is not saved; restore() of a good one ends it. Null when there is none.
+  const std::string* spoilt() const;
 
   // ---- Measuring and running ----
 

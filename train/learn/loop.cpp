@@ -47,6 +47,9 @@ class Loop {
     learner_.prepare_training(plan_.batch);
     if (plan_.partial_rows > 0) learner_.prepare_training(plan_.partial_rows);
     learner_.initialise();
+    // After a step nothing may fail: what a step leaves in the state has its room now.
+    state_.epoch_sums.reserve(figures_.size());
+    state_.figure_rows.reserve(figures_.size());
     state_.steps_per_epoch = static_cast<std::uint64_t>(plan_.batches);
   }
 

@@ -114,3 +114,34 @@ TEST_CASE("steps that learn the same variables keep their optimizers apart") {
   CHECK(learner.variables().find("adam-2/enc.0.w/m") != nullptr);
   CHECK(learner.variables().find("adam/enc.0.w/m") == nullptr);
 }
+
+TEST_CASE("a stop between the steps of a batch lets all of them be done") {
+  const std::string train = R"yaml(
+  epochs: 1
+  alternate: [{train: [a], loss: [first]}, {train: [b], loss: [second]}]
+)yaml";
+  Pulled expected(train, 1);
+  const auto model = parse_definition(tug(train), "tug.yaml");
+  std::stop_source source;
+  std::size_t first_tasks = 0;
+  std::size_t begun = 0;
+  runtime::SessionOptions options;
+  options.executor = runtime::ExecutorKind::serial;
+  options.before_task = [&](std::size_t) {
+    if (++begun > first_tasks) source.request_stop();  // the first step is done
+  };
+  Learner learner(model, options);
+  first_tasks = learner.prepare_training(1).tasks.size();
+  learner.initialise();
+  std::vector<float> figures(learner.training_figures().size());
+  const float x = 0;
+  const runtime::Feed feed{"x", std::as_bytes(std::span(&x, 1))};
+  learner.step(std::span(&feed, 1), 1, 0, figures, source.get_token());
+  CHECK(source.stop_requested());
+  CHECK(learner.state().step == 1);
+  CHECK(learner.variables().get("b").values[0] == -1);
+  CHECK(learner.digest() == expected.learner.digest());
+  // The next batch is not begun.
+  CHECK_THROWS_AS(learner.step(std::span(&feed, 1), 1, 0, figures, source.get_token()), Error);
+  CHECK(learner.digest() == expected.learner.digest());
+}
