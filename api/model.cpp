@@ -1,11 +1,14 @@
 #include "graphrun/model.hpp"
 
+#include "api/boundary.hpp"
 #include "api/type.hpp"
 #include "graph/op.hpp"
 #include "language/recipe/definition.hpp"
 #include "train/learn/definition.hpp"
 
 namespace graphrun {
+
+using api::at_boundary;
 
 namespace {
 
@@ -27,11 +30,11 @@ Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
 Model Model::load(const std::string& path, std::span<const std::string> settings) {
-  return Model(train::load_definition(path, settings));
+  return at_boundary([&] { return Model(train::load_definition(path, settings)); });
 }
 
 Model Model::parse(std::string_view text, std::string_view name, std::span<const std::string> settings) {
-  return Model(train::parse_definition(text, std::string(name), settings));
+  return at_boundary([&] { return Model(train::parse_definition(text, std::string(name), settings)); });
 }
 
 const std::string& Model::name() const {
@@ -45,33 +48,39 @@ const std::string& Model::resolved() const {
 }
 
 std::vector<TensorInfo> Model::inputs() const {
-  std::vector<TensorInfo> all;
-  for (const ModelInput& input : definition_->inputs)
-    if (const std::optional<NodeId> id = definition_->graph.find(input.name))
-      all.push_back(api::info_of(input.name, definition_->graph.node(*id).type));
-  return all;
+  return at_boundary([&] {
+    std::vector<TensorInfo> all;
+    for (const ModelInput& input : definition_->inputs)
+      if (const std::optional<NodeId> id = definition_->graph.find(input.name))
+        all.push_back(api::info_of(input.name, definition_->graph.node(*id).type));
+    return all;
+  });
 }
 
 std::vector<TensorInfo> Model::outputs() const {
-  std::vector<TensorInfo> all;
-  for (const NamedOutput& role : definition_->roles)
-    all.push_back(api::info_of(role.name, definition_->graph.node(role.node).type));
-  return all;
+  return at_boundary([&] {
+    std::vector<TensorInfo> all;
+    for (const NamedOutput& role : definition_->roles)
+      all.push_back(api::info_of(role.name, definition_->graph.node(role.node).type));
+    return all;
+  });
 }
 
 std::vector<TensorInfo> Model::parameters() const {
-  std::vector<TensorInfo> all;
-  for (const Node& node : definition_->graph.nodes())
-    if (node.op->traits.variable && node.attributes.flag("trainable"))
-      all.push_back(api::info_of(node.name, node.type));
-  return all;
+  return at_boundary([&] {
+    std::vector<TensorInfo> all;
+    for (const Node& node : definition_->graph.nodes())
+      if (node.op->traits.variable && node.attributes.flag("trainable"))
+        all.push_back(api::info_of(node.name, node.type));
+    return all;
+  });
 }
 
 std::vector<std::string> Model::loss_terms() const {
-  return names_of(definition_->loss);
+  return at_boundary([&] { return names_of(definition_->loss); });
 }
 std::vector<std::string> Model::metrics() const {
-  return names_of(definition_->metrics);
+  return at_boundary([&] { return names_of(definition_->metrics); });
 }
 
 }  // namespace graphrun

@@ -3,8 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <thread>
+#include <utility>
 
+#include "api/boundary.hpp"
 #include "api/inputs.hpp"
 #include "errors/nearest.hpp"
 #include "language/recipe/definition.hpp"
@@ -39,6 +44,27 @@ runtime::SessionOptions runtime_options(const SessionOptions& options) {
   return result;
 }
 
+/// A value for each figure of a step, with room for it: those of equal names, the losses of steps that
+/// alternate, are one.
+NamedValues room_for(const std::vector<std::string>& figures) {
+  NamedValues values;
+  for (const std::string& name : figures)
+    if (std::ranges::find(values, name, &NamedValue::name) == values.end())
+      values.push_back({name, std::numeric_limits<double>::quiet_NaN()});
+  return values;
+}
+
+/// NaN stands for a figure of a step that was not done on this batch: such a one is absent.
+void fill(NamedValues& values, const std::vector<std::string>& names,
+          std::span<const float> figures) noexcept {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (std::isnan(figures[i])) continue;
+    double& sum = std::ranges::find(values, names[i], &NamedValue::name)->value;
+    sum = std::isnan(sum) ? double{figures[i]} : sum + double{figures[i]};
+  }
+  std::erase_if(values, [](const NamedValue& value) { return std::isnan(value.value); });
+}
+
 NamedValues named(const train::Figures& figures) {
   NamedValues values;
   for (const train::Figure& figure : figures.values) values.push_back({figure.name, figure.value});
@@ -57,9 +83,14 @@ class EpochForwarder final : public train::LoopObserver {
  public:
   explicit EpochForwarder(const std::function<void(const EpochReport&)>& call) : call_(call) {}
   void on_epoch(const train::EpochReport& report) override {
-    if (call_)
-      call_({static_cast<std::int64_t>(report.state.epoch), report.state.step, report.seconds,
-             named(report.train)});
+    if (!call_) return;
+    const EpochReport handed{static_cast<std::int64_t>(report.state.epoch), report.state.step, report.seconds,
+                             named(report.train)};
+    try {
+      call_(handed);
+    } catch (...) {
+      throw api::HostException{std::current_exception()};
+    }
   }
 
  private:
@@ -76,16 +107,65 @@ class Session::Implementation {
     learner_.initialise();
   }
 
+  /// What a call does to the session. Only `looks` may come from within `on_epoch`.
+  enum class Kind { looks, changes };
+
+  /// One thread at a time: says so to the second one.
+  class Turn {
+   public:
+    Turn(std::atomic<std::thread::id>& user, Kind kind) : user_(user) {
+      std::thread::id current;
+      outermost_ = user_.compare_exchange_strong(current, std::this_thread::get_id());
+      if (outermost_) return;
+      if (current != std::this_thread::get_id())
+        throw Error(ErrorCode::usage,
+                    "another thread is in a call of this session, which one thread at a time may use");
+      if (kind == Kind::changes)
+        throw Error(ErrorCode::usage,
+                    "while a session learns, `on_epoch` may look at it, but not teach it or load into it");
+    }
+    ~Turn() {
+      if (outermost_) user_.store({});
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    std::atomic<std::thread::id>& user_;
+    bool outermost_ = false;
+  };
+
+  /// Every call of the host's goes through here.
+  template <class Call>
+  static auto enter(const std::unique_ptr<Implementation>& session, Kind kind, Call call) {
+    return api::at_boundary([&] {
+      if (!session) throw Error(ErrorCode::usage, "this session was moved to another one");
+      const Turn turn(session->user_, kind);
+      return call(*session);
+    });
+  }
+
+  template <class Call>
+  static auto look(const std::unique_ptr<Implementation>& session, Call call) {
+    return enter(session, Kind::looks, call);
+  }
+  template <class Call>
+  static auto change(const std::unique_ptr<Implementation>& session, Call call) {
+    return enter(session, Kind::changes, call);
+  }
+
+  /// All that needs memory comes before the step.
   NamedValues train_step(const Inputs& inputs, std::stop_token stop) {
     require_one_phase();
     const api::BoundInputs bound(definition(), inputs);
-    std::vector<float> figures(learner_.training_figures().size());
+    const std::vector<std::string>& names = learner_.training_figures();
+    NamedValues values = room_for(names);
+    std::vector<float> figures(names.size());
     learner_.initialise();  // the optimizer's state, the first time
     const std::vector<runtime::Feed> feeds = bound.feeds(learner_.training_inputs());
     learner_.step(feeds, bound.rows(), 0, figures, std::move(stop));
-    train::FigureSum sum(learner_.training_figures());
-    sum.add_learnt(figures, bound.rows());
-    return named(sum.means());
+    fill(values, names, figures);
+    return values;
   }
 
   void fit(const Inputs& inputs, const FitOptions& options) {
@@ -171,65 +251,83 @@ class Session::Implementation {
 
   const ModelDefinition& definition() const { return model_.definition(); }
 
+  void set_parameter(std::string_view name, std::span<const float> values) {
+    const runtime::VariableStore::Variable& variable = parameter(name);
+    if (values.size() != variable.values.size())
+      throw Error(ErrorCode::usage,
+                  fmt::format("parameter '{}' is {} and has {} values, not {}", name,
+                              to_string(variable.extents), variable.values.size(), values.size()));
+    std::copy(values.begin(), values.end(), variable.values.begin());
+  }
+
   Model model_;
   train::Learner learner_;
+  std::atomic<std::thread::id> user_;  ///< who is in a call
 };
 
 Session::Session(const Model& model, const SessionOptions& options)
-    : implementation_(std::make_unique<Implementation>(model, options)) {}
+    : implementation_(api::at_boundary([&] { return std::make_unique<Implementation>(model, options); })) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 NamedValues Session::train_step(const Inputs& batch, std::stop_token stop) {
-  return implementation_->train_step(batch, std::move(stop));
+  return Implementation::change(
+      implementation_, [&](Implementation& session) { return session.train_step(batch, std::move(stop)); });
 }
 void Session::fit(const Inputs& examples, const FitOptions& options) {
-  implementation_->fit(examples, options);
+  Implementation::change(implementation_, [&](Implementation& session) { session.fit(examples, options); });
 }
 NamedValues Session::evaluate(const Inputs& examples) {
-  return implementation_->evaluate(examples);
+  return Implementation::look(implementation_,
+                              [&](Implementation& session) { return session.evaluate(examples); });
 }
 
 Tensor Session::run(std::string_view output, const Inputs& inputs) {
-  return implementation_->run(output, inputs);
+  return Implementation::look(implementation_,
+                              [&](Implementation& session) { return session.run(output, inputs); });
 }
 Tensor Session::encode(const Inputs& images) {
-  return implementation_->run_rows("code", images);
+  return Implementation::look(implementation_,
+                              [&](Implementation& session) { return session.run_rows("code", images); });
 }
 Tensor Session::decode(std::span<const float> codes) {
-  return implementation_->decode(codes);
+  return Implementation::look(implementation_, [&](Implementation& session) { return session.decode(codes); });
 }
 Tensor Session::reconstruct(const Inputs& images) {
-  return implementation_->run_rows("image", images);
+  return Implementation::look(implementation_,
+                              [&](Implementation& session) { return session.run_rows("image", images); });
 }
 
 void Session::save(const std::string& path) const {
-  train::save_checkpoint(path, implementation_->learner_);
+  Implementation::look(implementation_, [&](const Implementation& session) {
+    train::save_checkpoint(path, session.learner_);
+  });
 }
 void Session::load(const std::string& path) {
-  train::restore(implementation_->learner_, train::Checkpoint(path));
+  Implementation::change(implementation_, [&](Implementation& session) {
+    train::restore(session.learner_, train::Checkpoint(path));
+  });
 }
 
 Tensor Session::parameter(std::string_view name) const {
-  const runtime::VariableStore::Variable& variable = implementation_->parameter(name);
-  return {variable.extents, {variable.values.begin(), variable.values.end()}};
+  return Implementation::look(implementation_, [&](const Implementation& session) -> Tensor {
+    const runtime::VariableStore::Variable& variable = session.parameter(name);
+    return {variable.extents, {variable.values.begin(), variable.values.end()}};
+  });
 }
-
 void Session::set_parameter(std::string_view name, std::span<const float> values) {
-  const runtime::VariableStore::Variable& variable = implementation_->parameter(name);
-  if (values.size() != variable.values.size())
-    throw Error(ErrorCode::usage,
-                fmt::format("parameter '{}' is {} and has {} values, not {}", name,
-                            to_string(variable.extents), variable.values.size(), values.size()));
-  std::copy(values.begin(), values.end(), variable.values.begin());
+  Implementation::look(implementation_,
+                       [&](Implementation& session) { session.set_parameter(name, values); });
 }
 
 std::uint64_t Session::steps() const {
-  return implementation_->learner_.state().step;
+  return Implementation::look(implementation_,
+                              [](const Implementation& session) { return session.learner_.state().step; });
 }
 std::string Session::digest() const {
-  return implementation_->learner_.digest();
+  return Implementation::look(implementation_,
+                              [](const Implementation& session) { return session.learner_.digest(); });
 }
 const Model& Session::model() const {
   return implementation_->model_;

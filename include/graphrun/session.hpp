@@ -2,8 +2,10 @@
 /// Trains and runs a model. A Session owns the weights, the optimizer's state, the memory and the threads.
 ///
 /// It never prints, exits, aborts or installs signal handlers; every failure is an exception derived from
-/// graphrun::Error. A Session is used from one thread at a time; any number of them run at once in different
-/// threads. The results are the same bits at any number of threads, on one machine and library version.
+/// graphrun::Error, and a call that throws has changed nothing but where it is said. A Session is used from
+/// one thread at a time: Error{usage} tells a second one. Any number of them run at once in different
+/// threads. The results are the same bits at any number of threads, on one machine and library version,
+/// whatever floating-point settings the host has.
 #pragma once
 
 #include <cstddef>
@@ -71,6 +73,7 @@ struct FitOptions {
   std::optional<std::int64_t> epochs;  ///< instead of the model's `train.epochs`
   std::optional<std::int64_t> batch;   ///< instead of the model's `train.batch`
   std::stop_token stop;                ///< finishes the step at hand, then throws Error{cancelled}
+  /// May look at the session (evaluate, run, save, …). What it throws ends fit() and comes out as it is.
   std::function<void(const EpochReport&)> on_epoch = {};
 };
 
@@ -84,12 +87,15 @@ class GRAPHRUN_API Session {
 
   // ---- Learning ----
 
-  /// One step of the optimizer on one batch. All or nothing: after Error{not_finite} or Error{cancelled} no
-  /// weight has changed.
+  /// One step of the optimizer on one batch, all or nothing: when it throws, no weight has changed. A stop is
+  /// heeded until the first weight changes; later the step is finished and returns.
+  /// Two exceptions. When the loss is finite but a gradient is not, the weights have changed when
+  /// Error{not_finite} says so: save() refuses that state until load() brings a good one. With `alternate`,
+  /// what the optimizers before the one that failed with Error{not_finite} have learnt from the batch stays.
   NamedValues train_step(const Inputs& batch, std::stop_token stop = {});
 
   /// Learns from all examples for as many more epochs as the model file or `options` say, in seeded random
-  /// order.
+  /// order. When it throws, the steps before stay: as many as steps() says.
   void fit(const Inputs& examples, const FitOptions& options = {});
 
   /// Loss, terms and metrics on other examples. Noise is as the model says for evaluation, from a fixed key.
@@ -111,6 +117,7 @@ class GRAPHRUN_API Session {
   // ---- State ----
 
   /// Writes a safetensors file with weights, optimizer state and the model; complete or not at all.
+  /// Error{not_finite} when a gradient has spoilt the state, see train_step().
   void save(const std::string& path) const;
   /// Continues from such a file. Error{data} when it does not fit the model; then nothing has changed.
   void load(const std::string& path);
