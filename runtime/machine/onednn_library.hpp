@@ -2,7 +2,7 @@
 /// oneDNN is opened when the first of its primitives is made, and out of sight of everybody else: a host may
 /// have a oneDNN of its own, of another version, and neither may bind to the other's functions. What dnnl.h
 /// declares is defined here as jumps into the library that was opened, so the fence
-/// (runtime/products/onednn.cpp) calls it as usual.
+/// (runtime/products/onednn.hpp) calls it as usual.
 #pragma once
 
 namespace graphrun::runtime {

@@ -1,0 +1,250 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "runtime/machine/aligned.hpp"
+#include "runtime/products/onednn.hpp"
+#include "runtime/products/onednn_fence.hpp"
+
+namespace graphrun::runtime {
+namespace {
+
+// ---- Descriptions ----
+
+struct ConvolutionDescs {
+  Desc x;
+  Desc k;
+  Desc y;
+  dnnl::memory::dims strides;
+  dnnl::memory::dims pads;
+};
+
+constexpr auto direct = dnnl::algorithm::convolution_direct;
+
+dnnl::convolution_forward::primitive_desc describe_forward(const dnnl::engine& engine,
+                                                           const ConvolutionDescs& d,
+                                                           const dnnl::primitive_attr& attributes) {
+  constexpr auto purpose = dnnl::prop_kind::forward_training;
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, purpose, direct, d.x, d.k, d.y, d.strides, d.pads, d.pads, attributes};
+#else
+  return {{purpose, direct, d.x, d.k, d.y, d.strides, d.pads, d.pads}, attributes, engine};
+#endif
+}
+
+template <class Gradient>
+typename Gradient::primitive_desc describe_gradient(const dnnl::engine& engine, const ConvolutionDescs& d,
+                                                    const dnnl::primitive_attr& attributes) {
+  const auto forward = describe_forward(engine, d, attributes);
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, direct, d.x, d.k, d.y, d.strides, d.pads, d.pads, forward, attributes};
+#else
+  return {{direct, d.x, d.k, d.y, d.strides, d.pads, d.pads}, attributes, engine, forward};
+#endif
+}
+
+// ---- A convolution ----
+
+/// Two sources and a destination: which argument of oneDNN each is, and its layout.
+struct ConvolutionOperand {
+  int argument = 0;
+  Desc desc;
+};
+
+struct ConvolutionParts {
+  dnnl::primitive primitive;
+  ConvolutionOperand images;  ///< x, or y for image_gradient
+  ConvolutionOperand other;   ///< k, or y for weight_gradient
+  ConvolutionOperand output;
+  Desc scratchpad;
+  std::string implementation;
+};
+
+/// The copy of the weights between our layout and oneDNN's. None when they are the same.
+struct WeightReorder {
+  dnnl::reorder primitive;
+  Desc from;
+  Desc to;
+  Desc scratchpad;
+};
+
+/// What a compiled convolution is made of.
+struct ConvolutionPlan {
+  ConvolutionKind kind = ConvolutionKind::forward;
+  ConvolutionParts parts;
+  std::optional<WeightReorder> reorder;
+  std::size_t weight_bytes = 0;  ///< of the weights in oneDNN's layout; 0 without a reorder
+
+  std::size_t scratch_bytes() const {
+    const std::size_t converting = reorder ? reorder->scratchpad.get_size() : 0;
+    return aligned_size(weight_bytes) + std::max(parts.scratchpad.get_size(), converting);
+  }
+};
+
+class BoundOneDnnConvolution final : public BoundConvolution {
+ public:
+  BoundOneDnnConvolution(const ConvolutionPlan& plan, const dnnl::engine& engine)
+      : plan_(plan),
+        stream_(engine),
+        images_(plan.parts.images.desc, engine, nullptr),
+        other_(plan.parts.other.desc, engine, nullptr),
+        output_(plan.parts.output.desc, engine, nullptr),
+        scratch_(plan.parts.scratchpad, engine, nullptr),
+        arguments_{{{plan.parts.images.argument, images_.get()},
+                    {plan.parts.other.argument, other_.get()},
+                    {plan.parts.output.argument, output_.get()},
+                    {DNNL_ARG_SCRATCHPAD, scratch_.get()}}} {
+    if (!plan_.reorder) return;
+    from_ = dnnl::memory(plan_.reorder->from, engine, nullptr);
+    to_ = dnnl::memory(plan_.reorder->to, engine, nullptr);
+    converting_ = dnnl::memory(plan_.reorder->scratchpad, engine, nullptr);
+    reorder_arguments_ = {
+        {{DNNL_ARG_FROM, from_.get()}, {DNNL_ARG_TO, to_.get()}, {DNNL_ARG_SCRATCHPAD, converting_.get()}}};
+  }
+
+  bool run(const ConvolutionArguments& arguments) noexcept override {
+    std::byte* const working = arguments.scratch + aligned_size(plan_.weight_bytes);
+    const bool gradient = plan_.kind == ConvolutionKind::weight_gradient;
+    const void* other = arguments.other;
+    void* output = arguments.output;
+    if (plan_.reorder && gradient) output = arguments.scratch;
+    if (plan_.reorder && !gradient) {
+      if (!convert(arguments.other, arguments.scratch, working)) return false;
+      other = arguments.scratch;
+    }
+    bool ok = set_address(other_, other) && set_address(scratch_, working);
+    if (gradient) {
+      ok = ok && execute(arguments.images, output);
+      return ok && (!plan_.reorder || convert(output, arguments.output, working));
+    }
+    const std::size_t image = plan_.parts.images.desc.get_size() / sizeof(float);
+    const std::size_t result = plan_.parts.output.desc.get_size() / sizeof(float);
+    for (std::size_t i = 0; ok && i < static_cast<std::size_t>(arguments.count); ++i) {
+      ok = execute(arguments.images + i * image, arguments.output + i * result);
+    }
+    return ok;
+  }
+
+ private:
+  bool execute(const void* images, void* output) noexcept {
+    announce_read(images, plan_.parts.images.desc.get_size());
+    announce_write(output, plan_.parts.output.desc.get_size());
+    return set_address(images_, images) && set_address(output_, output) &&
+           dnnl_primitive_execute(plan_.parts.primitive.get(), stream_.get(),
+                                  static_cast<int>(arguments_.size()), arguments_.data()) == dnnl_success;
+  }
+
+  bool convert(const void* from, void* to, void* working) noexcept {
+    announce_read(from, plan_.reorder->from.get_size());
+    announce_write(to, plan_.reorder->to.get_size());
+    return set_address(from_, from) && set_address(to_, to) && set_address(converting_, working) &&
+           dnnl_primitive_execute(plan_.reorder->primitive.get(), stream_.get(),
+                                  static_cast<int>(reorder_arguments_.size()),
+                                  reorder_arguments_.data()) == dnnl_success;
+  }
+
+  ConvolutionPlan plan_;
+  dnnl::stream stream_;
+  dnnl::memory images_;
+  dnnl::memory other_;
+  dnnl::memory output_;
+  dnnl::memory scratch_;
+  dnnl::memory from_;
+  dnnl::memory to_;
+  dnnl::memory converting_;
+  std::array<dnnl_exec_arg_t, 4> arguments_;
+  std::array<dnnl_exec_arg_t, 3> reorder_arguments_{};
+};
+
+class OneDnnConvolution final : public Convolution {
+ public:
+  OneDnnConvolution(const ConvolutionSpec& spec, const dnnl::engine& engine) : engine_(engine) {
+    plan_.kind = spec.kind;
+    plan_.parts = parts_of(spec);
+    add_reorder(spec);
+  }
+
+  std::unique_ptr<BoundConvolution> bind() const override {
+    const SingleOpenMpThread one;
+    return std::make_unique<BoundOneDnnConvolution>(plan_, engine_);
+  }
+  std::size_t scratch_bytes() const override { return plan_.scratch_bytes(); }
+  const std::string& implementation() const override { return plan_.parts.implementation; }
+
+ private:
+  /// The weights in the layout that oneDNN likes best.
+  static ConvolutionDescs descs_of(const ConvolutionSpec& spec) {
+    using Tag = dnnl::memory::format_tag;
+    constexpr auto f32 = dnnl::memory::data_type::f32;
+    const std::int64_t images = spec.kind == ConvolutionKind::weight_gradient ? spec.images : 1;
+    return {Desc({images, spec.channels, spec.height, spec.width}, f32, Tag::nhwc),
+            Desc(weight_dims(spec), f32, Tag::any),
+            Desc({images, spec.output_channels, spec.output_height, spec.output_width}, f32, Tag::nhwc),
+            {spec.stride, spec.stride},
+            {spec.pad, spec.pad}};
+  }
+
+  static dnnl::memory::dims weight_dims(const ConvolutionSpec& spec) {
+    return {spec.output_channels, spec.channels, spec.kernel_height, spec.kernel_width};
+  }
+
+  ConvolutionParts parts_of(const ConvolutionSpec& spec) const {
+    const ConvolutionDescs descs = descs_of(spec);
+    switch (spec.kind) {
+      case ConvolutionKind::forward: {
+        const auto d = describe_forward(engine_, descs, user_scratchpad());
+        return {
+            dnnl::convolution_forward(d), {DNNL_ARG_SRC, d.src_desc()}, {DNNL_ARG_WEIGHTS, d.weights_desc()},
+            {DNNL_ARG_DST, d.dst_desc()}, d.scratchpad_desc(),          d.impl_info_str()};
+      }
+      case ConvolutionKind::image_gradient: {
+        const auto d = describe_gradient<dnnl::convolution_backward_data>(engine_, descs, user_scratchpad());
+        return {dnnl::convolution_backward_data(d),
+                {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
+                {DNNL_ARG_WEIGHTS, d.weights_desc()},
+                {DNNL_ARG_DIFF_SRC, d.diff_src_desc()},
+                d.scratchpad_desc(),
+                d.impl_info_str()};
+      }
+      case ConvolutionKind::weight_gradient: {
+        const auto d =
+            describe_gradient<dnnl::convolution_backward_weights>(engine_, descs, user_scratchpad());
+        return {dnnl::convolution_backward_weights(d),
+                {DNNL_ARG_SRC, d.src_desc()},
+                {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
+                {DNNL_ARG_DIFF_WEIGHTS, d.diff_weights_desc()},
+                d.scratchpad_desc(),
+                d.impl_info_str()};
+      }
+    }
+    throw Error(ErrorCode::internal, "a convolution without a kind");
+  }
+
+  void add_reorder(const ConvolutionSpec& spec) {
+    const bool gradient = spec.kind == ConvolutionKind::weight_gradient;
+    const Desc ours(weight_dims(spec), dnnl::memory::data_type::f32, dnnl::memory::format_tag::hwio);
+    const Desc theirs = gradient ? plan_.parts.output.desc : plan_.parts.other.desc;
+    if (ours == theirs) return;
+    const Desc& from = gradient ? theirs : ours;
+    const Desc& to = gradient ? ours : theirs;
+    const dnnl::reorder::primitive_desc d(engine_, from, engine_, to, user_scratchpad());
+    plan_.reorder = WeightReorder{dnnl::reorder(d), from, to, d.scratchpad_desc()};
+    plan_.weight_bytes = theirs.get_size();
+  }
+
+  dnnl::engine engine_;
+  ConvolutionPlan plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<Convolution> make_onednn_convolution(const ConvolutionSpec& spec) {
+  return made_by_onednn(
+      fmt::format("a convolution of [{}, {}, {}] with [{}, {}, {}, {}]", spec.height, spec.width,
+                  spec.channels, spec.kernel_height, spec.kernel_width, spec.channels, spec.output_channels),
+      [&](const dnnl::engine& engine) { return std::make_unique<OneDnnConvolution>(spec, engine); });
+}
+
+}  // namespace graphrun::runtime

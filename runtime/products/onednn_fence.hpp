@@ -1,0 +1,62 @@
+/// \file
+/// What the files of the fence around oneDNN (onednn_*.cpp) share; nobody else includes it.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <string_view>
+#include <utility>
+
+#include "graphrun/error.hpp"
+#include "runtime/machine/host_state.hpp"
+#include "runtime/machine/onednn_library.hpp"
+
+// ThreadSanitizer does not see what generated code reads and writes: it is told.
+#if defined(__SANITIZE_THREAD__)
+extern "C" void __tsan_read_range(void* address, unsigned long size);
+extern "C" void __tsan_write_range(void* address, unsigned long size);
+#endif
+
+namespace graphrun::runtime {
+
+#if defined(__SANITIZE_THREAD__)
+inline void announce_read(const void* address, std::size_t bytes) {
+  __tsan_read_range(const_cast<void*>(address), bytes);
+}
+inline void announce_write(void* address, std::size_t bytes) {
+  __tsan_write_range(address, bytes);
+}
+#else
+inline void announce_read(const void* /*address*/, std::size_t /*bytes*/) {}
+inline void announce_write(void* /*address*/, std::size_t /*bytes*/) {}
+#endif
+
+using Desc = dnnl::memory::desc;
+
+inline bool set_address(const dnnl::memory& memory, const void* address) noexcept {
+  return dnnl_memory_set_data_handle(memory.get(), const_cast<void*>(address)) == dnnl_success;
+}
+
+inline dnnl::primitive_attr user_scratchpad() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+/// What make(engine) gives. Error{memory} or Error{internal} that says what oneDNN refused.
+template <class Make>
+auto made_by_onednn(std::string_view what, const Make& make) {
+  open_onednn();
+  // How many threads a primitive may use is fixed when it is made.
+  const SingleOpenMpThread one;
+  try {
+    return make(dnnl::engine(dnnl::engine::kind::cpu, 0));
+  } catch (const dnnl::error& error) {
+    const ErrorCode code = error.status == dnnl_out_of_memory ? ErrorCode::memory : ErrorCode::internal;
+    throw Error(code, fmt::format("oneDNN refuses {}: {}", what, error.what()));
+  }
+}
+
+}  // namespace graphrun::runtime
