@@ -1,71 +1,57 @@
 #include "cli/allocation_count.hpp"
 
-#include <atomic>
-#include <cerrno>
-#include <cstddef>
+#include <dlfcn.h>
+#include <unistd.h>
+
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
 
 namespace graphrun::cli {
-
 namespace {
 
-// Counts, and nothing else, so being global does no harm.
-std::atomic<std::uint64_t> allocations{0};
+namespace fs = std::filesystem;
+
+constexpr const char* library_name = "libgraphrun_allocations.so";
+constexpr const char* done = "GRAPHRUN_COUNTS_ALLOCATIONS";
+
+/// Where a build has the library, and an installation, which may have been moved. Empty: nowhere.
+std::string library_path() {
+  std::error_code code;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", code).parent_path();
+  for (const fs::path& path :
+       {folder / library_name, folder / GRAPHRUN_LIBRARIES_FROM_PROGRAMS / library_name})
+    if (fs::exists(path, code)) return path.string();
+  return {};
+}
+
+std::vector<std::string> command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  return words;
+}
 
 }  // namespace
 
-std::uint64_t allocation_count() noexcept {
-  return allocations.load(std::memory_order_relaxed);
+AllocationCount allocation_count() noexcept {
+  return reinterpret_cast<AllocationCount>(dlsym(RTLD_DEFAULT, "graphrun_allocation_count"));
+}
+
+void begin_again_with_allocation_count() {
+  std::string preload = library_path();
+  std::vector<std::string> words = command_line();
+  if (std::getenv(done) != nullptr || preload.empty() || words.empty()) return;
+  if (preload.find_first_of(" :") != std::string::npos) return;
+  if (const char* const others = std::getenv("LD_PRELOAD")) preload += std::string(":") + others;
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  setenv("LD_PRELOAD", preload.c_str(), 1);
+  setenv(done, "1", 1);
+  execv("/proc/self/exe", arguments.data());
 }
 
 }  // namespace graphrun::cli
-
-// Sanitizers bring an allocator of their own; nothing is counted then.
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-
-namespace {
-
-void count() noexcept {
-  graphrun::cli::allocations.fetch_add(1, std::memory_order_relaxed);
-}
-
-}  // namespace
-
-// A program may replace the allocator of glibc by functions with these names, which libraries then use too;
-// glibc's own are reached by their second names.
-// NOLINTBEGIN(bugprone-reserved-identifier,readability-inconsistent-declaration-parameter-name)
-extern "C" {
-
-void* __libc_malloc(std::size_t bytes);
-void* __libc_calloc(std::size_t count, std::size_t bytes);
-void* __libc_realloc(void* memory, std::size_t bytes);
-void* __libc_memalign(std::size_t alignment, std::size_t bytes);
-
-[[gnu::visibility("default")]] void* malloc(std::size_t bytes) noexcept {
-  count();
-  return __libc_malloc(bytes);
-}
-[[gnu::visibility("default")]] void* calloc(std::size_t number, std::size_t bytes) noexcept {
-  count();
-  return __libc_calloc(number, bytes);
-}
-[[gnu::visibility("default")]] void* realloc(void* memory, std::size_t bytes) noexcept {
-  count();
-  return __libc_realloc(memory, bytes);
-}
-[[gnu::visibility("default")]] void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
-  count();
-  return __libc_memalign(alignment, bytes);
-}
-[[gnu::visibility("default")]] int posix_memalign(void** memory, std::size_t alignment,
-                                                  std::size_t bytes) noexcept {
-  count();
-  void* const got = __libc_memalign(alignment, bytes);
-  if (got == nullptr) return ENOMEM;
-  *memory = got;
-  return 0;
-}
-}
-// NOLINTEND(bugprone-reserved-identifier,readability-inconsistent-declaration-parameter-name)
-
-#endif

@@ -1,13 +1,18 @@
 /// \file
-/// Counts the heap allocations of this program and of the libraries in it, by malloc and by `new`, for
-/// graphrun bench. Always 0 where a sanitizer brings its own allocator.
+/// Heap allocations of this process, for graphrun bench. The command itself leaves the allocator alone; what
+/// counts is a small library in front of it, which only a process that begins with it has.
 #pragma once
 
 #include <cstdint>
 
 namespace graphrun::cli {
 
-/// Allocations by all threads since the start of the program.
-std::uint64_t allocation_count() noexcept;
+/// Null where nothing is counted.
+using AllocationCount = std::uint64_t (*)() noexcept;
+AllocationCount allocation_count() noexcept;
+
+/// Begins this program again, with the library that counts. Returns where that is not possible, or has been
+/// done: the library is missing, or cannot be named in LD_PRELOAD. Nothing may have been printed or read yet.
+void begin_again_with_allocation_count();
 
 }  // namespace graphrun::cli

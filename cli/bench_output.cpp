@@ -8,10 +8,6 @@ namespace graphrun::cli {
 
 namespace {
 
-std::int64_t whole(std::size_t number) {
-  return static_cast<std::int64_t>(number);
-}
-
 double share_of(const train::StepProfile& profile, double us) {
   return us / (profile.step_us * profile.threads);
 }
@@ -20,7 +16,7 @@ double share_of(const train::StepProfile& profile, double us) {
 
 files::JsonObject json_of(const train::BenchmarkResult& result) {
   return files::JsonObject()
-      .set("threads", static_cast<std::int64_t>(result.threads))
+      .set("threads", result.threads)
       .set("batch", result.batch)
       .set("isa", result.isa)
       .set("step_us", files::JsonObject()
@@ -38,25 +34,30 @@ files::JsonObject json_of(const train::BenchmarkResult& result) {
       .set(
           "peak_gflops",
           files::JsonObject().set("before", result.peak_gflops_before).set("after", result.peak_gflops_after))
-      .set("runs", static_cast<std::int64_t>(result.runs))
+      .set("runs", result.runs)
       .set("allocations_per_step", result.allocations_per_step)
       .set("library_allocations_per_step", result.library_allocations_per_step);
 }
 
 std::string text_of(const train::BenchmarkResult& result) {
+  const std::string allocations =
+      result.allocations_per_step
+          ? fmt::format("{:.1f}, and {:.1f} of oneDNN's own", *result.allocations_per_step,
+                        *result.library_allocations_per_step)
+          : "not counted: libgraphrun_allocations.so is not there";
   return fmt::format(
       "batch {}, {} thread{}, {}\n"
       "  step    {:.1f} us median, {:.1f} best, {:.1f} p95; {} steps/s, {} images/s, {:.1f} GFLOP/s\n"
       "  floor   {:.1f} us on one core: {:.1f} matrix products, {:.1f} optimizer\n"
       "  ratio   {:.2f}\n"
       "  peak    {:.0f} GFLOP/s before, {:.0f} after\n"
-      "  allocations per step {:.1f}, and {:.1f} of oneDNN's own\n",
+      "  allocations per step {}\n",
       result.batch, result.threads, result.threads == 1 ? "" : "s", result.isa, result.step.median_us,
       result.step.best_us, result.step.p95_us,
       files::grouped(static_cast<std::int64_t>(result.steps_per_s())),
       files::grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(), result.floor_us(),
       result.matmul_floor_us, result.update_floor_us, result.ratio(), result.peak_gflops_before,
-      result.peak_gflops_after, result.allocations_per_step, result.library_allocations_per_step);
+      result.peak_gflops_after, allocations);
 }
 
 void set_profile(files::JsonObject& object, const train::StepProfile& profile) {
@@ -65,7 +66,7 @@ void set_profile(files::JsonObject& object, const train::StepProfile& profile) {
     ops.add(files::JsonObject()
                 .set("kind", op.kind)
                 .set("node", op.node)
-                .set("units", whole(op.units))
+                .set("units", op.units)
                 .set("us", op.us)
                 .set("share", share_of(profile, op.us))
                 .set("gflops", op.gflops));
@@ -93,7 +94,7 @@ files::JsonArray json_of(std::span<const train::AblationResult> results) {
                 .set("best_us", result.best_us)
                 .set("ratio", result.ratio)
                 .set("same_bits", result.same_bits)
-                .set("workspace_bytes", whole(result.workspace_bytes)));
+                .set("workspace_bytes", result.workspace_bytes));
   return all;
 }
 
@@ -103,7 +104,7 @@ std::string text_of(std::span<const train::AblationResult> results) {
       "times", "workspace", "weights");
   for (const train::AblationResult& result : results)
     text += fmt::format("  {:9.1f}  {:6.2f}  {:>9} KB  {:<9}  {}\n", result.median_us, result.ratio,
-                        files::grouped(whole(result.workspace_bytes / 1000)),
+                        files::grouped(static_cast<std::int64_t>(result.workspace_bytes / 1000)),
                         result.same_bits ? "same bits" : "differ",
                         result.without.empty() ? "(nothing)" : result.without);
   return text;

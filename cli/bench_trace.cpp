@@ -18,7 +18,7 @@ files::JsonObject bar(const std::string& name, const char* category, std::uint32
       .set("cat", category)
       .set("ph", "X")
       .set("pid", std::int64_t{1})
-      .set("tid", static_cast<std::int64_t>(worker))
+      .set("tid", worker)
       .set("ts", microseconds(begin_ns))
       .set("dur", microseconds(end_ns - begin_ns))
       .set("args", arguments);
@@ -29,7 +29,7 @@ files::JsonObject lane_name(std::uint32_t worker) {
       .set("name", "thread_name")
       .set("ph", "M")
       .set("pid", std::int64_t{1})
-      .set("tid", static_cast<std::int64_t>(worker))
+      .set("tid", worker)
       .set("args", files::JsonObject().set("name", "worker " + std::to_string(worker)));
 }
 
@@ -43,12 +43,8 @@ std::size_t end_of_task(const std::vector<train::TracedUnit>& trace, std::size_t
 
 files::JsonObject task_arguments(const train::StepProfile& profile, const train::TracedUnit& unit) {
   files::JsonArray waits_for;
-  for (const std::uint32_t task : profile.waits_for[unit.task])
-    waits_for.add(static_cast<std::int64_t>(task));
-  return files::JsonObject()
-      .set("step", static_cast<std::int64_t>(unit.step))
-      .set("task", static_cast<std::int64_t>(unit.task))
-      .set("waits_for", waits_for);
+  for (const std::uint32_t task : profile.waits_for[unit.task]) waits_for.add(task);
+  return files::JsonObject().set("step", unit.step).set("task", unit.task).set("waits_for", waits_for);
 }
 
 }  // namespace

@@ -3,68 +3,66 @@
 /// keep the order in which they were set. (Reading it is another matter: see safetensors_header.hpp.)
 #pragma once
 
-#include <cstdint>
+#include <concepts>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 
 namespace graphrun::files {
 
-/// Text in quotes, with escapes for what JSON does not allow in it.
-std::string json_text(std::string_view text);
-/// The shortest digits that read back as the same number, in every locale; not finite: null.
-std::string json_number(double value);
-
+class JsonObject;
 class JsonArray;
+
+/// What may stand behind a key or in an array, as it is written.
+class JsonValue {
+ public:
+  /// In quotes, and valid whatever bytes a path may hold: what is not UTF-8 becomes U+FFFD.
+  JsonValue(std::string_view text);
+  JsonValue(const std::string& text) : JsonValue(std::string_view(text)) {}
+  JsonValue(const char* text) : JsonValue(std::string_view(text)) {}
+  /// The shortest digits that read back as the same number, in every locale; not finite: null.
+  JsonValue(std::floating_point auto number) : text_(digits(static_cast<double>(number))) {}
+  JsonValue(std::integral auto number) : text_(std::to_string(number)) {}
+  JsonValue(bool value) : text_(value ? "true" : "false") {}
+  JsonValue(std::nullptr_t) : text_("null") {}
+  /// Nothing: null.
+  template <class Value>
+  JsonValue(const std::optional<Value>& value) : JsonValue(value ? JsonValue(*value) : JsonValue(nullptr)) {}
+  JsonValue(JsonObject object);
+  JsonValue(JsonArray array);
+  const std::string& text() const { return text_; }
+
+ private:
+  static std::string digits(double number);
+  std::string text_;
+};
 
 class JsonObject {
  public:
-  JsonObject& set(std::string_view key, std::string_view value);
-  JsonObject& set(std::string_view key, const char* value) { return set(key, std::string_view(value)); }
-  JsonObject& set(std::string_view key, double value);  ///< not finite: null
-  JsonObject& set(std::string_view key, std::int64_t value);
-  JsonObject& set(std::string_view key, bool value);
-  JsonObject& set(std::string_view key, const JsonObject& value);
-  JsonObject& set(std::string_view key, const JsonArray& value);
-  JsonObject& set_null(std::string_view key);
+  JsonObject& set(std::string_view key, const JsonValue& value);
   std::string text() const&;  ///< without a newline
   std::string text() &&;      ///< the same of one that is done with, without a copy: texts may be megabytes
 
  private:
-  friend class JsonArray;
-  JsonObject& set_raw(std::string_view key, std::string_view value);
-  void begin(std::string_view key);
-  std::string body_;
+  std::string body_ = "{";
 };
 
 class JsonArray {
  public:
-  JsonArray& add(const JsonObject& value);
-  JsonArray& add(const JsonArray& value);
-  JsonArray& add(std::string_view value);
-  JsonArray& add(const char* value) { return add(std::string_view(value)); }
-  JsonArray& add(double value);  ///< not finite: null
-  JsonArray& add(std::int64_t value);
-  std::string text() const;
+  JsonArray& add(const JsonValue& value);
+  std::string text() const { return body_ + "]"; }
 
  private:
-  friend class JsonObject;
-  JsonArray& add_raw(std::string_view value);
-  std::string body_;
+  std::string body_ = "[";
 };
 
 /// An array of a value for each element.
 template <class Values>
 JsonArray json_array(const Values& values) {
   JsonArray array;
-  for (const auto& value : values) {
-    if constexpr (std::is_floating_point_v<std::decay_t<decltype(value)>>)
-      array.add(static_cast<double>(value));
-    else if constexpr (std::is_integral_v<std::decay_t<decltype(value)>>)
-      array.add(static_cast<std::int64_t>(value));
-    else
-      array.add(value);
-  }
+  for (const auto& value : values) array.add(value);
   return array;
 }
 

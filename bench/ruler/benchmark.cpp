@@ -71,9 +71,9 @@ BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
   result.matmul_floor_us = floor.matmul_us();
   result.update_floor_us = floor.update_us();
   if (options.allocation_count != nullptr) {
-    result.library_allocations_per_step =
-        static_cast<double>(library_allocations(plan, options.allocation_count));
-    result.allocations_per_step = meter.allocations_per_step() - result.library_allocations_per_step;
+    const auto of_library = static_cast<double>(library_allocations(plan, options.allocation_count));
+    result.library_allocations_per_step = of_library;
+    result.allocations_per_step = meter.allocations_per_step() - of_library;
   }
   result.peak_gflops_after = options.measure_peak(result.threads, 0.1);
   return result;

@@ -42,9 +42,10 @@ struct BenchmarkResult {
   double flop_per_step = 0;    ///< of the products
   double peak_gflops_before = 0;
   double peak_gflops_after = 0;
-  int runs = 1;                             ///< until the peak held still
-  double allocations_per_step = 0;          ///< graphrun's own
-  double library_allocations_per_step = 0;  ///< oneDNN's, as counted when its products run alone
+  int runs = 1;  ///< until the peak held still
+  // If somebody counts them.
+  std::optional<double> allocations_per_step;          ///< graphrun's own
+  std::optional<double> library_allocations_per_step;  ///< oneDNN's, as counted when its products run alone
 
   double floor_us() const { return matmul_floor_us + update_floor_us; }
   double ratio() const { return step.median_us / floor_us(); }

@@ -39,11 +39,12 @@ class BenchCommand final : public Command {
       throw Error(ErrorCode::usage, fmt::format("--batch {}: at least one image", *batch_));
     if (seconds_ && *seconds_ < 1)
       throw Error(ErrorCode::usage, fmt::format("--seconds {}: at least one second", *seconds_));
+    if (allocation_count() == nullptr) begin_again_with_allocation_count();
     train::BenchmarkOptions options;
     options.batch = batch_;
     options.tuning.session = session_options(context.flags);
     options.tuning = train::without(std::move(options.tuning), without_);
-    options.allocation_count = allocation_count;
+    options.allocation_count = allocation_count();
     options.seconds = static_cast<double>(seconds_.value_or(2));
     const SharedModel model = model_from_file(file_, context.flags);
 

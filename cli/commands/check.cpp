@@ -21,8 +21,8 @@ files::JsonArray json_of(const std::vector<Diagnostic>& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics)
     all.add(files::JsonObject()
                 .set("file", diagnostic.where.file)
-                .set("line", static_cast<std::int64_t>(diagnostic.where.line))
-                .set("column", static_cast<std::int64_t>(diagnostic.where.column))
+                .set("line", diagnostic.where.line)
+                .set("column", diagnostic.where.column)
                 .set("message", diagnostic.message));
   return all;
 }

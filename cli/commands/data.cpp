@@ -92,15 +92,12 @@ std::string json_of(const train::ImageSet& set) {
   const Range range = range_of(set);
   files::JsonArray labels;
   for (const auto& [label, count] : counts_of(set.labels))
-    labels.add(files::JsonObject()
-                   .set("label", static_cast<std::int64_t>(label))
-                   .set("name", name_of(set, label))
-                   .set("count", count));
+    labels.add(files::JsonObject().set("label", label).set("name", name_of(set, label)).set("count", count));
   return files::JsonObject()
-             .set("count", static_cast<std::int64_t>(set.count))
-             .set("height", static_cast<std::int64_t>(set.height))
-             .set("width", static_cast<std::int64_t>(set.width))
-             .set("channels", static_cast<std::int64_t>(set.channels))
+             .set("count", set.count)
+             .set("height", set.height)
+             .set("width", set.width)
+             .set("channels", set.channels)
              .set("pictures", set.are_pictures)
              .set("pixels", set.are_pixels())
              .set("lowest", range.lowest)

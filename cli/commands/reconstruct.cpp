@@ -153,16 +153,13 @@ class ReconstructCommand final : public Command {
   std::string json_of(const train::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
                       const std::string& out) const {
     files::JsonObject object;
-    object.set("file", out)
-        .set("count", static_cast<std::int64_t>(result.lists.front().count))
-        .set("mse", result.mean_squared_error);
+    object.set("file", out).set("count", result.lists.front().count).set("mse", result.mean_squared_error);
     if (rank_.empty()) return object.text() + "\n";
     files::JsonArray images;
     for (const std::size_t number : ranking.shown) {
       files::JsonObject image;
-      image.set("image", static_cast<std::int64_t>(number)).set("mse", ranking.errors[number]);
-      if (data.images->has_labels())
-        image.set("label", static_cast<std::int64_t>(data.images->labels[number]));
+      image.set("image", number).set("mse", ranking.errors[number]);
+      if (data.images->has_labels()) image.set("label", data.images->labels[number]);
       images.add(image);
     }
     object.set("ranked", images);

@@ -36,11 +36,7 @@ class ReportCommand final : public Command {
 
  private:
   static std::string json_of(const train::Report& report) {
-    return files::JsonObject()
-               .set("file", report.file.string())
-               .set("bytes", static_cast<std::int64_t>(report.bytes))
-               .text() +
-           "\n";
+    return files::JsonObject().set("file", report.file.string()).set("bytes", report.bytes).text() + "\n";
   }
 
   TrainedFlags trained_;

@@ -26,8 +26,8 @@ std::string json_of(const ModelDefinition& model, const train::RunResult& result
   files::JsonObject object;
   object.set("run_dir", result.directory.string())
       .set("checkpoint", result.checkpoint.string())
-      .set("epochs", static_cast<std::int64_t>(result.epochs))
-      .set("steps", static_cast<std::int64_t>(result.steps))
+      .set("epochs", result.epochs)
+      .set("steps", result.steps)
       .set("seconds", result.seconds);
   files::JsonObject train_figures;
   object.set("train", set_figures(train_figures, result.train));

@@ -56,7 +56,7 @@ class Export {
     for (const Node& node : graph.nodes()) nodes_.add(entry(node));
     files::JsonObject object;
     object.set("nodes", nodes_)
-        .set("output", static_cast<std::int64_t>(graph.output("image")))
+        .set("output", graph.output("image"))
         .set("labels", needs_label_ ? labels_ : std::int64_t{0});
     set_weights(object);
     return object;

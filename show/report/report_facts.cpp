@@ -145,7 +145,7 @@ files::JsonArray estimates(const std::vector<Estimate>& figures) {
 }
 
 void set_last(files::JsonObject& object, const char* key, const std::vector<Curve::Point>& points) {
-  points.empty() ? object.set_null(key) : object.set(key, points.back().value);
+  object.set(key, points.empty() ? files::JsonValue(nullptr) : points.back().value);
 }
 
 files::JsonObject results_of(const ModelDefinition& model, const TrainingState& state,

@@ -28,10 +28,10 @@ files::JsonObject sprite(const Pictures& pictures) {
     }
   return files::JsonObject()
       .set("png", files::base64(files::encode_png(image)))
-      .set("count", static_cast<std::int64_t>(pictures.count))
-      .set("columns", static_cast<std::int64_t>(columns))
-      .set("height", static_cast<std::int64_t>(pictures.height))
-      .set("width", static_cast<std::int64_t>(pictures.width));
+      .set("count", pictures.count)
+      .set("columns", columns)
+      .set("height", pictures.height)
+      .set("width", pictures.width);
 }
 
 std::int64_t affordable(std::int64_t wanted, std::size_t values_per_picture) {

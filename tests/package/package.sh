@@ -17,6 +17,12 @@ library=$(find "$prefix" -name libgraphrun.so)
 echo '--- the command, from its own folder'
 (cd / && "$prefix/bin/graphrun" check "$models/autoencoder.yaml")
 
+echo '--- its allocations are counted from outside: the command replaces no allocator'
+"$prefix/bin/graphrun" bench "$models/autoencoder.yaml" --batch 8 --seconds 1 --json | grep '"allocations_per_step": [0-9]'
+if "$nm" -D --defined-only "$prefix/bin/graphrun" | grep -E ' (malloc|calloc|realloc|free|posix_memalign|_Zn[wa]m)$'; then
+  exit 1
+fi
+
 echo '--- the library brings TBB, zlib and the C++ run time'
 ldd "$library"
 if ldd "$library" | grep -v -E 'lib(tbb|z|stdc\+\+|m|gcc_s|c|atomic|dl|pthread)\.so|linux-vdso|ld-linux'; then

@@ -62,7 +62,7 @@ std::string csv_cell(const MetricsCell& cell) {
 std::string json_cell(const MetricsCell& cell) {
   if (const auto* number = std::get_if<double>(&cell))
     return std::isfinite(*number) ? files::number_text(*number) : "null";
-  return files::json_text(std::get<std::string>(cell));
+  return files::JsonValue(std::get<std::string>(cell)).text();
 }
 
 /// The step that a line begins with; JSON lines begin with a key that is passed over.
