@@ -11,6 +11,7 @@
 #include "show/draw/filters.hpp"
 #include "show/draw/pictures.hpp"
 #include "show/draw/scatter.hpp"
+#include "train/datasets/known_datasets.hpp"
 #include "train/learn/programs.hpp"
 #include "train/measure/latent_space.hpp"
 

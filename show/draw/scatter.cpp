@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 #include "show/draw/canvas.hpp"
@@ -19,59 +18,6 @@ constexpr std::int64_t margin = 48;
 constexpr std::size_t longest_name = 28;
 constexpr std::int64_t legend_step = 30;
 constexpr std::size_t most_marks = 40;
-constexpr int power_iterations = 100;
-
-using Direction = std::vector<double>;
-
-Direction means_of(const Codes& codes) {
-  Direction means(static_cast<std::size_t>(codes.width));
-  for (std::int64_t row = 0; row < codes.count(); ++row)
-    for (std::size_t unit = 0; unit < means.size(); ++unit)
-      means[unit] += static_cast<double>(codes.row(row)[unit]) / static_cast<double>(codes.count());
-  return means;
-}
-
-double along(std::span<const float> row, const Direction& means, const Direction& direction) {
-  double sum = 0;
-  for (std::size_t unit = 0; unit < means.size(); ++unit)
-    sum += (static_cast<double>(row[unit]) - means[unit]) * direction[unit];
-  return sum;
-}
-
-void remove_part(Direction& vector, const Direction& along) {
-  const double part = std::inner_product(vector.begin(), vector.end(), along.begin(), 0.0);
-  for (std::size_t i = 0; i < vector.size(); ++i) vector[i] -= part * along[i];
-}
-
-bool normalise(Direction& vector) {
-  const double length = std::sqrt(std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0));
-  if (!(length > 0) || !std::isfinite(length)) return false;
-  for (double& value : vector) value /= length;
-  return true;
-}
-
-/// The direction of most variance at right angles to another, which may be empty.
-Direction principal(const Codes& codes, const Direction& means, const Direction& other) {
-  Direction direction(means.size());
-  for (std::size_t i = 0; i < direction.size(); ++i) direction[i] = 1.0 / static_cast<double>(i + 1);
-  for (int iteration = 0; iteration < power_iterations; ++iteration) {
-    Direction next(means.size());
-    for (std::int64_t row = 0; row < codes.count(); ++row) {
-      const std::span<const float> values = codes.row(row);
-      const double weight = along(values, means, direction);
-      for (std::size_t i = 0; i < next.size(); ++i)
-        next[i] += weight * (static_cast<double>(values[i]) - means[i]);
-    }
-    if (!other.empty()) remove_part(next, other);
-    if (!normalise(next)) break;
-    direction = std::move(next);
-  }
-  const auto largest = std::max_element(direction.begin(), direction.end(),
-                                        [](double a, double b) { return std::abs(a) < std::abs(b); });
-  if (*largest < 0)
-    for (double& value : direction) value = -value;
-  return direction;
-}
 
 /// From values to pixels. A few places far outside would press all others together: then they are left out.
 class Axis {
@@ -233,35 +179,6 @@ void mark_classes(Canvas& canvas, std::vector<Mark> marks) {
 
 }  // namespace
 
-PrincipalPlane principal_plane(const Codes& codes) {
-  PrincipalPlane plane;
-  plane.mean = means_of(codes);
-  plane.first = principal(codes, plane.mean, {});
-  plane.second = principal(codes, plane.mean, plane.first);
-  return plane;
-}
-
-Plane plane_of(const Codes& codes, const PrincipalPlane& principal) {
-  Plane plane{{}, {}, "1st principal component", "2nd principal component"};
-  for (std::int64_t row = 0; row < codes.count(); ++row) {
-    const std::span<const float> values = codes.row(row);
-    plane.x.push_back(static_cast<float>(along(values, principal.mean, principal.first)));
-    plane.y.push_back(static_cast<float>(along(values, principal.mean, principal.second)));
-  }
-  return plane;
-}
-
-Plane plane_of(const Codes& codes) {
-  if (codes.width > 2) return plane_of(codes, principal_plane(codes));
-  Plane plane{{}, {}, "code 0", codes.width == 2 ? "code 1" : "number of the image"};
-  for (std::int64_t row = 0; row < codes.count(); ++row) {
-    const std::span<const float> values = codes.row(row);
-    plane.x.push_back(values[0]);
-    plane.y.push_back(codes.width == 2 ? values[1] : static_cast<float>(row));
-  }
-  return plane;
-}
-
 files::Image draw_scatter(const Plane& plane, std::span<const std::int32_t> labels,
                           std::span<const std::string> names) {
   const bool labelled = labels.size() == plane.x.size() && !labels.empty();
@@ -308,11 +225,6 @@ files::Image draw_image_scatter(const Plane& plane, const ImageSet& images) {
     canvas.paste(place.first, place.second, width, height, pixels_of(images, i, 1));
   }
   return canvas.image();
-}
-
-std::vector<std::string> class_names(const std::string& dataset) {
-  if (dataset != "fashion_mnist") return {};
-  return {"T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"};
 }
 
 }  // namespace graphrun::train

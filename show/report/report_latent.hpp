@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "files/json.hpp"
-#include "show/draw/scatter.hpp"
 #include "show/report/report.hpp"
 #include "train/learn/learner.hpp"
 #include "train/measure/latent_space.hpp"
+#include "train/measure/plane.hpp"
 
 namespace graphrun::train {
 

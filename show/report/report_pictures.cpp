@@ -13,6 +13,7 @@
 #include "show/draw/scatter.hpp"
 #include "show/report/report_latent.hpp"
 #include "show/report/sprite.hpp"
+#include "train/datasets/known_datasets.hpp"
 #include "train/measure/latent_space.hpp"
 
 namespace graphrun::train {
@@ -85,9 +86,9 @@ class Showing {
                                                                           : shown().class_names))
         .set("colours", colours)
         .set("images", files::JsonObject()
-                           .set("height", static_cast<std::int64_t>(shown().height))
-                           .set("width", static_cast<std::int64_t>(shown().width))
-                           .set("channels", static_cast<std::int64_t>(shown().channels)));
+                           .set("height", shown().height)
+                           .set("width", shown().width)
+                           .set("channels", shown().channels));
   }
 
   void show_reconstructions() {

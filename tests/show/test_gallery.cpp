@@ -12,6 +12,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
+#include "train/datasets/known_datasets.hpp"
 #include "train/measure/latent_space.hpp"
 
 using namespace graphrun;

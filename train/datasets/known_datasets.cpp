@@ -49,4 +49,9 @@ const KnownDataset& known_dataset(std::string_view name) {
                           name, names));
 }
 
+std::vector<std::string> class_names(const std::string& dataset) {
+  if (dataset != "fashion_mnist") return {};
+  return {"T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"};
+}
+
 }  // namespace graphrun::train

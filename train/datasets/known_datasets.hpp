@@ -4,7 +4,9 @@
 
 #include <array>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace graphrun::train {
 
@@ -28,5 +30,8 @@ std::span<const KnownDataset> known_datasets();
 
 /// The one of that name; Error{data} that lists the names otherwise.
 const KnownDataset& known_dataset(std::string_view name);
+
+/// Names of the classes of one of them; none of any other.
+std::vector<std::string> class_names(const std::string& dataset);
 
 }  // namespace graphrun::train

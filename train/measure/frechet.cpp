@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
 #include "graphrun/error.hpp"
-#include "train/measure/symmetric_eigen.hpp"
 
 namespace graphrun::train {
 
@@ -15,11 +15,10 @@ namespace {
 constexpr std::int64_t widest = 1024;
 constexpr const char* code_role = "code";
 
-/// [size, size], row-major.
-using Matrix = std::vector<double>;
+using Matrix = Eigen::MatrixXd;
 
 struct Normal {
-  std::vector<double> mean;
+  Eigen::RowVectorXd mean;
   Matrix covariance;
 };
 
@@ -34,60 +33,30 @@ void require_rows(const Codes& rows) {
 
 /// With the unbiased covariance, as is usual.
 Normal normal_of(const Codes& rows) {
-  const auto width = static_cast<std::size_t>(rows.width);
-  Normal normal{std::vector<double>(width), Matrix(width * width)};
-  for (std::int64_t row = 0; row < rows.count(); ++row)
-    for (std::size_t i = 0; i < width; ++i) normal.mean[i] += static_cast<double>(rows.row(row)[i]);
-  for (double& mean : normal.mean) mean /= static_cast<double>(rows.count());
-  std::vector<double> centred(width);
-  for (std::int64_t row = 0; row < rows.count(); ++row) {
-    for (std::size_t i = 0; i < width; ++i)
-      centred[i] = static_cast<double>(rows.row(row)[i]) - normal.mean[i];
-    for (std::size_t i = 0; i < width; ++i)
-      for (std::size_t j = 0; j < width; ++j) normal.covariance[i * width + j] += centred[i] * centred[j];
-  }
-  for (double& value : normal.covariance) value /= static_cast<double>(rows.count() - 1);
+  using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  Matrix centred = Eigen::Map<const Rows>(rows.values.data(), rows.count(), rows.width).cast<double>();
+  Normal normal{centred.colwise().mean(), {}};
+  centred.rowwise() -= normal.mean;
+  normal.covariance = centred.transpose() * centred / static_cast<double>(rows.count() - 1);
   return normal;
 }
 
-double trace(const Matrix& matrix, std::size_t size) {
-  double sum = 0;
-  for (std::size_t i = 0; i < size; ++i) sum += matrix[i * size + i];
-  return sum;
-}
-
-Matrix product(const Matrix& a, const Matrix& b, std::size_t size) {
-  Matrix result(size * size);
-  for (std::size_t i = 0; i < size; ++i)
-    for (std::size_t k = 0; k < size; ++k)
-      for (std::size_t j = 0; j < size; ++j) result[i * size + j] += a[i * size + k] * b[k * size + j];
-  return result;
-}
-
 /// Rounding may leave an eigenvalue of a covariance a little below 0.
-double root(double eigenvalue) {
-  return std::sqrt(std::max(eigenvalue, 0.0));
+Eigen::VectorXd roots(const Eigen::VectorXd& eigenvalues) {
+  return eigenvalues.cwiseMax(0).cwiseSqrt();
 }
 
 /// The positive root of a covariance.
-Matrix root_of(const Matrix& covariance, std::size_t size) {
-  const SymmetricEigen eigen = symmetric_eigen(covariance, size);
-  Matrix result(size * size);
-  for (std::size_t k = 0; k < size; ++k)
-    for (std::size_t i = 0; i < size; ++i)
-      for (std::size_t j = 0; j < size; ++j)
-        result[i * size + j] +=
-            root(eigen.values[k]) * eigen.vectors[k * size + i] * eigen.vectors[k * size + j];
-  return result;
+Matrix root_of(const Matrix& covariance) {
+  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(covariance);
+  return eigen.eigenvectors() * roots(eigen.eigenvalues()).asDiagonal() * eigen.eigenvectors().transpose();
 }
 
 /// trace((a b)^(1/2)).
-double trace_of_root(const Matrix& a, const Matrix& b, std::size_t size) {
-  const Matrix side = root_of(a, size);
-  double sum = 0;
-  for (const double value : symmetric_eigen(product(product(side, b, size), side, size), size).values)
-    sum += root(value);
-  return sum;
+double trace_of_root(const Matrix& a, const Matrix& b) {
+  const Matrix side = root_of(a);
+  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(side * b * side, Eigen::EigenvaluesOnly);
+  return roots(eigen.eigenvalues()).sum();
 }
 
 }  // namespace
@@ -98,15 +67,10 @@ double frechet_distance(const Codes& a, const Codes& b) {
   if (a.width != b.width)
     throw Error(ErrorCode::usage,
                 fmt::format("rows of {} and of {} values cannot be compared", a.width, b.width));
-  const auto size = static_cast<std::size_t>(a.width);
   const Normal of_a = normal_of(a);
   const Normal of_b = normal_of(b);
-  double distance = trace(of_a.covariance, size) + trace(of_b.covariance, size) -
-                    2 * trace_of_root(of_a.covariance, of_b.covariance, size);
-  for (std::size_t i = 0; i < size; ++i) {
-    const double difference = of_a.mean[i] - of_b.mean[i];
-    distance += difference * difference;
-  }
+  const double distance = (of_a.mean - of_b.mean).squaredNorm() + of_a.covariance.trace() +
+                          of_b.covariance.trace() - 2 * trace_of_root(of_a.covariance, of_b.covariance);
   return std::max(distance, 0.0);
 }
 

@@ -1,16 +1,13 @@
-// Fréchet distances and the eigenvalues below them, against answers that are known or were computed
-// otherwise.
+// Fréchet distances against answers that are known or were computed otherwise.
 #include <cmath>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/folders.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/measure/frechet.hpp"
-#include "train/measure/symmetric_eigen.hpp"
 
 using namespace graphrun;
 using namespace graphrun::testing;
@@ -35,38 +32,7 @@ Codes pairs(std::int64_t count, std::vector<std::pair<float, float>> mean_and_de
   return codes;
 }
 
-double element(const SymmetricEigen& eigen, std::size_t size, std::size_t i, std::size_t j) {
-  double sum = 0;
-  for (std::size_t k = 0; k < size; ++k)
-    sum += eigen.values[k] * eigen.vectors[k * size + i] * eigen.vectors[k * size + j];
-  return sum;
-}
-
 }  // namespace
-
-TEST_CASE("a symmetric matrix is the sum of its eigenvectors' squares, which are orthonormal") {
-  std::mt19937_64 random(7);
-  std::normal_distribution<double> normal;
-  for (const std::size_t size : {1U, 2U, 3U, 10U, 33U}) {
-    INFO(size);
-    std::vector<double> matrix(size * size);
-    for (std::size_t i = 0; i < size; ++i)
-      for (std::size_t j = 0; j <= i; ++j) matrix[i * size + j] = matrix[j * size + i] = normal(random);
-    const SymmetricEigen eigen = symmetric_eigen(matrix, size);
-    for (std::size_t i = 0; i < size; ++i)
-      for (std::size_t j = 0; j < size; ++j) {
-        CHECK(element(eigen, size, i, j) == Approx(matrix[i * size + j]).margin(1e-12));
-        double product = 0;
-        for (std::size_t k = 0; k < size; ++k)
-          product += eigen.vectors[i * size + k] * eigen.vectors[j * size + k];
-        CHECK(product == Approx(i == j ? 1 : 0).margin(1e-12));
-      }
-  }
-  // A diagonal is its own answer, and equal eigenvalues stop nothing.
-  CHECK(symmetric_eigen({3, 0, 0, -2}, 2).values == std::vector<double>{3, -2});
-  CHECK(symmetric_eigen({1, 1, 1, 1}, 2).values[0] + symmetric_eigen({1, 1, 1, 1}, 2).values[1] == Approx(2));
-  CHECK(symmetric_eigen(std::vector<double>(9), 3).values == std::vector<double>(3));
-}
 
 TEST_CASE("Fréchet distances are those that NumPy finds by another way") {
   std::ifstream file(testing::in_source("/tests/goldens/frechet.json"));
