@@ -1,4 +1,5 @@
-// load_images(): from files of every kind to one ImageSet.
+#include "train/datasets/read_examples.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,7 +12,6 @@
 #include "files/file_kind.hpp"
 #include "files/idx.hpp"
 #include "files/npy.hpp"
-#include "train/datasets/dataset.hpp"
 #include "train/datasets/labels.hpp"
 #include "train/datasets/png_folder.hpp"
 
@@ -65,21 +65,21 @@ Raw read_npy_images(const fs::path& path) {
   Raw raw;
   raw.shape = array.shape;
   switch (array.type) {
-    case files::ElementType::u8: {
+    case files::StoredType::u8: {
       const auto* bytes = reinterpret_cast<const std::uint8_t*>(array.bytes.data());
       raw.bytes.assign(bytes, bytes + array.bytes.size());
       break;
     }
-    case files::ElementType::f32:
+    case files::StoredType::f32:
       raw.values = as_floats<float>(array, path);
       break;
-    case files::ElementType::f64:
+    case files::StoredType::f64:
       raw.values = as_floats<double>(array, path);
       break;
-    case files::ElementType::i32:
+    case files::StoredType::i32:
       raw.values = as_floats<std::int32_t>(array, path);
       break;
-    case files::ElementType::i64:
+    case files::StoredType::i64:
       raw.values = as_floats<std::int64_t>(array, path);
       break;
   }
