@@ -82,7 +82,7 @@ Tensor tensor_of(const train::OutputValues& output) {
 class EpochForwarder final : public train::LoopObserver {
  public:
   explicit EpochForwarder(const std::function<void(const EpochReport&)>& call) : call_(call) {}
-  void on_epoch(const train::EpochReport& report) override {
+  void on_epoch(const train::EpochSummary& report) override {
     if (!call_) return;
     const EpochReport handed{static_cast<std::int64_t>(report.state.epoch), report.state.step, report.seconds,
                              named(report.train)};

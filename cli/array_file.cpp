@@ -19,16 +19,16 @@ bool is_csv(const std::string& path) {
   return std::filesystem::path(path).extension() == ".csv";
 }
 
-files::ElementType element_type(const train::OutputValues& output) {
+files::StoredType element_type(const train::OutputValues& output) {
   switch (output.type.dtype) {
     case DType::f32:
-      return files::ElementType::f32;
+      return files::StoredType::f32;
     case DType::i32:
-      return files::ElementType::i32;
+      return files::StoredType::i32;
     case DType::u8:
-      return files::ElementType::u8;
+      return files::StoredType::u8;
     case DType::f64:
-      return files::ElementType::f64;
+      return files::StoredType::f64;
     case DType::none:
       break;
   }
@@ -57,9 +57,9 @@ void write_csv_rows(const std::string& path, const train::OutputValues& output,
 void write_labels(const std::string& path, std::span<const std::int32_t> labels) {
   const std::vector<std::size_t> count{labels.size()};
   if (*std::max_element(labels.begin(), labels.end()) > 255)
-    return files::write_npy(path, files::ElementType::i32, count, std::as_bytes(labels));
+    return files::write_npy(path, files::StoredType::i32, count, std::as_bytes(labels));
   const std::vector<std::uint8_t> bytes(labels.begin(), labels.end());
-  files::write_npy(path, files::ElementType::u8, count, std::as_bytes(std::span(bytes)));
+  files::write_npy(path, files::StoredType::u8, count, std::as_bytes(std::span(bytes)));
 }
 
 RowTable rows_of(const files::CsvTable& table) {
@@ -79,15 +79,15 @@ std::vector<float> floats_of(std::span<const std::byte> bytes) {
 
 std::vector<float> floats_of(const files::NpyArray& array) {
   switch (array.type) {
-    case files::ElementType::f64:
+    case files::StoredType::f64:
       return floats_of<double>(array.bytes);
-    case files::ElementType::i32:
+    case files::StoredType::i32:
       return floats_of<std::int32_t>(array.bytes);
-    case files::ElementType::i64:
+    case files::StoredType::i64:
       return floats_of<std::int64_t>(array.bytes);
-    case files::ElementType::u8:
+    case files::StoredType::u8:
       return floats_of<std::uint8_t>(array.bytes);
-    case files::ElementType::f32:
+    case files::StoredType::f32:
       break;
   }
   return floats_of<float>(array.bytes);

@@ -88,7 +88,7 @@ void TrainingProgress::on_step(const train::StageView& stage, const train::StepR
 }
 
 void TrainingProgress::on_epoch(const train::RunEpoch& epoch) {
-  const train::EpochReport& loop = epoch.loop;
+  const train::EpochSummary& loop = epoch.loop;
   const std::size_t digits = fmt::format("{}", epochs_).size();
   std::string line = fmt::format("{}epoch {:>{}}/{}  {}", in_front(epoch.stage), loop.state.stage_epoch(),
                                  digits, epochs_, text_of(loop.train));

@@ -24,11 +24,11 @@ constexpr std::uint32_t largest_header = 10'000;  // NumPy's own limit
 constexpr std::size_t largest_rank = 32;          // NumPy's own limit
 constexpr std::size_t alignment = 64;             // of the data in a file that is written
 
-constexpr std::array<std::pair<ElementType, std::string_view>, 5> type_names{{{ElementType::f32, "<f4"},
-                                                                              {ElementType::f64, "<f8"},
-                                                                              {ElementType::i32, "<i4"},
-                                                                              {ElementType::i64, "<i8"},
-                                                                              {ElementType::u8, "|u1"}}};
+constexpr std::array<std::pair<StoredType, std::string_view>, 5> type_names{{{StoredType::f32, "<f4"},
+                                                                             {StoredType::f64, "<f8"},
+                                                                             {StoredType::i32, "<i4"},
+                                                                             {StoredType::i64, "<i8"},
+                                                                             {StoredType::u8, "|u1"}}};
 
 /// What a header says.
 struct NpyHeader {
@@ -155,9 +155,9 @@ class HeaderParser {
   bool seen_shape_ = false;
 };
 
-ElementType element_type(const std::string& descr, const fs::path& path) {
+StoredType element_type(const std::string& descr, const fs::path& path) {
   for (const auto& [type, name] : type_names) {
-    if (descr == name || (type == ElementType::u8 && (descr == "<u1" || descr == "u1"))) return type;
+    if (descr == name || (type == StoredType::u8 && (descr == "<u1" || descr == "u1"))) return type;
   }
   if (descr.find('O') != std::string::npos) {
     throw data_error(path, "holds Python objects, which are never read: they can run code");
@@ -213,7 +213,7 @@ std::vector<std::byte> row_major(const std::vector<std::byte>& bytes, std::span<
   return sorted;
 }
 
-std::string_view name_of(ElementType type) {
+std::string_view name_of(StoredType type) {
   for (const auto& [known, name] : type_names) {
     if (known == type) return name;
   }
@@ -222,7 +222,7 @@ std::string_view name_of(ElementType type) {
 
 }  // namespace
 
-void write_npy(const fs::path& path, ElementType type, std::span<const std::size_t> shape,
+void write_npy(const fs::path& path, StoredType type, std::span<const std::size_t> shape,
                std::span<const std::byte> bytes) {
   if (byte_count(type, shape) != bytes.size()) {
     throw Error(ErrorCode::usage, fmt::format("an array of shape [{}] is given {} bytes",

@@ -9,19 +9,19 @@
 #include <vector>
 
 #include "files/byte_source.hpp"
-#include "files/element_type.hpp"
+#include "files/stored_type.hpp"
 
 namespace graphrun::files {
 
 /// A dense array, row-major.
 struct NpyArray {
-  ElementType type = ElementType::f32;
+  StoredType type = StoredType::f32;
   std::vector<std::size_t> shape;  ///< empty for a scalar
   std::vector<std::byte> bytes;
 };
 
 /// Writes an array, complete or not at all. Error{usage} if the bytes do not fit the shape.
-void write_npy(const std::filesystem::path& path, ElementType type, std::span<const std::size_t> shape,
+void write_npy(const std::filesystem::path& path, StoredType type, std::span<const std::size_t> shape,
                std::span<const std::byte> bytes);
 
 /// Reads f4, f8, i4, i8 (little-endian) and u1; an array in Fortran order is transposed. The header is read

@@ -144,8 +144,8 @@ void SafetensorsFile::read_header() {
   const std::string_view json(reinterpret_cast<const char*>(header.data()), header.size());
   header_ = parse_safetensors_header(json, file_.size() - payload_begin_, path());
   take_sums(json);
-  for (const TensorInfo& tensor : tensors()) by_name_.push_back(&tensor);
-  std::ranges::sort(by_name_, {}, &TensorInfo::name);
+  for (const StoredTensor& tensor : tensors()) by_name_.push_back(&tensor);
+  std::ranges::sort(by_name_, {}, &StoredTensor::name);
 }
 
 /// Moves graphrun's sums out of the metadata and checks the header's own.
@@ -172,18 +172,18 @@ void SafetensorsFile::take_sums(std::string_view json) {
   has_sums_ = true;
 }
 
-const TensorInfo* SafetensorsFile::find(std::string_view name) const noexcept {
+const StoredTensor* SafetensorsFile::find(std::string_view name) const noexcept {
   const auto found = std::ranges::lower_bound(
-      by_name_, name, {}, [](const TensorInfo* tensor) { return std::string_view(tensor->name); });
+      by_name_, name, {}, [](const StoredTensor* tensor) { return std::string_view(tensor->name); });
   return found == by_name_.end() || (*found)->name != name ? nullptr : *found;
 }
 
-void SafetensorsFile::check_sum(const TensorInfo& tensor, std::uint32_t sum) const {
+void SafetensorsFile::check_sum(const StoredTensor& tensor, std::uint32_t sum) const {
   if (tensor.sum && *tensor.sum != sum)
     throw damaged(path(), fmt::format("the sum of tensor '{}' does not fit", tensor.name));
 }
 
-void SafetensorsFile::read(const TensorInfo& tensor, std::span<std::byte> into) const {
+void SafetensorsFile::read(const StoredTensor& tensor, std::span<std::byte> into) const {
   if (into.size() != tensor.end - tensor.begin) {
     throw Error(ErrorCode::usage, fmt::format("tensor '{}' has {} bytes, room is given for {}", tensor.name,
                                               tensor.end - tensor.begin, into.size()));
@@ -193,7 +193,7 @@ void SafetensorsFile::read(const TensorInfo& tensor, std::span<std::byte> into) 
   check_sum(tensor, crc32(bytes));
 }
 
-std::vector<std::byte> SafetensorsFile::read(const TensorInfo& tensor) const {
+std::vector<std::byte> SafetensorsFile::read(const StoredTensor& tensor) const {
   std::vector<std::byte> bytes(tensor.end - tensor.begin);
   read(tensor, bytes);
   return bytes;
@@ -201,7 +201,7 @@ std::vector<std::byte> SafetensorsFile::read(const TensorInfo& tensor) const {
 
 void SafetensorsFile::verify() const {
   Bytes piece(64 * 1024);
-  for (const TensorInfo& tensor : tensors()) {
+  for (const StoredTensor& tensor : tensors()) {
     std::uint32_t sum = 0;
     for (std::uint64_t at = tensor.begin; at < tensor.end; at += piece.size()) {
       const std::span part = std::span(piece).first(std::min<std::uint64_t>(piece.size(), tensor.end - at));

@@ -24,7 +24,7 @@ namespace graphrun::files {
 /// A tensor to be written; the bytes are borrowed.
 struct TensorView {
   std::string name;
-  ElementType type = ElementType::f32;
+  StoredType type = StoredType::f32;
   std::vector<std::size_t> shape;
   std::span<const std::byte> bytes;
 };
@@ -45,30 +45,30 @@ class SafetensorsFile {
 
   const std::filesystem::path& path() const noexcept { return file_.path(); }
   /// In the order of their bytes.
-  const std::vector<TensorInfo>& tensors() const noexcept { return header_.tensors; }
+  const std::vector<StoredTensor>& tensors() const noexcept { return header_.tensors; }
   /// Without graphrun's sums.
   const std::map<std::string, std::string>& metadata() const noexcept { return header_.metadata; }
   /// Whether graphrun wrote it, so that damage is found.
   bool has_sums() const noexcept { return has_sums_; }
   /// The tensor of that name, or null.
-  const TensorInfo* find(std::string_view name) const noexcept;
+  const StoredTensor* find(std::string_view name) const noexcept;
 
   /// Reads one of tensors() into exactly as many bytes as it has. Error{data} if its sum does not fit.
-  void read(const TensorInfo& tensor, std::span<std::byte> into) const;
-  std::vector<std::byte> read(const TensorInfo& tensor) const;
+  void read(const StoredTensor& tensor, std::span<std::byte> into) const;
+  std::vector<std::byte> read(const StoredTensor& tensor) const;
   /// Reads everything, a piece at a time, and checks the sums.
   void verify() const;
 
  private:
   void read_header();
   void take_sums(std::string_view json);
-  void check_sum(const TensorInfo& tensor, std::uint32_t sum) const;
-  std::uint64_t place_of(const TensorInfo& tensor) const noexcept { return payload_begin_ + tensor.begin; }
+  void check_sum(const StoredTensor& tensor, std::uint32_t sum) const;
+  std::uint64_t place_of(const StoredTensor& tensor) const noexcept { return payload_begin_ + tensor.begin; }
 
   InputFile file_;
   std::uint64_t payload_begin_ = 0;
   SafetensorsHeader header_;
-  std::vector<const TensorInfo*> by_name_;
+  std::vector<const StoredTensor*> by_name_;
   bool has_sums_ = false;
 };
 

@@ -22,11 +22,11 @@ constexpr const char* metadata_key = "__metadata__";
 /// The header, a tensor or the metadata in it, its shape or offsets.
 constexpr int deepest = 3;
 
-constexpr std::array<std::pair<ElementType, const char*>, 5> type_names{{{ElementType::f32, "F32"},
-                                                                         {ElementType::f64, "F64"},
-                                                                         {ElementType::i32, "I32"},
-                                                                         {ElementType::i64, "I64"},
-                                                                         {ElementType::u8, "U8"}}};
+constexpr std::array<std::pair<StoredType, const char*>, 5> type_names{{{StoredType::f32, "F32"},
+                                                                        {StoredType::f64, "F64"},
+                                                                        {StoredType::i32, "I32"},
+                                                                        {StoredType::i64, "I64"},
+                                                                        {StoredType::u8, "U8"}}};
 
 /// Text in quotes as JSON writes it. A value that is a text alone allocates nothing to be destroyed.
 std::string quoted(const std::string& text, Json::error_handler_t on_wrong = Json::error_handler_t::strict) {
@@ -115,7 +115,7 @@ class HeaderEvents {
     std::string key;  ///< the latest
   };
   struct Entry {
-    std::optional<ElementType> type;
+    std::optional<StoredType> type;
     std::optional<std::vector<std::uint64_t>> shape;
     std::optional<std::vector<std::uint64_t>> offsets;
   };
@@ -145,7 +145,7 @@ class HeaderEvents {
 
   void take_type(const std::string& text) {
     const auto* const known =
-        std::ranges::find(type_names, text, &std::pair<ElementType, const char*>::second);
+        std::ranges::find(type_names, text, &std::pair<StoredType, const char*>::second);
     if (known == type_names.end()) return wrong_type(quoted(text, Json::error_handler_t::replace));
     entry_.type = known->first;
   }
@@ -168,7 +168,7 @@ class HeaderEvents {
     if (!entry_.shape) return wrong_tensor("has no 'shape'");
     if (!entry_.offsets) return wrong_tensor("has no 'data_offsets'");
     if (entry_.offsets->size() != 2) return wrong_tensor("needs two data_offsets");
-    TensorInfo tensor{.name = levels_.front().key,
+    StoredTensor tensor{.name = levels_.front().key,
                       .type = *entry_.type,
                       .shape = {entry_.shape->begin(), entry_.shape->end()},
                       .begin = entry_.offsets->front(),
@@ -208,10 +208,10 @@ SafetensorsHeader parse_json(std::string_view text, const fs::path& path) {
 }
 
 /// Every byte belongs to exactly one tensor: nothing can hide in the file.
-void check_coverage(const std::vector<TensorInfo>& tensors, std::uint64_t payload_bytes,
+void check_coverage(const std::vector<StoredTensor>& tensors, std::uint64_t payload_bytes,
                     const fs::path& path) {
   std::uint64_t end = 0;
-  for (const TensorInfo& tensor : tensors) {
+  for (const StoredTensor& tensor : tensors) {
     if (tensor.begin != end) {
       throw data_error(path,
                        fmt::format("tensor '{}' begins at byte {} of the data instead of {}: {}", tensor.name,
@@ -226,7 +226,7 @@ void check_coverage(const std::vector<TensorInfo>& tensors, std::uint64_t payloa
   }
 }
 
-const char* name_of(ElementType type) {
+const char* name_of(StoredType type) {
   for (const auto& [known, name] : type_names) {
     if (known == type) return name;
   }
@@ -239,7 +239,7 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t 
                                            const fs::path& path) {
   SafetensorsHeader header = parse_json(json, path);
   std::ranges::stable_sort(header.tensors, {},
-                           [](const TensorInfo& tensor) { return std::pair(tensor.begin, tensor.end); });
+                           [](const StoredTensor& tensor) { return std::pair(tensor.begin, tensor.end); });
   check_coverage(header.tensors, payload_bytes, path);
   return header;
 }
@@ -261,7 +261,7 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
       }
       text += '}';
     }
-    for (const TensorInfo& tensor : header.tensors) {
+    for (const StoredTensor& tensor : header.tensors) {
       if (tensor.name == metadata_key) {
         throw Error(ErrorCode::usage, "a tensor may not be named __metadata__");
       }

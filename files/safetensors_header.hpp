@@ -11,13 +11,13 @@
 #include <string_view>
 #include <vector>
 
-#include "files/element_type.hpp"
+#include "files/stored_type.hpp"
 
 namespace graphrun::files {
 
-struct TensorInfo {
+struct StoredTensor {
   std::string name;
-  ElementType type = ElementType::f32;
+  StoredType type = StoredType::f32;
   std::vector<std::size_t> shape;  ///< empty for a scalar; sizes may be 0
   std::uint64_t begin = 0;         ///< its bytes, counted from the end of the header
   std::uint64_t end = 0;
@@ -25,7 +25,7 @@ struct TensorInfo {
 };
 
 struct SafetensorsHeader {
-  std::vector<TensorInfo> tensors;  ///< in the order of their bytes
+  std::vector<StoredTensor> tensors;  ///< in the order of their bytes
   std::map<std::string, std::string> metadata;
 };
 

@@ -16,29 +16,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string type_name(files::ElementType type) {
+std::string type_name(files::StoredType type) {
   switch (type) {
-    case files::ElementType::f32:
+    case files::StoredType::f32:
       return "f32";
-    case files::ElementType::f64:
+    case files::StoredType::f64:
       return "f64";
-    case files::ElementType::i32:
+    case files::StoredType::i32:
       return "i32";
-    case files::ElementType::i64:
+    case files::StoredType::i64:
       return "i64";
-    case files::ElementType::u8:
+    case files::StoredType::u8:
       return "u8";
   }
   return "?";
 }
 
-std::vector<files::TensorInfo> by_name(const files::SafetensorsFile& file) {
-  std::vector<files::TensorInfo> tensors = file.tensors();
+std::vector<files::StoredTensor> by_name(const files::SafetensorsFile& file) {
+  std::vector<files::StoredTensor> tensors = file.tensors();
   std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return tensors;
 }
 
-std::string shape_text(const files::TensorInfo& tensor) {
+std::string shape_text(const files::StoredTensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.shape, ", "));
 }
 
@@ -68,7 +68,7 @@ class InspectCommand final : public Command {
   static std::string as_text(const files::SafetensorsFile& file, bool verbose) {
     std::string text = fmt::format("{}: {} tensors{}\n", file.path().string(), file.tensors().size(),
                                    file.has_sums() ? ", whole: every sum fits" : "");
-    for (const files::TensorInfo& tensor : by_name(file))
+    for (const files::StoredTensor& tensor : by_name(file))
       text += fmt::format("  {:<4} {:<16} {}\n", type_name(tensor.type), shape_text(tensor), tensor.name);
     for (const auto& [key, value] : file.metadata())
       if (verbose || key != "model") text += fmt::format("{}: {}\n", key, value);
@@ -77,9 +77,9 @@ class InspectCommand final : public Command {
 
   static std::string as_json(const files::SafetensorsFile& file) {
     files::JsonArray tensors;
-    for (const files::TensorInfo& tensor : by_name(file)) {
+    for (const files::StoredTensor& tensor : by_name(file)) {
       files::JsonArray shape;
-      for (const std::size_t size : tensor.shape) shape.add(static_cast<std::int64_t>(size));
+      for (const std::size_t size : tensor.shape) shape.add(size);
       tensors.add(files::JsonObject()
                       .set("name", tensor.name)
                       .set("type", type_name(tensor.type))

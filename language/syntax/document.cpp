@@ -25,7 +25,7 @@ std::string unmasked(std::string text) {
 }
 
 /// Thrown inside the handler to leave the YAML library; the mistake has been reported.
-struct Abandoned {};
+struct Unreadable {};
 
 /// Builds the tree on a stack of open collections; depth is bounded by the scan and checked again here.
 class TreeBuilder : public YAML::EventHandler {
@@ -85,7 +85,7 @@ class TreeBuilder : public YAML::EventHandler {
   [[noreturn]] void refuse(const YAML::Mark& mark, std::string_view what) {
     diagnostics_.error(make(YamlNode::Kind::empty, mark).place, fmt::format("{} are not used here", what),
                        "Name values under `vars:`, or make a block.");
-    throw Abandoned{};
+    throw Unreadable{};
   }
   void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     if (anchor != 0) refuse(mark, "anchors");
@@ -94,7 +94,7 @@ class TreeBuilder : public YAML::EventHandler {
   void open(YamlNode node) {
     if (stack_.size() >= deepest_nesting) {
       diagnostics_.error(node.place, fmt::format("nested more than {} deep", deepest_nesting));
-      throw Abandoned{};
+      throw Unreadable{};
     }
     stack_.push_back({std::move(node), {}, {}});
   }
@@ -188,7 +188,7 @@ YamlNode parse_yaml(std::size_t source, Diagnostics& diagnostics) {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(builder);
     return builder.take();
-  } catch (const Abandoned&) {
+  } catch (const Unreadable&) {
   } catch (const YAML::Exception& error) {
     const Place place{source, std::max(error.mark.line, 0) + 1, std::max(error.mark.column, 0) + 1};
     diagnostics.error(place, fmt::format("not readable as YAML: {}", error.msg));

@@ -42,9 +42,9 @@ std::string header(const std::string& descr, const std::string& shape, const std
 TEST_CASE("NPY: what is written is read, and looks as NumPy writes it") {
   const TemporaryFolder folder;
   const std::vector<float> values{1.5F, -0.0F, 3e-40F, 4, 5, 6};
-  write_npy(folder / "a", ElementType::f32, std::vector<std::size_t>{2, 3}, std::as_bytes(std::span(values)));
+  write_npy(folder / "a", StoredType::f32, std::vector<std::size_t>{2, 3}, std::as_bytes(std::span(values)));
   const NpyArray array = read_npy(folder / "a");
-  CHECK(array.type == ElementType::f32);
+  CHECK(array.type == StoredType::f32);
   CHECK(array.shape == std::vector<std::size_t>{2, 3});
   REQUIRE(array.bytes.size() == 24);
   CHECK(std::memcmp(array.bytes.data(), values.data(), 24) == 0);
@@ -58,11 +58,11 @@ TEST_CASE("NPY: what is written is read, and looks as NumPy writes it") {
 TEST_CASE("NPY: every type, rank and version") {
   const TemporaryFolder folder;
   const std::vector<std::int32_t> numbers{-1, 7};
-  write_npy(folder / "a", ElementType::i32, std::vector<std::size_t>{2}, std::as_bytes(std::span(numbers)));
-  CHECK(read_npy(folder / "a").type == ElementType::i32);
+  write_npy(folder / "a", StoredType::i32, std::vector<std::size_t>{2}, std::as_bytes(std::span(numbers)));
+  CHECK(read_npy(folder / "a").type == StoredType::i32);
   CHECK(read_npy(folder / "a").shape == std::vector<std::size_t>{2});
-  CHECK(read_bytes(npy(header("<f8", "(1, 1)"), 8)).type == ElementType::f64);
-  CHECK(read_bytes(npy(header("<i8", "(1,)"), 8)).type == ElementType::i64);
+  CHECK(read_bytes(npy(header("<f8", "(1, 1)"), 8)).type == StoredType::f64);
+  CHECK(read_bytes(npy(header("<i8", "(1,)"), 8)).type == StoredType::i64);
   CHECK(read_bytes(npy(header("|u1", "(3,)"), 3)).bytes[2] == std::byte{2});
   CHECK(read_bytes(npy(header("<f4", "()"), 4)).shape.empty());
   CHECK(read_bytes(npy(header("<f4", "(0, 5)"), 0)).bytes.empty());
@@ -127,7 +127,7 @@ TEST_CASE("NPY: data that does not fit the shape") {
   CHECK(refused(npy(header("<f4", "(4294967296, 4294967296, 16)"), 0), "shape [4294967296, 4294967296, 16]"));
   CHECK(refused(npy(header("<f4", "(1000000000, 1000)"), 4), "holds 4 bytes"));
   const TemporaryFolder folder;
-  CHECK(throws([&] { write_npy(folder / "a", ElementType::f32, std::vector<std::size_t>{2}, {}); },
+  CHECK(throws([&] { write_npy(folder / "a", StoredType::f32, std::vector<std::size_t>{2}, {}); },
                ErrorCode::usage, "an array of shape [2] is given 0 bytes"));
 }
 

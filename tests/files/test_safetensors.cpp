@@ -33,13 +33,12 @@ struct Example {
   std::map<std::string, std::string> metadata{{"model", "a: \"b\"\n\tü \\"}, {"graphrun.version", "1"}};
 
   void write(const fs::path& path) const {
-    const std::vector<TensorView> tensors{
-        {"bytes", ElementType::u8, {3, 1}, std::as_bytes(std::span(u8))},
-        {"enc.0/w", ElementType::f32, {2, 3}, std::as_bytes(std::span(f32))},
-        {"scalar", ElementType::f64, {}, std::as_bytes(std::span(f64))},
-        {"empty", ElementType::i32, {0, 7}, {}},
-        {"labels", ElementType::i32, {2}, std::as_bytes(std::span(i32))},
-        {"steps", ElementType::i64, {1}, std::as_bytes(std::span(i64))}};
+    const std::vector<TensorView> tensors{{"bytes", StoredType::u8, {3, 1}, std::as_bytes(std::span(u8))},
+                                          {"enc.0/w", StoredType::f32, {2, 3}, std::as_bytes(std::span(f32))},
+                                          {"scalar", StoredType::f64, {}, std::as_bytes(std::span(f64))},
+                                          {"empty", StoredType::i32, {0, 7}, {}},
+                                          {"labels", StoredType::i32, {2}, std::as_bytes(std::span(i32))},
+                                          {"steps", StoredType::i64, {1}, std::as_bytes(std::span(i64))}};
     write_safetensors(path, tensors, metadata);
   }
 };
@@ -90,7 +89,7 @@ TEST_CASE("safetensors: what is written is read") {
   CHECK(values("steps") == stored(example.i64));
   CHECK(values("empty").empty());
   CHECK(file.find("enc.0/w")->shape == std::vector<std::size_t>{2, 3});
-  CHECK(file.find("enc.0/w")->type == ElementType::f32);
+  CHECK(file.find("enc.0/w")->type == StoredType::f32);
   CHECK(file.find("scalar")->shape.empty());
   CHECK(file.find("empty")->shape == std::vector<std::size_t>{0, 7});
   CHECK(file.find("none") == nullptr);
@@ -100,7 +99,7 @@ TEST_CASE("safetensors: what is written is read") {
 TEST_CASE("safetensors: the bytes of a small file, fixed for good") {
   const TemporaryFolder folder;
   const std::array<std::uint8_t, 2> values{7, 9};
-  const std::vector<TensorView> tensors{{"x", ElementType::u8, {2}, std::as_bytes(std::span(values))}};
+  const std::vector<TensorView> tensors{{"x", StoredType::u8, {2}, std::as_bytes(std::span(values))}};
   write_safetensors(folder / "a", tensors, {{"k", "v"}});
   std::string text = read_text_file(folder / "a", 1000);
   const std::size_t header = static_cast<std::uint8_t>(text[0]);
@@ -278,8 +277,8 @@ TEST_CASE("safetensors: ten thousand changed bytes in a larger file are all foun
   std::vector<float> weights(20000);
   for (float& weight : weights) weight = static_cast<float>(random());
   const std::vector<TensorView> tensors{
-      {"w", ElementType::f32, {100, 199}, std::as_bytes(std::span(weights).first(19900))},
-      {"b", ElementType::f32, {100}, std::as_bytes(std::span(weights).last(100))}};
+      {"w", StoredType::f32, {100, 199}, std::as_bytes(std::span(weights).first(19900))},
+      {"b", StoredType::f32, {100}, std::as_bytes(std::span(weights).last(100))}};
   write_safetensors(folder / "a", tensors, {{"model", std::string(2000, 'm')}});
   const Bytes whole = read_file(folder / "a", 1 << 20);
   for (int i = 0; i < 10000; ++i) {
@@ -318,12 +317,11 @@ TEST_CASE("safetensors: what cannot be written") {
   const auto write = [&](std::vector<TensorView> tensors, std::map<std::string, std::string> metadata = {}) {
     return [&folder, tensors, metadata] { write_safetensors(folder / "a", tensors, metadata); };
   };
-  const TensorView x{"x", ElementType::f32, {1}, bytes};
+  const TensorView x{"x", StoredType::f32, {1}, bytes};
   CHECK(throws(write({x, x}), ErrorCode::usage, "two tensors are named 'x'"));
-  CHECK(throws(write({{"x", ElementType::f32, {2}, bytes}}), ErrorCode::usage, "'x' is given 4 bytes"));
-  CHECK(
-      throws(write({{"__metadata__", ElementType::f32, {1}, bytes}}), ErrorCode::usage, "may not be named"));
-  CHECK(throws(write({{"\xff", ElementType::f32, {1}, bytes}}), ErrorCode::usage, "not valid UTF-8"));
+  CHECK(throws(write({{"x", StoredType::f32, {2}, bytes}}), ErrorCode::usage, "'x' is given 4 bytes"));
+  CHECK(throws(write({{"__metadata__", StoredType::f32, {1}, bytes}}), ErrorCode::usage, "may not be named"));
+  CHECK(throws(write({{"\xff", StoredType::f32, {1}, bytes}}), ErrorCode::usage, "not valid UTF-8"));
   CHECK(throws(write({x}, {{"graphrun.crc32.x", ""}}), ErrorCode::usage, "metadata may not be named"));
   CHECK_FALSE(fs::exists(folder / "a"));
   write_safetensors(folder / "a", {&x, 1}, {});

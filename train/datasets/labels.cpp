@@ -121,14 +121,14 @@ std::vector<std::int32_t> npy_labels(const fs::path& path) {
   const bool is_column = array.shape.size() == 2 && array.shape[1] == 1;
   if (array.shape.size() != 1 && !is_column) no_labels(path, array.shape);
   switch (array.type) {
-    case files::ElementType::u8:
+    case files::StoredType::u8:
       return checked_numbers<std::uint8_t>(array.bytes, path);
-    case files::ElementType::i32:
+    case files::StoredType::i32:
       return checked_numbers<std::int32_t>(array.bytes, path);
-    case files::ElementType::i64:
+    case files::StoredType::i64:
       return checked_numbers<std::int64_t>(array.bytes, path);
-    case files::ElementType::f32:
-    case files::ElementType::f64:
+    case files::StoredType::f32:
+    case files::StoredType::f64:
       break;
   }
   throw files::data_error(

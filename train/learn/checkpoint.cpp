@@ -35,7 +35,7 @@ bool same_extents(const Extents& extents, const std::vector<std::size_t>& shape)
                     [](std::int64_t a, std::size_t b) { return static_cast<std::uint64_t>(a) == b; });
 }
 
-Extents extents_of(const files::TensorInfo& tensor) {
+Extents extents_of(const files::StoredTensor& tensor) {
   return {tensor.shape.begin(), tensor.shape.end()};
 }
 
@@ -44,26 +44,26 @@ std::vector<std::size_t> extents_of(const Learner& learner, const std::string& v
   return {extents.begin(), extents.end()};
 }
 
-std::string shape_text(const files::TensorInfo& tensor) {
+std::string shape_text(const files::StoredTensor& tensor) {
   return to_string(extents_of(tensor));
 }
 
 /// A tensor read and checked, waiting until all of them are.
 struct Loaded {
-  const files::TensorInfo* tensor = nullptr;
+  const files::StoredTensor* tensor = nullptr;
   std::vector<std::byte> bytes;
 };
 
-Loaded load(const files::SafetensorsFile& file, const files::TensorInfo& tensor) {
+Loaded load(const files::SafetensorsFile& file, const files::StoredTensor& tensor) {
   return {&tensor, file.read(tensor)};
 }
 
-void require_fit(const files::SafetensorsFile& file, const files::TensorInfo& tensor,
+void require_fit(const files::SafetensorsFile& file, const files::StoredTensor& tensor,
                  const runtime::VariableStore::Variable& variable) {
-  if (tensor.type == files::ElementType::f32 && same_extents(variable.extents, tensor.shape)) return;
+  if (tensor.type == files::StoredType::f32 && same_extents(variable.extents, tensor.shape)) return;
   throw files::data_error(file.path(),
                           fmt::format("'{}' is {}{} in the file and f32{} in the model", variable.name,
-                                      tensor.type == files::ElementType::f32 ? "f32" : "not f32, ",
+                                      tensor.type == files::StoredType::f32 ? "f32" : "not f32, ",
                                       shape_text(tensor), to_string(variable.extents)));
 }
 
@@ -72,7 +72,7 @@ std::vector<Loaded> load_parameters(const Learner& learner, const files::Safeten
   std::vector<Loaded> loaded;
   for (const runtime::VariableStore::Variable* variable : learner.variables().all()) {
     if (!variable->trainable) continue;
-    const files::TensorInfo* tensor = file.find(variable->name);
+    const files::StoredTensor* tensor = file.find(variable->name);
     if (tensor == nullptr)
       throw files::data_error(file.path(),
                               fmt::format("it has no parameter '{}' of the model", variable->name));
@@ -87,7 +87,7 @@ std::vector<Loaded> load_averages(const Learner& learner, const files::Safetenso
   std::vector<Loaded> loaded;
   for (const Node& node : learner.model().graph.nodes()) {
     if (!node.op->traits.variable || node.attributes.flag("trainable")) continue;
-    const files::TensorInfo* tensor = file.find(node.name);
+    const files::StoredTensor* tensor = file.find(node.name);
     if (tensor == nullptr) continue;
     require_fit(file, *tensor, *learner.variables().find(node.name));
     loaded.push_back(load(file, *tensor));
@@ -98,12 +98,12 @@ std::vector<Loaded> load_averages(const Learner& learner, const files::Safetenso
 /// Everything else: optimizer state, also of an optimizer that is not compiled yet.
 std::vector<Loaded> load_slots(const Learner& learner, const files::SafetensorsFile& file) {
   std::vector<Loaded> loaded;
-  for (const files::TensorInfo& tensor : file.tensors()) {
+  for (const files::StoredTensor& tensor : file.tensors()) {
     const runtime::VariableStore::Variable* variable = learner.variables().find(tensor.name);
     if (variable != nullptr && variable->trainable) continue;
     if (tensor.name.starts_with(kept_prefix)) continue;
     if (variable != nullptr) require_fit(file, tensor, *variable);
-    if (tensor.type == files::ElementType::f32) loaded.push_back(load(file, tensor));
+    if (tensor.type == files::StoredType::f32) loaded.push_back(load(file, tensor));
   }
   return loaded;
 }
@@ -131,7 +131,7 @@ struct KeptName {
   std::string set;
   std::string variable;
 };
-std::optional<KeptName> kept_name(const files::TensorInfo& tensor) {
+std::optional<KeptName> kept_name(const files::StoredTensor& tensor) {
   if (!tensor.name.starts_with(kept_prefix)) return std::nullopt;
   const std::size_t end = std::min(tensor.name.find('/', kept_prefix.size()), tensor.name.size());
   return KeptName{tensor.name.substr(kept_prefix.size(), end - kept_prefix.size()),
@@ -140,14 +140,14 @@ std::optional<KeptName> kept_name(const files::TensorInfo& tensor) {
 
 /// What was put aside are other values of variables that the file holds too.
 void require_kept_variables(const files::SafetensorsFile& file) {
-  for (const files::TensorInfo& tensor : file.tensors()) {
+  for (const files::StoredTensor& tensor : file.tensors()) {
     const std::optional<KeptName> name = kept_name(tensor);
     if (!name) continue;
-    const files::TensorInfo* now = file.find(name->variable);
+    const files::StoredTensor* now = file.find(name->variable);
     if (now == nullptr)
       throw files::data_error(file.path(), fmt::format("'{}' are kept values of '{}', which it does not hold",
                                                        tensor.name, name->variable));
-    if (tensor.type != files::ElementType::f32 || tensor.type != now->type || tensor.shape != now->shape)
+    if (tensor.type != files::StoredType::f32 || tensor.type != now->type || tensor.shape != now->shape)
       throw files::data_error(
           file.path(), fmt::format("'{}' is not of the type and shape of '{}'", tensor.name, name->variable));
   }
@@ -156,7 +156,7 @@ void require_kept_variables(const files::SafetensorsFile& file) {
 std::map<std::string, Learner::Weights> load_kept(const Learner& learner,
                                                   const files::SafetensorsFile& file) {
   std::map<std::string, Learner::Weights> kept;
-  for (const files::TensorInfo& tensor : file.tensors()) {
+  for (const files::StoredTensor& tensor : file.tensors()) {
     const std::optional<KeptName> name = kept_name(tensor);
     if (!name) continue;
     const runtime::VariableStore::Variable* variable = learner.variables().find(name->variable);
@@ -226,13 +226,13 @@ void save_checkpoint(const fs::path& path, const Learner& learner) {
   std::vector<files::TensorView> tensors;
   for (const runtime::VariableStore::Variable* variable : learner.variables().all()) {
     if (!variable->initialised) continue;  // of an optimizer that has not begun
-    tensors.push_back({variable->name, files::ElementType::f32,
+    tensors.push_back({variable->name, files::StoredType::f32,
                        std::vector<std::size_t>(variable->extents.begin(), variable->extents.end()),
                        std::as_bytes(variable->values)});
   }
   for (const auto& [name, weights] : learner.kept())
     for (const auto& [variable, values] : weights)
-      tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), files::ElementType::f32,
+      tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), files::StoredType::f32,
                          extents_of(learner, variable), std::as_bytes(std::span(values))});
   std::map<std::string, std::string> metadata = to_text(learner.state());
   metadata[format_key] = format_value;

@@ -102,7 +102,7 @@ class Loop {
   }
 
   void end_epoch() {
-    const EpochReport report{
+    const EpochSummary report{
         .state = state_, .train = sums_.means(), .seconds = state_.epoch_seconds, .rows = sums_.rows()};
     sums_.clear();
     ++state_.epoch;

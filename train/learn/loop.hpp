@@ -43,7 +43,7 @@ struct StepReport {
   double seconds = 0;     ///< since the loop began
 };
 
-struct EpochReport {
+struct EpochSummary {
   const TrainingState& state;  ///< after the epoch: state.epoch counts it
   Figures train;               ///< while learning, over the epoch
   double seconds = 0;          ///< of the epoch's steps, over interruptions
@@ -55,7 +55,7 @@ class LoopObserver {
   virtual ~LoopObserver() = default;
   virtual void on_step(const StepReport&) {}
   /// May evaluate and save: the learner stands between two steps.
-  virtual void on_epoch(const EpochReport&) {}
+  virtual void on_epoch(const EpochSummary&) {}
 };
 
 enum class LoopEnd { finished, stopped };

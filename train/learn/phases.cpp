@@ -18,7 +18,7 @@ class StageObserver final : public LoopObserver {
       : observer_(observer), view_(view), state_(state) {}
 
   void on_step(const StepReport& report) override { observer_.on_step(view_, report); }
-  void on_epoch(const EpochReport& report) override {
+  void on_epoch(const EpochSummary& report) override {
     const bool last = state_.stage_step() >= view_.plan.total_steps;
     observer_.on_epoch(view_, report, last);
   }
@@ -44,7 +44,7 @@ std::int64_t count_of(const std::optional<SubsetSpec>& subset, std::int64_t coun
 
 }  // namespace
 
-EpochReport part_of_epoch(Learner& learner) {
+EpochSummary part_of_epoch(Learner& learner) {
   const TrainingState& state = learner.state();
   FigureSum sums(learner.training_figures());
   sums.restore(state.epoch_sums, state.epoch_rows, state.figure_rows);

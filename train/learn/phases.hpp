@@ -34,7 +34,7 @@ class PhaseObserver {
   virtual void on_step(const StageView&, const StepReport&) {}
   /// After an epoch, and after what a stage that counts steps has done of one; `last`: the stage ends here.
   /// The learner stands between two steps: it may be measured and saved; state().ended ends the stage.
-  virtual void on_epoch(const StageView&, const EpochReport&, bool /*last*/) {}
+  virtual void on_epoch(const StageView&, const EpochSummary&, bool /*last*/) {}
 };
 
 class Phases {
@@ -79,7 +79,7 @@ class Phases {
 };
 
 /// What the epoch at hand has given so far.
-EpochReport part_of_epoch(Learner& learner);
+EpochSummary part_of_epoch(Learner& learner);
 
 /// The name under which the weights lie that --weights gave, for phases that start from the beginning.
 inline constexpr const char* kept_init = "init";

@@ -11,7 +11,7 @@ namespace graphrun::train {
 
 namespace {
 
-Extents extents_of(const files::TensorInfo& tensor) {
+Extents extents_of(const files::StoredTensor& tensor) {
   return {tensor.shape.begin(), tensor.shape.end()};
 }
 
@@ -36,12 +36,12 @@ Transfer transferable(const Learner& learner, const files::SafetensorsFile& file
   for (const Node& node : learner.model().graph.nodes()) {
     if (!node.op->traits.variable) continue;
     const runtime::VariableStore::Variable& variable = *learner.variables().find(node.name);
-    const files::TensorInfo* tensor = file.find(node.name);
+    const files::StoredTensor* tensor = file.find(node.name);
     if (tensor == nullptr) {
       transfer.missing.push_back(node.name);
-    } else if (tensor->type != files::ElementType::f32 || extents_of(*tensor) != variable.extents) {
+    } else if (tensor->type != files::StoredType::f32 || extents_of(*tensor) != variable.extents) {
       transfer.misfits.push_back(fmt::format("{} is {}{} in the file and f32{} in the model", node.name,
-                                             tensor->type == files::ElementType::f32 ? "f32" : "not f32, ",
+                                             tensor->type == files::StoredType::f32 ? "f32" : "not f32, ",
                                              to_string(extents_of(*tensor)), to_string(variable.extents)));
     } else {
       const std::vector<std::byte> bytes = file.read(*tensor);
@@ -50,7 +50,7 @@ Transfer transferable(const Learner& learner, const files::SafetensorsFile& file
       std::memcpy(values.data(), bytes.data(), bytes.size());
     }
   }
-  for (const files::TensorInfo& tensor : file.tensors())
+  for (const files::StoredTensor& tensor : file.tensors())
     if (!is_state(tensor.name) && !learner.model().graph.find(tensor.name))
       transfer.unused.push_back(tensor.name);
   if (transfer.weights.empty())

@@ -40,7 +40,7 @@ Examples bind_split(const ModelDefinition& model, const std::shared_ptr<const Da
 
 /// Is it time to measure? When the examples learnt in the stage pass another multiple of the test images, and
 /// whenever the stage may end: so that measuring never costs more than learning.
-bool is_due(const StageView& stage, const EpochReport& report, std::int64_t test_images, bool last) {
+bool is_due(const StageView& stage, const EpochSummary& report, std::int64_t test_images, bool last) {
   if (last || stage.phase.stop) return true;
   const auto epoch = static_cast<std::int64_t>(report.state.stage_epoch());
   const std::int64_t each = std::max<std::int64_t>(test_images, 1);
@@ -208,7 +208,7 @@ class Run final : public PhaseObserver {
     observer_.on_step(stage, report);
   }
 
-  void on_epoch(const StageView& stage, const EpochReport& report, bool last) override {
+  void on_epoch(const StageView& stage, const EpochSummary& report, bool last) override {
     last_train_ = report.train;
     last_test_.reset();
     // While layers are trained one by one, the model as a whole does nothing yet.
@@ -257,7 +257,7 @@ class Run final : public PhaseObserver {
   /// end soon, and is neither measured nor drawn.
   void end_of_part(LoopEnd end) {
     if (end == LoopEnd::finished && learner_.state().batch > 0) {
-      const EpochReport part = part_of_epoch(learner_);
+      const EpochSummary part = part_of_epoch(learner_);
       last_train_ = part.train;
       measure(false);
       append_metrics(*stage_, part);
@@ -277,7 +277,7 @@ class Run final : public PhaseObserver {
     for (const ProbeSpec& probe : model_->probes) columns_.push_back("test." + probe.name);
   }
 
-  void append_metrics(const StageView& stage, const EpochReport& report) {
+  void append_metrics(const StageView& stage, const EpochSummary& report) {
     std::vector<MetricsCell> cells(columns_.size());
     const auto set = [&](const std::string& column, MetricsCell value) {
       const auto found = std::find(columns_.begin(), columns_.end(), column);
@@ -299,7 +299,7 @@ class Run final : public PhaseObserver {
   }
 
   /// When the schedule says so, and where a phase ends: the last of its draws.
-  bool is_picture_due(const StageView& stage, const EpochReport& report, bool last) {
+  bool is_picture_due(const StageView& stage, const EpochSummary& report, bool last) {
     const std::uint64_t until = pictures_until(report.state.epoch, train_.pictures_every);
     const bool is_due = until > std::exchange(pictures_until_now_, until);
     const bool ends =

@@ -46,7 +46,7 @@ struct RunStart {
 /// examples than there are test images, only every so many-th is.
 struct RunEpoch {
   const StageView& stage;
-  const EpochReport& loop;
+  const EpochSummary& loop;
   std::optional<Figures> test;
   std::filesystem::path checkpoint;
   bool best = false;

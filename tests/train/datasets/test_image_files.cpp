@@ -21,7 +21,7 @@ class Files {
  public:
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
   template <class Number>
-  void npy(const std::string& name, files::ElementType type, const Sizes& shape,
+  void npy(const std::string& name, files::StoredType type, const Sizes& shape,
            const std::vector<Number>& values) const {
     files::write_npy(folder_ / name, type, shape, std::as_bytes(std::span(values)));
   }
@@ -59,37 +59,37 @@ files::Image grey_picture(std::size_t height, std::size_t width, std::uint8_t va
 
 TEST_CASE("NPY bytes are pixels, other numbers values") {
   const Files files;
-  files.npy<std::uint8_t>("u8.npy", files::ElementType::u8, {2, 1, 2}, {0, 51, 102, 255});
+  files.npy<std::uint8_t>("u8.npy", files::StoredType::u8, {2, 1, 2}, {0, 51, 102, 255});
   const ImageSet pixels = files.load("u8.npy");
   CHECK(sizes_of(pixels) == Sizes{2, 1, 2, 1});
   CHECK(pixels.are_pixels());
   CHECK(pixels.value(1) == 0.2);
-  files.npy<float>("f32.npy", files::ElementType::f32, {2, 1, 2}, {-1.5F, 0, 0.25F, 300});
+  files.npy<float>("f32.npy", files::StoredType::f32, {2, 1, 2}, {-1.5F, 0, 0.25F, 300});
   const ImageSet values = files.load("f32.npy");
   CHECK(!values.are_pixels());
   CHECK(values.images.empty());
   CHECK(values.value(0) == -1.5);
   CHECK(values.value(3) == 300);
-  files.npy<double>("f64.npy", files::ElementType::f64, {1, 1, 2}, {0.1, 1e-300});
+  files.npy<double>("f64.npy", files::StoredType::f64, {1, 1, 2}, {0.1, 1e-300});
   CHECK(files.load("f64.npy").values == std::vector<float>{0.1F, 0});
-  files.npy<std::int64_t>("i64.npy", files::ElementType::i64, {1, 1, 2}, {-3, 7});
+  files.npy<std::int64_t>("i64.npy", files::StoredType::i64, {1, 1, 2}, {-3, 7});
   CHECK(files.load("i64.npy").values == std::vector<float>{-3, 7});
 }
 
 TEST_CASE("what is not finite is told with its place") {
   const Files files;
-  files.npy<float>("a.npy", files::ElementType::f32, {2, 1, 2}, {0, 1, 2, std::nanf("")});
+  files.npy<float>("a.npy", files::StoredType::f32, {2, 1, 2}, {0, 1, 2, std::nanf("")});
   CHECK(files.refused("a.npy", "holds nan in image 1, value 1; only finite f32 numbers are read"));
-  files.npy<double>("a.npy", files::ElementType::f64, {1, 1, 2}, {0, 1e300});
+  files.npy<double>("a.npy", files::StoredType::f64, {1, 1, 2}, {0, 1e300});
   CHECK(files.refused("a.npy", "holds 1e+300 in image 0, value 1"));
 }
 
 TEST_CASE("rows are pictures when they are square, or when they are said to be") {
   const Files files;
-  files.npy("square.npy", files::ElementType::u8, {1, 64}, files::Bytes(64));
+  files.npy("square.npy", files::StoredType::u8, {1, 64}, files::Bytes(64));
   CHECK(sizes_of(files.load("square.npy")) == Sizes{1, 8, 8, 1});
   CHECK(files.load("square.npy").are_pictures);
-  files.npy("rows.npy", files::ElementType::u8, {2, 49}, files::Bytes(98));
+  files.npy("rows.npy", files::StoredType::u8, {2, 49}, files::Bytes(98));
   CHECK(sizes_of(files.load("rows.npy")) == Sizes{2, 1, 49, 1});
   CHECK(!files.load("rows.npy").are_pictures);
   ReadingOptions reading;
@@ -103,24 +103,24 @@ TEST_CASE("rows are pictures when they are square, or when they are said to be")
 
 TEST_CASE("channels stand behind height and width") {
   const Files files;
-  files.npy("last.npy", files::ElementType::u8, {1, 5, 6, 3}, files::Bytes(90));
+  files.npy("last.npy", files::StoredType::u8, {1, 5, 6, 3}, files::Bytes(90));
   CHECK(sizes_of(files.load("last.npy")) == Sizes{1, 5, 6, 3});
-  files.npy("one.npy", files::ElementType::u8, {1, 1, 5, 6}, files::Bytes(30));
+  files.npy("one.npy", files::StoredType::u8, {1, 1, 5, 6}, files::Bytes(30));
   CHECK(sizes_of(files.load("one.npy")) == Sizes{1, 5, 6, 1});
-  files.npy("first.npy", files::ElementType::u8, {1, 3, 5, 6}, files::Bytes(90));
+  files.npy("first.npy", files::StoredType::u8, {1, 3, 5, 6}, files::Bytes(90));
   CHECK(files.refused(
       "first.npy",
       "holds images of [3, 5, 6]: channels come last here; save it with .transpose(0, 2, 3, 1)"));
   ReadingOptions reading;
   reading.shape = {3, 5, 6};
   CHECK(!files.load("first.npy", "", reading).are_pictures);
-  files.npy("two.npy", files::ElementType::u8, {1, 5, 6, 2}, files::Bytes(60));
+  files.npy("two.npy", files::StoredType::u8, {1, 5, 6, 2}, files::Bytes(60));
   CHECK(!files.load("two.npy").are_pictures);
-  files.npy("flat.npy", files::ElementType::u8, {5}, files::Bytes(5));
+  files.npy("flat.npy", files::StoredType::u8, {5}, files::Bytes(5));
   CHECK(files.refused("flat.npy", "holds labels [5], but images are expected here"));
-  files.npy("deep.npy", files::ElementType::u8, {1, 1, 1, 1, 1}, files::Bytes(1));
+  files.npy("deep.npy", files::StoredType::u8, {1, 1, 1, 1, 1}, files::Bytes(1));
   CHECK(files.refused("deep.npy", "holds [1, 1, 1, 1, 1] values"));
-  files.npy("none.npy", files::ElementType::u8, {0, 2, 2}, files::Bytes());
+  files.npy("none.npy", files::StoredType::u8, {0, 2, 2}, files::Bytes());
   CHECK(files.refused("none.npy", "holds no images"));
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("values are divided as asked, and written-out pixels become bytes") {
   CHECK(files.load("a.csv", "", reading).images == files::Bytes{0, 51, 255, 1, 2, 3});
   reading.divide_by = 16;
   CHECK(files.load("a.csv", "", reading).values[1] == 51.0F / 16);
-  files.npy<std::uint8_t>("u8.npy", files::ElementType::u8, {1, 1, 2}, {8, 16});
+  files.npy<std::uint8_t>("u8.npy", files::StoredType::u8, {1, 1, 2}, {8, 16});
   CHECK(files.load("u8.npy", "", reading).values == std::vector<float>{0.5F, 1});
   files.text("half.csv", "0,51,255\n1,2.5,3\n");
   reading.divide_by = 255;
@@ -183,7 +183,7 @@ TEST_CASE("folders and single pictures are read") {
 
 TEST_CASE("what a file is, is told by its contents, and by its name only when it is text") {
   const Files files;
-  files.npy<std::uint8_t>("images", files::ElementType::u8, {1, 2, 2}, {1, 2, 3, 4});
+  files.npy<std::uint8_t>("images", files::StoredType::u8, {1, 2, 2}, {1, 2, 3, 4});
   CHECK(files.load("images").count == 1);
   files::write_file(files / "odd.csv", idx_bytes({1, 2, 2}, {1, 2, 3, 4}));
   CHECK(files.load("odd.csv").count == 1);
@@ -236,20 +236,20 @@ TEST_CASE("labels by name have the same number in training and test data") {
 
 TEST_CASE("numbers that look like pixels are asked about") {
   const Files files;
-  files.npy("a.npy", files::ElementType::f32, {2, 2, 2}, std::vector<float>{0, 255, 3, 4, 5, 6, 7, 8});
+  files.npy("a.npy", files::StoredType::f32, {2, 2, 2}, std::vector<float>{0, 255, 3, 4, 5, 6, 7, 8});
   const Dataset data = load_dataset({{files / "a.npy"}}, {});
   REQUIRE(data.notes.size() == 1);
   CHECK(contains(data.notes.front(), "are whole numbers up to 255, which the model is given as they are"));
   CHECK(contains(data.notes.front(), "write `divide_by: 255`"));
-  files.npy("b.npy", files::ElementType::f32, {2, 2, 2}, std::vector<float>{0, 1, 0.5F, 1, 1, 0, 0, 1});
+  files.npy("b.npy", files::StoredType::f32, {2, 2, 2}, std::vector<float>{0, 1, 0.5F, 1, 1, 0, 0, 1});
   CHECK(load_dataset({{files / "b.npy"}}, {}).notes.empty());
 }
 
 TEST_CASE(
     "files cut off at every byte, and with any changed bit of the header, are refused or read as they are") {
   const Files files;
-  files.npy("images.npy", files::ElementType::f32, {2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6});
-  files.npy("labels.npy", files::ElementType::i32, {2}, std::vector<std::int32_t>{1, 0});
+  files.npy("images.npy", files::StoredType::f32, {2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6});
+  files.npy("labels.npy", files::StoredType::i32, {2}, std::vector<std::int32_t>{1, 0});
   files.text("images.csv", "x,\"y, z\",label\r\n1,2.5,\"cat\"\r\n-3e1,4,dog\r\n");
   files.png("folder/a.png", grey_picture(2, 3, 9));
   for (const std::string name : {"images.npy", "labels.npy", "images.csv", "folder/a.png"}) {

@@ -24,8 +24,8 @@ class LabelFile {
     return read_labels(folder_ / "labels.csv", "", classes);
   }
   template <class Number>
-  Labels npy(files::ElementType type, const std::vector<std::size_t>& shape,
-             const std::vector<Number>& values, const Names& classes = {}) const {
+  Labels npy(files::StoredType type, const std::vector<std::size_t>& shape, const std::vector<Number>& values,
+             const Names& classes = {}) const {
     files::write_npy(folder_ / "labels.npy", type, shape, std::as_bytes(std::span(values)));
     return read_labels(folder_ / "labels.npy", "", classes);
   }
@@ -45,9 +45,9 @@ bool refused(Call call, const std::string& part) {
 TEST_CASE("labels are whole numbers from 0, whatever file holds them") {
   const LabelFile file;
   CHECK(file.text("7\n0\n12.0\n").numbers == Numbers{7, 0, 12});
-  CHECK(file.npy<std::uint8_t>(files::ElementType::u8, {2}, {3, 255}).numbers == Numbers{3, 255});
-  CHECK(file.npy<std::int32_t>(files::ElementType::i32, {2}, {3, 65535}).numbers == Numbers{3, 65535});
-  CHECK(file.npy<std::int64_t>(files::ElementType::i64, {2, 1}, {3, 4}).numbers == Numbers{3, 4});
+  CHECK(file.npy<std::uint8_t>(files::StoredType::u8, {2}, {3, 255}).numbers == Numbers{3, 255});
+  CHECK(file.npy<std::int32_t>(files::StoredType::i32, {2}, {3, 65535}).numbers == Numbers{3, 65535});
+  CHECK(file.npy<std::int64_t>(files::StoredType::i64, {2, 1}, {3, 4}).numbers == Numbers{3, 4});
   files::write_file(file / "labels.idx", idx_bytes({2}, {5, 6}));
   CHECK(read_labels(file / "labels.idx", "", {}).numbers == Numbers{5, 6});
   CHECK(read_labels(file / "labels.idx", "", {}).names.empty());
@@ -60,7 +60,7 @@ TEST_CASE("texts are numbered in sorted order, or as the classes are listed") {
   CHECK(sorted.numbers == Numbers{2, 1, 0, 2});
   CHECK(file.text("-1\n1\n").names == Names{"-1", "1"});
   CHECK(file.text("shirt\nboot\n", {"shirt", "boot", "bag"}).numbers == Numbers{0, 1});
-  CHECK(file.npy<std::int32_t>(files::ElementType::i32, {2}, {1, 0}, {"a", "b"}).names == Names{"a", "b"});
+  CHECK(file.npy<std::int32_t>(files::StoredType::i32, {2}, {1, 0}, {"a", "b"}).names == Names{"a", "b"});
 }
 
 TEST_CASE("wrong labels are told with their row") {
@@ -69,16 +69,16 @@ TEST_CASE("wrong labels are told with their row") {
                 "holds the label 70000 in row 1; labels are whole numbers from 0 to 65535"));
   CHECK(refused(
       [&] {
-        file.npy<std::int32_t>(files::ElementType::i32, {2}, {0, -1});
+        file.npy<std::int32_t>(files::StoredType::i32, {2}, {0, -1});
       },
       "holds the label -1 in row 1"));
-  CHECK(refused([&] { file.npy<std::int64_t>(files::ElementType::i64, {1}, {1LL << 40}); },
+  CHECK(refused([&] { file.npy<std::int64_t>(files::StoredType::i64, {1}, {1LL << 40}); },
                 "holds the label 1099511627776"));
-  CHECK(refused([&] { file.npy<float>(files::ElementType::f32, {1}, {1}); },
+  CHECK(refused([&] { file.npy<float>(files::StoredType::f32, {1}, {1}); },
                 "labels are whole: save them with .astype('<i4')"));
   CHECK(refused(
       [&] {
-        file.npy<std::uint8_t>(files::ElementType::u8, {1, 2}, {1, 2});
+        file.npy<std::uint8_t>(files::StoredType::u8, {1, 2}, {1, 2});
       },
       "holds [1, 2] values, but labels, one for each image"));
   CHECK(refused(
@@ -88,7 +88,7 @@ TEST_CASE("wrong labels are told with their row") {
       "has the label 'boots' in row 1, which is none of the `classes:`. Did you mean 'boot'?"));
   CHECK(refused(
       [&] {
-        file.npy<std::int32_t>(files::ElementType::i32, {2}, {1, 2}, {"a", "b"});
+        file.npy<std::int32_t>(files::StoredType::i32, {2}, {1, 2}, {"a", "b"});
       },
       "holds the label 2 in row 1, but `classes:` names 2, 0 to 1"));
   std::string many = "name\n";

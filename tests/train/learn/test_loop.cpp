@@ -103,7 +103,7 @@ TEST_CASE("an epoch is cut into batches, with or without the partial one") {
 TEST_CASE("learning lowers the loss, and what is reported is the mean over the epoch") {
   class Recorder final : public LoopObserver {
    public:
-    void on_epoch(const EpochReport& report) override { reports.push_back(report.train); }
+    void on_epoch(const EpochSummary& report) override { reports.push_back(report.train); }
     std::vector<Figures> reports;
   };
   Learner learner = make_learner();

@@ -86,7 +86,7 @@ class Stopper final : public PhaseObserver {
 class Recorder final : public PhaseObserver {
  public:
   void on_stage(const StageView& stage) override { stages.push_back(stage.name); }
-  void on_epoch(const StageView& stage, const EpochReport& report, bool last) override {
+  void on_epoch(const StageView& stage, const EpochSummary& report, bool last) override {
     figures.push_back(report.train);
     if (last) lasts.push_back(stage.name);
   }
