@@ -19,6 +19,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(graph_command());
   commands.push_back(config_command());
   commands.push_back(ops_command());
+  commands.push_back(schema_command());
   commands.push_back(data_command());
   commands.push_back(inspect_command());
   return commands;

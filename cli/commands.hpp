@@ -23,6 +23,7 @@ std::unique_ptr<Command> bench_command();
 std::unique_ptr<Command> graph_command();
 std::unique_ptr<Command> config_command();
 std::unique_ptr<Command> ops_command();
+std::unique_ptr<Command> schema_command();
 std::unique_ptr<Command> data_command();
 std::unique_ptr<Command> inspect_command();
 

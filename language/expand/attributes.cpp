@@ -2,34 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "errors/nearest.hpp"
+#include "graph/initializers.hpp"
 #include "language/expand/expander.hpp"
 #include "language/expand/other_names.hpp"
 
 namespace graphrun {
 namespace {
-
-struct InitializerForm {
-  std::string_view name;
-  std::array<std::string_view, 2> arguments;
-};
-
-/// What runtime/state/initialize.hpp makes of them stands there; a test holds both lists together.
-constexpr std::array<InitializerForm, 13> initializers = {{{"zeros", {}},
-                                                           {"ones", {}},
-                                                           {"constant", {"value"}},
-                                                           {"uniform", {"low", "high"}},
-                                                           {"normal", {"mean", "std"}},
-                                                           {"glorot_uniform", {}},
-                                                           {"glorot_normal", {}},
-                                                           {"he_uniform", {}},
-                                                           {"he_normal", {}},
-                                                           {"lecun_uniform", {}},
-                                                           {"lecun_normal", {}},
-                                                           {"torch_linear", {"fan_in"}},
-                                                           {"orthogonal", {"gain"}}}};
 
 [[noreturn]] void wrong(const AttributeSpec& spec, const Value& value, std::string fix = {}) {
   throw OpError(fmt::format("'{}' is {}, not {}", spec.name, to_string(spec.kind), described(value)),
@@ -87,9 +67,8 @@ Initializer initializer_from(const Value& value, const AttributeSpec& spec) {
     wrong(spec, value, "Write a name, or {uniform: {low: -0.1, high: 0.1}}.");
   }
   const std::string name = mapping == nullptr ? *value.text() : mapping->front().key;
-  const auto form = std::find_if(initializers.begin(), initializers.end(),
-                                 [&name](const InitializerForm& f) { return f.name == name; });
-  if (form == initializers.end()) {
+  const InitializerKind* const form = find_initializer(name);
+  if (form == nullptr) {
     const std::string elsewhere = known_elsewhere(NameOf::initializer, name);
     throw OpError(fmt::format("there is no initialiser '{}'", name),
                   elsewhere.empty() ? suggestion(name, initializer_names()) : elsewhere, spec.name);
@@ -99,16 +78,14 @@ Initializer initializer_from(const Value& value, const AttributeSpec& spec) {
   const ValueMapping* arguments = mapping->front().value.mapping();
   if (arguments == nullptr) {
     throw OpError(fmt::format("'{}' takes named numbers, not {}", name, described(mapping->front().value)),
-                  form->arguments[0].empty()
+                  form->arguments.empty()
                       ? fmt::format("Write {} alone.", name)
-                      : fmt::format("Write {{{}: {{{}: …}}}}.", name, form->arguments[0]),
+                      : fmt::format("Write {{{}: {{{}: …}}}}.", name, form->arguments[0].name),
                   spec.name);
   }
   for (const ValueEntry& argument : *arguments) {
     std::vector<std::string> known;
-    for (const std::string_view word : form->arguments) {
-      if (!word.empty()) known.emplace_back(word);
-    }
+    for (const InitializerArgument& one : form->arguments) known.emplace_back(one.name);
     if (std::find(known.begin(), known.end(), argument.key) == known.end()) {
       throw OpError(fmt::format("the initialiser {} has no argument '{}'", name, argument.key),
                     suggestion(argument.key, known), spec.name);
@@ -128,7 +105,7 @@ Initializer initializer_from(const Value& value, const AttributeSpec& spec) {
 
 std::vector<std::string> initializer_names() {
   std::vector<std::string> names;
-  for (const InitializerForm& form : initializers) names.emplace_back(form.name);
+  for (const InitializerKind& kind : initializer_kinds()) names.emplace_back(kind.name);
   return names;
 }
 

@@ -43,7 +43,8 @@ const Rows<PhaseSpec> learning = {
      &PhaseSpec::keep_partial},
     {{.name = "train",
       .kind = KeyKind::names,
-      .doc = "the nodes whose parameters are learnt, with all below them",
+      .doc = "the nodes or paths whose parameters are learnt, with all below them; nothing else moves, "
+             "running averages included",
       .fallback = "all",
       .also = {"trainable", "parameters"}}},
     {{.name = "loss", .kind = KeyKind::names, .doc = "the terms that are minimised", .fallback = "all"}},

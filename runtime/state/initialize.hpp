@@ -1,16 +1,5 @@
 /// \file
-/// How a variable starts. With `fan_in` and `fan_out` the first and second extents of a weight [in, out] (for
-/// more axes, [..., in, out]: times the product of the leading ones; for one axis, its length):
-///
-///   zeros, ones
-///   constant {value}
-///   uniform {low, high}
-///   normal {mean, std}
-///   glorot_uniform, glorot_normal   variance 2 / (fan_in + fan_out)     (X. Glorot, Y. Bengio, 2010)
-///   he_uniform, he_normal           variance 2 / fan_in                 (K. He et al., 2015)
-///   lecun_uniform, lecun_normal     variance 1 / fan_in                 (Y. LeCun et al., 1998)
-///   torch_linear {fan_in}           uniform within 1 / sqrt(fan_in); fan_in must be given for a bias
-///   orthogonal {gain}               rows or columns (the fewer) are orthonormal times gain
+/// How a variable starts: graph/initializers.hpp tells of the kinds.
 #pragma once
 
 #include <cstdint>

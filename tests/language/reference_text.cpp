@@ -6,6 +6,8 @@
 #include <iterator>
 #include <string>
 
+#include "language/guide_tables.hpp"
+#include "language/recipe/keys.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 #include "tests/support/catch.hpp"
@@ -73,4 +75,23 @@ TEST_CASE("docs/ops.md is the generated reference") {
   const std::string committed((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   INFO("Write it anew: graphrun ops --markdown > docs/ops.md, or run this test with GRAPHRUN_WRITE_DOCS=1.");
   CHECK(committed == reference_markdown(everything));
+}
+
+TEST_CASE("the tables of the guide are the keys that are read") {
+  const std::string path = testing::in_source("/docs/model-language.md");
+  std::ifstream file(path, std::ios::binary);
+  const std::string guide((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string made = with_tables(guide);
+  if (std::getenv("GRAPHRUN_WRITE_DOCS") != nullptr) std::ofstream(path, std::ios::binary) << made;
+  INFO("Write it anew: run this test with GRAPHRUN_WRITE_DOCS=1.");
+  CHECK(guide == made);
+  for (const Section& section : sections()) {
+    INFO(section.name);
+    const bool of_a_kind =
+        section.name.find('.') != std::string::npos;  // in docs/ops.md, or a row of a table
+    const bool elsewhere = of_a_kind || section.name == "optimizer" || section.name == "probe";
+    if (!elsewhere && section.name != "included")
+      CHECK(guide.find("<!-- keys: " + section.name + " -->") != std::string::npos);
+    for (const Key& key : section.keys) CHECK(!key.doc.empty());
+  }
 }

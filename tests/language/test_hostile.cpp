@@ -13,7 +13,6 @@
 #include "language/expand/expander.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
-#include "runtime/state/initialize.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/folders.hpp"
 
@@ -194,12 +193,4 @@ TEST_CASE("bombs are refused on a small stack too") {
     result = outcome(head + "nodes: {y: " + repeated("relu(", 18) + "x" + repeated(")", 18) + "}\n");
   });
   CHECK(result == "fine");
-}
-
-TEST_CASE("the language and the runtime know the same initialisers") {
-  for (const std::string& name : graphrun::initializer_names()) {
-    INFO(name);
-    std::vector<float> values(6);
-    CHECK_NOTHROW(graphrun::runtime::initialize({name, {}}, "w", {2, 3}, 1, values));
-  }
 }

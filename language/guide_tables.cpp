@@ -1,0 +1,130 @@
+#include "language/guide_tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "graph/initializers.hpp"
+#include "language/recipe/keys.hpp"
+
+namespace graphrun {
+namespace {
+
+/// "`keep` or `drop`", "an integer, at least 1"; empty where the line about the key says it.
+std::string kind_text(const Key& key) {
+  const auto in_range = [&key](std::string_view kind) {
+    const std::string range = to_string(key.range);
+    return range.empty() || range == "finite" ? std::string(kind) : fmt::format("{} {}", kind, range);
+  };
+  switch (key.kind) {
+    case KeyKind::flag:
+      return "`true` or `false`";
+    case KeyKind::integer:
+      return in_range("an integer");
+    case KeyKind::number:
+      return in_range("a number");
+    case KeyKind::schedule:
+      return in_range("a number or schedule");
+    case KeyKind::word:
+      return key.words.empty() ? "" : fmt::format("`{}`", fmt::join(key.words, "` or `"));
+    case KeyKind::names:
+      return "a list of names";
+    case KeyKind::sections:
+      return "a list";
+    default:
+      return {};
+  }
+}
+
+/// A cell of a table: a `|` would end it.
+std::string cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
+  return text;
+}
+
+/// A default that is a value stands as one; a description does not.
+std::string default_text(const Key& key) {
+  if (key.required) return "required";
+  const bool value = !key.fallback.empty() && key.fallback.find(' ') == std::string::npos &&
+                     key.fallback != "all" && key.fallback != "none" && key.fallback != "nothing";
+  return value ? fmt::format("`{}`", key.fallback) : key.fallback;
+}
+
+std::string row_of(const Key& key) {
+  const std::string kind = kind_text(key);
+  return fmt::format("| `{}` | {} | {}{}{} |\n", key.name, cell(default_text(key)),
+                     cell(std::string(key.doc)), kind.empty() ? "" : "; ", cell(kind));
+}
+
+/// A phase inherits what `train:` has: its table shows its own keys.
+std::string key_table(const Section& section) {
+  std::string text = "| key | default | |\n|---|---|---|\n";
+  for (const Key& key : section.keys)
+    if (section.name != "phase" || section_of("train").find(key.name) == nullptr) text += row_of(key);
+  return text;
+}
+
+std::string probe_table() {
+  std::string text = "| probe | measures |\n|---|---|\n";
+  for (const ProbeKind& kind : probe_kinds()) {
+    std::string example = fmt::format("probe: {}, in: {}", kind.name, kind.labelled ? "[code, y]" : "code");
+    std::string rest;
+    for (const Key& key : section_of(kind).keys) {
+      if (key.required) continue;
+      const bool value = key.fallback.find(' ') == std::string::npos;
+      example += value ? fmt::format(", {}: {}", key.name, key.fallback) : "";
+      if (!value) rest += fmt::format("; `{}` is by default {}", key.name, key.fallback);
+    }
+    text += fmt::format("| `{{{}}}` | {}{} |\n", example, kind.doc, rest);
+  }
+  return text;
+}
+
+std::string schedule_table() {
+  std::string text = "| schedule | keys |\n|---|---|\n";
+  for (const Section& section : schedule_sections()) {
+    text += fmt::format("| `{}` |", section.name);
+    for (const Key& key : section.keys)
+      text += fmt::format("{} `{}`: {}", key.name == section.keys.front().name ? "" : ";", key.name, key.doc);
+    text += " |\n";
+  }
+  return text;
+}
+
+std::string initializer_table() {
+  std::string text = "| start | arguments | values |\n|---|---|---|\n";
+  for (const InitializerKind& kind : initializer_kinds()) {
+    std::string arguments;
+    for (const InitializerArgument& argument : kind.arguments)
+      arguments += fmt::format("{}`{}`{}", arguments.empty() ? "" : ", ", argument.name,
+                               argument.fallback ? fmt::format(" {}", *argument.fallback) : "");
+    text += fmt::format("| `{}` | {} | {} |\n", kind.name, arguments, kind.doc);
+  }
+  return text;
+}
+
+std::string table_of(std::string_view name) {
+  if (name == "initialisers") return initializer_table();
+  if (name == "probes") return probe_table();
+  if (name == "schedules") return schedule_table();
+  return key_table(section_of(name.substr(name.find(' ') + 1)));
+}
+
+}  // namespace
+
+std::string with_tables(std::string_view guide) {
+  constexpr std::string_view open = "\n<!-- ";
+  constexpr std::string_view close = " -->\n";
+  std::string text;
+  for (std::size_t at = guide.find(open); at != std::string_view::npos; at = guide.find(open)) {
+    const std::size_t end = guide.find(close, at) + close.size();
+    text += guide.substr(0, end);
+    text += table_of(guide.substr(at + open.size(), end - at - open.size() - close.size()));
+    const std::size_t next = guide.find("\n\n", end - 1);
+    guide.remove_prefix(next == std::string_view::npos ? guide.size() : next + 1);
+  }
+  return text.append(guide);
+}
+
+}  // namespace graphrun
