@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace graphrun {
 namespace {
@@ -33,7 +34,47 @@ std::vector<OptimizerSetting> nadam_settings() {
   return settings;
 }
 
+/// 1 - beta^t; expm1 keeps the digits that a beta near 1 would lose.
+double correction(const OptimizerSpec& spec, std::string_view beta, double t) {
+  return -std::expm1(t * std::log(setting_of(spec, beta)));
+}
+double correction1(const OptimizerSpec& spec, double t) {
+  return correction(spec, "beta1", t);
+}
+double correction2(const OptimizerSpec& spec, double t) {
+  return correction(spec, "beta2", t);
+}
+
+/// The momentum of Nadam in step t, from 1.
+double nadam_momentum(const OptimizerSpec& spec, double t) {
+  return setting_of(spec, "beta1") * (1 - 0.5 * std::pow(0.96, t * setting_of(spec, "momentum_decay")));
+}
+
+/// 1 - the product of the momenta of steps 1 to t. The product is below beta1^t, and so soon counts for
+/// nothing.
+double nadam_correction(const OptimizerSpec& spec, double t) {
+  constexpr double counts_for_nothing = 1e-17;
+  if (std::pow(setting_of(spec, "beta1"), t) < counts_for_nothing) return 1;
+  double product = 1;
+  for (double i = 1; i <= t && product > counts_for_nothing; ++i) product *= nadam_momentum(spec, i);
+  return 1 - product;
+}
+
+double gradient_share(const OptimizerSpec& spec, double t) {
+  return (1 - nadam_momentum(spec, t)) / nadam_correction(spec, t);
+}
+double mean_share(const OptimizerSpec& spec, double t) {
+  return nadam_momentum(spec, t + 1) / nadam_correction(spec, t + 1);
+}
+
+double adagrad_slowed(const OptimizerSpec& spec, double t) {
+  return 1 + (t - 1) * setting_of(spec, "lr_decay");
+}
+
 std::vector<OptimizerKind> make_kinds() {
+  const std::vector<OptimizerSlot> mean_and_square = {{"m"}, {"v"}};
+  const std::vector<OptimizerScalar> corrections = {{"correction1", correction1},
+                                                    {"correction2", correction2}};
   return {
       {.name = "sgd",
        .doc = "Gradient descent, with momentum if asked for.",
@@ -43,22 +84,31 @@ std::vector<OptimizerKind> make_kinds() {
                      .doc = "how much of the last step is kept",
                      .range = fraction},
                     {.name = "nesterov", .fallback = 0, .doc = "look ahead along the momentum", .flag = true},
-                    weight_decay(0, decay_in_gradient)}},
+                    weight_decay(0, decay_in_gradient)},
+       .with_momentum = "momentum_update"},
       {.name = "adam",
        .doc = "Steps of the gradient's mean over the root of its mean square, bias corrected.",
        .formula = "w <- w - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)",
-       .settings = adam_settings(weight_decay(0, decay_in_gradient))},
+       .settings = adam_settings(weight_decay(0, decay_in_gradient)),
+       .slots = mean_and_square,
+       .scalars = corrections},
       {.name = "adamw",
        .doc = "Adam whose weight decay is apart from the gradient.",
        .formula = "w <- (1 - lr weight_decay) w, then as adam",
-       .settings = adam_settings(weight_decay(1e-2, "this much of the weight, times lr, is taken off"))},
+       .settings = adam_settings(weight_decay(1e-2, "this much of the weight, times lr, is taken off")),
+       .slots = mean_and_square,
+       .scalars = corrections},
       {.name = "nadam",
        .doc = "Adam that looks ahead along its momentum, which grows as the schedule mu says.",
        .formula = "mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2), w <- w - lr "
                   "((1 - mu_t) / (1 - mu_1 ... mu_t) g + mu_t+1 / (1 - mu_1 ... mu_t+1) m) / "
                   "(sqrt(v / (1 - beta2^t)) + eps)",
        .learning_rate = 2e-3,
-       .settings = nadam_settings()},
+       .settings = nadam_settings(),
+       .slots = mean_and_square,
+       .scalars = {{"correction2", correction2},
+                   {"gradient_share", gradient_share},
+                   {"mean_share", mean_share}}},
       {.name = "rmsprop",
        .doc = "Steps of the gradient over the root of its mean square.",
        .formula = "v <- alpha v + (1 - alpha) g^2, w <- w - lr g / (sqrt(v) + eps)",
@@ -70,7 +120,9 @@ std::vector<OptimizerKind> make_kinds() {
             {.name = "momentum",
              .fallback = 0,
              .doc = "how much of the last step is kept",
-             .range = fraction}}},
+             .range = fraction}},
+       .slots = {{"v"}},
+       .with_momentum = "rmsprop_momentum_update"},
       {.name = "adagrad",
        .doc = "Steps of the gradient over the root of the sum of its squares.",
        .formula = "s <- s + g^2, w <- w - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)",
@@ -78,7 +130,9 @@ std::vector<OptimizerKind> make_kinds() {
        .settings = {{.name = "lr_decay", .fallback = 0, .doc = "how fast the learning rate falls"},
                     eps(1e-10),
                     weight_decay(0, decay_in_gradient),
-                    {.name = "initial_accumulator", .fallback = 0, .doc = "what the sum starts from"}}},
+                    {.name = "initial_accumulator", .fallback = 0, .doc = "what the sum starts from"}},
+       .slots = {{"sum", "initial_accumulator"}},
+       .slowed = adagrad_slowed},
   };
 }
 

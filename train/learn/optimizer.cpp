@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <optional>
+#include <string>
 
 #include "graph/op.hpp"
 #include "graph/term.hpp"
@@ -14,11 +12,19 @@
 namespace graphrun::train {
 namespace {
 
-constexpr std::string_view learning_rate = "optimizer/learning_rate";
-constexpr std::string_view correction1 = "optimizer/correction1";
-constexpr std::string_view correction2 = "optimizer/correction2";
-constexpr std::string_view gradient_share = "optimizer/gradient_share";
-constexpr std::string_view mean_share = "optimizer/mean_share";
+/// Inputs that the host feeds are called "optimizer/learning_rate", …
+constexpr std::string_view family = "optimizer/";
+constexpr std::string_view learning_rate = "learning_rate";
+
+/// The scalar that an input of this name is; empty when it is none. Allocates nothing: it is asked in each
+/// step.
+std::string_view scalar_of(std::string_view input) {
+  return input.starts_with(family) ? input.substr(family.size()) : std::string_view();
+}
+
+const OptimizerKind& kind_of(const OptimizerSpec& spec) {
+  return *find_optimizer(spec.op);  // check_optimizer() found it
+}
 
 /// A slot of the update op, as the checkpoint calls it, and what it starts from.
 struct Slot {
@@ -30,79 +36,35 @@ struct Slot {
 struct UpdateRule {
   std::string op;
   std::vector<Slot> slots;
-  std::vector<std::string_view> scalars = {learning_rate};
+  std::vector<std::string_view> scalars;
   Attributes attributes;
 };
 
-UpdateRule adam_rule(const OptimizerSpec& spec) {
-  return {.op = spec.op + "_update",
-          .slots = {{"m"}, {"v"}},
-          .scalars = {learning_rate, correction1, correction2},
-          .attributes = {{"beta1", setting_of(spec, "beta1")},
-                         {"beta2", setting_of(spec, "beta2")},
-                         {"eps", setting_of(spec, "eps")},
-                         {"weight_decay", setting_of(spec, "weight_decay")}}};
+/// The settings that the op takes.
+Attributes attributes_of(const OpDef& op, const OptimizerSpec& spec) {
+  Attributes attributes;
+  for (const AttributeSpec& attribute : op.attributes) {
+    const double value = setting_of(spec, attribute.name);
+    if (attribute.kind == AttributeKind::flag)
+      attributes.set(attribute.name, value != 0);
+    else
+      attributes.set(attribute.name, value);
+  }
+  return attributes;
 }
 
-UpdateRule nadam_rule(const OptimizerSpec& spec) {
-  UpdateRule rule = adam_rule(spec);
-  rule.scalars = {learning_rate, correction2, gradient_share, mean_share};
+UpdateRule rule_of(const OptimizerSpec& spec, const OpRegistry& registry) {
+  const OptimizerKind& kind = kind_of(spec);
+  UpdateRule rule{.op = spec.op + "_update", .slots = {}, .scalars = {learning_rate}, .attributes = {}};
+  for (const OptimizerSlot& slot : kind.slots)
+    rule.slots.push_back({slot.name, slot.start.empty() ? 0 : setting_of(spec, slot.start)});
+  for (const OptimizerScalar& scalar : kind.scalars) rule.scalars.push_back(scalar.name);
+  if (!kind.with_momentum.empty() && setting_of(spec, "momentum") != 0) {
+    rule.op = kind.with_momentum;
+    rule.slots.push_back({"velocity"});
+  }
+  rule.attributes = attributes_of(registry.get(rule.op), spec);
   return rule;
-}
-
-/// The momentum of Nadam in step t, from 1.
-double nadam_momentum(const OptimizerSpec& spec, double t) {
-  return setting_of(spec, "beta1") * (1 - 0.5 * std::pow(0.96, t * setting_of(spec, "momentum_decay")));
-}
-
-/// 1 - the product of the momenta of steps 1 to t. The product is below beta1^t, and so soon counts for
-/// nothing.
-double nadam_correction(const OptimizerSpec& spec, double t) {
-  constexpr double counts_for_nothing = 1e-17;
-  if (std::pow(setting_of(spec, "beta1"), t) < counts_for_nothing) return 1;
-  double product = 1;
-  for (double i = 1; i <= t && product > counts_for_nothing; ++i) product *= nadam_momentum(spec, i);
-  return 1 - product;
-}
-
-UpdateRule sgd_rule(const OptimizerSpec& spec) {
-  const double momentum = setting_of(spec, "momentum");
-  const double decay = setting_of(spec, "weight_decay");
-  if (momentum == 0) return {.op = "sgd_update", .slots = {}, .attributes = {{"weight_decay", decay}}};
-  return {
-      .op = "momentum_update",
-      .slots = {{"velocity"}},
-      .attributes = {
-          {"momentum", momentum}, {"nesterov", setting_of(spec, "nesterov") != 0}, {"weight_decay", decay}}};
-}
-
-UpdateRule rmsprop_rule(const OptimizerSpec& spec) {
-  UpdateRule rule{.op = "rmsprop_update",
-                  .slots = {{"v"}},
-                  .attributes = {{"alpha", setting_of(spec, "alpha")},
-                                 {"eps", setting_of(spec, "eps")},
-                                 {"weight_decay", setting_of(spec, "weight_decay")}}};
-  const double momentum = setting_of(spec, "momentum");
-  if (momentum == 0) return rule;
-  rule.op = "rmsprop_momentum_update";
-  rule.slots.push_back({"velocity"});
-  rule.attributes.set("momentum", momentum);
-  return rule;
-}
-
-UpdateRule adagrad_rule(const OptimizerSpec& spec) {
-  return {
-      .op = "adagrad_update",
-      .slots = {{"sum", setting_of(spec, "initial_accumulator")}},
-      .attributes = {{"eps", setting_of(spec, "eps")}, {"weight_decay", setting_of(spec, "weight_decay")}}};
-}
-
-UpdateRule rule_of(const OptimizerSpec& spec) {
-  if (spec.op == "sgd") return sgd_rule(spec);
-  if (spec.op == "nadam") return nadam_rule(spec);
-  if (spec.op == "rmsprop") return rmsprop_rule(spec);
-  if (spec.op == "adagrad") return adagrad_rule(spec);
-  return adam_rule(spec);
 }
 
 void clip_values(Builder& builder, std::vector<NodeId>& gradients, double limit) {
@@ -142,13 +104,13 @@ NodeId add_slot(Builder& builder, const Slot& slot, const Node& variable, std::s
 void append_updates(Builder& builder, NodeId loss, std::span<const NodeId> parameters,
                     std::span<const NodeId> gradients, const OptimizerSpec& spec, std::string_view slots) {
   check_optimizer(spec);
-  const UpdateRule rule = rule_of(spec);
+  const UpdateRule rule = rule_of(spec, builder.registry());
   builder.set_origin({});
   const NodeId finite = builder.add("check_finite", {loss}, {}, {.name = "optimizer/loss_is_finite"});
   std::vector<NodeId> scalars;
-  for (const std::string_view scalar : rule.scalars) {
-    scalars.push_back(builder.add("input", {}, {{"shape", Shape{}}}, {.name = std::string(scalar)}));
-  }
+  for (const std::string_view scalar : rule.scalars)
+    scalars.push_back(
+        builder.add("input", {}, {{"shape", Shape{}}}, {.name = fmt::format("{}{}", family, scalar)}));
   const std::vector<NodeId> slopes = clipped(builder, gradients, spec);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Node& variable = builder.node(parameters[i]);
@@ -165,22 +127,25 @@ void append_updates(Builder& builder, NodeId loss, std::span<const NodeId> param
 }
 
 bool is_optimizer_scalar(std::string_view name) {
-  constexpr std::array names = {learning_rate, correction1, correction2, gradient_share, mean_share};
-  return std::find(names.begin(), names.end(), name) != names.end();
+  const std::string_view scalar = scalar_of(name);
+  if (scalar == learning_rate) return true;
+  for (const OptimizerKind& kind : optimizer_kinds())
+    for (const OptimizerScalar& known : kind.scalars)
+      if (scalar == known.name) return true;
+  return false;
 }
 
 double optimizer_scalar(const OptimizerSpec& spec, std::string_view name, const Progress& progress,
                         std::optional<std::uint64_t> updates) {
+  const OptimizerKind& kind = kind_of(spec);
+  const std::string_view scalar = scalar_of(name);
   const auto t = static_cast<double>(updates.value_or(progress.step) + 1);
-  if (name == learning_rate) {
+  if (scalar == learning_rate) {
     const double rate = value_at(spec.learning_rate, progress);
-    return spec.op == "adagrad" ? rate / (1 + (t - 1) * setting_of(spec, "lr_decay")) : rate;
+    return kind.slowed == nullptr ? rate : rate / kind.slowed(spec, t);
   }
-  // expm1 keeps the digits of 1 - beta^t that a beta near 1 would lose.
-  if (name == correction1) return -std::expm1(t * std::log(setting_of(spec, "beta1")));
-  if (name == correction2) return -std::expm1(t * std::log(setting_of(spec, "beta2")));
-  if (name == gradient_share) return (1 - nadam_momentum(spec, t)) / nadam_correction(spec, t);
-  if (name == mean_share) return nadam_momentum(spec, t + 1) / nadam_correction(spec, t + 1);
+  for (const OptimizerScalar& known : kind.scalars)
+    if (scalar == known.name) return known.value(spec, t);
   throw Error(ErrorCode::internal, fmt::format("no optimizer is fed '{}'", name));
 }
 
