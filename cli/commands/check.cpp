@@ -9,6 +9,7 @@
 #include "cli/model_source.hpp"
 #include "graphrun/error.hpp"
 #include "ops/op.hpp"
+#include "train/datasets/check_data.hpp"
 #include "train/learn/programs.hpp"
 #include "train/measure/gradient_check.hpp"
 
@@ -25,6 +26,13 @@ files::JsonArray json_of(const std::vector<Diagnostic>& diagnostics) {
                 .set("column", diagnostic.where.column)
                 .set("message", diagnostic.message));
   return all;
+}
+
+std::vector<Diagnostic> diagnostics_of(const std::vector<Error>& errors) {
+  std::vector<Diagnostic> diagnostics;
+  for (const Error& error : errors)
+    diagnostics.push_back({error.where(), error.node(), {}, error.message(), {}, {}, {}});
+  return diagnostics;
 }
 
 /// A model with one step needs no name for it.
@@ -66,6 +74,9 @@ class CheckCommand final : public Command {
   int run(Context& context) override {
     if (context.flags.json) return run_json(context);
     const SharedModel model = load(context);
+    const std::vector<Error> faults = train::data_faults(*model);
+    if (faults.size() == 1) throw Error(faults.front());
+    if (!faults.empty()) throw ModelError(diagnostics_of(faults));
     context.console.result(fmt::format("{}: ok\n", file_));
     for (const Diagnostic& notice : model->notices)
       context.console.result(fmt::format("{}:{}:{}: note: {}\n", notice.where.file, notice.where.line,
@@ -94,6 +105,12 @@ class CheckCommand final : public Command {
     int code = exit_code(ExitCode::ok);
     try {
       const SharedModel model = load(context);
+      if (const std::vector<Error> faults = train::data_faults(*model); !faults.empty()) {
+        object.set("ok", false).set("errors", json_of(diagnostics_of(faults)));
+        context.console.result(object.text() + "\n");
+        const bool one_of_data = faults.size() == 1 && faults.front().code() != ErrorCode::model;
+        return exit_code(one_of_data ? ExitCode::data : ExitCode::model);
+      }
       object.set("ok", true).set("errors", files::JsonArray()).set("notices", json_of(model->notices));
       if (gradients_) {
         const std::vector<train::StepGradients> gradients =

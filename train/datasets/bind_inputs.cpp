@@ -16,19 +16,10 @@ std::string size_of(const ImageSet& images) {
 }
 
 Column images_for(const ModelDefinition& model, const ModelInput& input, const ImageSet& images) {
-  const std::int64_t wanted = row_elements(model, input);
-  if (wanted != static_cast<std::int64_t>(images.values_per_image()))
-    throw Error(
-        ErrorCode::model,
-        fmt::format("the input takes {} values an image, the images are {} = {}; change its shape, or "
-                    "the var that it comes from (as --set pixels={}){}",
-                    wanted, size_of(images), images.values_per_image(), images.values_per_image(),
-                    wanted * 3 == static_cast<std::int64_t>(images.values_per_image())
-                        ? "; `channels: 1` under `data:` reads colour as grey"
-                        : ""),
-        input.where, input.name);
-  if (images.are_pixels()) return {ColumnKind::u8_pixels, wanted, std::as_bytes(std::span(images.images))};
-  return {ColumnKind::f32_values, wanted, std::as_bytes(std::span(images.values))};
+  require_size(model, input, images);
+  const auto width = static_cast<std::int64_t>(images.values_per_image());
+  if (images.are_pixels()) return {ColumnKind::u8_pixels, width, std::as_bytes(std::span(images.images))};
+  return {ColumnKind::f32_values, width, std::as_bytes(std::span(images.values))};
 }
 
 Column labels_of(const ImageSet& images) {
@@ -74,6 +65,19 @@ std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input)
     elements = checked_multiply(elements, shape[axis].offset);
   }
   return elements;
+}
+
+void require_size(const ModelDefinition& model, const ModelInput& input, const ImageSet& images) {
+  const std::int64_t wanted = row_elements(model, input);
+  if (wanted == static_cast<std::int64_t>(images.values_per_image())) return;
+  throw Error(ErrorCode::model,
+              fmt::format("the input takes {} values an image, the images are {} = {}; change its shape, or "
+                          "the var that it comes from (as --set pixels={}){}",
+                          wanted, size_of(images), images.values_per_image(), images.values_per_image(),
+                          wanted * 3 == static_cast<std::int64_t>(images.values_per_image())
+                              ? "; `channels: 1` under `data:` reads colour as grey"
+                              : ""),
+              input.where, input.name);
 }
 
 Examples bind_images(const ModelDefinition& model, std::shared_ptr<const ImageSet> images) {

@@ -21,6 +21,9 @@ Examples bind_images(const ModelDefinition& model, std::shared_ptr<const ImageSe
 /// The elements of one row of an input: all axes after the first, which must be `batch`. Error{model}.
 std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input);
 
+/// Does a row of the input hold as many values as an example? Error{model}, at the input, when it does not.
+void require_size(const ModelDefinition& model, const ModelInput& input, const ImageSet& images);
+
 /// Reads what `data:` of the model names. Error{data} when it is missing; Error{model} when the file names no
 /// data. Files by path are as the language delivers them: already relative to the current folder.
 Dataset load_model_data(const ModelDefinition& model);

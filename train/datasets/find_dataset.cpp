@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <system_error>
@@ -168,6 +169,17 @@ FoundDataset find_dataset(std::string_view name, const DataFolders& folders) {
   }
   look_for_subset(folders, found);
   return found;
+}
+
+bool is_present(const KnownDataset& dataset, const DataFolders& folders) {
+  for (const Candidate& candidate : candidates(dataset, folders)) {
+    const FourPaths paths = present_files(candidate.folder, dataset);
+    if (std::ranges::none_of(paths, &fs::path::empty)) return true;
+  }
+  FoundDataset found;
+  found.dataset = &dataset;
+  look_for_subset(folders, found);
+  return found.state != DatasetState::missing;
 }
 
 Dataset load_dataset(std::string_view name, const DataFolders& folders) {

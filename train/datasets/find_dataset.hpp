@@ -45,6 +45,9 @@ struct FoundDataset {
 /// only.
 FoundDataset find_dataset(std::string_view name, const DataFolders& folders);
 
+/// Are its files anywhere, or the small part that comes with graphrun? They are not read.
+bool is_present(const KnownDataset& dataset, const DataFolders& folders);
+
 /// Finds and loads it. Error{data} if it is not there (with where it was looked for and how to get it), or if
 /// a folder named after it has wrong contents and no other folder has the right ones.
 Dataset load_dataset(std::string_view name, const DataFolders& folders);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +25,9 @@ struct KnownDataset {
   /// Training images and labels, test images and labels.
   std::array<KnownFile, 4> files;
   std::array<std::string_view, 2> mirrors;  ///< the .gz files lie below these addresses
+  std::size_t height = 28;
+  std::size_t width = 28;
+  std::int32_t classes = 10;
 };
 
 /// All of them.
