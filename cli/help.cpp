@@ -18,7 +18,7 @@ pictures     all pictures that suit a model         report   a run as one page
 check        find all mistakes of a model file; --grad: check its gradients
 plan         parameters, FLOP, memory and tasks of a training step
 bench        time of a training step beside the floor of this machine
-graph        print the graph: text, --dot, --backward
+graph        the graph: text, --dot, --backward      schema   for editors
 config       the model with everything resolved      ops      help on each op
 data         list, fetch, verify data sets           inspect  a weights file
 
