@@ -93,7 +93,7 @@ JsonObject schema_of(const Key& key) {
     case KeyKind::schedule:
       return any_of({in_range("number", key.range), reference("schedule"), reference("value")});
     case KeyKind::word:
-      return or_value(one_of_words(key.words));
+      return key.words.empty() ? of_type("string") : or_value(one_of_words(key.words));
     case KeyKind::name:
     case KeyKind::path:
       return of_type("string").set("minLength", std::int64_t{1});
@@ -113,7 +113,9 @@ JsonObject schema_of(const Key& key) {
     case KeyKind::call:
       return reference("call");
     case KeyKind::section:
-      return key.short_form ? any_of({of_type("string"), reference(key.section)}) : reference(key.section);
+      return key.short_form && key.section != "optimizer"
+                 ? any_of({of_type("string"), reference(key.section)})
+                 : reference(key.section);
     case KeyKind::sections:
       return list_of(reference(key.section)).set("minItems", std::int64_t{1});
     case KeyKind::entries:
@@ -224,7 +226,10 @@ Callable callable_of(const BlockSummary& block) {
     const bool required = argument.fallback == "required";
     const JsonObject number =
         any_of({in_range("number", argument.range), reference("schedule"), reference("value")});
-    const JsonObject schema = argument.range == Range{} ? JsonObject() : number;
+    const bool start = find_initializer(argument.fallback) != nullptr;
+    const JsonObject schema = start ? JsonObject().set("allOf", JsonArray().add(reference("initializer")))
+                              : argument.range == Range{} ? JsonObject()
+                                                          : number;
     add(callable, argument.name, described(schema, "", required ? "" : argument.fallback), required);
   }
   return callable;
@@ -321,9 +326,16 @@ JsonObject family_schema(std::string_view family, std::string_view key, const Ki
       .set("allOf", cases);
 }
 
+std::vector<std::string> optimizer_names() {
+  std::vector<std::string> names;
+  for (const OptimizerKind& kind : optimizer_kinds()) names.emplace_back(kind.name);
+  return names;
+}
+
 JsonObject shape_schema() {
-  const JsonObject size = any_of({of_type("integer").set("minimum", std::int64_t{-1}),
-                                  JsonObject().set("const", "batch"), reference("value")});
+  const JsonObject size =
+      any_of({of_type("integer").set("minimum", std::int64_t{1}), JsonObject().set("const", std::int64_t{-1}),
+              JsonObject().set("const", "batch"), reference("value")});
   return or_value(list_of(size));
 }
 
@@ -347,7 +359,8 @@ JsonObject definitions(const Language& language) {
                       .set("allOf", JsonArray().add(reference("term")))
                       .set("not",
                            JsonObject().set("type", "object").set("required", JsonArray().add("weight")))))
-      .set("optimizer", family_schema("optimizer", "op", optimizer_kinds()))
+      .set("optimizer", choose(object, family_schema("optimizer", "op", optimizer_kinds()),
+                               or_value(one_of_words(optimizer_names()))))
       .set("probe", family_schema("probe", "probe", probe_kinds()));
   for (const Section& section : sections()) {
     const std::string& name = section.name;

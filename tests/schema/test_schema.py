@@ -30,7 +30,7 @@ for tag, pattern, first in [
 # What a schema finds, at least: files of tests/language/wrong.
 FOUND = """
 sections/section_unknown sections/section_far sections/version_two sections/name_list
-inputs/input_key_unknown inputs/input_from inputs/input_shape_zero inputs/input_shape_float
+inputs/input_key_unknown inputs/input_from inputs/input_shape_zero
 nodes/node_without_op nodes/node_name_dot attributes/attribute_unknown attributes/attribute_unknown_none
 attributes/attribute_flag attributes/attribute_word attributes/init_argument attributes/init_unknown attributes/init_number
 blocks/block_key blocks/block_out_missing blocks/block_argument_missing blocks/block_argument_misspelt
