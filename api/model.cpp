@@ -33,8 +33,13 @@ Model Model::load(const std::string& path, std::span<const std::string> settings
   return at_boundary([&] { return Model(train::load_definition(path, settings)); });
 }
 
-Model Model::parse(std::string_view text, std::string_view name, std::span<const std::string> settings) {
-  return at_boundary([&] { return Model(train::parse_definition(text, std::string(name), settings)); });
+Model Model::parse(std::string_view text, std::string_view name, std::span<const std::string> settings,
+                   const IncludeReader& include) {
+  return at_boundary([&] {
+    if (!include) return Model(train::parse_definition(text, std::string(name), settings));
+    const auto reader = [&include](const std::string& path, std::size_t) { return include(path); };
+    return Model(train::parse_definition(text, std::string(name), settings, reader));
+  });
 }
 
 const std::string& Model::name() const {

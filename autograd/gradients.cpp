@@ -13,6 +13,20 @@
 namespace graphrun {
 namespace {
 
+/// A mistake in a node, where the node was written.
+Diagnostic at_node(const Node& node, std::string message, std::string fix) {
+  Diagnostic diagnostic;
+  diagnostic.node = node.origin && !node.origin->path.empty() ? node.origin->path : node.name;
+  diagnostic.op = node.op->name;
+  diagnostic.message = std::move(message);
+  diagnostic.fix = std::move(fix);
+  if (node.origin) {
+    diagnostic.where = node.origin->where;
+    diagnostic.notes = node.origin->notes;
+  }
+  return diagnostic;
+}
+
 bool has_gradient(const Type& type) {
   return type.dtype == DType::f32 || type.dtype == DType::f64;
 }
@@ -20,15 +34,23 @@ bool has_gradient(const Type& type) {
 /// The one walk from y back to `wrt`.
 class BackwardWalk {
  public:
-  BackwardWalk(Builder& builder, NodeId y, std::span<const NodeId> wrt)
-      : builder_(builder), y_(y), wanted_(y + 1, false), cotangents_(y + 1), reached_from_(y + 1, y) {
+  BackwardWalk(Builder& builder, NodeId y, std::span<const NodeId> wrt, Budget* budget)
+      : builder_(builder),
+        budget_(budget),
+        y_(y),
+        wanted_(y + 1, false),
+        cotangents_(y + 1),
+        reached_from_(y + 1, y) {
     mark_wanted(wrt);
   }
 
   void run(NodeId cotangent) {
     cotangents_[y_] = cotangent;
     for (NodeId id = y_ + 1; id-- > 0;) {
-      if (cotangents_[id]) propagate(id);
+      if (!cotangents_[id]) continue;
+      const std::size_t before = builder_.size();
+      propagate(id);
+      if (budget_ != nullptr) budget_->spend(Resource::nodes, builder_.size() - before);
     }
   }
 
@@ -95,18 +117,10 @@ class BackwardWalk {
   }
 
   [[noreturn]] void refuse(NodeId id, const std::string& reason, const std::string& fix) const {
-    const Node& node = builder_.node(id);
-    Diagnostic diagnostic;
-    diagnostic.node = node.origin && !node.origin->path.empty() ? node.origin->path : node.name;
-    diagnostic.op = node.op->name;
-    diagnostic.message =
-        fmt::format("it is not differentiable: {}; a gradient is asked for along {}", reason, way_to_y(id));
-    diagnostic.fix = fix.empty() ? "Wrap it in stop_gradient(…) if no gradient should flow through it." : fix;
-    if (node.origin) {
-      diagnostic.where = node.origin->where;
-      diagnostic.notes = node.origin->notes;
-    }
-    throw ModelError({std::move(diagnostic)});
+    throw ModelError({at_node(
+        builder_.node(id),
+        fmt::format("it is not differentiable: {}; a gradient is asked for along {}", reason, way_to_y(id)),
+        fix.empty() ? "Wrap it in stop_gradient(…) if no gradient should flow through it." : fix)});
   }
 
   /// "code -> dec.0 -> … -> loss": the ends of the chain of users by which the gradient came.
@@ -124,6 +138,7 @@ class BackwardWalk {
   }
 
   Builder& builder_;
+  Budget* budget_;
   NodeId y_;
   std::vector<bool> wanted_;
   std::vector<std::optional<NodeId>> cotangents_;
@@ -133,8 +148,8 @@ class BackwardWalk {
 }  // namespace
 
 std::vector<NodeId> append_gradients(Builder& builder, NodeId y, NodeId cotangent,
-                                     std::span<const NodeId> wrt) {
-  BackwardWalk walk(builder, y, wrt);
+                                     std::span<const NodeId> wrt, Budget* budget) {
+  BackwardWalk walk(builder, y, wrt, budget);
   walk.run(cotangent);
   std::vector<NodeId> gradients;
   gradients.reserve(wrt.size());
@@ -143,19 +158,29 @@ std::vector<NodeId> append_gradients(Builder& builder, NodeId y, NodeId cotangen
   return gradients;
 }
 
-std::vector<NodeId> append_gradients(Builder& builder, NodeId y, std::span<const NodeId> wrt) {
+std::vector<NodeId> append_gradients(Builder& builder, NodeId y, std::span<const NodeId> wrt,
+                                     Budget* budget) {
   const Node& node = builder.node(y);
   builder.set_origin(node.origin, "grad/" + node.name);
-  return append_gradients(builder, y, filled(builder, 1.0, node.type.shape), wrt);
+  return append_gradients(builder, y, filled(builder, 1.0, node.type.shape), wrt, budget);
+}
+
+Graph expand_gradients(Graph graph, const OpRegistry& registry, Budget& budget) {
+  const auto expand = [&budget](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+    if (!node.op->traits.gradient) return std::nullopt;
+    const NodeId x = node.inputs.at(1);
+    try {
+      return append_gradients(builder, node.inputs.at(0), std::span(&x, 1), &budget).front();
+    } catch (const OverBudget& over) {
+      throw ModelError({at_node(node, over.message(), over.fix())});
+    }
+  };
+  return rewrite(std::move(graph), registry, expand);
 }
 
 Graph expand_gradients(Graph graph, const OpRegistry& registry) {
-  const auto expand = [](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
-    if (!node.op->traits.gradient) return std::nullopt;
-    const NodeId x = node.inputs.at(1);
-    return append_gradients(builder, node.inputs.at(0), std::span(&x, 1)).front();
-  };
-  return rewrite(std::move(graph), registry, expand);
+  Budget budget;
+  return expand_gradients(std::move(graph), registry, budget);
 }
 
 }  // namespace graphrun

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "errors/budget.hpp"
 #include "graph/graph.hpp"
 
 namespace graphrun {
@@ -16,15 +17,19 @@ namespace graphrun {
 /// each of its node's type. Where y does not depend on a node, its gradient is zeros. New nodes take the
 /// origin of the node they are the gradient of, and the name "grad/NAME:op". Throws ModelError when a needed
 /// op is not differentiable: it names the node, the reason and the way from there to y.
-/// Linear in the size of the graph; no recursion.
-std::vector<NodeId> append_gradients(Builder& builder, NodeId y, std::span<const NodeId> wrt);
+/// Linear in the size of the graph; no recursion. New nodes are charged to the budget, if there is one:
+/// throws OverBudget.
+std::vector<NodeId> append_gradients(Builder& builder, NodeId y, std::span<const NodeId> wrt,
+                                     Budget* budget = nullptr);
 
 /// The same for a given dL/dy, of y's shape: dL/d(node) = Σ cotangent · dy/d(node).
 std::vector<NodeId> append_gradients(Builder& builder, NodeId y, NodeId cotangent,
-                                     std::span<const NodeId> wrt);
+                                     std::span<const NodeId> wrt, Budget* budget = nullptr);
 
 /// Replaces every `grad(y, x)` node by the gradient it asks for. Runs in the order of the nodes, so that the
-/// gradient of an expression with a `grad` in it sees ordinary nodes: innermost first.
-Graph expand_gradients(Graph graph, const OpRegistry& registry);
+/// gradient of an expression with a `grad` in it sees ordinary nodes: innermost first. A gradient of a
+/// gradient is some times as large as that: throws ModelError at the `grad` node that is over the budget.
+Graph expand_gradients(Graph graph, const OpRegistry& registry, Budget& budget);
+Graph expand_gradients(Graph graph, const OpRegistry& registry);  ///< with a whole budget of its own
 
 }  // namespace graphrun

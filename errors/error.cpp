@@ -2,27 +2,43 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "errors/printable.hpp"
+
 namespace graphrun {
 namespace {
 
 std::string place(const SourceLocation& where) {
   if (where.file.empty()) return {};
-  if (where.line == 0) return where.file + ": ";
-  return fmt::format("{}:{}:{}: ", where.file, where.line, where.column);
+  const std::string file = printable(where.file);
+  if (where.line == 0) return file + ": ";
+  return fmt::format("{}:{}:{}: ", file, where.line, where.column);
 }
 
 std::string located(const SourceLocation& where, const std::string& node, const std::string& message) {
-  const std::string subject = node.empty() ? "" : fmt::format("node '{}': ", node);
-  return fmt::format("{}error: {}{}", place(where), subject, message);
+  const std::string subject = node.empty() ? "" : fmt::format("node '{}': ", printable(node));
+  return fmt::format("{}error: {}{}", place(where), subject, printable(message, LineBreaks::kept));
 }
 
 /// The line and a caret under the column; tabs are kept so that the caret stays under its character.
 std::string excerpt(const std::string& line, int column) {
-  std::string pad;
-  for (int i = 0; i + 1 < column && i < static_cast<int>(line.size()); ++i) {
-    pad += line[static_cast<std::size_t>(i)] == '\t' ? '\t' : ' ';
+  const std::size_t before = std::min(line.size(), static_cast<std::size_t>(std::max(column - 1, 0)));
+  std::string pad = printable(line.substr(0, before));
+  for (char& c : pad) {
+    if (c != '\t') c = ' ';
   }
-  return fmt::format("    {}\n    {}^\n", line, pad);
+  return fmt::format("    {}\n    {}^\n", printable(line), pad);
+}
+
+/// Nothing of a file reaches a reader raw, by whatever way he looks at a mistake.
+std::vector<Diagnostic> printed(std::vector<Diagnostic> diagnostics) {
+  for (Diagnostic& diagnostic : diagnostics) {
+    for (std::string* text : {&diagnostic.node, &diagnostic.op, &diagnostic.message, &diagnostic.fix})
+      *text = printable(*text);
+    for (Diagnostic::Note& note : diagnostic.notes) note.text = printable(note.text);
+  }
+  return diagnostics;
 }
 
 std::string rendered(const std::vector<Diagnostic>& diagnostics) {
@@ -41,10 +57,11 @@ Error::Error(const std::string& what, ErrorCode code, SourceLocation where, std:
     : std::runtime_error(what),
       code_(code),
       where_(std::move(where)),
-      node_(std::move(node)),
-      message_(std::move(message)) {}
+      node_(printable(node)),
+      message_(printable(message, LineBreaks::kept)) {}
 
-std::string to_string(const Diagnostic& diagnostic) {
+std::string to_string(const Diagnostic& raw) {
+  const Diagnostic diagnostic = printed({raw}).front();
   std::string subject;
   if (!diagnostic.node.empty()) {
     const std::string op = diagnostic.op.empty() ? "" : fmt::format(" ({})", diagnostic.op);
@@ -62,6 +79,6 @@ std::string to_string(const Diagnostic& diagnostic) {
 ModelError::ModelError(std::vector<Diagnostic> diagnostics)
     : Error(rendered(diagnostics), ErrorCode::model, diagnostics.at(0).where, diagnostics.at(0).node,
             diagnostics.at(0).message),
-      diagnostics_(std::move(diagnostics)) {}
+      diagnostics_(printed(std::move(diagnostics))) {}
 
 }  // namespace graphrun

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <vector>
 
 namespace graphrun {
 namespace {
 
 constexpr std::size_t longest_name = 64;
+constexpr std::size_t most_cells = 1'000'000;  // of 200 to 10,000 names as near by their letters as this
 constexpr std::size_t most_listed = 24;
 
 char lower(char c) {
@@ -52,6 +55,17 @@ bool same_letters(std::string_view a, std::string_view b) {
   return i == a.size() && j == b.size();
 }
 
+/// What no edits can fall below: the letters that one has more than the other, case aside.
+int least_distance(std::string_view a, std::string_view b) {
+  std::array<int, 256> more{};
+  for (const char c : a) ++more[static_cast<unsigned char>(lower(c))];
+  for (const char c : b) --more[static_cast<unsigned char>(lower(c))];
+  int added = 0;
+  int removed = 0;
+  for (const int count : more) (count > 0 ? added : removed) += std::abs(count);
+  return 2 * std::max(added, removed);
+}
+
 /// "epoch" for "epochs_total", "lenght" for "len": at least three letters.
 bool is_beginning(std::string_view start, std::string_view whole) {
   return start.size() >= 3 && whole.starts_with(start);
@@ -64,17 +78,21 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
   for (const std::string& candidate : candidates)
     if (same_letters(name, candidate)) return candidate;
   const std::string* nearest = nullptr;
-  int smallest = 0;
+  int smallest = std::max(2, 2 * static_cast<int>(name.size()) / 3) + 1;
+  std::size_t cells = 0;  // of the tables of distances
   for (const std::string& candidate : candidates) {
     if (candidate.size() > longest_name) continue;
-    int cost = distance(name, candidate);
+    int cost = smallest;
     if (is_beginning(name, candidate) || is_beginning(candidate, name)) cost = std::min(cost, 2);
-    if (nearest != nullptr && cost >= smallest) continue;
+    if (least_distance(name, candidate) < cost && cells < most_cells) {
+      cells += (name.size() + 1) * (candidate.size() + 1);
+      cost = std::min(cost, distance(name, candidate));
+    }
+    if (cost >= smallest) continue;
     nearest = &candidate;
     smallest = cost;
   }
-  const int allowed = std::max(2, 2 * static_cast<int>(name.size()) / 3);
-  return nearest != nullptr && smallest <= allowed ? *nearest : std::string();
+  return nearest != nullptr ? *nearest : std::string();
 }
 
 std::string suggestion(std::string_view name, std::span<const std::string> candidates,

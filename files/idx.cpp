@@ -4,8 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <array>
-#include <limits>
 
+#include "files/believable.hpp"
 #include "files/gzip.hpp"
 #include "runtime/machine/aligned.hpp"
 
@@ -66,12 +66,6 @@ std::uint64_t checked_count(const std::vector<std::size_t>& shape) {
   return count;
 }
 
-/// Bytes that a file of this size can hold once it is decompressed.
-std::uint64_t most_decompressed(std::uint64_t size) {
-  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-  return size > most / largest_gzip_ratio ? most : size * largest_gzip_ratio;
-}
-
 }  // namespace
 
 IdxArray read_idx(const fs::path& path) {
@@ -83,7 +77,7 @@ IdxArray read_idx(const fs::path& path) {
   FileSource file(path);
   if (!looks_like_gzip(start)) return read_idx(file, file.size(), path);
   GzipSource decompressed(file, path);
-  return read_idx(decompressed, most_decompressed(file.size()), path);
+  return read_idx(decompressed, believable(file.size()), path);
 }
 
 IdxArray read_idx(ByteSource& source, std::uint64_t limit, const fs::path& path) {
@@ -99,8 +93,9 @@ IdxArray read_idx(ByteSource& source, std::uint64_t limit, const fs::path& path)
   }
   const std::uint64_t header = 4 + 4 * array.shape.size();
   if (header + count > limit) {
-    throw data_error(path, fmt::format("promises [{}] values, more than a file of its size can hold",
-                                       fmt::join(array.shape, ", ")));
+    throw data_error(path, fmt::format("promises [{}] values, more than the {} bytes that a file of its size is "
+                                       "believed to hold",
+                                       fmt::join(array.shape, ", "), limit));
   }
   // 60,000 images would otherwise be 11,500 page faults, a tenth of the time to load them.
   array.values.reserve(count);

@@ -153,6 +153,26 @@ void Builder::make_room() {
   graph_.outputs_.clear();
 }
 
+namespace {
+
+/// Sizes are multiplied without a look at overflow from here on; nothing of this size can run.
+void check_countable(const Shape& shape) {
+  constexpr std::int64_t most = std::int64_t{1} << 34;  // 64 GiB of f32, for each row where there are rows
+  std::int64_t count = 1;
+  for (const Dim dim : shape) {
+    // At most the largest coefficient of the product's polynomial in the batch.
+    const bool large = dim.factor > most || dim.offset > most;
+    const std::int64_t size =
+        large ? most : std::max<std::int64_t>(1, dim.factor + std::max<std::int64_t>(dim.offset, 0));
+    if (large || size > most / count)
+      throw OpError(fmt::format("the result, {}, has more than {} elements", to_string(shape), most), {},
+                    "shape");
+    count *= size;
+  }
+}
+
+}  // namespace
+
 Type Builder::inferred(const Node& node) const {
   std::vector<Type> types;
   types.reserve(node.inputs.size());
@@ -160,7 +180,9 @@ Type Builder::inferred(const Node& node) const {
     if (input >= size()) throw Error(ErrorCode::internal, "a node uses one that is not built yet");
     types.push_back(type(input));
   }
-  return node.op->infer({types, node.attributes});
+  Type type = node.op->infer({types, node.attributes});
+  check_countable(type.shape);
+  return type;
 }
 
 void Builder::rename(NodeId id, std::string name) {

@@ -7,7 +7,6 @@
 #include "language/expand/expander.hpp"
 #include "language/expand/spec.hpp"
 #include "language/recipe/data_section.hpp"
-#include "language/recipe/includes.hpp"
 #include "language/recipe/model_section.hpp"
 #include "language/recipe/probe_section.hpp"
 #include "language/recipe/terms.hpp"
@@ -69,6 +68,29 @@ void note_unused_parameters(const Expander& expander, const Builder& builder, co
   }
 }
 
+/// Each step of each phase learns on a graph of its own, which is as large as the model's at most; each draw
+/// of it is a stage that is kept in a list.
+void charge_phases(const TrainSpec& train, std::size_t nodes, Budget& budget) {
+  std::size_t graphs = 0;
+  for (const PhaseSpec& phase : train.phases) {
+    const std::size_t layers = phase.greedy ? phase.greedy->encoder.size() : 1;
+    budget.spend(Resource::elements, static_cast<std::size_t>(phase.draws) * layers);
+    graphs += std::max<std::size_t>({1, layers, phase.alternate.size()});
+  }
+  if (graphs > 1) budget.spend(Resource::nodes, (graphs - 1) * nodes);
+}
+
+/// What is learnt, and by which phases.
+void build_train(const Spec& spec, Expander& expander, Diagnostics& diagnostics, ModelDefinition& model) {
+  if (!spec.train || spec.train->is_empty()) return;
+  try {
+    model.train = read_train(*spec.train, spec, model, expander);
+    if (model.train) charge_phases(*model.train, expander.builder().size(), diagnostics.budget());
+  } catch (const OverBudget& over) {
+    diagnostics.error(spec.train->place, over.message(), over.fix());
+  }
+}
+
 void build_graph(const Spec& spec, const std::vector<BlockSpec>& standard, const OpRegistry& registry,
                  Diagnostics& diagnostics, ModelDefinition& model) {
   Builder builder(registry);
@@ -80,9 +102,11 @@ void build_graph(const Spec& spec, const std::vector<BlockSpec>& standard, const
     build_outputs(spec, expander, model);
     build_terms(spec, expander, model);
     build_probes(spec, expander, model);
-    if (spec.train && !spec.train->is_empty()) model.train = read_train(*spec.train, spec, model, expander);
+    build_train(spec, expander, diagnostics, model);
     if (spec.data && !spec.data->is_empty()) model.data = read_data(*spec.data, expander);
   } catch (const Abandoned&) {  // reported
+  } catch (const OverBudget& over) {
+    diagnostics.error(spec.start, over.message(), over.fix());
   }
   model.scheduled = expander.scheduled();
   name_outputs(model, builder);
@@ -90,24 +114,36 @@ void build_graph(const Spec& spec, const std::vector<BlockSpec>& standard, const
   model.graph = std::move(builder).finish();
 }
 
+/// The document with what it includes and what is set; nothing when going on makes no sense.
+std::optional<Spec> read_document(std::size_t source, std::span<const std::string> settings,
+                                  const IncludeReader& reader, Sources& sources, Diagnostics& diagnostics) {
+  try {
+    YamlNode document = parse_yaml(source, diagnostics);
+    if (document.is_empty() && !diagnostics.empty()) return std::nullopt;
+    inline_includes(document, sources.name(source), reader, sources, diagnostics);
+    apply_settings(document, settings, sources, diagnostics);
+    resolve_data_paths(document, sources);
+    return read_spec(std::move(document), diagnostics);
+  } catch (const Abandoned&) {  // reported
+    return std::nullopt;
+  }
+}
+
 ModelDefinition build_model(std::string text, const std::string& name, std::span<const std::string> settings,
-                            const Language& language) {
+                            const Language& language, const IncludeReader& reader) {
   Sources sources;
-  Diagnostics diagnostics(sources);
+  Diagnostics diagnostics(sources, Budget(language.limits));
   const std::size_t source = sources.add(name, std::move(text));
-  YamlNode document = parse_yaml(source, diagnostics);
-  if (document.is_empty() && !diagnostics.empty()) diagnostics.throw_if_any();
-  inline_includes(document, name, sources, diagnostics);
-  apply_settings(document, settings, sources, diagnostics);
-  resolve_data_paths(document, sources);
-  const Spec spec = read_spec(std::move(document), diagnostics);
+  const std::optional<Spec> spec = read_document(source, settings, reader, sources, diagnostics);
+  if (!spec) diagnostics.throw_if_any();
   const std::vector<BlockSpec> standard = standard_specs(language.standard_blocks, sources);
   ModelDefinition model;
-  model.name = spec.name;
-  model.about = spec.about;
-  build_graph(spec, standard, *language.registry, diagnostics, model);
+  model.name = spec->name;
+  model.about = spec->about;
+  build_graph(*spec, standard, *language.registry, diagnostics, model);
   diagnostics.throw_if_any();
-  model.resolved = print_yaml(spec.document);
+  model.resolved = print_yaml(spec->document);
+  model.budget = diagnostics.budget();
   return model;
 }
 
@@ -115,12 +151,14 @@ ModelDefinition build_model(std::string text, const std::string& name, std::span
 
 ModelDefinition load_model(const std::string& path, std::span<const std::string> settings,
                            const Language& language) {
-  return build_model(read_model_text(path), path, settings, language);
+  return build_model(read_model_text(path, language.limits.text + 1), path, settings, language,
+                     read_model_text);
 }
 
 ModelDefinition parse_model(std::string_view text, const std::string& name,
-                            std::span<const std::string> settings, const Language& language) {
-  return build_model(std::string(text), name, settings, language);
+                            std::span<const std::string> settings, const Language& language,
+                            const IncludeReader& reader) {
+  return build_model(std::string(text), name, settings, language, reader);
 }
 
 std::vector<BlockSummary> standard_blocks(std::string_view text) {

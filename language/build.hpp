@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "errors/budget.hpp"
 #include "graph/op.hpp"
+#include "language/recipe/includes.hpp"
 #include "language/recipe/definition.hpp"
 
 namespace graphrun {
@@ -15,6 +17,7 @@ namespace graphrun {
 struct Language {
   const OpRegistry* registry = nullptr;
   std::string_view standard_blocks;  ///< the text of ops/std.yaml
+  BudgetLimits limits = {};          ///< what a model may cost
 };
 
 /// Reads a model file. `settings` are as after --set. Throws ModelError with all mistakes that do not follow
@@ -22,9 +25,11 @@ struct Language {
 ModelDefinition load_model(const std::string& path, std::span<const std::string> settings,
                            const Language& language);
 
-/// The same of a text; `name` stands for the file in messages. Includes are relative to `name`'s folder.
+/// The same of a text; `name` stands for the file in messages. Includes are read by `reader`, at paths relative to
+/// `name`'s folder; without one they are an error.
 ModelDefinition parse_model(std::string_view text, const std::string& name,
-                            std::span<const std::string> settings, const Language& language);
+                            std::span<const std::string> settings, const Language& language,
+                            const IncludeReader& reader = {});
 
 /// A standard block, for help and for the reference.
 struct BlockSummary {

@@ -95,8 +95,11 @@ class CheckCommand final : public Command {
   SharedModel load(Context& context) const {
     SharedModel model = model_from_file(file_, context.flags);
     if (!model->train) return model;
+    const PassOptions passes{
+        .off = {}, .report = {}, .dump = {}, .budget = std::make_shared<Budget>(model->budget)};
     for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
-      for (const train::LearningStep& step : recipe.steps) train::training_program(step, ops::registry());
+      for (const train::LearningStep& step : recipe.steps)
+        train::training_program(step, ops::registry(), passes);
     return model;
   }
 

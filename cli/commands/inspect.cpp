@@ -8,6 +8,7 @@
 #include "cli/console.hpp"
 #include "cli/figures_text.hpp"
 #include "cli/json.hpp"
+#include "errors/printable.hpp"
 #include "train/run/checkpoint_choice.hpp"
 
 namespace graphrun::cli {
@@ -69,9 +70,9 @@ class InspectCommand final : public Command {
     std::string text = fmt::format("{}: {} tensors{}\n", file.path().string(), file.tensors().size(),
                                    file.has_sums() ? ", whole: every sum fits" : "");
     for (const files::StoredTensor& tensor : by_name(file))
-      text += fmt::format("  {:<4} {:<16} {}\n", type_name(tensor.type), shape_text(tensor), tensor.name);
+      text += fmt::format("  {:<4} {:<16} {}\n", type_name(tensor.type), shape_text(tensor), printable(tensor.name));
     for (const auto& [key, value] : file.metadata())
-      if (verbose || key != "model") text += fmt::format("{}: {}\n", key, value);
+      if (verbose || key != "model") text += fmt::format("{}: {}\n", printable(key), printable(value, LineBreaks::kept));
     return text;
   }
 

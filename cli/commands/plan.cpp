@@ -36,6 +36,7 @@ class PlanCommand final : public Command {
   int run(Context& context) override {
     const SharedModel model = model_from_file(file_, context.flags);
     std::vector<PlannedStep> steps;
+    passes_.budget = std::make_shared<Budget>(model->budget);
     for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
       plan_steps(recipe, model->train->phases[recipe.phase].batch, steps);
     for (const PlannedStep& step : steps)
@@ -52,7 +53,7 @@ class PlanCommand final : public Command {
 
   void plan_steps(const train::Recipe& recipe, std::int64_t batch, std::vector<PlannedStep>& steps) const {
     for (std::size_t i = 0; i < recipe.steps.size(); ++i) {
-      const train::Program program = train::training_program(recipe.steps[i], ops::registry());
+      const train::Program program = train::training_program(recipe.steps[i], ops::registry(), passes_);
       std::string name = recipe.name;
       if (recipe.steps.size() > 1) name += fmt::format("{}step {}", name.empty() ? "" : ", ", i + 1);
       steps.push_back(
@@ -109,6 +110,7 @@ class PlanCommand final : public Command {
   std::string file_;
   std::optional<std::int64_t> batch_;
   bool groups_ = false;
+  PassOptions passes_;
 };
 
 }  // namespace

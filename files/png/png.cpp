@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <csetjmp>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <utility>
 
+#include "files/believable.hpp"
 #include "files/file.hpp"
-#include "files/gzip.hpp"
 
 // libpng reports errors by longjmp, which runs no destructors. So every function that longjmp may leave
 // (the lambdas given to guarded(), and the callbacks) has only trivial objects of its own; everything that
@@ -26,7 +27,6 @@ constexpr std::uint64_t largest_file = std::uint64_t{1} << 28;
 constexpr png_alloc_size_t largest_chunk = 8'000'000;
 constexpr std::size_t signature_bytes = 8;
 constexpr int bits = 8;
-constexpr std::size_t most_bytes_from_one = 32;
 /// Half the time of zlib's usual 6 for files that are 1 % larger: a sheet is drawn after each epoch.
 constexpr int compression_level = 4;
 
@@ -40,6 +40,16 @@ void on_error(png_structp png, png_const_charp text) {
 
 void on_warning(png_structp, png_const_charp) {}
 
+/// What libpng allocates; that there was no memory is remembered, for it is not the file's fault.
+png_voidp allocate(png_structp png, png_alloc_size_t bytes) {
+  void* const memory = std::malloc(bytes);
+  if (memory == nullptr) *static_cast<bool*>(png_get_mem_ptr(png)) = true;
+  return memory;
+}
+void release(png_structp, png_voidp memory) {
+  std::free(memory);
+}
+
 /// Runs calls of libpng; false if one failed.
 template <class Calls>
 bool guarded(png_structp png, const Calls& calls) {
@@ -48,23 +58,32 @@ bool guarded(png_structp png, const Calls& calls) {
   return true;
 }
 
+/// libpng's two structures, which live longer than any jump out of it.
+struct Structures {
+  using Destroy = void (*)(Structures&);
+  explicit Structures(Destroy destroy) : destroy(destroy) {}
+  Structures(const Structures&) = delete;
+  Structures& operator=(const Structures&) = delete;
+  ~Structures() { destroy(*this); }
+
+  Message message{};
+  bool out_of_memory = false;
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+  Destroy destroy;
+};
+
 /// Owns libpng's two structures for writing.
 class Writer {
  public:
-  Writer() : png_(png_create_write_struct(PNG_LIBPNG_VER_STRING, &message_, &on_error, &on_warning)) {
-    if (png_ != nullptr) info_ = png_create_info_struct(png_);
-    if (info_ == nullptr) {
-      png_destroy_write_struct(&png_, nullptr);
-      throw std::bad_alloc();
-    }
-    png_set_write_fn(png_, this, &Writer::on_bytes, &Writer::on_flush);
-  }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
-  ~Writer() { png_destroy_write_struct(&png_, &info_); }
-
   std::vector<std::uint8_t> encode(const Image& image) {
+    png_ = own_.png =
+        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &own_.message, &on_error, &on_warning,
+                                  &own_.out_of_memory, &allocate, &release);
+    if (png_ != nullptr) info_ = own_.info = png_create_info_struct(png_);
+    if (info_ == nullptr) throw std::bad_alloc();
     const bool done = guarded(png_, [&] {
+      png_set_write_fn(png_, this, &Writer::on_bytes, &Writer::on_flush);
       const int kind = image.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB;
       png_set_IHDR(png_, info_, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height),
                    bits, kind, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
@@ -75,8 +94,8 @@ class Writer {
         png_write_row(png_, image.pixels.data() + row * stride);
       png_write_end(png_, info_);
     });
-    if (out_of_memory_) throw std::bad_alloc();
-    if (!done) throw Error(ErrorCode::internal, fmt::format("libpng cannot encode: {}", message_.data()));
+    if (own_.out_of_memory) throw std::bad_alloc();
+    if (!done) throw Error(ErrorCode::internal, fmt::format("libpng cannot encode: {}", own_.message.data()));
     return std::move(encoded_);
   }
 
@@ -86,46 +105,36 @@ class Writer {
     try {
       self->encoded_.insert(self->encoded_.end(), bytes, bytes + count);
     } catch (const std::bad_alloc&) {
-      self->out_of_memory_ = true;
+      self->own_.out_of_memory = true;
     }
-    if (self->out_of_memory_) png_error(png, "out of memory");
+    if (self->own_.out_of_memory) png_error(png, "out of memory");
   }
   static void on_flush(png_structp) {}
 
-  Message message_{};
+  Structures own_{[](Structures& own) { png_destroy_write_struct(&own.png, &own.info); }};
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   std::vector<std::uint8_t> encoded_;
-  bool out_of_memory_ = false;
 };
 
 /// Owns libpng's two structures for reading a file in memory.
 class Reader {
  public:
-  Reader(std::span<const std::uint8_t> file, const fs::path& path)
-      : file_(file),
-        rest_(file),
-        path_(path),
-        png_(png_create_read_struct(PNG_LIBPNG_VER_STRING, &message_, &on_error, &on_warning)) {
-    if (png_ != nullptr) info_ = png_create_info_struct(png_);
-    if (info_ == nullptr) {
-      png_destroy_read_struct(&png_, nullptr, nullptr);
-      throw std::bad_alloc();
-    }
-    png_set_read_fn(png_, this, &Reader::on_wanted);
-    png_set_user_limits(png_, largest_png_side, largest_png_side);
-    png_set_chunk_malloc_max(png_, largest_chunk);
-    png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-    // Damage to the Adler sum of the pixels counts too.
-    png_set_benign_errors(png_, 0);
-    pass_over_all_but_pixels();
-  }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  Reader(std::span<const std::uint8_t> file, const fs::path& path) : file_(file), rest_(file), path_(path) {}
 
   Image decode() {
+    png_ = own_.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &own_.message, &on_error, &on_warning,
+                                               &own_.out_of_memory, &allocate, &release);
+    if (png_ != nullptr) info_ = own_.info = png_create_info_struct(png_);
+    if (info_ == nullptr) throw std::bad_alloc();
     check(guarded(png_, [&] {
+      png_set_read_fn(png_, this, &Reader::on_wanted);
+      png_set_user_limits(png_, largest_png_side, largest_png_side);
+      png_set_chunk_malloc_max(png_, largest_chunk);
+      png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+      // Damage to the Adler sum of the pixels counts too.
+      png_set_benign_errors(png_, 0);
+      pass_over_all_but_pixels();
       png_read_info(png_, info_);
       ask_for_grey_or_colour();
       passes_ = png_set_interlace_handling(png_);
@@ -149,7 +158,8 @@ class Reader {
 
  private:
   void check(bool done) const {
-    if (!done) throw data_error(path_, fmt::format("is a damaged PNG: {}", message_.data()));
+    if (own_.out_of_memory) throw std::bad_alloc();
+    if (!done) throw data_error(path_, fmt::format("is a damaged PNG: {}", own_.message.data()));
   }
 
   /// Texts, dates, colour profiles (often wrong in pictures that are fine otherwise) and all chunks that
@@ -180,10 +190,9 @@ class Reader {
     image.width = png_get_image_width(png_, info_);
     image.channels = (kind & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1;
     const std::size_t bytes = image.height * image.width * (image.channels + (has_alpha_ ? 1 : 0));
-    // A pixel may take a single bit of the file, which becomes up to four bytes.
-    if (bytes / most_bytes_from_one > file_.size() * largest_gzip_ratio) {
-      throw data_error(path_, fmt::format("promises {} x {} pixels, more than a file of its size can hold",
-                                          image.width, image.height));
+    if (bytes > believable(file_.size())) {
+      throw data_error(path_, fmt::format("promises {} x {} pixels of {} bytes, {}", image.width, image.height,
+                                          bytes / (image.height * image.width), beyond_belief(file_.size())));
     }
     image.pixels.resize(bytes);
     return image;
@@ -211,7 +220,7 @@ class Reader {
   std::span<const std::uint8_t> file_;
   std::span<const std::uint8_t> rest_;
   const fs::path& path_;
-  Message message_{};
+  Structures own_{[](Structures& own) { png_destroy_read_struct(&own.png, &own.info, nullptr); }};
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   int passes_ = 1;

@@ -21,11 +21,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "errors/budget.hpp"
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
 #include "graph/verify.hpp"
@@ -54,6 +56,8 @@ struct PassOptions {
   std::set<std::string, std::less<>> off;                           ///< names of optional passes to leave out
   std::function<void(const PassReport&)> report;                    ///< after each pass; may be empty
   std::function<void(const std::string& pass, const Graph&)> dump;  ///< after a pass that changed it
+  /// What gradients are charged to, those of all programs that share it; without one each has a whole budget.
+  std::shared_ptr<Budget> budget;
 };
 
 /// Runs the passes in order. Throws Error{usage} when `off` names a pass that must run.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,9 +40,13 @@ class GRAPHRUN_API Model {
   /// Throws ModelError with all mistakes at once, or Error{io} when the file cannot be read.
   static Model load(const std::string& path, std::span<const std::string> settings = {});
 
-  /// The same of a text; `name` stands for the file in errors. Includes are relative to the current folder.
+  /// Gives the text of the file at a path that `include:` names; throws an Error to refuse it.
+  using IncludeReader = std::function<std::string(const std::string& path)>;
+
+  /// The same of a text; `name` stands for the file in errors, and includes are relative to its folder. What
+  /// may be included is the host's to decide: without a reader, nothing.
   static Model parse(std::string_view text, std::string_view name = "model.yaml",
-                     std::span<const std::string> settings = {});
+                     std::span<const std::string> settings = {}, const IncludeReader& include = {});
 
   Model(const Model&);
   Model(Model&&) noexcept;

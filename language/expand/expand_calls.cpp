@@ -10,8 +10,7 @@
 namespace graphrun {
 namespace {
 
-constexpr std::size_t most_nodes = 100000;
-constexpr int deepest_blocks = 32;
+constexpr std::size_t steps_of_argument = 10;  // its name and value are looked up and kept
 
 /// What to write instead of an attribute that an op or block has not. `reduce` is the term's own.
 std::string attribute_advice(const std::string& given, const std::string& op,
@@ -24,12 +23,6 @@ std::string attribute_advice(const std::string& given, const std::string& op,
 
 }  // namespace
 
-void Expander::check_size(const Scope& scope, const Place& place) {
-  if (builder_.size() < most_nodes) return;
-  report(scope, place, fmt::format("the model has more than {} nodes", most_nodes), "Repeat less.");
-  throw Abandoned{};
-}
-
 /// Of the node's key; of the node in the file whose standard block is being expanded.
 const Place& Expander::written_place(const Scope& scope) {
   const Scope* at = &scope;
@@ -41,7 +34,8 @@ void Expander::set_origin(const Scope& scope, const CallSite& site) {
   Origin origin;
   origin.path = site.path;
   origin.where = diagnostics_.sources().location(shown(scope, scope.node_place));
-  origin.notes = scope.notes;
+  if (scope.notes) budget_.spend(Resource::names, scope.notes->bytes);
+  origin.notes = listed(scope.notes.get());
   builder_.set_origin(std::make_shared<const Origin>(std::move(origin)));
 }
 
@@ -66,7 +60,13 @@ bool Expander::callable(Scope& scope, const CallSite& site) {
 }
 
 Instance Expander::call(Scope& scope, CallSite site) {
-  check_size(scope, site.place);
+  try {
+    budget_.spend(Resource::nodes, 1);
+    budget_.spend(Resource::names, site.path.size() + site.params.size() + site.display.size() + site.op.size());
+    budget_.spend(Resource::steps, site.attributes.size() * steps_of_argument);
+  } catch (const OverBudget& over) {
+    abandon(scope, site.place, over);
+  }
   if (!callable(scope, site)) return {};
   site.in_formula = site.in_formula || scope.in_formula;
   const BlockSpec* block = find_block(site.op);
@@ -76,18 +76,14 @@ Instance Expander::call(Scope& scope, CallSite site) {
 
 bool Expander::recursion(const Scope& scope, const BlockSpec& block, const CallSite& site) {
   std::string path = block.name;
-  int depth = 0;
   for (const Scope* at = &scope; at != nullptr && at->block != nullptr; at = at->caller) {
     path = at->block->name + " → " + path;
     if (at->block == &block) {
       report(scope, site.place, fmt::format("a block cannot call itself: {}", path));
       return true;
     }
-    ++depth;
   }
-  if (depth < deepest_blocks) return false;
-  report(scope, site.place, fmt::format("blocks call blocks more than {} deep", deepest_blocks));
-  return true;
+  return false;
 }
 
 Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSite& site) {
@@ -103,6 +99,11 @@ Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSi
     diagnostic.op = block.name;
     return {};
   }
+  if (!budget_.has_room(block_frames)) {
+    report(scope, site.place, "blocks call blocks too deeply", "Call fewer blocks in each other.");
+    return {};
+  }
+  const Budget::Level level(budget_, block_frames);
   Scope inner;
   inner.caller = &scope;
   inner.block = &block;
@@ -114,8 +115,9 @@ Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSi
   inner.shown_node = scope.standard ? scope.shown_node : scope.node;
   inner.call_place = scope.standard ? scope.call_place : site.inputs_place;
   const SourceLocation called = diagnostics_.sources().location(shown(scope, site.place));
-  inner.notes.push_back({called, fmt::format("in block '{}', called here", block.name)});
-  inner.notes.insert(inner.notes.end(), scope.notes.begin(), scope.notes.end());
+  const std::string note = fmt::format("in block '{}', called here", block.name);
+  inner.notes = std::make_shared<const CallNotes>(
+      CallNotes{{called, note}, scope.notes, note.size() + (scope.notes ? scope.notes->bytes : 0)});
   for (std::size_t i = 0; i < block.inputs.size(); ++i) {
     inner.instances[block.inputs[i].text].node = site.inputs[i];
   }
@@ -142,11 +144,13 @@ Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSi
 
 bool Expander::check_arguments(Scope& scope, const BlockSpec& block, const CallSite& site) {
   bool whole = true;
+  std::set<std::string_view> written;
+  for (const GivenAttribute& given : site.attributes) written.insert(given.name);
   std::vector<std::string> names;
   for (const BlockSpec::Argument& argument : block.arguments) names.push_back(argument.name);
   std::vector<std::string> meant;  // by names that are misspelt: one mistake is one error
   for (const GivenAttribute& given : site.attributes) {
-    if (std::find(names.begin(), names.end(), given.name) != names.end()) continue;
+    if (block.find_argument(given.name) != nullptr) continue;
     const std::string_view elsewhere = attribute_elsewhere(given.name);
     meant.push_back(elsewhere.empty() ? nearest_name(given.name, names) : std::string(elsewhere));
     report(scope, given.place, fmt::format("block '{}' has no argument '{}'", block.name, given.name),
@@ -155,9 +159,7 @@ bool Expander::check_arguments(Scope& scope, const BlockSpec& block, const CallS
     whole = false;
   }
   for (const BlockSpec::Argument& argument : block.arguments) {
-    const bool given = std::any_of(site.attributes.begin(), site.attributes.end(),
-                                   [&argument](const GivenAttribute& a) { return a.name == argument.name; });
-    if (!argument.required || given) continue;
+    if (!argument.required || written.count(argument.name) != 0) continue;
     if (std::find(meant.begin(), meant.end(), argument.name) != meant.end()) continue;
     report(scope, site.place, fmt::format("block '{}' needs the argument '{}'", block.name, argument.name),
            fmt::format("Write `{}: …`.", argument.name))
@@ -246,9 +248,9 @@ Instance Expander::call_op(Scope& scope, const OpDef& op, const CallSite& site) 
   Value tie;
   std::optional<Attributes> given = attributes(scope, op, site, tie);
   if (!given) return {};
-  set_origin(scope, site);
   if (!claim(scope, written_place(scope), paths_, site.path, "node")) return {};
   try {
+    set_origin(scope, site);
     if (op.traits.variable) return parameter(scope, site, *given, tie);
     if (!claim(scope, written_place(scope), names_, site.display, "node")) return {};
     Instance instance;
@@ -257,6 +259,8 @@ Instance Expander::call_op(Scope& scope, const OpDef& op, const CallSite& site) 
     return instance;
   } catch (const OpError& error) {
     report(scope, site, error);
+  } catch (const OverBudget& over) {
+    abandon(scope, site.place, over);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::internal) throw;
     // Sizes that overflow: what is written about them is the shape.

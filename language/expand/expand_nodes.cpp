@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "language/expand/expander.hpp"
 #include "language/expand/formula_builder.hpp"
@@ -9,35 +10,45 @@
 namespace graphrun {
 namespace {
 
-constexpr std::int64_t most_copies = 10000;
-
-void collect_from_text(const std::string& text, std::set<std::string>& names) {
+void collect_from_text(const std::string& text, Budget& budget, std::set<std::string>& names) {
   try {
-    collect_references(parse_expression(text, Grammar::formula), names);
+    collect_references(parse_expression(text, Grammar::formula, budget), names);
   } catch (const ExpressionError&) {  // reported when the node is made
   }
 }
 
-void collect_from_value(const YamlNode& node, std::set<std::string>& names) {
-  if (node.is_scalar() && is_value_reference(node.text)) collect_from_text(node.text, names);
-  for (const YamlNode& item : node.items) collect_from_value(item, names);
-  for (const YamlEntry& entry : node.entries) collect_from_value(entry.value, names);
+void collect_from_value(const YamlNode& node, Budget& budget, std::set<std::string>& names) {
+  if (node.is_scalar() && is_value_reference(node.text)) collect_from_text(node.text, budget, names);
+  for (const YamlNode& item : node.items) collect_from_value(item, budget, names);
+  for (const YamlEntry& entry : node.entries) collect_from_value(entry.value, budget, names);
 }
 
-std::set<std::string> dependencies(const NodeSpec& spec) {
+std::set<std::string> dependencies(const NodeSpec& spec, Budget& budget) {
   std::set<std::string> names;
-  if (spec.kind == NodeSpec::Kind::formula) collect_from_text(spec.value.text, names);
-  if (spec.kind == NodeSpec::Kind::schedule) collect_from_value(spec.value, names);
-  if (spec.kind == NodeSpec::Kind::call) collect_from_value(spec.op, names);
-  for (const YamlNode& input : spec.inputs) collect_from_text(input.text, names);
+  if (spec.kind == NodeSpec::Kind::formula) collect_from_text(spec.value.text, budget, names);
+  if (spec.kind == NodeSpec::Kind::schedule) collect_from_value(spec.value, budget, names);
+  if (spec.kind == NodeSpec::Kind::call) collect_from_value(spec.op, budget, names);
+  for (const YamlNode& input : spec.inputs) collect_from_text(input.text, budget, names);
   for (const YamlEntry& attribute : spec.attributes) {
     const bool reference = attribute.key == "like" || attribute.key == "tie";
-    if (reference && attribute.value.is_scalar()) collect_from_text(attribute.value.text, names);
-    collect_from_value(attribute.value, names);
+    if (reference && attribute.value.is_scalar()) collect_from_text(attribute.value.text, budget, names);
+    collect_from_value(attribute.value, budget, names);
   }
-  if (spec.repeat) collect_from_value(*spec.repeat, names);
-  if (spec.params) collect_from_value(*spec.params, names);
+  if (spec.repeat) collect_from_value(*spec.repeat, budget, names);
+  if (spec.params) collect_from_value(*spec.params, budget, names);
   return names;
+}
+
+/// "a → b → … → z → a": of a long circle its ends.
+std::string circle_text(const std::vector<NodeSpec>& nodes, std::span<const std::size_t> circle) {
+  constexpr std::size_t shown = 6;
+  std::string text;
+  for (std::size_t i = 0; i <= circle.size(); ++i) {
+    const bool hidden = i >= shown && i + shown < circle.size();
+    if (hidden && i > shown) continue;
+    text += (i > 0 ? " → " : "") + (hidden ? "…" : nodes[circle[i % circle.size()]].name);
+  }
+  return text;
 }
 
 /// Depth-first without recursion: a file may hold a chain of any length.
@@ -66,6 +77,7 @@ class Ordering {
   }
 
  private:
+  static constexpr std::size_t most_cycles = 100;
   enum class State { fresh, open, done };
   struct Step {
     std::size_t node;
@@ -92,7 +104,7 @@ class Ordering {
             std::find_if(path.begin(), path.end(), [needed](const Step& s) { return s.node == needed; });
         std::vector<std::size_t> cycle;
         for (auto at = first; at != path.end(); ++at) cycle.push_back(at->node);
-        cycles.push_back(std::move(cycle));
+        if (cycles.size() < most_cycles) cycles.push_back(std::move(cycle));
       }
     }
   }
@@ -111,7 +123,7 @@ std::shared_ptr<const Expander::Needs> Expander::needs_of(const Scope& scope,
   const bool whole_block = scope.block != nullptr && &nodes == &scope.block->nodes;
   if (whole_block && needs_.contains(scope.block)) return needs_.at(scope.block);
   Needs needs;
-  for (const NodeSpec& spec : nodes) needs.push_back(dependencies(spec));
+  for (const NodeSpec& spec : nodes) needs.push_back(dependencies(spec, budget_));
   auto shared = std::make_shared<const Needs>(std::move(needs));
   if (whole_block) needs_[scope.block] = shared;
   return shared;
@@ -121,18 +133,13 @@ std::vector<std::size_t> Expander::order(Scope& scope, const std::vector<NodeSpe
                                          const Needs& needs) {
   Ordering ordering(nodes, needs);
   ordering.run();
-  for (const std::vector<std::size_t>& cycle : ordering.cycles) {
+  for (std::vector<std::size_t>& cycle : ordering.cycles) {
     // The one written first comes first, however the search found it.
-    const auto first = std::min_element(cycle.begin(), cycle.end());
-    std::string path;
-    for (std::size_t i = 0; i <= cycle.size(); ++i) {
-      const auto offset = static_cast<std::size_t>(first - cycle.begin());
-      path += (i > 0 ? " → " : "") + nodes[cycle[(offset + i) % cycle.size()]].name;
-    }
-    const NodeSpec& spec = nodes[*first];
+    std::rotate(cycle.begin(), std::min_element(cycle.begin(), cycle.end()), cycle.end());
+    const NodeSpec& spec = nodes[cycle.front()];
     report(scope, spec.place,
            cycle.size() == 1 ? fmt::format("node '{}' needs itself", spec.name)
-                             : fmt::format("these nodes need each other: {}", path),
+                             : fmt::format("these nodes need each other: {}", circle_text(nodes, cycle)),
            "Values flow one way; break the cycle.");
     for (const std::size_t node : cycle) scope.instances[nodes[node].name] = {};
   }
@@ -224,6 +231,8 @@ Instance Expander::make(Scope& scope, const NodeSpec& spec, const std::string& p
                          : single(scope, spec, path, params_of(scope, spec, path), display, std::nullopt);
   } catch (const Poisoned&) {
     result = {};
+  } catch (const OverBudget& over) {
+    abandon(scope, spec.place, over);
   }
   scope.node.clear();
   return result;
@@ -296,10 +305,15 @@ Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::strin
   const std::int64_t count = counted                   ? *over->integer()
                              : over->list() != nullptr ? static_cast<std::int64_t>(over->list()->size())
                                                        : -1;
-  if (count < 0 || count > most_copies) {
+  if (count < 0) {
+    report(scope, spec.repeat->place, fmt::format("`repeat:` is a list or a count, not {}", described(*over)));
+    return {};
+  }
+  if (static_cast<std::uint64_t>(count) > budget_.left(Resource::nodes)) {
     report(scope, spec.repeat->place,
-           count < 0 ? fmt::format("`repeat:` is a list or a count, not {}", described(*over))
-                     : fmt::format("{} copies are too many; at most {}", count, most_copies));
+           fmt::format("{} copies are too many: the budget of nodes has room for {}", count,
+                       budget_.left(Resource::nodes)),
+           "Repeat less.");
     return {};
   }
   if (spec.kind != NodeSpec::Kind::call || spec.inputs.empty()) {
@@ -403,7 +417,7 @@ std::optional<NodeId> Expander::apply(const NodeSpec& spec, NodeId input, const 
 std::optional<NodeId> Expander::formula(Scope& scope, const YamlNode& text, const std::string& path,
                                         const std::string& display) {
   try {
-    const Expression expression = parse_expression(text.text, Grammar::formula);
+    const Expression expression = parse_expression(text.text, Grammar::formula, budget_);
     return FormulaBuilder(*this, scope, text, path, display).whole(expression);
   } catch (const ExpressionError& error) {
     report(scope, place_in(text, error.offset(), diagnostics_.sources()), error.what(), error.fix());

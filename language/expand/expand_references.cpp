@@ -104,7 +104,7 @@ const Instance* Expander::named(const YamlNode& reference) {
     return nullptr;
   }
   try {
-    const Expression expression = parse_expression(reference.text, Grammar::formula);
+    const Expression expression = parse_expression(reference.text, Grammar::formula, budget_);
     const bool names = expression.kind == Kind::name || expression.kind == Kind::reference;
     std::string rest;
     const Instance* instance = names ? instance_of(top_, expression, reference, rest) : nullptr;
@@ -119,12 +119,13 @@ const Instance* Expander::named(const YamlNode& reference) {
 }
 
 std::optional<NodeId> Expander::node_of(Scope& scope, const Expression& reference, const YamlNode& text) {
-  const Place place = place_in(text, reference.offset, diagnostics_.sources());
+  const auto place = [&] { return place_in(text, reference.offset, diagnostics_.sources()); };
   if (reference.kind == Kind::name && reference.name == "batch" && scope.instances.count("batch") == 0) {
-    return batch_count(scope, place);
+    budget_.spend(Resource::nodes, 1);
+    return batch_count(scope, text, reference.offset);
   }
   if (reference.kind != Kind::name && reference.kind != Kind::reference) {
-    report(scope, place, "the name of a node is expected here");
+    report(scope, place(), "the name of a node is expected here");
     return std::nullopt;
   }
   std::string rest;
@@ -142,7 +143,7 @@ std::optional<NodeId> Expander::node_of(Scope& scope, const Expression& referenc
     if (name.starts_with(owner.params + ".")) known.push_back(name.substr(owner.params.size() + 1));
   }
   const std::string& base = reference.children.front().name;
-  report(scope, place, fmt::format("node '{}' has no output or parameter '{}'", base, rest),
+  report(scope, place(), fmt::format("node '{}' has no output or parameter '{}'", base, rest),
          known.empty() ? fmt::format("'{}' has no parameters.", base) : suggestion(rest, known));
   return std::nullopt;
 }
@@ -156,7 +157,7 @@ std::optional<Value> Expander::tied(Scope& scope, const GivenAttribute& given) {
   }
   try {
     const Expression reference =
-        given.expression != nullptr ? *given.expression : parse_expression(text.text, Grammar::formula);
+        given.expression != nullptr ? *given.expression : parse_expression(text.text, Grammar::formula, budget_);
     if (reference.kind != Kind::name && reference.kind != Kind::reference) {
       report(scope, given.value_place, "`tie:` names a node whose weight is shared",
              "Write e.g. tie: enc.0.");
@@ -185,7 +186,7 @@ std::optional<NodeId> Expander::referred(Scope& scope, const GivenAttribute& giv
     return std::nullopt;
   }
   try {
-    return node_of(scope, parse_expression(given.yaml->text, Grammar::formula), *given.yaml);
+    return node_of(scope, parse_expression(given.yaml->text, Grammar::formula, budget_), *given.yaml);
   } catch (const ExpressionError& error) {
     report(scope, place_in(*given.yaml, error.offset(), diagnostics_.sources()), error.what(), error.fix());
   }
@@ -193,7 +194,7 @@ std::optional<NodeId> Expander::referred(Scope& scope, const GivenAttribute& giv
 }
 
 /// `batch` in a formula: how many samples there are.
-std::optional<NodeId> Expander::batch_count(Scope& scope, const Place& place) {
+std::optional<NodeId> Expander::batch_count(Scope& scope, const YamlNode& text, std::size_t offset) {
   for (const InputDeclaration& declared : spec_.inputs) {
     const Instance& input = top_.instances[declared.name];
     if (!input.node) continue;
@@ -203,7 +204,7 @@ std::optional<NodeId> Expander::batch_count(Scope& scope, const Place& place) {
       return builder_.add("size", {*input.node}, {{"axis", Axes{false, {static_cast<std::int64_t>(axis)}}}});
     }
   }
-  report(scope, place, "no input of the model has the batch as an axis",
+  report(scope, place_in(text, offset, diagnostics_.sources()), "no input of the model has the batch as an axis",
          "Declare e.g. x: {shape: [batch, 784]}.");
   return std::nullopt;
 }

@@ -11,21 +11,6 @@
 namespace graphrun {
 namespace {
 
-constexpr std::size_t deepest_values = 64;  // vars that refer to vars
-
-const YamlNode* fallback_of(const Scope& scope, const std::string& name, const std::vector<YamlEntry>& vars) {
-  if (scope.block == nullptr) {
-    for (const YamlEntry& entry : vars) {
-      if (entry.key == name) return &entry.value;
-    }
-    return nullptr;
-  }
-  for (const BlockSpec::Argument& argument : scope.block->arguments) {
-    if (argument.name == name && !argument.required) return &argument.fallback;
-  }
-  return nullptr;
-}
-
 std::vector<std::string> value_names(const Scope& scope, const std::vector<YamlEntry>& vars) {
   std::vector<std::string> names;
   if (scope.item) names.emplace_back("item");
@@ -40,16 +25,26 @@ std::vector<std::string> value_names(const Scope& scope, const std::vector<YamlE
 
 }  // namespace
 
+/// Where the value of a name is written that no call has given: a var of the file, the default of an argument.
+const YamlNode* Expander::fallback_of(const Scope& scope, const std::string& name) const {
+  if (scope.block == nullptr) {
+    const auto var = vars_.find(name);
+    return var == vars_.end() ? nullptr : var->second;
+  }
+  const BlockSpec::Argument* argument = scope.block->find_argument(name);
+  return argument == nullptr || argument->required ? nullptr : &argument->fallback;
+}
+
 std::optional<Value> Expander::named_value(Scope& scope, const std::string& name) {
   if (name == "item" && scope.item) return scope.item;
   if (name == "index" && scope.index) return scope.index;
   const auto known = scope.arguments.find(name);
   if (known != scope.arguments.end()) return known->second.value;
-  const YamlNode* fallback = fallback_of(scope, name, spec_.vars);
+  const YamlNode* fallback = fallback_of(scope, name);
   if (fallback == nullptr) return std::nullopt;
   if (!scope.evaluating.insert(name).second) throw Poisoned{};  // a cycle, or wrong: reported the first time
   const Place place = fallback->place;
-  if (scope.evaluating.size() > deepest_values + scope.arguments.size()) {
+  if (!budget_.has_room(value_frames)) {
     report(scope, place, "values refer to each other too deeply");
     throw Poisoned{};
   }
@@ -62,12 +57,10 @@ std::optional<Value> Expander::named_value(Scope& scope, const std::string& name
 ValueScope Expander::value_scope(Scope& scope) {
   ValueScope result;
   result.value = [this, &scope](const std::string& name) { return named_value(scope, name); };
-  result.names = value_names(scope, spec_.vars);
+  result.names = [this, &scope] { return value_names(scope, spec_.vars); };
   result.hint = [this, &scope](const std::string& name) -> std::string {
     if (name == "item" || name == "index") return fmt::format("${} is known in a node with `repeat:`.", name);
-    const bool outside =
-        scope.block != nullptr && std::any_of(spec_.vars.begin(), spec_.vars.end(),
-                                              [&name](const YamlEntry& var) { return var.key == name; });
+    const bool outside = scope.block != nullptr && vars_.count(name) != 0;
     return outside
                ? fmt::format("A block sees only its arguments: add '{}' to its `args:` and pass it.", name)
                : "";
@@ -77,13 +70,16 @@ ValueScope Expander::value_scope(Scope& scope) {
 
 std::optional<Value> Expander::evaluated(Scope& scope, const Expression& expression, const YamlNode& text) {
   try {
+    const Budget::Level level(budget_, value_frames);
     ValueScope names = value_scope(scope);
     names.call = [this, &scope, &text](const Expression& call, const ValueScope&) {
       return size_function(scope, call, text);
     };
-    return evaluate(expression, names);
+    return evaluate(expression, names, budget_);
   } catch (const ExpressionError& error) {
     report(scope, place_in(text, error.offset(), diagnostics_.sources()), error.what(), error.fix());
+  } catch (const OverBudget& over) {
+    abandon(scope, place_in(text, expression.offset, diagnostics_.sources()), over);
   } catch (const Poisoned&) {
   }
   return std::nullopt;
@@ -117,29 +113,33 @@ std::optional<Value> Expander::size_function(Scope& scope, const Expression& cal
   return Value{shape[*at].offset};
 }
 
-std::optional<Value> Expander::value(Scope& scope, const YamlNode& node) {
-  if (node.is_empty()) return std::nullopt;  // reported with the keys
-  if (node.is_scalar()) {
-    if (is_value_reference(node.text)) {
-      try {
-        return evaluated(scope, parse_expression(node.text, Grammar::formula), node);
-      } catch (const ExpressionError& error) {
-        report(scope, place_in(node, error.offset(), diagnostics_.sources()), error.what(), error.fix());
-        return std::nullopt;
-      }
-    }
-    if (!node.quoted && node.text.find('$') != std::string::npos) {
-      std::string inner = node.text;
-      std::erase(inner, '$');
-      report(scope, node.place, fmt::format("'{}' mixes a value with text", node.text),
-             fmt::format("Compute it in $( ): $({}).", inner));
+std::optional<Value> Expander::scalar_value(Scope& scope, const YamlNode& node) {
+  if (is_value_reference(node.text)) {
+    try {
+      return evaluated(scope, parse_expression(node.text, Grammar::formula, budget_), node);
+    } catch (const ExpressionError& error) {
+      report(scope, place_in(node, error.offset(), diagnostics_.sources()), error.what(), error.fix());
       return std::nullopt;
     }
-    const std::size_t before = diagnostics_.count();
-    Value scalar = read_scalar(node, diagnostics_);
-    if (diagnostics_.count() > before) return std::nullopt;
-    return scalar;
   }
+  if (!node.quoted && node.text.find('$') != std::string::npos) {
+    std::string inner = node.text;
+    std::erase(inner, '$');
+    report(scope, node.place, fmt::format("'{}' mixes a value with text", node.text),
+           fmt::format("Compute it in $( ): $({}).", inner));
+    return std::nullopt;
+  }
+  const std::size_t before = diagnostics_.count();
+  Value scalar = read_scalar(node, diagnostics_);
+  if (diagnostics_.count() > before) return std::nullopt;
+  return scalar;
+}
+
+std::optional<Value> Expander::value(Scope& scope, const YamlNode& node) {
+  if (node.is_empty()) return std::nullopt;  // reported with the keys
+  if (node.is_scalar()) return scalar_value(scope, node);
+  const Budget::Level level(budget_, list_frames);
+  budget_.spend(Resource::elements, node.items.size() + node.entries.size());
   if (is_schedule(node)) {
     const std::optional<Schedule> found = schedule(scope, node);
     return found ? std::optional(Value{*found}) : std::nullopt;
@@ -159,8 +159,9 @@ std::optional<Value> Expander::value(Scope& scope, const YamlNode& node) {
   }
   if (!whole) return std::nullopt;
   Value result = node.is_mapping() ? Value{std::move(entries)} : Value{std::move(items)};
-  if (element_total(result) <= largest_value) return result;
-  report(scope, node.place, fmt::format("this has more than {} elements", largest_value));
+  const std::string mistake = excess(result);
+  if (mistake.empty()) return result;
+  report(scope, node.place, mistake);
   return std::nullopt;
 }
 

@@ -10,7 +10,8 @@ namespace graphrun {
 
 Expander::Expander(const Spec& spec, const std::vector<BlockSpec>& standard, Builder& builder,
                    Diagnostics& diagnostics)
-    : spec_(spec), builder_(builder), diagnostics_(diagnostics) {
+    : spec_(spec), builder_(builder), diagnostics_(diagnostics), budget_(diagnostics.budget()) {
+  for (const YamlEntry& var : spec.vars) vars_.emplace(var.key, &var.value);
   for (const BlockSpec& block : standard) blocks_[block.name] = &block;
   for (const BlockSpec& block : spec.blocks) {
     const OpDef* op = builder.registry().find(block.name);
@@ -23,6 +24,12 @@ Expander::Expander(const Spec& spec, const std::vector<BlockSpec>& standard, Bui
       blocks_[block.name] = &block;
     }
   }
+}
+
+std::vector<Diagnostic::Note> listed(const CallNotes* notes) {
+  std::vector<Diagnostic::Note> list;
+  for (; notes != nullptr; notes = notes->outer.get()) list.push_back(notes->innermost);
+  return list;
 }
 
 const BlockSpec* Expander::find_block(const std::string& name) const {
@@ -52,8 +59,13 @@ std::string Expander::shown_path(const Scope& scope, const std::string& path) co
 Diagnostic& Expander::report(const Scope& scope, const Place& place, std::string message, std::string fix) {
   Diagnostic& diagnostic = diagnostics_.error(shown(scope, place), std::move(message), std::move(fix));
   diagnostic.node = shown_path(scope, scope.node);
-  diagnostic.notes = scope.notes;
+  diagnostic.notes = listed(scope.notes.get());
   return diagnostic;
+}
+
+void Expander::abandon(const Scope& scope, const Place& place, const OverBudget& over) {
+  report(scope, place, over.message(), over.fix());
+  throw Abandoned{};
 }
 
 Diagnostic& Expander::report(const Scope& scope, const CallSite& site, const OpError& error) {
@@ -76,7 +88,7 @@ Diagnostic& Expander::report(const Scope& scope, const CallSite& site, const OpE
   Diagnostic& diagnostic = diagnostics_.error(argument, error.message(), error.fix());
   diagnostic.node = shown_path(scope, scope.node);
   diagnostic.op = site.op;
-  diagnostic.notes = scope.notes;
+  diagnostic.notes = listed(scope.notes.get());
   return diagnostic;
 }
 

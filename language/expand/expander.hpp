@@ -1,7 +1,7 @@
 /// \file
 /// From what a file says to nodes: evaluates values, resolves names, expands repeats and blocks, and adds ops
 /// through the Builder. Mistakes are reported and leave a node unknown; what uses an unknown node is unknown
-/// too and says nothing, so that one mistake gives one message. Internal to graph/yaml.
+/// too and says nothing, so that one mistake gives one message. Internal to language.
 #pragma once
 
 #include <map>
@@ -37,6 +37,14 @@ struct Argument {
   Place place;
 };
 
+/// The blocks a node came through, innermost first: shared by all nodes of a call, until one is made.
+struct CallNotes {
+  Diagnostic::Note innermost;
+  std::shared_ptr<const CallNotes> outer;
+  std::size_t bytes = 0;  ///< of all their texts
+};
+std::vector<Diagnostic::Note> listed(const CallNotes* notes);
+
 /// The file, or one expansion of a block: the values and nodes that can be seen, and where it is.
 struct Scope {
   const Scope* caller = nullptr;
@@ -50,7 +58,7 @@ struct Scope {
   Place call_place;        ///< standard: where mistakes are shown
   Place node_place;        ///< of the key of the node that is being made
   std::string node;        ///< the node that is being made, for messages
-  std::vector<Diagnostic::Note> notes;
+  std::shared_ptr<const CallNotes> notes;
   std::map<std::string, Argument> arguments;
   std::map<std::string, Instance> instances;
   std::set<std::string> evaluating;  ///< values whose computation has begun: a second time is a cycle
@@ -169,7 +177,12 @@ class Expander {
   bool recursion(const Scope& scope, const BlockSpec& block, const CallSite& site);
   static const Place& written_place(const Scope& scope);
   void set_origin(const Scope& scope, const CallSite& site);
-  void check_size(const Scope& scope, const Place& place);
+  /// The stack that a level of values or blocks takes, and what comes between it and the next.
+  static constexpr std::size_t value_frames = 2 * 1024;
+  static constexpr std::size_t list_frames = 768;
+  static constexpr std::size_t block_frames = 5 * 1024;
+  /// Reports what the budget has no room for, and leaves the expansion.
+  [[noreturn]] void abandon(const Scope& scope, const Place& place, const OverBudget& over);
 
   // ---- references (expand_references.cpp) ----
   std::optional<NodeId> node_of(Scope& scope, const Expression& reference, const YamlNode& text);
@@ -177,13 +190,15 @@ class Expander {
                               std::string& rest);
   std::optional<Value> tied(Scope& scope, const GivenAttribute& given);
   std::optional<NodeId> referred(Scope& scope, const GivenAttribute& given);
-  std::optional<NodeId> batch_count(Scope& scope, const Place& place);
+  std::optional<NodeId> batch_count(Scope& scope, const YamlNode& text, std::size_t offset);
 
   std::optional<double> schedule_number(Scope& scope, const YamlNode& given, const Key& key);
   ValueScope value_scope(Scope& scope);
   std::optional<Value> named_value(Scope& scope, const std::string& name);
+  const YamlNode* fallback_of(const Scope& scope, const std::string& name) const;
   std::optional<Value> size_function(Scope& scope, const Expression& call, const YamlNode& text);
   std::optional<Value> evaluated(Scope& scope, const Expression& expression, const YamlNode& text);
+  std::optional<Value> scalar_value(Scope& scope, const YamlNode& node);
   Place wrong_size(const YamlNode& shape);
   Place shown(const Scope& scope, const Place& place) const;
   std::string shown_path(const Scope& scope, const std::string& path) const;
@@ -191,7 +206,9 @@ class Expander {
   const Spec& spec_;
   Builder& builder_;
   Diagnostics& diagnostics_;
+  Budget& budget_;
   std::map<std::string, const BlockSpec*> blocks_;
+  std::map<std::string, const YamlNode*> vars_;
   Scope top_;
   std::map<std::string, NodeId> parameters_;
   std::map<std::string, Place> parameter_places_;
@@ -204,9 +221,6 @@ class Expander {
 
 /// Leaves an evaluation whose mistake has been reported.
 struct Poisoned {};
-
-/// Leaves the whole expansion, when going on makes no sense; the mistake has been reported.
-struct Abandoned {};
 
 /// The value as the kind that the op declares; throws OpError about the attribute.
 AttributeValue attribute_from(const Value& value, const AttributeSpec& spec);

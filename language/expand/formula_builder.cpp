@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -9,6 +10,8 @@ namespace graphrun {
 namespace {
 
 using Kind = Expression::Kind;
+
+constexpr std::size_t frames = 1280;  // of the stack, for a node in a node
 
 std::string_view op_of(const std::string& symbol) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 12> ops = {{{"+", "add"},
@@ -31,8 +34,10 @@ std::string_view op_of(const std::string& symbol) {
 
 }  // namespace
 
-Place FormulaBuilder::at(const Expression& e) const {
-  return place_in(text_, e.offset, expander_.diagnostics_.sources());
+Place FormulaBuilder::at(std::size_t offset) {
+  const Sources& sources = expander_.diagnostics_.sources();
+  if (offsets_.empty()) offsets_ = offsets_in(text_, sources);
+  return sources.place_at(text_.place.source, offsets_[std::min(offset, offsets_.size() - 1)]);
 }
 
 std::optional<NodeId> FormulaBuilder::whole(const Expression& expression) {
@@ -40,6 +45,7 @@ std::optional<NodeId> FormulaBuilder::whole(const Expression& expression) {
 }
 
 std::optional<NodeId> FormulaBuilder::node(const Expression& e, bool outermost) {
+  const Budget::Level level(expander_.budget_, frames);
   switch (e.kind) {
     case Kind::constant:
       return number(e, e.value);
@@ -72,6 +78,7 @@ std::optional<NodeId> FormulaBuilder::node(const Expression& e, bool outermost) 
 }
 
 std::optional<NodeId> FormulaBuilder::number(const Expression& e, const Value& value) {
+  expander_.budget_.spend(Resource::nodes, 1);
   if (const Schedule* schedule = value.schedule())
     return expander_.scheduled_input(*schedule, path_ + "/schedule");
   if (value.list() != nullptr && !value.list()->empty()) {
@@ -79,6 +86,7 @@ std::optional<NodeId> FormulaBuilder::number(const Expression& e, const Value& v
     for (const Value& item : *value.list()) {
       if (item.number()) numbers.push_back(*item.number());
     }
+    expander_.budget_.spend(Resource::elements, numbers.size());
     if (numbers.size() == value.list()->size()) {
       const Shape shape = {Dim::number(static_cast<std::int64_t>(numbers.size()))};
       return expander_.builder_.add("constant", {}, {{"values", std::move(numbers)}, {"shape", shape}});
@@ -147,7 +155,7 @@ std::optional<NodeId> FormulaBuilder::call(const Expression& e, bool outermost) 
   for (const Expression::Keyword& keyword : e.keywords) {
     GivenAttribute given;
     given.name = keyword.name;
-    given.place = place_in(text_, keyword.offset, expander_.diagnostics_.sources());
+    given.place = at(keyword.offset);
     given.value_place = at(keyword.value);
     given.yaml = &text_;
     given.expression = &keyword.value;

@@ -1,5 +1,5 @@
 /// \file
-/// Makes the nodes of a formula. Internal to graph/yaml.
+/// Makes the nodes of a formula. Internal to language.
 #pragma once
 
 #include <optional>
@@ -31,7 +31,8 @@ class FormulaBuilder {
   std::optional<NodeId> call(const Expression& e, bool outermost);
   std::optional<NodeId> number(const Expression& e, const Value& value);
   CallSite site(const Expression& e, const std::string& op, bool outermost);
-  Place at(const Expression& e) const;
+  Place at(std::size_t offset);
+  Place at(const Expression& e) { return at(e.offset); }
 
   Expander& expander_;
   Scope& scope_;
@@ -39,6 +40,7 @@ class FormulaBuilder {
   std::string path_;
   std::string display_;
   std::set<std::string> used_;
+  std::vector<std::size_t> offsets_;  ///< offsets_in(text_), once a place is asked for
 };
 
 }  // namespace graphrun

@@ -3,6 +3,7 @@
 /// value. Unknown keys have been reported. Values are still YAML: language/build.hpp evaluates them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,12 +44,18 @@ struct BlockSpec {
   Place place;
   std::string about;
   std::vector<Argument> arguments;
+  std::map<std::string, std::size_t> argument_index;  ///< where in `arguments` a name is
   std::vector<Name> inputs;
   std::vector<NodeSpec> nodes;
   std::vector<Name> outputs;       ///< at least one
   std::optional<YamlNode> reduce;  ///< of a loss: how a term that calls it joins the axes beside the batch
   bool broken = false;             ///< reported; a call of it says nothing
   bool standard = false;           ///< from the library's own text: errors point at the call
+
+  const Argument* find_argument(const std::string& argument) const {
+    const auto found = argument_index.find(argument);
+    return found == argument_index.end() ? nullptr : &arguments[found->second];
+  }
 };
 
 /// A term of the loss or a metric.

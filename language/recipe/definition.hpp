@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "errors/budget.hpp"
 #include "graph/graph.hpp"
 #include "language/expand/inputs.hpp"
 #include "language/values/schedule.hpp"
@@ -160,6 +161,7 @@ struct ModelDefinition {
   std::optional<DataSpec> data;
   std::optional<TrainSpec> train;
   std::vector<Diagnostic> notices;  ///< what is allowed, and hardly meant
+  Budget budget;                    ///< what is left of it, for gradients
   std::string resolved;             ///< the model as YAML that stands alone: includes inlined, --set applied
 
   /// The node that `outputs:` gives this role, if it does.

@@ -7,6 +7,9 @@
 namespace graphrun {
 namespace {
 
+/// Of examples, steps and epochs: their products can still be counted.
+constexpr Range counted = {.low = 1, .high = 1'000'000'000};
+
 // ---- Sections whose keys fill fields ------------------------------------------------------------------
 
 const Rows<PhaseSpec> learning = {
@@ -20,19 +23,19 @@ const Rows<PhaseSpec> learning = {
     {{.name = "batch",
       .kind = KeyKind::integer,
       .doc = "examples a step",
-      .range = at_least(1),
+      .range = counted,
       .also = {"batch_size", "batchsize", "minibatch", "bs"}},
      &PhaseSpec::batch},
     {{.name = "epochs",
       .kind = KeyKind::integer,
       .doc = "how often all examples are seen",
-      .range = at_least(1),
+      .range = counted,
       .also = {"epoch", "num_epochs", "n_epochs", "nb_epoch", "max_epochs"}},
      &PhaseSpec::epochs},
     {{.name = "steps",
       .kind = KeyKind::integer,
       .doc = "how many batches are seen, instead of `epochs`",
-      .range = at_least(1),
+      .range = counted,
       .also = {"iterations", "num_steps", "max_steps", "max_iter"}},
      &PhaseSpec::steps},
     {{.name = "partial",
@@ -98,7 +101,7 @@ const Rows<PhaseSpec> only_phase = {
     {{.name = "draws",
       .kind = KeyKind::integer,
       .doc = "how often the phase is done, each time from its start, with another sample of its `subset`",
-      .range = at_least(1),
+      .range = counted,
       .also = {"repeats", "runs"}},
      &PhaseSpec::draws},
     {{.name = "same_as",

@@ -328,6 +328,7 @@ BlockSpec SpecReader::block(const YamlEntry& entry, bool standard) {
     if (!usable_name(argument.key, argument.place, "an argument")) continue;
     const bool required =
         argument.value.is_scalar() && argument.value.text == "required" && !argument.value.quoted;
+    spec.argument_index.emplace(argument.key, spec.arguments.size());
     spec.arguments.push_back({argument.key, argument.place, required, argument.value});
   }
   read_ranges(entry.value.find("ranges"), spec);

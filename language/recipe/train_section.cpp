@@ -25,6 +25,8 @@ void read_phases(const YamlNode& list, PhaseReader& phases, TrainSpec& spec, Dia
     return;
   }
   for (const YamlNode& item : list.items) {
+    constexpr std::size_t keys = 16;
+    diagnostics.budget().spend(Resource::elements, keys + spec.train.size() + spec.loss.size());  // inherited
     if (const std::optional<PhaseSpec> phase = phases.read(item, spec, spec.phases))
       spec.phases.push_back(*phase);
   }

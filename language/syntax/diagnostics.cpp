@@ -7,8 +7,6 @@
 namespace graphrun {
 namespace {
 
-/// More than anyone reads; keeps a hostile file from filling memory with messages.
-constexpr std::size_t most_diagnostics = 100;
 constexpr std::size_t longest_line = 200;
 
 }  // namespace
@@ -45,10 +43,17 @@ Place Sources::place_at(std::size_t source, std::size_t offset) const {
 }
 
 Diagnostic& Diagnostics::error(const Place& place, std::string message, std::string fix) {
-  if (found_.size() == most_diagnostics) {
-    found_.pop_back();
-    order_.pop_back();
+  try {
+    budget_.spend(Resource::mistakes, 1);
+  } catch (const OverBudget& over) {
+    if (!stopped_) record(place, over.message(), over.fix());
+    stopped_ = true;
+    throw Abandoned{};
   }
+  return record(place, std::move(message), std::move(fix));
+}
+
+Diagnostic& Diagnostics::record(const Place& place, std::string message, std::string fix) {
   Diagnostic diagnostic;
   diagnostic.where = sources_->location(place);
   diagnostic.message = std::move(message);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "errors/budget.hpp"
 #include "graphrun/error.hpp"
 
 namespace graphrun {
@@ -40,12 +41,20 @@ class Sources {
   std::vector<Source> sources_;
 };
 
+/// Leaves all that reads the model, when going on makes no sense; the mistake has been reported.
+struct Abandoned {};
+
+/// The mistakes found so far, and what is left of the budget of the model that is read.
 class Diagnostics {
  public:
-  explicit Diagnostics(const Sources& sources) : sources_(&sources) {}
+  explicit Diagnostics(const Sources& sources, const Budget& budget = Budget())
+      : sources_(&sources), budget_(budget) {}
 
-  /// Records a mistake; node, op and notes may be filled in through the reference until the next call.
+  /// Records a mistake; node, op and notes may be filled in through the reference until the next call. Throws
+  /// Abandoned instead when there have been too many, which is the last one told.
   Diagnostic& error(const Place& place, std::string message, std::string fix = {});
+  Budget& budget() { return budget_; }
+  const Budget& budget() const { return budget_; }
   bool empty() const { return found_.empty(); }
   std::size_t count() const { return found_.size(); }
   const Sources& sources() const { return *sources_; }
@@ -54,7 +63,11 @@ class Diagnostics {
   void throw_if_any() const;
 
  private:
+  Diagnostic& record(const Place& place, std::string message, std::string fix);
+
   const Sources* sources_;
+  Budget budget_;
+  bool stopped_ = false;  // too many mistakes, which has been told
   std::vector<Diagnostic> found_;
   std::vector<std::size_t> order_;  // source numbers, so that the model file's own mistakes come first
 };

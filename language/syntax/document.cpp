@@ -38,12 +38,8 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
     YamlNode node = make(YamlNode::Kind::empty, mark);
-    const std::string_view rest = std::string_view(diagnostics_.sources().text(source_)).substr(node.offset);
-    for (const std::string_view word : {"null", "Null", "NULL", "~"}) {
-      if (!rest.starts_with(word)) continue;
-      node.kind = YamlNode::Kind::scalar;  // written, and not left out
-      node.text = word;
-    }
+    node.text = written_null(node.offset);
+    if (!node.text.empty()) node.kind = YamlNode::Kind::scalar;  // written, and not left out
     value(std::move(node));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse(mark, "aliases"); }
@@ -51,8 +47,8 @@ class TreeBuilder : public YAML::EventHandler {
                 const std::string& text) override {
     check(mark, tag, anchor);
     YamlNode node = make(YamlNode::Kind::scalar, mark);
-    node.text = unmasked(text);
     node.quoted = tag == "!";
+    node.text = node.quoted ? text : unmasked(text);
     value(std::move(node));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -82,6 +78,20 @@ class TreeBuilder : public YAML::EventHandler {
     node.place = diagnostics_.sources().place_at(source_, node.offset);
     return node;
   }
+  /// The word for null that stands here; nothing when it is the next key, or only how that begins.
+  std::string written_null(std::size_t offset) const {
+    const std::string_view rest = std::string_view(diagnostics_.sources().text(source_)).substr(offset);
+    for (const std::string_view word : {"null", "Null", "NULL", "~"}) {
+      if (!rest.starts_with(word)) continue;
+      const std::string_view after = rest.substr(word.size());
+      if (!after.empty() && std::string_view(" \t\r\n,]}:").find(after.front()) == std::string_view::npos)
+        continue;
+      const std::size_t next = std::min(after.find_first_not_of(" \t"), after.size());
+      const bool is_key = !stack_.empty() && stack_.back().node.is_mapping() && !stack_.back().entry;
+      if (is_key || !after.substr(next).starts_with(':')) return std::string(word);
+    }
+    return {};
+  }
   [[noreturn]] void refuse(const YAML::Mark& mark, std::string_view what) {
     diagnostics_.error(make(YamlNode::Kind::empty, mark).place, fmt::format("{} are not used here", what),
                        "Name values under `vars:`, or make a block.");
@@ -110,6 +120,8 @@ class TreeBuilder : public YAML::EventHandler {
     }
     Open& parent = stack_.back();
     if (parent.node.is_sequence()) {
+      if (node.is_empty())
+        diagnostics_.error(node.place, "an entry of this list is empty", "Write its value.");
       parent.node.items.push_back(std::move(node));
     } else if (!parent.entry) {
       key(parent, std::move(node));
@@ -179,6 +191,12 @@ std::vector<std::string> YamlNode::keys() const {
 
 YamlNode parse_yaml(std::size_t source, Diagnostics& diagnostics) {
   const std::string& text = diagnostics.sources().text(source);
+  try {
+    diagnostics.budget().spend(Resource::text, text.size());
+  } catch (const OverBudget& over) {
+    diagnostics.error({source, 0, 0}, over.message(), over.fix());
+    return {};
+  }
   if (!check_encoding(text, source, diagnostics)) return {};
   const ScannedText scanned = scan_yaml(text, source, diagnostics);
   if (!scanned.readable) return {};
@@ -196,7 +214,7 @@ YamlNode parse_yaml(std::size_t source, Diagnostics& diagnostics) {
   return {};
 }
 
-Place place_in(const YamlNode& scalar, std::size_t index, const Sources& sources) {
+std::vector<std::size_t> offsets_in(const YamlNode& scalar, const Sources& sources) {
   const std::string& source = sources.text(scalar.place.source);
   std::size_t at = scalar.offset;
   const auto is_blank = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
@@ -204,7 +222,10 @@ Place place_in(const YamlNode& scalar, std::size_t index, const Sources& sources
   const char style = scalar.quoted ? peek(at) : '\0';
   if (style == '|' || style == '>') at = std::min(source.find('\n', at), source.size());
   if (style == '"' || style == '\'') ++at;
-  for (std::size_t i = 0; i < index && i < scalar.text.size() && at < source.size(); ++i) {
+  std::vector<std::size_t> offsets;
+  offsets.reserve(scalar.text.size() + 1);
+  for (std::size_t i = 0; i < scalar.text.size(); ++i) {
+    offsets.push_back(std::min(at, source.size()));
     if (is_blank(scalar.text[i])) {
       const bool next_blank = i + 1 < scalar.text.size() && is_blank(scalar.text[i + 1]);
       if (is_blank(peek(at))) ++at;
@@ -217,7 +238,13 @@ Place place_in(const YamlNode& scalar, std::size_t index, const Sources& sources
       at += escaped ? 2 : 1;
     }
   }
-  return sources.place_at(scalar.place.source, std::min(at, source.size()));
+  offsets.push_back(std::min(at, source.size()));
+  return offsets;
+}
+
+Place place_in(const YamlNode& scalar, std::size_t index, const Sources& sources) {
+  const std::vector<std::size_t> offsets = offsets_in(scalar, sources);
+  return sources.place_at(scalar.place.source, offsets[std::min(index, offsets.size() - 1)]);
 }
 
 std::string describe_kind(const YamlNode& node) {

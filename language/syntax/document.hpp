@@ -42,7 +42,10 @@ struct YamlEntry {
 /// Reads the text of a source. Reports what is wrong; the result is `empty` when its structure is not known.
 YamlNode parse_yaml(std::size_t source, Diagnostics& diagnostics);
 
-/// The place of the character `index` of a scalar's text: also in quoted and in folded texts.
+/// Where in its source each character of a scalar's text stands, and its end: also in quoted and in folded texts.
+std::vector<std::size_t> offsets_in(const YamlNode& scalar, const Sources& sources);
+
+/// The place of the character `index` of a scalar's text.
 Place place_in(const YamlNode& scalar, std::size_t index, const Sources& sources);
 
 /// The node as YAML that reads back to an equal one.

@@ -20,7 +20,7 @@ bool is_plain(std::string_view text) {
   }
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (static_cast<unsigned char>(c) < 0x20 ||
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F ||
         std::string_view(",[]{}#").find(c) != std::string_view::npos) {
       return false;
     }
@@ -32,11 +32,14 @@ bool is_plain(std::string_view text) {
 std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') result += '\\';
     if (c == '\n') {
       result += "\\n";
     } else if (c == '\t') {
       result += "\\t";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      result += fmt::format("\\x{:02X}", byte);
     } else {
       result += c;
     }
@@ -49,7 +52,8 @@ std::string scalar_text(const YamlNode& node) {
 }
 
 std::string key_text(const std::string& key) {
-  return is_plain(key) ? key : in_quotes(key);
+  const bool plain = is_plain(key) && key.find('?') == std::string::npos;  // which YAML reads as a key's sign
+  return plain ? key : in_quotes(key);
 }
 
 std::string flow_text(const YamlNode& node) {

@@ -15,6 +15,7 @@ bool in_word(char c) {
 }  // namespace
 
 void Scanner::line() {
+  line_start_ = at_;
   std::size_t first = at_;
   while (peek(first) == ' ') ++first;
   if (peek(first) == '\t' && first < text_.size()) {
@@ -63,6 +64,14 @@ void Scanner::block_line(std::size_t indent) {
   content();
 }
 
+/// Every open bracket and level costs the YAML library some of the stack.
+bool Scanner::too_deep() {
+  if (brackets_.size() + levels_.size() <= deepest_nesting) return false;
+  fatal(at_, fmt::format("nested more than {} deep", deepest_nesting), "No model needs that.");
+  stop_ = true;
+  return true;
+}
+
 /// Does the indentation fit the lines above? Keeps `levels_`.
 bool Scanner::check_level(std::size_t indent) {
   if (levels_.empty()) {
@@ -72,11 +81,11 @@ bool Scanner::check_level(std::size_t indent) {
   if (indent > levels_.back()) {
     if (value_pending_) {
       levels_.push_back(indent);
-      return true;
+      return !too_deep();
     }
     const std::size_t end = line_end(at_);
-    const std::size_t colon = text_.find(": ", at_);
-    const bool has_key = (colon != std::string::npos && colon < end) || piece(at_, end).ends_with(':');
+    const std::string_view rest = piece(at_, end);
+    const bool has_key = rest.find(": ") != std::string_view::npos || rest.ends_with(':');
     if (plain_open_ && !has_key) return true;  // goes on with the text above
     fatal(at_, "this line is indented deeper than the line above, which already has its value",
           fmt::format("Indent it by {} spaces, or leave the value above empty.", levels_.back()));
@@ -93,7 +102,6 @@ bool Scanner::check_level(std::size_t indent) {
     return false;
   }
   levels_ = std::move(levels);
-  if (levels_.size() > deepest_nesting) stop_ = true;
   return true;
 }
 
@@ -124,8 +132,8 @@ void Scanner::content() {
       value_pending_ = true;
       std::size_t next = at_ + 1;
       while (is_space(peek(next))) ++next;
-      const std::size_t line_start = text_.rfind('\n', at_) + 1;
-      if (!at_line_end(next)) levels_.push_back(next - line_start);
+      if (!at_line_end(next)) levels_.push_back(next - line_start_);
+      if (too_deep()) break;
       ++at_;
     } else if ((c == '|' || c == '>') && value_pending_) {
       skip_block_scalar();
@@ -139,7 +147,8 @@ void Scanner::content() {
   next_line();
 }
 
-/// `&`, `*`, `!`, `?`, `@`, `` ` ``, `%`, `|`, `>` at the start of a value or key. Reports, skips the word.
+/// `&`, `*`, `!`, `?`, `@`, `` ` ``, `%`, `|`, `>`, `,` at the start of a value or key. Reports, skips the
+/// word.
 bool Scanner::forbidden_start() {
   const char c = text_[at_];
   const std::size_t start = at_;
@@ -154,7 +163,7 @@ bool Scanner::forbidden_start() {
     fatal(start, "tags are not used here", "Leave it out: the kind of a value follows from its key.");
   } else if (c == '?' && !word_follows) {
     fatal(start, "a key is written before a colon: `key: value`");
-  } else if (c == '@' || c == '`' || c == '%' || c == '|' || c == '>' || c == '&' || c == '*') {
+  } else if (std::string_view("@`%|>&*,").find(c) != std::string_view::npos) {
     fatal(start, fmt::format("a value cannot start with '{}'", c), "Put the text in quotes.");
   } else {
     return false;
@@ -254,12 +263,11 @@ void Scanner::plain_in_block() {
     value_pending_ = true;
     return;
   }
-  const bool continues = !key_read_ && !value_pending_ && !levels_.empty() &&
-                         start - (start == 0 ? 0 : text_.rfind('\n', start - 1) + 1) > levels_.back();
+  const bool continues =
+      !key_read_ && !value_pending_ && !levels_.empty() && start - line_start_ > levels_.back();
   const std::string text(piece(start, end));
   const std::size_t colon = text.find(':');
-  const std::size_t line_start = start == 0 ? 0 : text_.rfind('\n', start - 1) + 1;
-  const bool alone = text_.find_first_not_of(' ', line_start) == start;
+  const bool alone = text_.find_first_not_of(' ', line_start_) == start;
   const bool glued = alone && value_pending_ && colon != std::string::npos &&
                      std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), in_word);
   if (!key_read_ && ((!value_pending_ && !continues) || glued)) {
@@ -277,6 +285,13 @@ void Scanner::plain_in_block() {
 
 /// `|` or `>`: the deeper lines that follow are text.
 void Scanner::skip_block_scalar() {
+  std::size_t next = at_ + 1;
+  while (std::string_view("+-123456789").find(peek(next)) != std::string_view::npos) ++next;
+  if (!blank_after(next - 1) || next > at_ + 3) {
+    fatal(at_, fmt::format("text follows the '{}' on its line", text_[at_]),
+          "Start the text on the next line.");
+    return next_line();
+  }
   next_line();
   while (at_ < text_.size()) {
     std::size_t first = at_;

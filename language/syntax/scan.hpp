@@ -11,8 +11,7 @@
 
 namespace graphrun {
 
-inline constexpr std::size_t largest_document = 1 << 20;  ///< bytes
-inline constexpr std::size_t deepest_nesting = 64;        ///< of mappings and sequences
+inline constexpr std::size_t deepest_nesting = 64;  ///< of mappings and sequences
 
 /// Bytes that stand for `,` `[` `]` `{` `}` in formulas that should have been quoted, so that reading goes
 /// on.
@@ -29,7 +28,7 @@ struct ScannedText {
 /// Checks one text (already UTF-8, of sensible size) and reports every mistake.
 ScannedText scan_yaml(const std::string& text, std::size_t source, Diagnostics& diagnostics);
 
-/// Reports what makes a file no text at all: too large, invalid UTF-8, control characters. True when none.
+/// Reports what makes a file no text at all: invalid UTF-8, control characters. True when none.
 bool check_encoding(const std::string& text, std::size_t source, Diagnostics& diagnostics);
 
 }  // namespace graphrun

@@ -29,10 +29,9 @@ void Scanner::flow_character() {
 
 void Scanner::open_bracket() {
   if (brackets_.empty()) {
-    const std::size_t line_start = at_ == 0 ? 0 : text_.rfind('\n', at_ - 1) + 1;
-    std::size_t first = line_start;
+    std::size_t first = line_start_;
     while (peek(first) == ' ') ++first;
-    flow_indent_ = first - line_start;
+    flow_indent_ = first - line_start_;
     if (first == at_ && flow_indent_ > 0) --flow_indent_;
   } else if (brackets_.back().has_value) {
     fatal(at_, "a ',' is missing before this bracket");
@@ -40,10 +39,7 @@ void Scanner::open_bracket() {
   Bracket& bracket = brackets_.emplace_back();
   bracket.at = at_;
   bracket.open = text_[at_];
-  if (brackets_.size() + levels_.size() > deepest_nesting) {
-    fatal(at_, fmt::format("nested more than {} deep", deepest_nesting), "No model needs that.");
-    stop_ = true;
-  }
+  too_deep();
   ++at_;
 }
 
@@ -156,6 +152,11 @@ void Scanner::formula_in_flow(std::size_t start, std::size_t stop) {
     if (std::string_view(")]}").find(c) == std::string_view::npos) continue;
     if (open.empty() || open.back() != c) break;
     open.pop_back();
+  }
+  if (end < stop && open.empty()) {
+    fatal(end, fmt::format("'{}' closes nothing", text_[end]), "Leave it out, or put the text in quotes.");
+    at_ = line_end(end);
+    return abandon_brackets();
   }
   const std::string text(piece(start, end));
   if (!open.empty()) {

@@ -79,12 +79,14 @@ class Scanner {
   void end_key(std::size_t start, std::size_t colon);
   void skip_block_scalar();
   bool check_level(std::size_t indent);
+  bool too_deep();
 
   const std::string& text_;
   const std::size_t source_;
   Diagnostics& diagnostics_;
   ScannedText result_;
   std::size_t at_ = 0;
+  std::size_t line_start_ = 0;
   bool stop_ = false;
   bool document_started_ = false;
   std::vector<Bracket> brackets_;

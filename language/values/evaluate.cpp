@@ -26,9 +26,7 @@ const std::vector<std::string>& function_names() {
 }
 
 Value checked_size(const Expression& at, Value value) {
-  if (element_total(value) > largest_value) {
-    fail(at, fmt::format("the list has more than {} elements", largest_value));
-  }
+  if (std::string mistake = excess(value); !mistake.empty()) fail(at, mistake);
   return value;
 }
 
@@ -155,9 +153,11 @@ Value comparison(const Expression& at, const Value& left, const Value& right) {
 
 class Evaluator {
  public:
-  explicit Evaluator(const ValueScope& scope) : scope_(scope) {}
+  Evaluator(const ValueScope& scope, Budget& budget) : scope_(scope), budget_(budget) {}
 
   Value value(const Expression& e) const {
+    const Budget::Level level(budget_, frames);
+    budget_.spend(Resource::steps, 1);
     switch (e.kind) {
       case Kind::constant:
         return e.value;
@@ -186,6 +186,14 @@ class Evaluator {
   }
 
  private:
+  static constexpr std::size_t frames = 1024;  // of value() and what it calls to get to itself
+
+  /// A list of so many elements is made.
+  void makes(std::size_t elements) const {
+    budget_.spend(Resource::elements, elements);
+    budget_.spend(Resource::steps, elements);
+  }
+
   Value named(const Expression& e) const {
     if (scope_.value) {
       if (std::optional<Value> found = scope_.value(e.name)) return *found;
@@ -195,12 +203,14 @@ class Evaluator {
            "In a formula `batch` is the count; in a shape it is the axis.");
     }
     std::string fix = scope_.hint ? scope_.hint(e.name) : std::string();
-    if (fix.empty()) fix = suggestion(e.name, scope_.names);
+    if (fix.empty()) fix = suggestion(e.name, scope_.names ? scope_.names() : std::vector<std::string>());
     fail(e, fmt::format("there is no value '{}' here", e.name), std::move(fix));
   }
 
   Value list(const Expression& e) const {
+    makes(e.children.size());
     ValueList items;
+    items.reserve(e.children.size());
     for (const Expression& child : e.children) items.push_back(value(child));
     return checked_size(e, {std::move(items)});
   }
@@ -212,16 +222,27 @@ class Evaluator {
     return {-number_of(e, inner)};
   }
 
+  /// A chain of operators, `a + b + c`, is a tree that is deep on its left: walked without recursion.
   Value binary(const Expression& e) const {
-    const Value left = value(e.children[0]);
+    std::vector<const Expression*> chain = {&e};
+    while (chain.back()->children[0].kind == Kind::binary) chain.push_back(&chain.back()->children[0]);
+    Value left = value(chain.back()->children[0]);
+    for (; !chain.empty(); chain.pop_back()) left = applied(*chain.back(), std::move(left));
+    return left;
+  }
+
+  Value applied(const Expression& e, Value left) const {
+    budget_.spend(Resource::steps, 1);
     if (e.name == "and" || e.name == "or") {
       const bool decided = flag_of(e.children[0], left) == (e.name == "or");
       return decided ? left : Value{flag_of(e.children[1], value(e.children[1]))};
     }
     const Value right = value(e.children[1]);
+    budget_.spend(Resource::steps, element_total(left) + element_total(right));
     const char first = e.name.front();
-    return first == '<' || first == '>' || first == '=' || first == '!' ? comparison(e, left, right)
-                                                                        : arithmetic(e, left, right);
+    if (first == '<' || first == '>' || first == '=' || first == '!') return comparison(e, left, right);
+    if (left.list() != nullptr && right.list() != nullptr) makes(left.list()->size() + right.list()->size());
+    return arithmetic(e, left, right);
   }
 
   Value index(const Expression& e) const {
@@ -247,6 +268,7 @@ class Evaluator {
     };
     const std::int64_t start = bound(e.children[1], 0);
     const std::int64_t stop = std::max(start, bound(e.children[2], count));
+    makes(static_cast<std::size_t>(stop - start));
     return {ValueList(items.begin() + start, items.begin() + stop)};
   }
 
@@ -261,6 +283,7 @@ class Evaluator {
     if (!e.keywords.empty()) fail(e, fmt::format("{} takes no named arguments", e.name));
     ValueList arguments;
     for (const Expression& child : e.children) arguments.push_back(value(child));
+    for (const Value& argument : arguments) budget_.spend(Resource::steps, element_total(argument));
     if (e.name == "min" || e.name == "max") return extreme(e, arguments);
     if (e.name == "range") return range(e, arguments);
     if (arguments.size() != 1)
@@ -272,6 +295,7 @@ class Evaluator {
     const std::string& name = e.name;
     if (name == "len") return {static_cast<std::int64_t>(list_of(e, x).size())};
     if (name == "reverse") {
+      makes(list_of(e, x).size());
       ValueList items = list_of(e, x);
       std::reverse(items.begin(), items.end());
       return {std::move(items)};
@@ -323,30 +347,32 @@ class Evaluator {
     return *best;
   }
 
-  static Value range(const Expression& e, const ValueList& arguments) {
+  Value range(const Expression& e, const ValueList& arguments) const {
     if (arguments.empty() || arguments.size() > 2) fail(e, "range takes a count, or a start and a stop");
     const std::int64_t start = arguments.size() == 2 ? integer_of(e, arguments[0]) : 0;
     const std::int64_t stop = integer_of(e, arguments.back());
+    const std::uint64_t count =
+        stop <= start ? 0 : static_cast<std::uint64_t>(stop) - static_cast<std::uint64_t>(start);
+    if (count >= largest_value) fail(e, fmt::format("the list has more than {} elements", largest_value));
+    makes(count);
     ValueList items;
-    for (std::int64_t i = start; i < stop; ++i) {
-      if (items.size() > largest_value)
-        fail(e, fmt::format("the list has more than {} elements", largest_value));
-      items.push_back({i});
-    }
+    items.reserve(count);
+    for (std::int64_t i = start; i < stop; ++i) items.push_back({i});
     return {std::move(items)};
   }
 
   const ValueScope& scope_;
+  Budget& budget_;
 };
 
 }  // namespace
 
-Value evaluate(const Expression& expression, const ValueScope& scope) {
-  return Evaluator(scope).value(expression);
+Value evaluate(const Expression& expression, const ValueScope& scope, Budget& budget) {
+  return Evaluator(scope, budget).value(expression);
 }
 
-Value evaluate_reference(std::string_view text, const ValueScope& scope) {
-  return evaluate(parse_expression(text, Grammar::formula), scope);
+Value evaluate_reference(std::string_view text, const ValueScope& scope, Budget& budget) {
+  return evaluate(parse_expression(text, Grammar::formula, budget), scope, budget);
 }
 
 }  // namespace graphrun

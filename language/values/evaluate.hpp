@@ -14,22 +14,22 @@
 
 namespace graphrun {
 
-/// Where an expression gets its names from. Both may throw ExpressionError.
+/// Where an expression gets its names from. All may throw ExpressionError.
 struct ValueScope {
   /// The value of a name, or nothing when there is none.
   std::function<std::optional<Value>(const std::string& name)> value;
   /// Functions beyond those above, such as dim(x, -1); nothing when it is not one.
   std::function<std::optional<Value>(const Expression& call, const ValueScope& scope)> call;
   /// For the suggestion when a name is not found.
-  std::vector<std::string> names;
+  std::function<std::vector<std::string>()> names;
   /// What to do about a name that is known elsewhere but not here; empty when there is nothing to say.
   std::function<std::string(const std::string& name)> hint;
 };
 
-/// Throws ExpressionError with the offset of the piece that is wrong.
-Value evaluate(const Expression& expression, const ValueScope& scope);
+/// Throws ExpressionError with the offset of the piece that is wrong, OverBudget.
+Value evaluate(const Expression& expression, const ValueScope& scope, Budget& budget);
 
 /// Parses and evaluates `$name` or `$(…)`.
-Value evaluate_reference(std::string_view text, const ValueScope& scope);
+Value evaluate_reference(std::string_view text, const ValueScope& scope, Budget& budget);
 
 }  // namespace graphrun

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <optional>
+#include <utility>
 
 namespace graphrun {
 namespace {
 
-constexpr int deepest_tree = 100;
-constexpr int deepest_recursion = 20;  // parentheses and the like; each costs a dozen frames, some 4 KiB
+constexpr int deepest_tree = 100;             // walked once more when it is destroyed
+constexpr std::size_t frames = 3 * 1024;      // of the stack, for a parenthesis in a parenthesis
+constexpr std::size_t characters_a_step = 16;  // a text is read about so much faster than values are computed
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -22,10 +25,21 @@ bool in_name(char c) {
   return starts_name(c) || is_digit(c);
 }
 
-/// Recursive descent, one function a level of precedence, loosest first.
+/// How tightly operators bind, loosest first.
+enum class Precedence { disjunction, conjunction, negation, comparison, sum, product, sign, power };
+
+struct Operator {
+  std::string symbol;
+  std::size_t offset = 0;
+  Precedence precedence = Precedence::sum;
+  bool prefix = false;
+};
+
+/// Recursive descent; operators of all levels by one loop, so that a parenthesis costs few frames.
 class Parser {
  public:
-  Parser(std::string_view text, Grammar grammar) : text_(text), grammar_(grammar) {}
+  Parser(std::string_view text, Grammar grammar, Budget& budget)
+      : text_(text), grammar_(grammar), budget_(budget) {}
 
   Expression whole() {
     Expression result = conditional();
@@ -106,22 +120,13 @@ class Parser {
     expression.value = std::move(value);
     return expression;
   }
-  Expression binary(std::string symbol, std::size_t offset, Expression left, Expression right) const {
-    std::vector<Expression> children;
-    children.push_back(std::move(left));
-    children.push_back(std::move(right));
-    return make(Expression::Kind::binary, offset, std::move(symbol), std::move(children));
-  }
 
   Expression conditional();
-  Expression disjunction();
-  Expression conjunction();
-  Expression negation();
-  Expression comparison();
-  Expression sum();
-  Expression product();
-  Expression unary();
-  Expression power();
+  Expression operators();
+  void take_prefixes(std::vector<Operator>& waiting);
+  std::optional<Operator> binary_operator();
+  void apply(std::vector<Operator>& waiting, std::vector<Expression>& operands,
+             const std::optional<Operator>& next) const;
   Expression postfix();
   Expression atom();
   Expression number();
@@ -136,113 +141,85 @@ class Parser {
 
   std::string_view text_;
   Grammar grammar_;
+  Budget& budget_;
   std::size_t at_ = 0;
-  int recursion_ = 0;
 };
 
 Expression Parser::conditional() {
-  if (++recursion_ > deepest_recursion) {
+  if (!budget_.has_room(frames)) {
     throw ExpressionError(at_, "the formula is nested too deeply", "Give a part of it a name of its own.");
   }
-  Expression value = disjunction();
+  const Budget::Level level(budget_, frames);
+  Expression value = operators();
   const std::size_t offset = at_;
-  if (!take({"if"}).empty()) {
-    Expression condition = disjunction();
-    if (take({"else"}).empty())
-      throw ExpressionError(at_, "an `else` is missing", "Write `a if condition else b`.");
+  if (take({"if"}).empty()) return value;
+  std::vector<Expression> children;
+  children.push_back(std::move(value));
+  children.push_back(operators());
+  if (take({"else"}).empty())
+    throw ExpressionError(at_, "an `else` is missing", "Write `a if condition else b`.");
+  children.push_back(conditional());
+  return make(Expression::Kind::conditional, offset, "if", std::move(children));
+}
+
+/// Operands and operators as they come; each operator waits until one follows that binds less tightly.
+Expression Parser::operators() {
+  std::vector<Expression> operands;
+  std::vector<Operator> waiting;
+  while (true) {
+    take_prefixes(waiting);
+    operands.push_back(postfix());
+    std::optional<Operator> next = binary_operator();
+    apply(waiting, operands, next);
+    if (!next) return std::move(operands.front());
+    waiting.push_back(std::move(*next));
+  }
+}
+
+/// `not` stands only where a comparison may begin; a plus changes nothing.
+void Parser::take_prefixes(std::vector<Operator>& waiting) {
+  while (true) {
+    const bool may_negate = waiting.empty() || waiting.back().precedence <= Precedence::negation;
+    std::string symbol = take({"-", "+"});
+    if (symbol.empty() && may_negate) symbol = take({"not"});
+    if (symbol.empty()) return;
+    const Precedence precedence = symbol == "not" ? Precedence::negation : Precedence::sign;
+    if (symbol != "+") waiting.push_back({symbol, at_ - symbol.size(), precedence, true});
+  }
+}
+
+std::optional<Operator> Parser::binary_operator() {
+  static constexpr std::array<std::pair<std::string_view, Precedence>, 16> all = {
+      {{"or", Precedence::disjunction},   {"and", Precedence::conjunction}, {"==", Precedence::comparison},
+       {"!=", Precedence::comparison},    {"<=", Precedence::comparison},   {">=", Precedence::comparison},
+       {"<", Precedence::comparison},     {">", Precedence::comparison},    {"+", Precedence::sum},
+       {"-", Precedence::sum},            {"**", Precedence::power},        {"*", Precedence::product},
+       {"//", Precedence::product},       {"/", Precedence::product},       {"%", Precedence::product},
+       {"@", Precedence::product}}};
+  for (const auto& [symbol, precedence] : all) {
+    if (!take({symbol}).empty()) return Operator{std::string(symbol), at_ - symbol.size(), precedence, false};
+  }
+  return std::nullopt;
+}
+
+/// Applies the operators that bind more tightly than the next, or as tightly and stand before it.
+void Parser::apply(std::vector<Operator>& waiting, std::vector<Expression>& operands,
+                   const std::optional<Operator>& next) const {
+  for (; !waiting.empty(); waiting.pop_back()) {
+    Operator& last = waiting.back();
+    if (next) {
+      const bool to_the_right = next->precedence == Precedence::power;
+      if (last.precedence < next->precedence || (to_the_right && last.precedence == next->precedence)) return;
+      if (last.precedence == Precedence::comparison && next->precedence == Precedence::comparison)
+        throw ExpressionError(at_ - 1, "comparisons cannot be chained", "Write `a < b and b < c`.");
+    }
     std::vector<Expression> children;
-    children.push_back(std::move(value));
-    children.push_back(std::move(condition));
-    children.push_back(conditional());
-    value = make(Expression::Kind::conditional, offset, "if", std::move(children));
+    if (!last.prefix) children.push_back(std::move(operands[operands.size() - 2]));
+    children.push_back(std::move(operands.back()));
+    operands.resize(operands.size() - children.size());
+    operands.push_back(make(last.prefix ? Expression::Kind::unary : Expression::Kind::binary, last.offset,
+                            std::move(last.symbol), std::move(children)));
   }
-  --recursion_;
-  return value;
-}
-
-Expression Parser::disjunction() {
-  Expression left = conjunction();
-  while (!take({"or"}).empty()) {
-    const std::size_t offset = at_ - 2;
-    left = binary("or", offset, std::move(left), conjunction());
-  }
-  return left;
-}
-
-Expression Parser::conjunction() {
-  Expression left = negation();
-  while (!take({"and"}).empty()) {
-    const std::size_t offset = at_ - 3;
-    left = binary("and", offset, std::move(left), negation());
-  }
-  return left;
-}
-
-Expression Parser::negation() {
-  std::vector<std::size_t> offsets;
-  while (!take({"not"}).empty()) offsets.push_back(at_ - 3);
-  Expression value = comparison();
-  for (; !offsets.empty(); offsets.pop_back()) {
-    std::vector<Expression> children;
-    children.push_back(std::move(value));
-    value = make(Expression::Kind::unary, offsets.back(), "not", std::move(children));
-  }
-  return value;
-}
-
-Expression Parser::comparison() {
-  Expression left = sum();
-  std::string symbol = take({"==", "!=", "<=", ">=", "<", ">"});
-  if (symbol.empty()) return left;
-  const std::size_t offset = at_ - symbol.size();
-  Expression result = binary(std::move(symbol), offset, std::move(left), sum());
-  if (!take({"==", "!=", "<=", ">=", "<", ">"}).empty()) {
-    throw ExpressionError(at_ - 1, "comparisons cannot be chained", "Write `a < b and b < c`.");
-  }
-  return result;
-}
-
-Expression Parser::sum() {
-  Expression left = product();
-  for (std::string symbol = take({"+", "-"}); !symbol.empty(); symbol = take({"+", "-"})) {
-    const std::size_t offset = at_ - 1;
-    left = binary(std::move(symbol), offset, std::move(left), product());
-  }
-  return left;
-}
-
-Expression Parser::product() {
-  Expression left = unary();
-  for (std::string symbol = take({"*", "//", "/", "%", "@"}); !symbol.empty();
-       symbol = take({"*", "//", "/", "%", "@"})) {
-    const std::size_t offset = at_ - symbol.size();
-    left = binary(std::move(symbol), offset, std::move(left), unary());
-  }
-  return left;
-}
-
-Expression Parser::unary() {
-  std::vector<std::size_t> offsets;
-  for (std::string sign = take({"-", "+"}); !sign.empty(); sign = take({"-", "+"})) {
-    if (sign == "-") offsets.push_back(at_ - 1);
-  }
-  Expression value = power();
-  for (; !offsets.empty(); offsets.pop_back()) {
-    std::vector<Expression> children;
-    children.push_back(std::move(value));
-    value = make(Expression::Kind::unary, offsets.back(), "-", std::move(children));
-  }
-  return value;
-}
-
-Expression Parser::power() {
-  Expression base = postfix();
-  if (take({"**"}).empty()) return base;
-  const std::size_t offset = at_ - 2;
-  if (++recursion_ > deepest_recursion) throw ExpressionError(at_, "the formula is nested too deeply");
-  Expression exponent = unary();
-  --recursion_;
-  return binary("**", offset, std::move(base), std::move(exponent));
 }
 
 Expression Parser::postfix() {
@@ -427,8 +404,9 @@ Expression Parser::subscript(Expression base) {
 
 }  // namespace
 
-Expression parse_expression(std::string_view text, Grammar grammar) {
-  return Parser(text, grammar).whole();
+Expression parse_expression(std::string_view text, Grammar grammar, Budget& budget) {
+  budget.spend(Resource::steps, 1 + text.size() / characters_a_step);
+  return Parser(text, grammar, budget).whole();
 }
 
 bool is_value_reference(std::string_view text) {

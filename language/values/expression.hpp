@@ -66,8 +66,8 @@ enum class Grammar {
   expression  ///< names are values; `$` is an error
 };
 
-/// The tree is at most 100 deep, so that walking it needs little stack. Throws ExpressionError.
-Expression parse_expression(std::string_view text, Grammar grammar);
+/// The tree is at most 100 deep. Throws ExpressionError, OverBudget.
+Expression parse_expression(std::string_view text, Grammar grammar, Budget& budget);
 
 /// Is this text `$name` or `$(…)` as a whole? Then it stands for a value. `$(a) + x` is not.
 bool is_value_reference(std::string_view text);

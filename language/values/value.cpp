@@ -92,15 +92,46 @@ std::optional<double> Value::number() const {
   return std::nullopt;
 }
 
+namespace {
+
+const Value& value_of(const Value& item) {
+  return item;
+}
+const Value& value_of(const ValueEntry& entry) {
+  return entry.value;
+}
+
+}  // namespace
+
+template <class Items>
+Shared<Items>::Shared(Items items) {
+  Content content{std::move(items)};
+  for (const auto& item : content.items) {
+    // Shared parts count each time: their number can double with each level, up to no more than this.
+    content.elements = std::min(content.elements + element_total(value_of(item)), 2 * largest_value);
+    content.depth = std::max(content.depth, 1 + depth_of(value_of(item)));
+  }
+  content_ = std::make_shared<const Content>(std::move(content));
+}
+template class Shared<ValueList>;
+template class Shared<ValueMapping>;
+
 std::size_t element_total(const Value& value) {
-  std::size_t total = 1;
-  if (const ValueList* list = value.list()) {
-    for (const Value& item : *list) total += element_total(item);
-  }
-  if (const ValueMapping* mapping = value.mapping()) {
-    for (const ValueEntry& entry : *mapping) total += element_total(entry.value);
-  }
-  return total;
+  if (const auto* list = std::get_if<Shared<ValueList>>(&value.data)) return list->elements();
+  if (const auto* mapping = std::get_if<Shared<ValueMapping>>(&value.data)) return mapping->elements();
+  return 1;
+}
+
+int depth_of(const Value& value) {
+  if (const auto* list = std::get_if<Shared<ValueList>>(&value.data)) return list->depth();
+  if (const auto* mapping = std::get_if<Shared<ValueMapping>>(&value.data)) return mapping->depth();
+  return 0;
+}
+
+std::string excess(const Value& value) {
+  if (element_total(value) > largest_value) return fmt::format("the list has more than {} elements", largest_value);
+  if (depth_of(value) > deepest_value) return fmt::format("lists lie more than {} deep in each other", deepest_value);
+  return {};
 }
 
 bool operator==(const Value& a, const Value& b) {

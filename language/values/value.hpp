@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,14 +21,32 @@ struct ValueEntry;
 using ValueList = std::vector<Value>;
 using ValueMapping = std::vector<ValueEntry>;  ///< `{uniform: {low: -0.1, high: 0.1}}`
 
+/// A collection that all copies of a value share: nothing changes it.
+template <class Items>
+class Shared {
+ public:
+  Shared(Items items);  // NOLINT(google-explicit-constructor): a value is made of its items
+  const Items& operator*() const { return content_->items; }
+  std::size_t elements() const { return content_->elements; }  ///< itself and all inside
+  int depth() const { return content_->depth; }                ///< 1 for a list of numbers
+
+ private:
+  struct Content {
+    Items items;
+    std::size_t elements = 1;
+    int depth = 1;
+  };
+  std::shared_ptr<const Content> content_;
+};
+
 /// A parameter of another node, by its full name: what `tie:` hands to a block.
 struct ParameterName {
   std::string name;
 };
 
 struct Value {
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, ValueList, ValueMapping, Schedule,
-               ParameterName>
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, Shared<ValueList>,
+               Shared<ValueMapping>, Schedule, ParameterName>
       data;
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data); }
@@ -35,8 +54,11 @@ struct Value {
   const std::int64_t* integer() const { return std::get_if<std::int64_t>(&data); }
   std::optional<double> number() const;  ///< also of an integer
   const std::string* text() const { return std::get_if<std::string>(&data); }
-  const ValueList* list() const { return std::get_if<ValueList>(&data); }
-  const ValueMapping* mapping() const { return std::get_if<ValueMapping>(&data); }
+  const ValueList* list() const {
+    const auto* shared = std::get_if<Shared<ValueList>>(&data);
+    return shared == nullptr ? nullptr : &**shared;
+  }
+  const ValueMapping* mapping() const;
   const Schedule* schedule() const { return std::get_if<Schedule>(&data); }
   const ParameterName* parameter() const { return std::get_if<ParameterName>(&data); }
 };
@@ -46,11 +68,20 @@ struct ValueEntry {
   Value value;
 };
 
+inline const ValueMapping* Value::mapping() const {
+  const auto* shared = std::get_if<Shared<ValueMapping>>(&data);
+  return shared == nullptr ? nullptr : &**shared;
+}
+
 bool operator==(const Value& a, const Value& b);  ///< of the same kind and equal
 
-/// The largest number of elements a value may have, those of inner lists counted.
-inline constexpr std::size_t largest_value = 100000;
+/// The largest number of elements a value may have, those of inner lists counted, and how deep they may lie.
+inline constexpr std::size_t largest_value = 100'000;
+inline constexpr int deepest_value = 64;
 std::size_t element_total(const Value& value);
+int depth_of(const Value& value);  ///< 0 for a number
+/// What is wrong with a value of this size and depth; empty when nothing is.
+std::string excess(const Value& value);
 
 std::string to_string(const Value& value);       ///< "[1, 2.5, relu]"
 std::string_view kind_name(const Value& value);  ///< "an integer", "a list", …

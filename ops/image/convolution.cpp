@@ -15,6 +15,9 @@ Type infer(const InferContext& context) {
   require_channels(x, w[2], w);
   Shape y = pooled_shape(x, window);
   y[3] = w[3];
+  require_countable_in_int(x, "x");
+  require_countable_in_int(w, "the kernel");
+  require_countable_in_int(y, "the result");
   return {DType::f32, y};
 }
 

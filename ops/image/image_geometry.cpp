@@ -39,6 +39,9 @@ Window pooling_window(const Attributes& attributes) {
 }
 
 const Window& checked(const Window& window) {
+  if (window.stride > largest_image) {
+    throw OpError(fmt::format("'stride' is at most {}, not {}", largest_image, window.stride), {}, "stride");
+  }
   if (window.pad >= std::min(window.kernel_height, window.kernel_width)) {
     throw OpError(fmt::format("'pad' is below the kernel's {} x {}, not {}", window.kernel_height,
                               window.kernel_width, window.pad),
@@ -60,6 +63,20 @@ std::int64_t Window::count(std::int64_t extent, std::int64_t kernel) const {
 Shape pooled_shape(const Shape& images, const Window& window) {
   return {images[0], Dim::number(window.rows(images[1].offset)),
           Dim::number(window.columns(images[2].offset)), images[3]};
+}
+
+void require_countable_in_int(const Shape& shape, const std::string& what) {
+  std::int64_t count = 1;
+  for (const Dim dim : shape) {
+    if (!dim.is_number()) continue;
+    if (dim.offset <= largest_image / count) {
+      count *= std::max<std::int64_t>(dim.offset, 1);
+      continue;
+    }
+    throw OpError(fmt::format("{}, {}, has more than {} values, the most that a convolution can have", what,
+                              to_string(shape), largest_image),
+                  {}, "x");
+  }
 }
 
 AxisMap image_rows() {

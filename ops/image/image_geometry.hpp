@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@ void require_images(const Type& type, const std::string& name);
 /// "stride" and "pad".
 AttributeSpec stride_attribute(std::int64_t fallback, std::string doc);
 AttributeSpec pad_attribute(std::string doc);
+
+/// The values of an image, of a kernel, and the pixels of a stride: oneDNN computes with int here and there.
+inline constexpr std::int64_t largest_image = std::numeric_limits<std::int32_t>::max();
+
+/// Throws an OpError about x when a product of the sizes, the batch aside, is larger than that.
+void require_countable_in_int(const Shape& shape, const std::string& what);
 
 /// Windows of kernel_height x kernel_width that move by `stride` over images with `pad` more rows and columns
 /// on each side.

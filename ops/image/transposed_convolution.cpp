@@ -34,9 +34,12 @@ Type infer(const InferContext& context) {
     throw OpError(fmt::format("size is a height and a width, not {} numbers", size.size()),
                   "Write for instance size: [28, 28].", "size");
   }
-  return {DType::f32,
-          {x[0], Dim::number(result_extent(x[1].offset, window.kernel_height, window, size[0])),
-           Dim::number(result_extent(x[2].offset, window.kernel_width, window, size[1])), w[2]}};
+  const Shape y = {x[0], Dim::number(result_extent(x[1].offset, window.kernel_height, window, size[0])),
+                   Dim::number(result_extent(x[2].offset, window.kernel_width, window, size[1])), w[2]};
+  require_countable_in_int(x, "x");
+  require_countable_in_int(w, "the kernel");
+  require_countable_in_int(y, "the result");
+  return {DType::f32, y};
 }
 
 std::vector<AxisMap> axes(const AxesContext& /*context*/) {

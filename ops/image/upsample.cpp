@@ -9,8 +9,8 @@ Type infer(const InferContext& context) {
   const Shape& x = context.inputs[0].shape;
   const std::int64_t factor = upsampling_factor(context.attributes);
   return {DType::f32,
-          {x[0], Dim::number(checked_multiply(x[1].offset, factor)),
-           Dim::number(checked_multiply(x[2].offset, factor)), x[3]}};
+          {x[0], Dim::number(upsampled_side(x[1].offset, factor)),
+           Dim::number(upsampled_side(x[2].offset, factor)), x[3]}};
 }
 
 std::vector<AxisMap> axes(const AxesContext& /*context*/) {

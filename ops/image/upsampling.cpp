@@ -44,36 +44,65 @@ struct Sizes {
   std::size_t channels;
 };
 
-struct FloatPart {
-  std::size_t from;
-  std::size_t to;
-  float weight;
+/// What the pixels of the enlarged image's rows and columns are made of.
+struct Table {
+  Table(const Extents& small, const Attributes& attributes, Direction towards)
+      : rows(blends(small[1], attributes)),
+        columns(blends(small[2], attributes)),
+        width(static_cast<std::size_t>(small[2])),
+        direction(towards) {}
+  std::vector<Blend> rows;
+  std::vector<Blend> columns;
+  std::size_t width;  ///< of the small image
+  Direction direction;
 };
+
+/// Calls add(from, to, weight) for the terms of one image, whose places count its pixels.
+template <class Add>
+[[gnu::always_inline]] inline void each_term(const Table& table, const Add& add) {
+  std::size_t place = 0;
+  for (const Blend& row : table.rows) {
+    for (const Blend& column : table.columns) {
+      const auto term = [&](std::size_t y, std::size_t x, double weight) {
+        if (weight == 0) return;
+        const std::size_t pixel = y * table.width + x;
+        if (table.direction == Direction::enlarge) {
+          add(pixel, place, weight);
+        } else {
+          add(place, pixel, weight);
+        }
+      };
+      term(row.first, column.first, (1 - row.weight) * (1 - column.weight));
+      term(row.first, column.second, (1 - row.weight) * column.weight);
+      term(row.second, column.first, row.weight * (1 - column.weight));
+      term(row.second, column.second, row.weight * column.weight);
+      ++place;
+    }
+  }
+}
 
 struct Arguments {
   const float* x;
   float* y;
   std::size_t images;
   Sizes sizes;
-  const std::vector<FloatPart>* parts;
+  const Table* table;
 };
 
 struct Body {
   [[gnu::always_inline]] static void run(const Arguments& a) noexcept {
     const std::size_t channels = a.sizes.channels;
-    const FloatPart* const parts = a.parts->data();
-    const std::size_t count = a.parts->size();
     for (std::size_t n = 0; n < a.images; ++n) {
       const float* const x = a.x + n * a.sizes.from * channels;
       float* const y = a.y + n * a.sizes.to * channels;
       for (std::size_t i = 0; i < a.sizes.to * channels; ++i) y[i] = 0;
-      for (std::size_t i = 0; i < count; ++i) {
-        const float* const from = x + parts[i].from * channels;
-        float* const to = y + parts[i].to * channels;
-        const float weight = parts[i].weight;
+      each_term(*a.table, [&](std::size_t from_pixel, std::size_t to_pixel, double exact) {
+        const float* const from = x + from_pixel * channels;
+        float* const to = y + to_pixel * channels;
+        const auto weight = static_cast<float>(exact);
 #pragma GCC ivdep
         for (std::size_t c = 0; c < channels; ++c) to[c] += weight * from[c];
-      }
+      });
     }
   }
 };
@@ -90,56 +119,37 @@ std::int64_t upsampling_factor(const Attributes& attributes) {
   return attributes.integer("factor");
 }
 
-std::vector<Part> upsampling_parts(const Extents& small, const Attributes& attributes, Direction direction) {
-  const std::vector<Blend> rows = blends(small[1], attributes);
-  const std::vector<Blend> columns = blends(small[2], attributes);
-  const auto width = static_cast<std::size_t>(small[2]);
-  std::vector<Part> parts;
-  std::size_t place = 0;
-  const auto add = [&](std::size_t row, std::size_t column, double weight) {
-    if (weight == 0) return;
-    const std::size_t pixel = row * width + column;
-    parts.push_back(direction == Direction::enlarge ? Part{pixel, place, weight}
-                                                    : Part{place, pixel, weight});
-  };
-  for (const Blend& row : rows) {
-    for (const Blend& column : columns) {
-      add(row.first, column.first, (1 - row.weight) * (1 - column.weight));
-      add(row.first, column.second, (1 - row.weight) * column.weight);
-      add(row.second, column.first, row.weight * (1 - column.weight));
-      add(row.second, column.second, row.weight * column.weight);
-      ++place;
-    }
-  }
-  return parts;
+std::int64_t upsampled_side(std::int64_t side, std::int64_t factor) {
+  const std::int64_t enlarged = factor > largest_upsampled_side ? factor : checked_multiply(side, factor);
+  if (enlarged <= largest_upsampled_side) return enlarged;
+  throw OpError(
+      fmt::format("{} pixels become {} times as many, but an enlarged image has at most {} on a side", side,
+                  factor, largest_upsampled_side),
+      {}, "factor");
 }
 
 void reference_upsampling(const ReferenceContext& context, const Extents& small, Direction direction) {
   const HostTensor& x = *context.inputs[0];
   HostTensor& y = context.output;
   const Sizes sizes(x.extents, y.extents);
-  const std::vector<Part> parts = upsampling_parts(small, context.node.attributes, direction);
+  const Table table(small, context.node.attributes, direction);
   for (std::size_t n = 0; n < static_cast<std::size_t>(x.extents[0]); ++n) {
-    for (const Part& part : parts) {
+    each_term(table, [&](std::size_t from, std::size_t to, double weight) {
       for (std::size_t c = 0; c < sizes.channels; ++c) {
-        y.values[(n * sizes.to + part.to) * sizes.channels + c] +=
-            part.weight * x.values[(n * sizes.from + part.from) * sizes.channels + c];
+        y.values[(n * sizes.to + to) * sizes.channels + c] +=
+            weight * x.values[(n * sizes.from + from) * sizes.channels + c];
       }
-    }
+    });
   }
 }
 
 std::unique_ptr<runtime::Call> make_upsampling(const runtime::BoundNode& bound, const Extents& small,
                                                Direction direction) {
-  std::vector<FloatPart> parts;
-  for (const Part& part : upsampling_parts(small, bound.node.attributes, direction)) {
-    parts.push_back({part.from, part.to, static_cast<float>(part.weight)});
-  }
   return runtime::make_call([function = IsaLoops<Body, Arguments>::select(bound.isa),
-                             parts = std::move(parts),
+                             table = Table(small, bound.node.attributes, direction),
                              sizes = Sizes(bound.inputs[0], bound.output)](const runtime::CallArguments& a) {
     function(
-        {input_as<float>(a, 0), output_as<float>(a), static_cast<std::size_t>(a.row_count), sizes, &parts});
+        {input_as<float>(a, 0), output_as<float>(a), static_cast<std::size_t>(a.row_count), sizes, &table});
   });
 }
 

@@ -19,18 +19,15 @@ std::vector<AttributeSpec> upsampling_attributes();
 /// Throws an OpError unless it is at least 1.
 std::int64_t upsampling_factor(const Attributes& attributes);
 
-/// One term of a sum, for each channel: to += weight · from. Places count the pixels of one image.
-struct Part {
-  std::size_t from = 0;
-  std::size_t to = 0;
-  double weight = 0;
-};
+/// A side of an enlarged image, in pixels: its rows and columns are tabled.
+inline constexpr std::int64_t largest_upsampled_side = 65'536;
 
-/// All terms of an image of small[1] x small[2] pixels, by the enlarged image's pixels ascending. Bilinear:
-/// the centres of its pixels are `1 / factor` apart in the image, and beyond the centres at the margin
-/// nothing changes (PyTorch's align_corners=False).
-std::vector<Part> upsampling_parts(const Extents& small, const Attributes& attributes, Direction direction);
+/// The enlarged side; throws an OpError when it is too large.
+std::int64_t upsampled_side(std::int64_t side, std::int64_t factor);
 
+/// Bilinear: the centres of an enlarged image's pixels are `1 / factor` apart in the image, and beyond the
+/// centres at the margin nothing changes (PyTorch's align_corners=False). Terms are added by the enlarged
+/// image's pixels ascending.
 void reference_upsampling(const ReferenceContext& context, const Extents& small, Direction direction);
 
 std::unique_ptr<runtime::Call> make_upsampling(const runtime::BoundNode& bound, const Extents& small,

@@ -159,6 +159,34 @@ TEST_CASE("stop_gradient holds a value fixed") {
   CHECK(value(graph, "y", point) == 3.0);  // and 6 without it
 }
 
+TEST_CASE("gradients of gradients are charged to one budget, and the message names the node") {
+  Maker m;
+  const Term x = m.param("x", {});
+  Term y = call("tanh", {x * x});
+  for (int i = 0; i < 14; ++i) {
+    auto origin = std::make_shared<Origin>();
+    origin->path = "g" + std::to_string(i);
+    origin->where = {"m.yaml", i + 1, 3};
+    y = Term(m.builder, m.builder.add("grad", {y, x}, {}, {.name = origin->path, .origin = origin}));
+  }
+  m.output("y", y);
+  const Graph graph = m.finish();
+  Budget budget({.nodes = 5000});
+  const auto error = thrown([&] { expand_gradients(graph, ops::registry(), budget); });
+  REQUIRE(error.has_value());
+  CHECK(error->code() == ErrorCode::model);
+  CHECK(error->where().line > 4);
+  CHECK(error->where().line < 14);
+  CHECK(contains(error->what(), "the model is over its budget of 5000 nodes, gradients included"));
+  CHECK(budget.left(Resource::nodes) < 5000);
+
+  Budget small({.nodes = 3});
+  Maker other;
+  const Term w = other.param("w", {});
+  const Term loss = call("exp", {call("tanh", {w})});
+  CHECK_THROWS_AS(append_gradients(other.builder, loss, std::vector<NodeId>{w}, &small), OverBudget);
+}
+
 TEST_CASE("an op without a gradient is named with the reason and the way to y") {
   Maker m;
   const Term x = m.param("x", {});

@@ -66,10 +66,10 @@ TEST_CASE("IDX cut off at every byte is an error, plain and compressed") {
 TEST_CASE("IDX that is too short, too long, or promises too much") {
   CHECK(refused({0, 0, 8}, "ends within its IDX header"));
   CHECK(refused({0, 0, 8, 1, 0, 0}, "ends within its IDX header"));
-  CHECK(refused(idx_bytes({2, 3}, {1, 2, 3, 4, 5}), "promises [2, 3] values, more than a file of its size"));
+  CHECK(refused(idx_bytes({2, 3}, {1, 2, 3, 4, 5}), "promises [2, 3] values, more than the 17 bytes"));
   CHECK(refused(idx_bytes({2, 3}, {1, 2, 3, 4, 5, 6, 7}), "goes on after the [2, 3] values"));
   CHECK(refused(idx_bytes({0xffffffff, 0xffffffff, 0xffffffff, 16}, {}), "more than the 4294967296"));
-  CHECK(refused(idx_bytes({65536, 65536}, {}), "more than a file of its size can hold"));
+  CHECK(refused(idx_bytes({65536, 65536}, {}), "that a file of its size is believed to hold"));
 }
 
 TEST_CASE("compressed IDX that promises more than it holds or holds more than it promises") {
@@ -80,5 +80,8 @@ TEST_CASE("compressed IDX that promises more than it holds or holds more than it
   };
   CHECK(refused_file(idx_bytes({2, 3}, {1, 2, 3, 4, 5}), "ends after 5 of 6"));
   CHECK(refused_file(idx_bytes({2, 3}, {1, 2, 3, 4, 5, 6, 7}), "goes on after"));
-  CHECK(refused_file(idx_bytes({60000, 28, 28}, {}), "more than a file of its size can hold"));
+  CHECK(refused_file(idx_bytes({60000, 28, 28}, {}), "that a file of its size is believed to hold"));
+  // Not even when they are there: a thousand times the file's size, of zeros.
+  const std::uint32_t count = 20U << 20U;
+  CHECK(refused_file(idx_bytes({count}, Bytes(count)), "promises [20971520] values, more than the 1"));
 }

@@ -1,4 +1,5 @@
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <random>
 
@@ -223,6 +224,25 @@ TEST_CASE("safetensors: many tensors that claim the same bytes gain nothing") {
     json += (i == 0 ? "" : ",") + tensor("t" + std::to_string(i), "[1000000]", "[0,4000000]");
   }
   CHECK(refused(file_with(json + "}", 4000000), "an overlap"));
+}
+
+TEST_CASE("safetensors: the time for a tensor does not grow with their number") {
+  const TemporaryFolder folder;
+  const auto seconds = [&](int count) {
+    std::vector<TensorView> tensors(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
+      tensors[static_cast<std::size_t>(i)].name = "t" + std::to_string(i);
+      tensors[static_cast<std::size_t>(i)].shape = {0};
+    }
+    const auto start = std::chrono::steady_clock::now();
+    write_safetensors(folder / "many", tensors, {});
+    const SafetensorsFile file(folder / "many");
+    for (const TensorView& tensor : tensors) REQUIRE(file.find(tensor.name)->name == tensor.name);
+    CHECK(file.find("u") == nullptr);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  seconds(1000);
+  CHECK(seconds(40'000) < 40 * 8 * std::max(seconds(1000), 1e-3));  // squared it would be 1,600 times
 }
 
 TEST_CASE("safetensors: cut off at every byte") {

@@ -201,10 +201,10 @@ TEST_CASE("bombs are refused before they cost anything") {
   std::string dashes;
   for (int i = 0; i < 5000; ++i) dashes += "- ";
   CHECK(mistakes(dashes + "a\n").front().find("nested more than 64 deep") != std::string::npos);
-  const std::string large(graphrun::largest_document + 1, ' ');
+  const std::string large(graphrun::BudgetLimits{}.text + 1, ' ');
   CHECK(mistakes(large).front() ==
-        "0:0: the file has more than 1048576 bytes, the most that a model may have | A model file is short; "
-        "data belongs in data files.");
+        "0:0: the model is over its budget of 1048576 bytes of text | A model file is short; data belongs in data "
+        "files.");
 }
 
 TEST_CASE("a character of a text is found in the file, in every style") {

@@ -24,7 +24,11 @@ ValueScope scope() {
                                                {"act", {std::string("relu")}},
                                                {"yes", {true}}};
   ValueScope result;
-  for (const auto& [name, value] : values) result.names.push_back(name);
+  result.names = [values] {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : values) names.push_back(name);
+    return names;
+  };
   result.value = [values](const std::string& name) -> std::optional<Value> {
     const auto found = values.find(name);
     return found == values.end() ? std::nullopt : std::optional(found->second);
@@ -32,14 +36,20 @@ ValueScope scope() {
   return result;
 }
 
+Value evaluated(const std::string& text) {
+  graphrun::Budget budget;
+  return graphrun::evaluate_reference(text, scope(), budget);
+}
+
 std::string computed(const std::string& text) {
-  return graphrun::to_string(graphrun::evaluate_reference(text, scope()));
+  return graphrun::to_string(evaluated(text));
 }
 
 /// "OFFSET: MESSAGE | FIX" of what is wrong, or "fine".
 std::string mistake(const std::string& text, Grammar grammar = Grammar::formula) {
+  graphrun::Budget budget;
   try {
-    graphrun::evaluate(graphrun::parse_expression(text, grammar), scope());
+    graphrun::evaluate(graphrun::parse_expression(text, grammar, budget), scope(), budget);
   } catch (const ExpressionError& error) {
     return std::to_string(error.offset()) + ": " + error.what() +
            (error.fix().empty() ? "" : " | " + error.fix());
@@ -56,6 +66,14 @@ TEST_CASE("expressions compute values") {
       {"$(1 + 2 * 3 ** 2)", "19"},
       {"$(-2 ** 2)", "-4"},
       {"$(2 ** -1)", "0.5"},
+      {"$(2 ** -1 * 4)", "2"},
+      {"$(2 ** 3 ** 2)", "512"},
+      {"$(-2 ** -2)", "-0.25"},
+      {"$(2 - 3 - 4)", "-5"},
+      {"$(- - + -3 * -2)", "6"},
+      {"$(not 1 + 1 == 3 and yes or n < 2)", "true"},
+      {"$(not not yes)", "true"},
+      {"$(1 if n < 2 else 2 if n < 8 else 3)", "2"},
       {"$((1 + 2) * 3)", "9"},
       {"$(7 / 2)", "3.5"},
       {"$(7 // 2)", "3"},
@@ -96,8 +114,8 @@ TEST_CASE("expressions compute values") {
 }
 
 TEST_CASE("integers stay integers and division makes floats") {
-  CHECK(graphrun::evaluate_reference("$(6 // 3)", scope()).integer() != nullptr);
-  CHECK(graphrun::evaluate_reference("$(6 / 3)", scope()).integer() == nullptr);
+  CHECK(evaluated("$(6 // 3)").integer() != nullptr);
+  CHECK(evaluated("$(6 / 3)").integer() == nullptr);
 }
 
 TEST_CASE("mistakes in expressions point at the piece that is wrong") {
@@ -170,8 +188,9 @@ TEST_CASE("expression bombs are errors") {
 }
 
 TEST_CASE("a formula becomes a tree with the column of every piece") {
-  const Expression e =
-      graphrun::parse_expression("mu + exp(0.5 * logvar, axis=[0, 1]) * enc.$(n - 1).w", Grammar::formula);
+  graphrun::Budget budget;
+  const Expression e = graphrun::parse_expression("mu + exp(0.5 * logvar, axis=[0, 1]) * enc.$(n - 1).w",
+                                                  Grammar::formula, budget);
   REQUIRE(e.kind == Expression::Kind::binary);
   CHECK(e.name == "+");
   CHECK(e.offset == 3);

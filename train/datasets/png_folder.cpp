@@ -99,7 +99,6 @@ std::uint8_t luminance(const std::uint8_t* pixel) {
 
 /// Grey three times, or the luminance of colour.
 std::vector<std::uint8_t> converted(std::span<const std::uint8_t> pixels, std::size_t from, std::size_t to) {
-  if (from == to) return {pixels.begin(), pixels.end()};
   std::vector<std::uint8_t> result;
   result.reserve(pixels.size() / from * to);
   for (std::size_t i = 0; i < pixels.size(); i += from)
@@ -110,8 +109,9 @@ std::vector<std::uint8_t> converted(std::span<const std::uint8_t> pixels, std::s
 /// Pictures in the order in which they are added, all of the size of the first.
 class Collection {
  public:
-  Collection(std::size_t expected, std::optional<std::size_t> channels)
-      : expected_(expected), chosen_(channels) {}
+  /// `file_bytes`: of all pictures together.
+  Collection(std::size_t expected, std::uint64_t file_bytes, std::optional<std::size_t> channels)
+      : expected_(expected), file_bytes_(file_bytes), chosen_(channels) {}
 
   void add(const fs::path& path) {
     const files::Image image = files::read_png(path);
@@ -146,6 +146,15 @@ class Collection {
           fmt::format("{} pictures of {} x {} pixels and {} channels take more than the {} GiB "
                       "that are read",
                       expected_, result_.width, result_.height, result_.channels, largest_folder >> 30U));
+    // Of many pictures, what is really there; flat drawings are a hundredth of their pixels.
+    constexpr std::uint64_t always = std::uint64_t{64} << 20;
+    constexpr std::uint64_t times = 128;
+    if (expected_ > 1 && bytes * expected_ > always + times * file_bytes_)
+      throw files::data_error(
+          first_, fmt::format("{} pictures of {} x {} pixels and {} channels take {} bytes, but their files have "
+                              "only {} together",
+                              expected_, result_.width, result_.height, result_.channels, bytes * expected_,
+                              file_bytes_));
     result_.pixels.reserve(bytes * expected_);
   }
 
@@ -159,11 +168,16 @@ class Collection {
   }
 
   void append(const files::Image& image) {
+    if (image.channels == result_.channels) {
+      result_.pixels.insert(result_.pixels.end(), image.pixels.begin(), image.pixels.end());
+      return;
+    }
     const std::vector<std::uint8_t> pixels = converted(image.pixels, image.channels, result_.channels);
     result_.pixels.insert(result_.pixels.end(), pixels.begin(), pixels.end());
   }
 
   std::size_t expected_;
+  std::uint64_t file_bytes_;
   std::optional<std::size_t> chosen_;
   fs::path first_;
   PngFolder result_;
@@ -173,7 +187,13 @@ class Collection {
 
 PngFolder read_png_folder(const fs::path& folder, std::optional<std::size_t> channels) {
   const std::vector<LabelledFile> files = files_of(folder);
-  Collection collection(files.size(), channels);
+  std::uint64_t bytes = 0;
+  for (const LabelledFile& file : files) {
+    std::error_code unreadable;  // told when it is read
+    const std::uintmax_t size = fs::file_size(file.path, unreadable);
+    if (!unreadable) bytes += size;
+  }
+  Collection collection(files.size(), bytes, channels);
   for (const LabelledFile& file : files) collection.add(file.path);
   PngFolder result = collection.take();
   for (const LabelledFile& file : files)
@@ -182,7 +202,7 @@ PngFolder read_png_folder(const fs::path& folder, std::optional<std::size_t> cha
 }
 
 PngFolder read_png_alone(const fs::path& file, std::optional<std::size_t> channels) {
-  Collection collection(1, channels);
+  Collection collection(1, 0, channels);
   collection.add(file);
   return collection.take();
 }

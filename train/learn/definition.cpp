@@ -28,8 +28,8 @@ SharedDefinition load_definition(const std::string& path, std::span<const std::s
 }
 
 SharedDefinition parse_definition(std::string_view text, const std::string& name,
-                                  std::span<const std::string> settings) {
-  return std::make_shared<const ModelDefinition>(parse_model(text, name, settings, language()));
+                                  std::span<const std::string> settings, const IncludeReader& reader) {
+  return std::make_shared<const ModelDefinition>(parse_model(text, name, settings, language(), reader));
 }
 
 SharedDefinition with_class_names(SharedDefinition model, const Dataset& data) {

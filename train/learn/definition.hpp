@@ -21,9 +21,10 @@ using SharedDefinition = std::shared_ptr<const ModelDefinition>;
 /// Reads a model file; `settings` are as after --set. Throws ModelError, Error{io}.
 SharedDefinition load_definition(const std::string& path, std::span<const std::string> settings = {});
 
-/// The same of a text; `name` stands for the file in messages.
+/// The same of a text; `name` stands for the file in messages. Without a reader it includes nothing.
 SharedDefinition parse_definition(std::string_view text, const std::string& name,
-                                  std::span<const std::string> settings = {});
+                                  std::span<const std::string> settings = {},
+                                  const IncludeReader& reader = {});
 
 /// The model with the names of its labels written under `data:`, where the data have them and the model has
 /// not: so a checkpoint alone says which number stands for which name.

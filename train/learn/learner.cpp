@@ -60,13 +60,18 @@ class Learner::Implementation {
 
   Implementation(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options,
                  const PassOptions& passes)
-      : model_(std::move(model)), passes_(passes), session_(ops::registry(), ops::kernels(), options) {
+      : model_(std::move(model)),
+        passes_(passes),
+        learning_passes_(passes),
+        session_(ops::registry(), ops::kernels(), options) {
+    learning_passes_.budget = std::make_shared<Budget>(model_->budget);
     if (model_->train) state_.seed = model_->train->seed;
     declare_parameters();
   }
 
   std::shared_ptr<const ModelDefinition> model_;
   PassOptions passes_;
+  PassOptions learning_passes_;  ///< of all recipes together
   runtime::Session session_;
   TrainingState state_;
   std::vector<Learning> recipes_;
@@ -83,10 +88,11 @@ class Learner::Implementation {
   std::size_t add_recipe(const Recipe& recipe) {
     Learning learning;
     for (const LearningStep& step : recipe.steps) {
-      learning.steps.push_back({.program = compile(train::training_program(step, ops::registry(), passes_)),
-                                .optimizer = step.optimizer,
-                                .every = static_cast<std::uint64_t>(step.every),
-                                .outputs = {}});
+      learning.steps.push_back(
+          {.program = compile(train::training_program(step, ops::registry(), learning_passes_)),
+           .optimizer = step.optimizer,
+           .every = static_cast<std::uint64_t>(step.every),
+           .outputs = {}});
       Learning::Step& made = learning.steps.back();
       for (const std::string& input : made.program.inputs())
         if (!contains(learning.inputs, input)) learning.inputs.push_back(input);

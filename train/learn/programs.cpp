@@ -42,6 +42,15 @@ Program finish(Graph graph, const OpRegistry& registry, const PassOptions& optio
   return program;
 }
 
+std::vector<NodeId> loss_gradients(Builder& builder, NodeId loss, const std::vector<NodeId>& parameters,
+                                   Budget* budget, const SourceLocation& where) {
+  try {
+    return append_gradients(builder, loss, parameters, budget);
+  } catch (const OverBudget& over) {
+    throw ModelError({Diagnostic{where, {}, {}, over.message(), {}, over.fix(), {}}});
+  }
+}
+
 }  // namespace
 
 NodeId asked_node(const ModelDefinition& model, std::string_view name) {
@@ -78,7 +87,8 @@ Program training_program(const LearningStep& step, const OpRegistry& registry, c
   for (const NamedOutput& output : forward.outputs())
     if (!is_running_value(output.name)) builder.output(output.name, output.node);
   const NodeId loss = forward.output("loss");
-  const std::vector<NodeId> gradients = append_gradients(builder, loss, parameters);
+  const std::vector<NodeId> gradients =
+      loss_gradients(builder, loss, parameters, options.budget.get(), step.where);
   append_updates(builder, loss, parameters, gradients, step.optimizer, step.slots);
   append_running_averages(builder, learnt, forward, step.averages);
   return finish(std::move(builder).finish(), registry, options);
