@@ -292,7 +292,8 @@ Tensor Session::encode(const Inputs& images) {
                               [&](Implementation& session) { return session.run_rows("code", images); });
 }
 Tensor Session::decode(std::span<const float> codes) {
-  return Implementation::look(implementation_, [&](Implementation& session) { return session.decode(codes); });
+  return Implementation::look(implementation_,
+                              [&](Implementation& session) { return session.decode(codes); });
 }
 Tensor Session::reconstruct(const Inputs& images) {
   return Implementation::look(implementation_,

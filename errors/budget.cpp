@@ -24,7 +24,8 @@ constexpr std::array<Wording, 6> wordings = {
 }  // namespace
 
 Budget::Budget(const BudgetLimits& limits)
-    : limits_{limits.text, limits.nodes, limits.elements, limits.steps, limits.names, limits.mistakes}, left_(limits_) {}
+    : limits_{limits.text, limits.nodes, limits.elements, limits.steps, limits.names, limits.mistakes},
+      left_(limits_) {}
 
 void Budget::refuse(Resource resource) const {
   const auto index = static_cast<std::size_t>(resource);
@@ -33,8 +34,9 @@ void Budget::refuse(Resource resource) const {
 }
 
 void Budget::refuse_depth() {
-  throw OverBudget("the model is over its budget of depth: values, formulas and blocks lie too deep in each other",
-                   "Give a part of it a name of its own.");
+  throw OverBudget(
+      "the model is over its budget of depth: values, formulas and blocks lie too deep in each other",
+      "Give a part of it a name of its own.");
 }
 
 }  // namespace graphrun

@@ -1,7 +1,7 @@
 /// \file
-/// What one model may cost, from the first character of its text to its last gradient. One object passes through
-/// reading, values, expansion and differentiation, so that no two limits multiply: a short text cannot ask for
-/// much memory or time, however its pieces call each other.
+/// What one model may cost, from the first character of its text to its last gradient. One object passes
+/// through reading, values, expansion and differentiation, so that no two limits multiply: a short text
+/// cannot ask for much memory or time, however its pieces call each other.
 #pragma once
 
 #include <array>

@@ -12,7 +12,8 @@ unsigned code_point(std::string_view text, std::size_t at, std::size_t length) {
   const auto first = static_cast<unsigned char>(text[at]);
   if (length == 1) return first;
   unsigned code = first & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) code = code << 6U | (static_cast<unsigned char>(text[at + i]) & 0x3FU);
+  for (std::size_t i = 1; i < length; ++i)
+    code = code << 6U | (static_cast<unsigned char>(text[at + i]) & 0x3FU);
   return code;
 }
 

@@ -8,7 +8,8 @@
 
 namespace graphrun {
 
-/// The length of the UTF-8 sequence at `at`, or 0 when it is not one (overlong, surrogate, out of range, cut).
+/// The length of the UTF-8 sequence at `at`, or 0 when it is not one (overlong, surrogate, out of range,
+/// cut).
 std::size_t utf8_length(std::string_view text, std::size_t at);
 
 enum class LineBreaks { kept, escaped };

@@ -2,10 +2,10 @@
 /// How large what a compressed file promises may be: a few bytes can stand for gigabytes of equal ones.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <string>
-
-#include <fmt/format.h>
 
 namespace graphrun::files {
 
@@ -18,8 +18,8 @@ inline std::uint64_t believable(std::uint64_t file_bytes) {
 
 /// "more than the 16842752 bytes that a file of 2048 bytes is believed to hold"
 inline std::string beyond_belief(std::uint64_t file_bytes) {
-  return fmt::format("more than the {} bytes that a file of {} bytes is believed to hold", believable(file_bytes),
-                     file_bytes);
+  return fmt::format("more than the {} bytes that a file of {} bytes is believed to hold",
+                     believable(file_bytes), file_bytes);
 }
 
 }  // namespace graphrun::files

@@ -93,9 +93,10 @@ IdxArray read_idx(ByteSource& source, std::uint64_t limit, const fs::path& path)
   }
   const std::uint64_t header = 4 + 4 * array.shape.size();
   if (header + count > limit) {
-    throw data_error(path, fmt::format("promises [{}] values, more than the {} bytes that a file of its size is "
-                                       "believed to hold",
-                                       fmt::join(array.shape, ", "), limit));
+    throw data_error(path,
+                     fmt::format("promises [{}] values, more than the {} bytes that a file of its size is "
+                                 "believed to hold",
+                                 fmt::join(array.shape, ", "), limit));
   }
   // 60,000 images would otherwise be 11,500 page faults, a tenth of the time to load them.
   array.values.reserve(count);

@@ -21,7 +21,8 @@ struct IdxArray {
 inline constexpr std::uint64_t largest_idx = std::uint64_t{1} << 32;
 
 /// Reads a file. What the header promises must be there, and nothing behind it; nothing is allocated that
-/// a file of this size is not believed to hold. Error{data} says what is wrong, Error{io} what the system refused.
+/// a file of this size is not believed to hold. Error{data} says what is wrong, Error{io} what the system
+/// refused.
 IdxArray read_idx(const std::filesystem::path& path);
 
 /// The same from uncompressed bytes in order. `limit` is the most bytes that the source can have, header

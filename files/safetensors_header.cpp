@@ -169,11 +169,11 @@ class HeaderEvents {
     if (!entry_.offsets) return wrong_tensor("has no 'data_offsets'");
     if (entry_.offsets->size() != 2) return wrong_tensor("needs two data_offsets");
     StoredTensor tensor{.name = levels_.front().key,
-                      .type = *entry_.type,
-                      .shape = {entry_.shape->begin(), entry_.shape->end()},
-                      .begin = entry_.offsets->front(),
-                      .end = entry_.offsets->back(),
-                      .sum = {}};
+                        .type = *entry_.type,
+                        .shape = {entry_.shape->begin(), entry_.shape->end()},
+                        .begin = entry_.offsets->front(),
+                        .end = entry_.offsets->back(),
+                        .sum = {}};
     const std::optional<std::uint64_t> bytes = byte_count(tensor.type, tensor.shape);
     if (!bytes) {
       return wrong_tensor(fmt::format("has a shape [{}] that overflows", fmt::join(tensor.shape, ", ")));

@@ -41,12 +41,12 @@ enum class AttributeKind { flag, integer, number, text, word, integers, numbers,
 struct AttributeSpec {
   std::string name;
   AttributeKind kind = AttributeKind::number;
-  std::optional<AttributeValue> fallback;  ///< what it is when not written; nothing: it must be written
+  std::optional<AttributeValue> fallback = {};  ///< what it is when not written; nothing: it must be written
   std::string doc;
-  std::vector<std::string> words;  ///< kind word: the allowed ones
-  bool internal = false;           ///< set by passes only; a model file cannot write it
-  Range range = {};                ///< numbers and integers, in lists each: checked when a node is made
-  std::string at_most = {};        ///< another attribute of the op, which this one does not exceed
+  std::vector<std::string> words = {};  ///< kind word: the allowed ones
+  bool internal = false;                ///< set by passes only; a model file cannot write it
+  Range range = {};                     ///< numbers and integers, in lists each: checked when a node is made
+  std::string at_most = {};             ///< another attribute of the op, which this one does not exceed
 };
 
 std::string to_string(const AttributeValue& value);

@@ -8,8 +8,8 @@
 
 #include "errors/budget.hpp"
 #include "graph/op.hpp"
-#include "language/recipe/includes.hpp"
 #include "language/recipe/definition.hpp"
+#include "language/recipe/includes.hpp"
 
 namespace graphrun {
 
@@ -25,8 +25,8 @@ struct Language {
 ModelDefinition load_model(const std::string& path, std::span<const std::string> settings,
                            const Language& language);
 
-/// The same of a text; `name` stands for the file in messages. Includes are read by `reader`, at paths relative to
-/// `name`'s folder; without one they are an error.
+/// The same of a text; `name` stands for the file in messages. Includes are read by `reader`, at paths
+/// relative to `name`'s folder; without one they are an error.
 ModelDefinition parse_model(std::string_view text, const std::string& name,
                             std::span<const std::string> settings, const Language& language,
                             const IncludeReader& reader = {});

@@ -70,9 +70,11 @@ class InspectCommand final : public Command {
     std::string text = fmt::format("{}: {} tensors{}\n", file.path().string(), file.tensors().size(),
                                    file.has_sums() ? ", whole: every sum fits" : "");
     for (const files::StoredTensor& tensor : by_name(file))
-      text += fmt::format("  {:<4} {:<16} {}\n", type_name(tensor.type), shape_text(tensor), printable(tensor.name));
+      text += fmt::format("  {:<4} {:<16} {}\n", type_name(tensor.type), shape_text(tensor),
+                          printable(tensor.name));
     for (const auto& [key, value] : file.metadata())
-      if (verbose || key != "model") text += fmt::format("{}: {}\n", printable(key), printable(value, LineBreaks::kept));
+      if (verbose || key != "model")
+        text += fmt::format("{}: {}\n", printable(key), printable(value, LineBreaks::kept));
     return text;
   }
 

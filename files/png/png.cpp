@@ -77,9 +77,8 @@ struct Structures {
 class Writer {
  public:
   std::vector<std::uint8_t> encode(const Image& image) {
-    png_ = own_.png =
-        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &own_.message, &on_error, &on_warning,
-                                  &own_.out_of_memory, &allocate, &release);
+    png_ = own_.png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &own_.message, &on_error, &on_warning,
+                                                &own_.out_of_memory, &allocate, &release);
     if (png_ != nullptr) info_ = own_.info = png_create_info_struct(png_);
     if (info_ == nullptr) throw std::bad_alloc();
     const bool done = guarded(png_, [&] {
@@ -191,8 +190,9 @@ class Reader {
     image.channels = (kind & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1;
     const std::size_t bytes = image.height * image.width * (image.channels + (has_alpha_ ? 1 : 0));
     if (bytes > believable(file_.size())) {
-      throw data_error(path_, fmt::format("promises {} x {} pixels of {} bytes, {}", image.width, image.height,
-                                          bytes / (image.height * image.width), beyond_belief(file_.size())));
+      throw data_error(path_,
+                       fmt::format("promises {} x {} pixels of {} bytes, {}", image.width, image.height,
+                                   bytes / (image.height * image.width), beyond_belief(file_.size())));
     }
     image.pixels.resize(bytes);
     return image;

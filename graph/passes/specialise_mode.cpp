@@ -6,7 +6,7 @@
 namespace graphrun {
 
 Graph specialise_mode(Graph graph, const OpRegistry& registry, Mode mode) {
-  const auto choose = [mode](Builder& builder, const Node& node, NodeId) -> std::optional<NodeId> {
+  const auto choose = [mode](Builder& /*builder*/, const Node& node, NodeId) -> std::optional<NodeId> {
     if (!node.op->traits.mode) return std::nullopt;
     const AttributeValue* const when = node.attributes.find("when");
     const bool always = when != nullptr && *when == AttributeValue(std::string("always"));

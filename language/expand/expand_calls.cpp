@@ -62,7 +62,8 @@ bool Expander::callable(Scope& scope, const CallSite& site) {
 Instance Expander::call(Scope& scope, CallSite site) {
   try {
     budget_.spend(Resource::nodes, 1);
-    budget_.spend(Resource::names, site.path.size() + site.params.size() + site.display.size() + site.op.size());
+    budget_.spend(Resource::names,
+                  site.path.size() + site.params.size() + site.display.size() + site.op.size());
     budget_.spend(Resource::steps, site.attributes.size() * steps_of_argument);
   } catch (const OverBudget& over) {
     abandon(scope, site.place, over);

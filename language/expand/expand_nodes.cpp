@@ -192,7 +192,7 @@ std::set<std::string> Expander::needless(Scope& scope, const std::vector<NodeSpe
     const bool none = copies && ((copies->integer() != nullptr && *copies->integer() == 0) ||
                                  (copies->list() != nullptr && copies->list()->empty()));
     if (none) {
-      collect_from_text(spec.inputs.front().text, needed);
+      collect_from_text(spec.inputs.front().text, budget_, needed);
     } else {
       needed.insert(needs[*i].begin(), needs[*i].end());
     }
@@ -213,7 +213,7 @@ const std::optional<Value>& Expander::copies_of(Scope& scope, const NodeSpec& sp
   const auto known = scope.copies.find(&spec);
   if (known != scope.copies.end()) return known->second;
   std::set<std::string> sizes;
-  collect_from_value(*spec.repeat, sizes);
+  collect_from_value(*spec.repeat, budget_, sizes);
   for (const std::string& name : sizes)
     if (!scope.instances.contains(name)) return unknown;
   return scope.copies[&spec] = value(scope, *spec.repeat);
@@ -253,7 +253,7 @@ std::string Expander::params_of(Scope& scope, const NodeSpec& spec, const std::s
 /// The text of a name or a reference; empty when it is neither.
 std::optional<std::string> Expander::joined_pieces(Scope& scope, const YamlNode& text) {
   try {
-    const Expression e = parse_expression(text.text, Grammar::formula);
+    const Expression e = parse_expression(text.text, Grammar::formula, budget_);
     if (e.kind == Expression::Kind::name) return e.name;
     if (e.kind != Expression::Kind::reference) return "";
     std::string path = e.children.front().name;
@@ -306,7 +306,8 @@ Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::strin
                              : over->list() != nullptr ? static_cast<std::int64_t>(over->list()->size())
                                                        : -1;
   if (count < 0) {
-    report(scope, spec.repeat->place, fmt::format("`repeat:` is a list or a count, not {}", described(*over)));
+    report(scope, spec.repeat->place,
+           fmt::format("`repeat:` is a list or a count, not {}", described(*over)));
     return {};
   }
   if (static_cast<std::uint64_t>(count) > budget_.left(Resource::nodes)) {

@@ -156,8 +156,9 @@ std::optional<Value> Expander::tied(Scope& scope, const GivenAttribute& given) {
     return value(scope, text);
   }
   try {
-    const Expression reference =
-        given.expression != nullptr ? *given.expression : parse_expression(text.text, Grammar::formula, budget_);
+    const Expression reference = given.expression != nullptr
+                                     ? *given.expression
+                                     : parse_expression(text.text, Grammar::formula, budget_);
     if (reference.kind != Kind::name && reference.kind != Kind::reference) {
       report(scope, given.value_place, "`tie:` names a node whose weight is shared",
              "Write e.g. tie: enc.0.");
@@ -204,8 +205,8 @@ std::optional<NodeId> Expander::batch_count(Scope& scope, const YamlNode& text, 
       return builder_.add("size", {*input.node}, {{"axis", Axes{false, {static_cast<std::int64_t>(axis)}}}});
     }
   }
-  report(scope, place_in(text, offset, diagnostics_.sources()), "no input of the model has the batch as an axis",
-         "Declare e.g. x: {shape: [batch, 784]}.");
+  report(scope, place_in(text, offset, diagnostics_.sources()),
+         "no input of the model has the batch as an axis", "Declare e.g. x: {shape: [batch, 784]}.");
   return std::nullopt;
 }
 

@@ -25,7 +25,8 @@ std::vector<std::string> value_names(const Scope& scope, const std::vector<YamlE
 
 }  // namespace
 
-/// Where the value of a name is written that no call has given: a var of the file, the default of an argument.
+/// Where the value of a name is written that no call has given: a var of the file, the default of an
+/// argument.
 const YamlNode* Expander::fallback_of(const Scope& scope, const std::string& name) const {
   if (scope.block == nullptr) {
     const auto var = vars_.find(name);

@@ -118,8 +118,7 @@ class Includer {
       } else {
         const SourceLocation other = sources_.location(block.place);
         diagnostics_.error(
-            same->second,
-            fmt::format("block '{}' is also in {}, line {}", block.key, other.file, other.line),
+            same->second, fmt::format("block '{}' is also in {}, line {}", block.key, other.file, other.line),
             "Give one of them another name.");
       }
     }
@@ -155,8 +154,8 @@ std::string read_model_text(const std::string& path, std::size_t most) {
   return text;
 }
 
-void inline_includes(YamlNode& document, const std::string& file, const IncludeReader& reader, Sources& sources,
-                     Diagnostics& diagnostics) {
+void inline_includes(YamlNode& document, const std::string& file, const IncludeReader& reader,
+                     Sources& sources, Diagnostics& diagnostics) {
   if (document.is_mapping()) Includer(document, reader, sources, diagnostics).run(document, file);
 }
 

@@ -1,5 +1,5 @@
 /// \file
-/// `include:` brings the blocks of other files into a document. 
+/// `include:` brings the blocks of other files into a document.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ std::string read_model_text(const std::string& path, std::size_t most);
 /// Replaces `include: [FILE, …]` by the blocks of these files, which may include others; paths are relative
 /// to the file that names them. Reports files that cannot be read, are no models, hold more than blocks, or
 /// include themselves. Without a reader nothing may be included: a text from elsewhere names no files here.
-void inline_includes(YamlNode& document, const std::string& file, const IncludeReader& reader, Sources& sources,
-                     Diagnostics& diagnostics);
+void inline_includes(YamlNode& document, const std::string& file, const IncludeReader& reader,
+                     Sources& sources, Diagnostics& diagnostics);
 
 }  // namespace graphrun

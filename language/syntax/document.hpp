@@ -42,7 +42,8 @@ struct YamlEntry {
 /// Reads the text of a source. Reports what is wrong; the result is `empty` when its structure is not known.
 YamlNode parse_yaml(std::size_t source, Diagnostics& diagnostics);
 
-/// Where in its source each character of a scalar's text stands, and its end: also in quoted and in folded texts.
+/// Where in its source each character of a scalar's text stands, and its end: also in quoted and in folded
+/// texts.
 std::vector<std::size_t> offsets_in(const YamlNode& scalar, const Sources& sources);
 
 /// The place of the character `index` of a scalar's text.

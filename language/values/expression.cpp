@@ -11,8 +11,8 @@
 namespace graphrun {
 namespace {
 
-constexpr int deepest_tree = 100;             // walked once more when it is destroyed
-constexpr std::size_t frames = 3 * 1024;      // of the stack, for a parenthesis in a parenthesis
+constexpr int deepest_tree = 100;              // walked once more when it is destroyed
+constexpr std::size_t frames = 3 * 1024;       // of the stack, for a parenthesis in a parenthesis
 constexpr std::size_t characters_a_step = 16;  // a text is read about so much faster than values are computed
 
 bool is_digit(char c) {
@@ -190,11 +190,21 @@ void Parser::take_prefixes(std::vector<Operator>& waiting) {
 
 std::optional<Operator> Parser::binary_operator() {
   static constexpr std::array<std::pair<std::string_view, Precedence>, 16> all = {
-      {{"or", Precedence::disjunction},   {"and", Precedence::conjunction}, {"==", Precedence::comparison},
-       {"!=", Precedence::comparison},    {"<=", Precedence::comparison},   {">=", Precedence::comparison},
-       {"<", Precedence::comparison},     {">", Precedence::comparison},    {"+", Precedence::sum},
-       {"-", Precedence::sum},            {"**", Precedence::power},        {"*", Precedence::product},
-       {"//", Precedence::product},       {"/", Precedence::product},       {"%", Precedence::product},
+      {{"or", Precedence::disjunction},
+       {"and", Precedence::conjunction},
+       {"==", Precedence::comparison},
+       {"!=", Precedence::comparison},
+       {"<=", Precedence::comparison},
+       {">=", Precedence::comparison},
+       {"<", Precedence::comparison},
+       {">", Precedence::comparison},
+       {"+", Precedence::sum},
+       {"-", Precedence::sum},
+       {"**", Precedence::power},
+       {"*", Precedence::product},
+       {"//", Precedence::product},
+       {"/", Precedence::product},
+       {"%", Precedence::product},
        {"@", Precedence::product}}};
   for (const auto& [symbol, precedence] : all) {
     if (!take({symbol}).empty()) return Operator{std::string(symbol), at_ - symbol.size(), precedence, false};

@@ -129,8 +129,10 @@ int depth_of(const Value& value) {
 }
 
 std::string excess(const Value& value) {
-  if (element_total(value) > largest_value) return fmt::format("the list has more than {} elements", largest_value);
-  if (depth_of(value) > deepest_value) return fmt::format("lists lie more than {} deep in each other", deepest_value);
+  if (element_total(value) > largest_value)
+    return fmt::format("the list has more than {} elements", largest_value);
+  if (depth_of(value) > deepest_value)
+    return fmt::format("lists lie more than {} deep in each other", deepest_value);
   return {};
 }
 

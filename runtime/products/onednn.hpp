@@ -1,7 +1,7 @@
 /// \file
-/// The fence around oneDNN: what stands behind it (onednn_fence.hpp, onednn_*.cpp) alone sees it, and builds against 2.6
-/// and 3.x. Primitives are made and run single-threaded (a run must happen under HostState, which sets OpenMP to one
-/// thread), with the caller's scratchpad.
+/// The fence around oneDNN: what stands behind it (onednn_fence.hpp, onednn_*.cpp) alone sees it, and builds
+/// against 2.6 and 3.x. Primitives are made and run single-threaded (a run must happen under HostState, which
+/// sets OpenMP to one thread), with the caller's scratchpad.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
-#include "tests/support/catch.hpp"
 #include "errors/printable.hpp"
 #include "graphrun/error.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace graphrun;
 
@@ -31,7 +31,8 @@ TEST_CASE("no error shows raw what a file holds", "[printable]") {
   diagnostic.fix = evil;
   diagnostic.notes = {{{"m.yaml", 2, 1}, evil}};
   const ModelError model({diagnostic});
-  const std::string expected = R"(m.yaml:1:4: error: node '\x1B[2J\x00evil' (\x1B[2J\x00evil): first\n\x1B[2J\x00evil
+  const std::string expected =
+      R"(m.yaml:1:4: error: node '\x1B[2J\x00evil' (\x1B[2J\x00evil): first\n\x1B[2J\x00evil
     a\x1B b
           ^
   m.yaml:2:1: note: \x1B[2J\x00evil

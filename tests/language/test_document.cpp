@@ -203,7 +203,8 @@ TEST_CASE("bombs are refused before they cost anything") {
   CHECK(mistakes(dashes + "a\n").front().find("nested more than 64 deep") != std::string::npos);
   const std::string large(graphrun::BudgetLimits{}.text + 1, ' ');
   CHECK(mistakes(large).front() ==
-        "0:0: the model is over its budget of 1048576 bytes of text | A model file is short; data belongs in data "
+        "0:0: the model is over its budget of 1048576 bytes of text | A model file is short; data belongs in "
+        "data "
         "files.");
 }
 

@@ -83,7 +83,7 @@ FENCES = {
     "yaml-cpp": (r"yaml-cpp/", 1),
     "oneDNN": (r"(oneapi/)?dnnl/|dnnl\.h", 1),
     "TBB": (r"(oneapi/)?tbb(/|\.h)", 2),
-    "nlohmann-json": (r"nlohmann/", 1),
+    "nlohmann-json": (r"nlohmann/", 2),
     "libpng": (r"png\.h", 1),
     "zlib": (r"zlib\.h", 1),
     "libcurl": (r"curl/", 1),

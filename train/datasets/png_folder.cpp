@@ -151,10 +151,11 @@ class Collection {
     constexpr std::uint64_t times = 128;
     if (expected_ > 1 && bytes * expected_ > always + times * file_bytes_)
       throw files::data_error(
-          first_, fmt::format("{} pictures of {} x {} pixels and {} channels take {} bytes, but their files have "
-                              "only {} together",
-                              expected_, result_.width, result_.height, result_.channels, bytes * expected_,
-                              file_bytes_));
+          first_,
+          fmt::format("{} pictures of {} x {} pixels and {} channels take {} bytes, but their files have "
+                      "only {} together",
+                      expected_, result_.width, result_.height, result_.channels, bytes * expected_,
+                      file_bytes_));
     result_.pixels.reserve(bytes * expected_);
   }
 
