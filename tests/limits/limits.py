@@ -108,7 +108,7 @@ def main():
             if os.geteuid() == 0:  # of another user, who has as many processes as he likes, nothing is known
                 trials.run(f"{count} threads", threads(count), {0, 1})
         for descriptors in ([0], [1], [2], [0, 1, 2]) if options.all else ([0, 1, 2],):
-            trials.run(f"closed {descriptors}", closed(descriptors), {0, 1})
+            trials.run(f"closed {descriptors}", closed(descriptors), {0, 1, 4})
         for allocator in allocators():
             trials.run(allocator, lambda: None, {0}, environment={"LD_PRELOAD": allocator})
         for fault in trials.wrong:

@@ -140,6 +140,7 @@ class Learner::Implementation {
   /// All that may fail without a fault in the numbers comes before the first update.
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
             std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {
+    throw_if_spoilt();  // by an earlier step: nothing is learnt on it
     Learning& learning = training();
     const std::uint64_t number = state_.stage_step() + 1;
     std::fill(figures.begin(), figures.end(), std::numeric_limits<float>::quiet_NaN());
@@ -166,13 +167,18 @@ class Learner::Implementation {
                              .first_row = first_row};
     step.program.run(session_, rows, random, stop, side);
     ++state_.updates;
-    if (const std::string* variable = session_.spoilt())
-      throw Error(
-          ErrorCode::not_finite,
-          fmt::format("step {}: the gradient of '{}' holds a NaN or an infinity while the loss does not; "
-                      "a smaller learning rate or clip_norm may help",
-                      state_.step + 1, *variable),
-          {}, *variable);
+    throw_if_spoilt();
+  }
+
+  void throw_if_spoilt() const {
+    const std::string* variable = session_.spoilt();
+    if (variable == nullptr) return;
+    throw Error(
+        ErrorCode::not_finite,
+        fmt::format("step {}: the gradient of '{}' holds a NaN or an infinity while the loss does not; "
+                    "a smaller learning rate or clip_norm may help",
+                    state_.step + 1, *variable),
+        {}, *variable);
   }
 
   Figures evaluate(const Examples& examples, const std::stop_token& stop) {
