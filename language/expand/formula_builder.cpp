@@ -89,12 +89,24 @@ std::optional<NodeId> FormulaBuilder::number(const Expression& e, const Value& v
     expander_.budget_.spend(Resource::elements, numbers.size());
     if (numbers.size() == value.list()->size()) {
       const Shape shape = {Dim::number(static_cast<std::int64_t>(numbers.size()))};
-      return expander_.builder_.add("constant", {}, {{"values", std::move(numbers)}, {"shape", shape}});
+      return constant(e, std::move(numbers), shape);
     }
   }
-  if (const std::optional<double> plain = value.number()) return expander_.builder_.constant(*plain);
+  if (const std::optional<double> plain = value.number()) return constant(e, {*plain});
   expander_.report(scope_, at(e), fmt::format("a number is expected in a formula, not {}", described(value)));
   return std::nullopt;
+}
+
+/// One that its type cannot hold is reported where it stands.
+std::optional<NodeId> FormulaBuilder::constant(const Expression& e, std::vector<double> numbers,
+                                               Shape shape) {
+  try {
+    return expander_.builder_.add("constant", {},
+                                  {{"values", std::move(numbers)}, {"shape", std::move(shape)}});
+  } catch (const OpError& error) {
+    expander_.report(scope_, at(e), error.message(), error.fix());
+    return std::nullopt;
+  }
 }
 
 CallSite FormulaBuilder::site(const Expression& e, const std::string& op, bool outermost) {
@@ -130,7 +142,7 @@ std::optional<NodeId> FormulaBuilder::operation(const Expression& e, bool outerm
   }
   const Expression& operand = e.children.front();
   const bool negative = unary && operand.kind == Kind::constant && operand.value.number();
-  if (negative) return expander_.builder_.constant(-*operand.value.number());
+  if (negative) return constant(operand, {-*operand.value.number()});
   CallSite call = site(e, op, outermost);
   bool known = true;
   for (const Expression& child : e.children) {

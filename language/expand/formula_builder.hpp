@@ -30,6 +30,7 @@ class FormulaBuilder {
   std::optional<NodeId> operation(const Expression& e, bool outermost);
   std::optional<NodeId> call(const Expression& e, bool outermost);
   std::optional<NodeId> number(const Expression& e, const Value& value);
+  std::optional<NodeId> constant(const Expression& e, std::vector<double> numbers, Shape shape = {});
   CallSite site(const Expression& e, const std::string& op, bool outermost);
   Place at(std::size_t offset);
   Place at(const Expression& e) { return at(e.offset); }

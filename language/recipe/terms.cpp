@@ -74,9 +74,11 @@ class TermBuilder {
     if (value->schedule() != nullptr) {
       return expander_.scheduled_input(*value->schedule(), "loss." + term.node.name + "/weight");
     }
-    if (const std::optional<double> number = value->number()) return expander_.builder().constant(*number);
-    expander_.diagnostics().error(
-        term.weight->place, fmt::format("a weight is a number or a schedule, not {}", described(*value)));
+    const std::optional<double> number = value->number();
+    if (number && holds(DType::f32, *number)) return expander_.builder().constant(*number);
+    expander_.diagnostics().error(term.weight->place,
+                                  fmt::format("a weight is a number{} or a schedule, not {}",
+                                              number ? " that f32 can hold" : "", described(*value)));
     return std::nullopt;
   }
 

@@ -15,7 +15,8 @@ namespace {
                                 : dtype == DType::i32 ? "whole numbers from -2147483648 to 2147483647"
                                                       : "numbers up to 3.4028235e+38 either way";
   throw OpError(fmt::format("{} is not in {}, which holds {}", value, to_string(dtype), held),
-                "cast(x, dtype=…) converts: towards zero, and held in the range.", "values");
+                dtype == DType::f32 ? "" : "cast(x, dtype=…) converts: towards zero, and held in the range.",
+                "values");
 }
 
 Type infer(const InferContext& context) {

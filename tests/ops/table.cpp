@@ -42,6 +42,17 @@ std::vector<std::string> tested_on_their_own() {
 
 using namespace graphrun;
 
+namespace {
+
+bool in_range(const AttributeSpec& attribute) {
+  if (const auto* number = std::get_if<double>(&*attribute.fallback))
+    return attribute.range.contains(*number);
+  const auto* integer = std::get_if<std::int64_t>(&*attribute.fallback);
+  return integer == nullptr || attribute.range.contains(static_cast<double>(*integer));
+}
+
+}  // namespace
+
 TEST_CASE("every op has a test") {
   std::set<std::string> tested;
   for (const op_table::OpCase& one : op_table::all_cases()) tested.insert(one.op);
@@ -71,7 +82,14 @@ TEST_CASE("every op says what it is, and declares its gradient") {
     for (const InputSpec& input : op.inputs) CHECK(!input.doc.empty());
     for (const AttributeSpec& attribute : op.attributes) CHECK(!attribute.doc.empty());
     for (const AttributeSpec& attribute : op.attributes) {
+      INFO(attribute.name);
       if (attribute.kind == AttributeKind::word) CHECK(!attribute.words.empty());
+      const bool numbers = attribute.kind == AttributeKind::number ||
+                           attribute.kind == AttributeKind::integer ||
+                           attribute.kind == AttributeKind::integers;
+      // Whatever clip limits to may be infinite.
+      if (numbers && op.name != "clip") CHECK(attribute.range != Range{});
+      if (attribute.fallback && numbers) CHECK(in_range(attribute));
     }
   }
 }
