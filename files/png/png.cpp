@@ -61,7 +61,7 @@ bool guarded(png_structp png, const Calls& calls) {
 /// libpng's two structures, which live longer than any jump out of it.
 struct Structures {
   using Destroy = void (*)(Structures&);
-  explicit Structures(Destroy destroy) : destroy(destroy) {}
+  explicit Structures(Destroy how) : destroy(how) {}
   Structures(const Structures&) = delete;
   Structures& operator=(const Structures&) = delete;
   ~Structures() { destroy(*this); }

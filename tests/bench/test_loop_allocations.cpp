@@ -67,7 +67,7 @@ TEST_CASE("a step with oneDNN's products allocates what oneDNN does, and nothing
     options.tuning.session.lowering.tiles = tiles;
     options.allocation_count = []() noexcept { return static_cast<std::uint64_t>(allocations.load()); };
     const BenchmarkResult result = run_benchmark(model, options);
-    WARN("oneDNN's own allocations a step: " << result.library_allocations_per_step);
+    WARN("oneDNN's own allocations a step: " << result.library_allocations_per_step.value_or(0));
     CHECK(result.allocations_per_step == 0);
     if (tiles && runtime::has_tiles(runtime::detected_isa())) CHECK(result.library_allocations_per_step == 0);
   }

@@ -37,8 +37,8 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 }
 
 /// A model with first weights, its data, and what is reported of them.
-struct Place {
-  explicit Place(const std::string& text)
+struct SmallRun {
+  explicit SmallRun(const std::string& text)
       : model(parse_definition(text, "m.yaml")),
         learner(model, {}),
         data(std::make_shared<const Dataset>(load_model_data(*model))),
@@ -137,7 +137,7 @@ TEST_CASE("a report asks for nothing from outside, and its policy forbids it") {
 
 TEST_CASE("the data of a report has all that suits a small autoencoder") {
   const TemporaryFolder folder;
-  Place place(small_model());
+  SmallRun place(small_model());
   place.metrics = folder / "metrics.csv";
   files::write_text_file(place.metrics, "step,train.loss,test.loss\n1,0.5,0.6\n2,0.25,0.5\n");
   const json report = place.report();
@@ -163,7 +163,7 @@ TEST_CASE("the data of a report has all that suits a small autoencoder") {
 
 TEST_CASE("long curves are thinned in a report and keep their ends") {
   const TemporaryFolder folder;
-  Place place(small_model());
+  SmallRun place(small_model());
   place.metrics = folder / "metrics.csv";
   std::string text = "step,train.loss\n";
   for (int step = 1; step <= 9'999; ++step) text += std::to_string(step) + ",0.5\n";
@@ -176,7 +176,7 @@ TEST_CASE("long curves are thinned in a report and keep their ends") {
 }
 
 TEST_CASE("a model without images or codes has a report without them") {
-  Place place(replaced(small_model(), "outputs: {code: code, image: recon, noisy: noisy}", "outputs: {}"));
+  SmallRun place(replaced(small_model(), "outputs: {code: code, image: recon, noisy: noisy}", "outputs: {}"));
   const json report = place.report();
   for (const char* key : {"reconstruction", "codes", "decoder", "samples", "ways"})
     CHECK_FALSE(report.contains(key));
@@ -186,26 +186,27 @@ TEST_CASE("a model without images or codes has a report without them") {
 
 TEST_CASE("a decoder that a page cannot run is told with the reason") {
   SECTION("an op that the page does not know") {
-    Place place(replaced(small_model(), "784, act: sigmoid", "784, act: softmax"));
+    SmallRun place(replaced(small_model(), "784, act: sigmoid", "784, act: softmax"));
     const json report = place.report();
     CHECK(report["decoder_note"] == "it has the op softmax, which the page does not know");
     CHECK_FALSE(report.contains("decoder"));
     CHECK(report["grid"]["count"] == 169);
   }
   SECTION("too many weights") {
-    Place place(replaced(replaced(small_model(), "hidden: 32", "hidden: 5400"), "784, act: sigmoid", "784"));
+    SmallRun place(
+        replaced(replaced(small_model(), "hidden: 32", "hidden: 5400"), "784, act: sigmoid", "784"));
     CHECK(place.report()["decoder_note"].get<std::string>().find(
               "more weights than a report carries (8 MB") != std::string::npos);
   }
   SECTION("another input beside the code") {
-    Place place(replaced(small_model(), "in: dec, units: 784, act: sigmoid}",
-                         "in: \"dec + 0 * sum(x)\", units: 784}"));
+    SmallRun place(replaced(small_model(), "in: dec, units: 784, act: sigmoid}",
+                            "in: \"dec + 0 * sum(x)\", units: 784}"));
     CHECK(place.report()["decoder_note"] == "it needs 'x' beside the code");
   }
 }
 
 TEST_CASE("weights of more than 8 MB are carried with 16 bits") {
-  Place place(replaced(small_model(), "hidden: 32", "hidden: 2700"));
+  SmallRun place(replaced(small_model(), "hidden: 32", "hidden: 2700"));
   const json decoder = place.report()["decoder"];
   CHECK(decoder["precision"] == "f16");
   const std::size_t weights = 2 * 2700 + 2700 + 2700 * 784 + 784;

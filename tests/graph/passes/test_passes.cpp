@@ -209,10 +209,11 @@ TEST_CASE("a rule that is declared wrongly is an internal error") {
     }
     const OpRegistry ops(std::move(defs));
   };
-  CHECK(throws([&] { with({.name = "times_one"}, "exp"); }, ErrorCode::internal, "has the name of another"));
-  CHECK(throws([&] { with({.name = "new", .keeps = {"slope"}}, "exp"); }, ErrorCode::internal,
+  CHECK(throws([&] { with({.name = "times_one", .rewrite = {}}, "exp"); }, ErrorCode::internal,
+               "has the name of another"));
+  CHECK(throws([&] { with({.name = "new", .rewrite = {}, .keeps = {"slope"}}, "exp"); }, ErrorCode::internal,
                "keeps 'slope', which is no attribute"));
-  CHECK(throws([&] { with({.name = "new"}, "one_hot"); }, ErrorCode::internal,
+  CHECK(throws([&] { with({.name = "new", .rewrite = {}}, "one_hot"); }, ErrorCode::internal,
                "does not keep 'depth', which has no default"));
 }
 
