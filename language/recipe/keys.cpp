@@ -395,6 +395,7 @@ const Section block = {
       .kind = KeyKind::names,
       .doc = "the node that comes out, or a list of several",
       .required = true,
+      .short_form = true,
       .also = {"outputs", "output"}},
      {.name = "reduce",
       .kind = KeyKind::word,

@@ -34,7 +34,7 @@ inputs/input_key_unknown inputs/input_from inputs/input_shape_zero
 nodes/node_without_op nodes/node_name_dot attributes/attribute_unknown attributes/attribute_unknown_none
 attributes/attribute_flag attributes/attribute_word attributes/init_argument attributes/init_unknown attributes/init_number
 blocks/block_key blocks/block_out_missing blocks/block_argument_missing blocks/block_argument_misspelt
-loss/loss_key loss/metric_weight loss/loss_reduce probes/probe_unknown probes/probe_key probes/probe_k_zero
+loss/loss_key sections/metric_weight loss/loss_reduce probes/probe_unknown probes/probe_key probes/probe_k_zero
 schedules/schedule_key schedules/schedule_without_end
 data/data_key data/data_without_images data/data_channels data/data_divide_by
 optimizer/optimizer_unknown optimizer/optimizer_setting optimizer/optimizer_range optimizer/optimizer_clip

@@ -36,7 +36,7 @@ TEST_CASE("metrics: the same rows as CSV and JSON lines, each written at once") 
   CHECK(jsonl(folder) == "{\"step\":938,\"epoch\":1,\"loss\":0.1,\"phase\":\"tuned\"}\n");
   log.append(1876, Row{2.0, 1.0 / 3, 1e-300, "a,\"b\"\n\\"});
   CHECK(csv(folder).ends_with("1876,2,0.3333333333333333,1e-300,\"a,\"\"b\"\" \\\"\n"));
-  CHECK(jsonl(folder).ends_with("\"test.loss\":1e-300,\"phase\":\"a,\\\"b\\\"\\u000a\\\\\"}\n"));
+  CHECK(jsonl(folder).ends_with("\"test.loss\":1e-300,\"phase\":\"a,\\\"b\\\"\\n\\\\\"}\n"));
 }
 
 TEST_CASE("metrics: numbers that are not finite") {
