@@ -138,6 +138,7 @@ ModelDefinition build_model(std::string text, const std::string& name, std::span
   if (!spec) diagnostics.throw_if_any();
   const std::vector<BlockSpec> standard = standard_specs(language.standard_blocks, sources);
   ModelDefinition model;
+  model.where = sources.location(spec->start);
   model.name = spec->name;
   model.about = spec->about;
   build_graph(*spec, standard, *language.registry, diagnostics, model);

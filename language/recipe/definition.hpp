@@ -148,6 +148,7 @@ struct DataSpec {
 /// The forward graph in its mode-free form: `grad` not yet expanded, `when: train` not yet chosen.
 /// Its named outputs, for whoever reads it: "outputs.NAME", "loss", "loss.NAME", "metric.NAME".
 struct ModelDefinition {
+  SourceLocation where;  ///< the beginning of the file
   std::string name;
   std::string about;
   Graph graph;

@@ -106,7 +106,7 @@ Dataset load_model_data(const ModelDefinition& model) {
   if (!model.data)
     throw Error(ErrorCode::model,
                 "the model file names no data: add `data: fashion_mnist`, or the paths of files",
-                {.file = {}, .line = 0, .column = 0});
+                model.where);
   if (!model.data->name.empty()) return load_dataset(model.data->name, DataFolders::from_environment());
   return load_dataset(files_of(*model.data), {});
 }

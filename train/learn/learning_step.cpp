@@ -82,7 +82,7 @@ const TrainSpec& train_of(const ModelDefinition& model) {
   throw Error(ErrorCode::model,
               "the model has no `train:`, so there is nothing to learn; add for instance "
               "`train: {optimizer: {op: adam, lr: 1.0e-3}, batch: 128, epochs: 10}`",
-              {}, {});
+              model.where);
 }
 
 std::vector<Recipe> recipes_of(const ModelDefinition& model, const OpRegistry& registry) {

@@ -103,7 +103,7 @@ Program evaluation_program(const ModelDefinition& model, const OpRegistry& regis
                            const PassOptions& options) {
   if (model.loss.empty() && model.metrics.empty())
     throw Error(ErrorCode::model,
-                "the model has neither `loss:` nor `metrics:`, so there is nothing to measure");
+                "the model has neither `loss:` nor `metrics:`, so there is nothing to measure", model.where);
   const FigureNames figures = figure_names(model, {}, true);
   std::vector<NamedOutput> outputs;
   for (std::size_t i = 0; i < figures.nodes.size(); ++i)
