@@ -14,6 +14,7 @@
 #include "errors/nearest.hpp"
 #include "language/recipe/definition.hpp"
 #include "train/learn/checkpoint.hpp"
+#include "train/learn/epochs.hpp"
 #include "train/learn/learner.hpp"
 #include "train/learn/loop.hpp"
 #include "train/learn/programs.hpp"
@@ -102,8 +103,12 @@ class EpochForwarder final : public train::LoopObserver {
 class Session::Implementation {
  public:
   Implementation(const Model& model, const SessionOptions& options)
-      : model_(model), learner_(model.shared_definition(), runtime_options(options)) {
+      : model_(model),
+        learner_(model.shared_definition(), runtime_options(options)),
+        steps_per_epoch_(options.steps_per_epoch) {
     if (options.seed) learner_.state().seed = *options.seed;
+    if (steps_per_epoch_ && *steps_per_epoch_ < 1)
+      throw Error(ErrorCode::usage, fmt::format("{} are not a number of steps", *steps_per_epoch_));
     learner_.initialise();
   }
 
@@ -157,6 +162,7 @@ class Session::Implementation {
   /// All that needs memory comes before the step.
   NamedValues train_step(const Inputs& inputs, std::stop_token stop) {
     require_one_phase();
+    require_epochs();
     const api::BoundInputs bound(definition(), inputs);
     const std::vector<std::string>& names = learner_.training_figures();
     NamedValues values = room_for(names);
@@ -180,7 +186,9 @@ class Session::Implementation {
                                                      train::batch_plan(loop, examples.count).batches)
                                   : loop.steps.value_or(0);
     loop.epochs.reset();
-    loop.steps = static_cast<std::int64_t>(learner_.state().step) + more;
+    // Whatever a checkpoint that was loaded stood in is over: a phase, or a stop.
+    learner_.state().ended = false;
+    loop.steps = static_cast<std::int64_t>(learner_.state().stage_step()) + more;
     loop.stop = options.stop;
     EpochForwarder forwarder(options.on_epoch);
     if (train::learn(learner_, examples, loop, forwarder) == train::LoopEnd::stopped)
@@ -195,6 +203,16 @@ class Session::Implementation {
         ErrorCode::usage,
         "the model learns in phases, which `graphrun train` runs; a host trains models whose `train:` has "
         "no phases, greedy, subset or stop");
+  }
+
+  /// Single steps make no epochs, by which a schedule may count.
+  void require_epochs() {
+    std::uint64_t& steps = learner_.state().steps_per_epoch;
+    if (steps == 0) steps = static_cast<std::uint64_t>(steps_per_epoch_.value_or(0));
+    if (steps == 0 && train::counts_epochs(definition()))
+      throw Error(ErrorCode::usage,
+                  "a schedule of the model counts epochs, and single steps make none: say how many steps one "
+                  "has with SessionOptions::steps_per_epoch, or let the schedule count `steps:`");
   }
 
   /// What a stop left of an epoch is not taken up: the examples may be others now.
@@ -263,6 +281,7 @@ class Session::Implementation {
   Model model_;
   train::Learner learner_;
   std::atomic<std::thread::id> user_;  ///< who is in a call
+  std::optional<std::int64_t> steps_per_epoch_;
 };
 
 Session::Session(const Model& model, const SessionOptions& options)

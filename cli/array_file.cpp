@@ -67,35 +67,9 @@ RowTable rows_of(const files::CsvTable& table) {
 }
 
 /// The elements of an array, whatever their type; those of i32 are exact below 2^24.
-template <class T>
-std::vector<float> floats_of(std::span<const std::byte> bytes) {
-  std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
-  std::vector<float> result;
-  result.reserve(values.size());
-  for (const T value : values) result.push_back(static_cast<float>(value));
-  return result;
-}
-
-std::vector<float> floats_of(const files::NpyArray& array) {
-  switch (array.type) {
-    case files::StoredType::f64:
-      return floats_of<double>(array.bytes);
-    case files::StoredType::i32:
-      return floats_of<std::int32_t>(array.bytes);
-    case files::StoredType::i64:
-      return floats_of<std::int64_t>(array.bytes);
-    case files::StoredType::u8:
-      return floats_of<std::uint8_t>(array.bytes);
-    case files::StoredType::f32:
-      break;
-  }
-  return floats_of<float>(array.bytes);
-}
-
 RowTable rows_of(const files::NpyArray& array, const std::string& path) {
   if (array.shape.empty() || array.shape.front() == 0) throw files::data_error(path, "it holds no rows");
-  RowTable result{static_cast<std::int64_t>(array.shape.front()), 0, floats_of(array)};
+  RowTable result{static_cast<std::int64_t>(array.shape.front()), 0, files::as_f32(array.type, array.bytes)};
   result.columns = static_cast<std::int64_t>(result.values.size()) / result.rows;
   return result;
 }

@@ -95,6 +95,7 @@ LoadedImages images_of_file(const ModelDefinition& model, const train::ImageFile
   const train::ReadingOptions reading =
       model.data ? train::reading_options(*model.data) : train::ReadingOptions{};
   auto images = std::make_shared<const train::ImageSet>(train::load_images(files, reading));
+  for (const std::string& note : images->notes) console.warning(note);
   if (!images->class_names.empty() && reading.classes.empty())
     console.warning(fmt::format("the model knows no classes by name; these labels are numbered {}",
                                 numbered(images->class_names)));

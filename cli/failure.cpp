@@ -45,8 +45,10 @@ std::string text_of(const ModelError& error) {
   return text;
 }
 
-std::string text_of(const Error& error) {
-  const std::string what = error.what();
+std::string text_of(const Error& error, const std::string& model_file) {
+  const bool is_lost = error.code() == ErrorCode::model && error.where().file.empty() && !model_file.empty();
+  const std::string what =
+      is_lost ? Error(error.code(), error.message(), {model_file, 1, 1}, error.node()).what() : error.what();
   const bool placed = what.find("error: ") != std::string::npos;
   std::string text = (placed ? "" : "error: ") + what + "\n";
   if (error.code() == ErrorCode::internal) text += "This is a bug in graphrun, not in what it was given.\n";
@@ -55,13 +57,13 @@ std::string text_of(const Error& error) {
 
 }  // namespace
 
-Failure describe(const std::exception_ptr& exception) {
+Failure describe(const std::exception_ptr& exception, const std::string& model_file) {
   try {
     std::rethrow_exception(exception);
   } catch (const ModelError& error) {
     return {text_of(error), ExitCode::model};
   } catch (const Error& error) {
-    return {text_of(error), exit_code_of(error.code())};
+    return {text_of(error, model_file), exit_code_of(error.code())};
   } catch (const std::bad_alloc&) {
     return {out_of_memory, ExitCode::failed};
   } catch (const std::filesystem::filesystem_error& error) {
@@ -78,9 +80,9 @@ Failure describe(const std::exception_ptr& exception) {
   }
 }
 
-int report(const std::exception_ptr& exception) noexcept {
+int report(const std::exception_ptr& exception, const std::string& model_file) noexcept {
   try {
-    const Failure failure = describe(exception);
+    const Failure failure = describe(exception, model_file);
     std::fputs(failure.text.c_str(), stderr);
     return exit_code(failure.code);
   } catch (...) {

@@ -15,9 +15,10 @@ struct Failure {
 };
 
 /// Every mistake of a model file with its place and caret; one line for everything else.
-Failure describe(const std::exception_ptr& exception);
+Failure describe(const std::exception_ptr& exception, const std::string& model_file = {});
 
 /// Says it on stderr, also where no memory is left to say it with; the exit code.
-int report(const std::exception_ptr& exception) noexcept;
+/// A mistake of a model without a place of its own is at the beginning of `model_file`, if that is not empty.
+int report(const std::exception_ptr& exception, const std::string& model_file) noexcept;
 
 }  // namespace graphrun::cli

@@ -10,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/console.hpp"
 #include "cli/failure.hpp"
+#include "cli/model_source.hpp"
 #include "cli/shell_word.hpp"
 #include "cli/signals.hpp"
 
@@ -50,12 +51,25 @@ int run(const std::string& program, std::span<const std::string> words) {
   return code;
 }
 
+/// The file of the model that the words are about: the first that is one, or that of a run directory.
+std::string model_file_of(const std::vector<std::string>& words) {
+  for (const std::string& word : words)
+    if (is_model_file(word)) return word;
+  std::error_code ignored;
+  for (const std::string& word : words)
+    if (fs::exists(fs::path(word) / "resolved.yaml", ignored))
+      return (fs::path(word) / "resolved.yaml").string();
+  return {};
+}
+
 int guarded(const std::vector<std::string>& words) noexcept {
+  std::string model_file;
   try {
+    model_file = model_file_of(words);
     ignore_write_signals();
     return run(shown_program(words.front()), std::span(words).subspan(1));
   } catch (...) {
-    return report(std::current_exception());
+    return report(std::current_exception(), model_file);
   }
 }
 

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <set>
 
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
+#include "cli/finite.hpp"
 #include "graphrun/error.hpp"
 #include "train/learn/definition.hpp"
+#include "train/learn/needed_variables.hpp"
 
 namespace graphrun::cli {
 
@@ -49,7 +52,8 @@ void TrainedFlags::declare(Arguments& arguments) {
   arguments.flag("--best", best, "the run's best checkpoint instead of its newest");
 }
 
-TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console) {
+TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console,
+                          const AskedOf& asked) {
   if (is_model_file(trained.source) && trained.weights.empty())
     throw Error(ErrorCode::usage,
                 fmt::format("{} holds no weights; give a run directory instead, or add --weights FILE",
@@ -57,7 +61,10 @@ TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags,
   if (is_model_file(trained.source) && !fs::is_directory(trained.weights)) {
     SharedModel model = model_from_file(trained.source, flags);
     train::Learner learner(model, session_options(flags));
-    train::restore_weights(learner, files::SafetensorsFile(trained.weights));
+    const std::set<std::string> needed = train::variables_behind(*model, asked.outputs, asked.given);
+    train::restore_weights(learner, files::SafetensorsFile(trained.weights),
+                           asked.outputs.empty() ? nullptr : &needed);
+    require_finite(learner, trained.weights);
     return {std::move(model), std::move(learner), trained.weights};
   }
   const train::FoundCheckpoint found =
@@ -67,6 +74,7 @@ TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags,
                                                     : model_from_checkpoint(found.checkpoint, flags);
   train::Learner learner(model, session_options(flags));
   train::restore(learner, found.checkpoint);
+  require_finite(learner, found.checkpoint.path().string());
   return {std::move(model), std::move(learner), found.checkpoint.path().string()};
 }
 

@@ -45,8 +45,16 @@ struct TrainedModel {
   std::string weights;     ///< the file they came from
 };
 
-/// Logs what was passed over. Error{usage} for a model file without weights.
-TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console);
+/// What a command asks of a model: these outputs, where those are given. None: all that it has.
+struct AskedOf {
+  std::vector<std::string> outputs = {};
+  std::vector<std::string> given = {};
+};
+
+/// Logs what was passed over. A file of weights needs no more of them than what is asked for. Error{usage}
+/// for a model file without weights, Error{not_finite} for weights that are no numbers.
+TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console,
+                          const AskedOf& asked = {});
 
 /// metrics.csv of the run directory; empty when the source is none.
 std::filesystem::path metrics_file(const TrainedFlags& trained);

@@ -99,6 +99,10 @@ void TrainingProgress::on_epoch(const train::RunEpoch& epoch) {
   console_.log(line);
 }
 
+void TrainingProgress::on_event(const std::string& event) {
+  console_.log(event);
+}
+
 void TrainingProgress::on_note(const std::string& note) {
   console_.warning(note);
 }

@@ -18,6 +18,7 @@ class TrainingProgress final : public train::RunObserver {
   void on_stage(const train::StageView& stage) override;
   void on_step(const train::StageView& stage, const train::StepReport& report) override;
   void on_epoch(const train::RunEpoch& epoch) override;
+  void on_event(const std::string& event) override;
   void on_note(const std::string& note) override;
 
  private:

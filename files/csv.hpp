@@ -1,5 +1,5 @@
 /// \file
-/// Tables as comma-separated text, the same in every locale: numbers, and one column of text beside them.
+/// Tables as text, the same in every locale: numbers, and one column of text beside them.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,7 @@ struct CsvTable {
   std::size_t columns = 0;         ///< of numbers
   std::vector<float> values;       ///< [rows, columns], row-major
   std::vector<std::string> texts;  ///< [rows], of the column that is read as text; empty if there is none
+  std::string note;                ///< what was taken for granted, if it may be wrong
 };
 
 /// A column that is taken out of a table and read as text: its name in the header, or its number from 0.
@@ -34,10 +35,13 @@ struct TextColumn {
 void write_csv(const std::filesystem::path& path, std::span<const std::string> names, std::size_t columns,
                std::span<const float> values);
 
-/// Reads fields separated by commas, with spaces around them allowed, and quotes around a whole field. A
-/// first line with anything but numbers is the header. A byte order mark, CRLF and empty lines at the end are
-/// passed over. Error{data} with line and column: no rows, lines of different length, fields that are no
-/// finite f32 numbers, a text column that is empty or not there.
+/// Reads fields separated by commas, semicolons or tabs, whichever the first line has, with spaces around
+/// them allowed, and quotes around a whole field; plain or gzip. True and False are 1 and 0; where a comma
+/// separates nothing, it may stand for the point. A first line without numbers is the header, and so is 0, 1,
+/// 2, …; a first column without a name that numbers the rows is left out, as is an empty last one. A byte
+/// order mark, line ends of any kind and empty lines at the end are passed over. Error{data} with line and
+/// column: no rows, lines of different length, fields that are no finite f32 numbers, a text column that is
+/// empty or not there.
 CsvTable read_csv(const std::filesystem::path& path, const std::optional<TextColumn>& text = std::nullopt);
 
 /// The fields of one column, whatever the others hold. `column` is a name or number as in TextColumn; when it

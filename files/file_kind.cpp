@@ -55,7 +55,9 @@ FileKind kind_of_file(const fs::path& path) {
   const Start start(buffer.data(), file.read_all(buffer));
   if (begins_with(start, "\x93NUMPY")) return FileKind::npy;
   if (begins_with(start, "\x89PNG")) return FileKind::png;
-  if (looks_like_gzip(start) || begins_with(start, {"\0\0", 2})) return FileKind::idx;
+  const bool is_packed = looks_like_gzip(start);
+  if (is_packed && has_ending(path.stem(), ".csv")) return FileKind::csv;
+  if (is_packed || begins_with(start, {"\0\0", 2})) return FileKind::idx;
   if (has_ending(path, ".csv")) return FileKind::csv;
   if (start.empty()) throw data_error(path, "is empty");
   throw data_error(path, fmt::format("is no IDX, NPY, CSV or PNG file: it begins with bytes {:02x}{}",

@@ -9,7 +9,7 @@ namespace graphrun::files {
 enum class FileKind {
   idx,     ///< plain or gzip
   npy,     ///< NumPy's
-  csv,     ///< text; told by the name, which ends in .csv
+  csv,     ///< text, plain or gzip; told by the name, which ends in .csv or .csv.gz
   png,     ///< one picture
   folder,  ///< of pictures
 };

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <utility>
 
 #include "files/believable.hpp"
 #include "files/gzip.hpp"
@@ -14,7 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint8_t unsigned_byte = 0x08;
+constexpr std::array<std::pair<std::uint8_t, StoredType>, 6> type_codes{{{0x08, StoredType::u8},
+                                                                         {0x09, StoredType::i8},
+                                                                         {0x0B, StoredType::i16},
+                                                                         {0x0C, StoredType::i32},
+                                                                         {0x0D, StoredType::f32},
+                                                                         {0x0E, StoredType::f64}}};
 constexpr std::size_t largest_rank = 4;
 
 /// What a file seems to be that is not IDX, for the error.
@@ -26,14 +32,19 @@ std::string likeness(std::span<const std::uint8_t> start) {
   return {};
 }
 
+StoredType type_of(std::uint8_t code, const fs::path& path) {
+  for (const auto& [known, type] : type_codes)
+    if (known == code) return type;
+  throw data_error(
+      path, fmt::format("has IDX values of type 0x{:02x}; 0x08 (u8), 0x09 (i8), 0x0b (i16), 0x0c (i32), "
+                        "0x0d (f32) and 0x0e (f64) are read",
+                        code));
+}
+
 void check_magic(std::span<const std::uint8_t, 4> magic, const fs::path& path) {
   if (magic[0] != 0 || magic[1] != 0) {
     throw data_error(path, fmt::format("is no IDX file: it begins with bytes {:02x} instead of 00 00{}",
                                        fmt::join(magic, " "), likeness(magic)));
-  }
-  if (magic[2] != unsigned_byte) {
-    throw data_error(
-        path, fmt::format("has IDX values of type 0x{:02x}; only unsigned bytes (0x08) are read", magic[2]));
   }
   if (magic[3] == 0 || magic[3] > largest_rank) {
     throw data_error(path, fmt::format("has {} IDX dimensions; 1 to {} are read", magic[3], largest_rank));
@@ -55,17 +66,6 @@ std::vector<std::size_t> read_shape(ByteSource& source, std::size_t rank, const 
   return shape;
 }
 
-/// The product of the sizes, or largest_idx + 1 if it is larger than that.
-std::uint64_t checked_count(const std::vector<std::size_t>& shape) {
-  std::uint64_t count = 1;
-  for (const std::size_t size : shape) {
-    if (size == 0) return 0;
-    if (count > largest_idx / size) return largest_idx + 1;
-    count *= size;
-  }
-  return count;
-}
-
 }  // namespace
 
 IdxArray read_idx(const fs::path& path) {
@@ -85,10 +85,11 @@ IdxArray read_idx(ByteSource& source, std::uint64_t limit, const fs::path& path)
   read_header(source, magic, path);
   check_magic(magic, path);
   IdxArray array;
+  array.type = type_of(magic[2], path);
   array.shape = read_shape(source, magic[3], path);
-  const std::uint64_t count = checked_count(array.shape);
+  const std::uint64_t count = byte_count(array.type, array.shape).value_or(largest_idx + 1);
   if (count > largest_idx) {
-    throw data_error(path, fmt::format("promises [{}] values, more than the {} that are read",
+    throw data_error(path, fmt::format("promises [{}] values, more than the {} bytes that are read",
                                        fmt::join(array.shape, ", "), largest_idx));
   }
   const std::uint64_t header = 4 + 4 * array.shape.size();
@@ -104,7 +105,7 @@ IdxArray read_idx(ByteSource& source, std::uint64_t limit, const fs::path& path)
   array.values.resize(count);
   const std::size_t got = source.read_all(array.values);
   if (got != count) {
-    throw data_error(path, fmt::format("promises [{}] values but ends after {} of {}",
+    throw data_error(path, fmt::format("promises [{}] values but ends after {} of {} bytes",
                                        fmt::join(array.shape, ", "), got, count));
   }
   std::uint8_t beyond = 0;
@@ -112,6 +113,7 @@ IdxArray read_idx(ByteSource& source, std::uint64_t limit, const fs::path& path)
     throw data_error(
         path, fmt::format("goes on after the [{}] values that it promises", fmt::join(array.shape, ", ")));
   }
+  swap_bytes(array.type, array.values);
   return array;
 }
 

@@ -1,6 +1,7 @@
 /// \file
 /// IDX, the format of MNIST and its relatives, plain or gzip: a magic number 00 00 TYPE RANK, RANK sizes as
-/// big-endian u32, then the values. Only unsigned bytes (TYPE 08) are read: images and labels are that.
+/// big-endian u32, then the values, big-endian: u8 (TYPE 08), i8 (09), i16 (0B), i32 (0C), f32 (0D), f64
+/// (0E).
 #pragma once
 
 #include <cstddef>
@@ -9,15 +10,17 @@
 #include <vector>
 
 #include "files/byte_source.hpp"
+#include "files/stored_type.hpp"
 
 namespace graphrun::files {
 
 struct IdxArray {
   std::vector<std::size_t> shape;  ///< 1 to 4 sizes, the first is the count
-  Bytes values;                    ///< row-major, exactly the product of the shape
+  StoredType type = StoredType::u8;
+  Bytes values;  ///< the bytes of its elements, as this machine has them; row-major, exactly the shape's
 };
 
-/// No IDX file with more values than this is read.
+/// No IDX file with more bytes of values than this is read.
 inline constexpr std::uint64_t largest_idx = std::uint64_t{1} << 32;
 
 /// Reads a file. What the header promises must be there, and nothing behind it; nothing is allocated that

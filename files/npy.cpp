@@ -24,12 +24,6 @@ constexpr std::uint32_t largest_header = 10'000;  // NumPy's own limit
 constexpr std::size_t largest_rank = 32;          // NumPy's own limit
 constexpr std::size_t alignment = 64;             // of the data in a file that is written
 
-constexpr std::array<std::pair<StoredType, std::string_view>, 5> type_names{{{StoredType::f32, "<f4"},
-                                                                             {StoredType::f64, "<f8"},
-                                                                             {StoredType::i32, "<i4"},
-                                                                             {StoredType::i64, "<i8"},
-                                                                             {StoredType::u8, "|u1"}}};
-
 /// What a header says.
 struct NpyHeader {
   std::string descr;
@@ -155,19 +149,31 @@ class HeaderParser {
   bool seen_shape_ = false;
 };
 
-StoredType element_type(const std::string& descr, const fs::path& path) {
-  for (const auto& [type, name] : type_names) {
-    if (descr == name || (type == StoredType::u8 && (descr == "<u1" || descr == "u1"))) return type;
-  }
+/// What a "descr" means: "<f4", "|u1", ">i2", "=f8".
+struct ElementOrder {
+  StoredType type = StoredType::f32;
+  bool big_endian = false;
+};
+
+ElementOrder element_order(const std::string& descr, const fs::path& path) {
+  const bool has_order = descr.find_first_of("<>|=") == 0;
+  const std::string_view kind = std::string_view(descr).substr(has_order ? 1 : 0);
+  for (const StoredTypeInfo& info : stored_types)
+    if (!kind.empty() && kind == info.npy) return {info.type, descr.front() == '>'};
   if (descr.find('O') != std::string::npos) {
     throw data_error(path, "holds Python objects, which are never read: they can run code");
   }
-  if (descr.starts_with('>')) {
-    throw data_error(path,
-                     fmt::format("holds big-endian numbers ('{}'); save them with .astype('<f4')", descr));
-  }
-  throw data_error(path,
-                   fmt::format("holds values of type '{}'; <f4, <f8, <i4, <i8 and |u1 are read", descr));
+  throw data_error(path, fmt::format("holds values of type '{}'; numbers of f2, f4, f8, i1, i2, i4, i8, u1, "
+                                     "u2, u4, u8 and b1 are read",
+                                     descr));
+}
+
+/// As it is written.
+std::string descr_of(StoredType type) {
+  const StoredTypeInfo& info = info_of(type);
+  if (info.npy.empty())
+    throw Error(ErrorCode::usage, fmt::format("NPY has no name for elements of {}", info.name));
+  return fmt::format("{}{}", info.size == 1 ? '|' : '<', info.npy);
 }
 
 void read_all(ByteSource& source, std::span<std::uint8_t> into, const fs::path& path) {
@@ -213,13 +219,6 @@ std::vector<std::byte> row_major(const std::vector<std::byte>& bytes, std::span<
   return sorted;
 }
 
-std::string_view name_of(StoredType type) {
-  for (const auto& [known, name] : type_names) {
-    if (known == type) return name;
-  }
-  throw Error(ErrorCode::internal, "an element type without an NPY name");
-}
-
 }  // namespace
 
 void write_npy(const fs::path& path, StoredType type, std::span<const std::size_t> shape,
@@ -229,7 +228,7 @@ void write_npy(const fs::path& path, StoredType type, std::span<const std::size_
                                               fmt::join(shape, ", "), bytes.size()));
   }
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                                   name_of(type), fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+                                   descr_of(type), fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   constexpr std::size_t before = magic.size() + 4;
   const std::size_t end = (before + header.size() + 1 + alignment - 1) / alignment * alignment;
   header.resize(end - before - 1, ' ');
@@ -253,17 +252,19 @@ NpyArray read_npy(ByteSource& source, std::uint64_t size, const fs::path& path) 
   std::uint64_t consumed = 0;
   NpyHeader header = read_header(source, consumed, path);
   NpyArray array;
-  array.type = element_type(header.descr, path);
+  const ElementOrder order = element_order(header.descr, path);
+  array.type = order.type;
   array.shape = std::move(header.shape);
   const std::optional<std::uint64_t> bytes = byte_count(array.type, array.shape);
   if (!bytes || *bytes != size - consumed) {
     throw data_error(
         path, fmt::format("holds {} bytes of data, which an array of shape [{}] and type {} does not take",
-                          size - consumed, fmt::join(array.shape, ", "), name_of(array.type)));
+                          size - consumed, fmt::join(array.shape, ", "), header.descr));
   }
   array.bytes.resize(*bytes);
   const std::span<std::uint8_t> into(reinterpret_cast<std::uint8_t*>(array.bytes.data()), array.bytes.size());
   if (source.read_all(into) != into.size()) throw data_error(path, "became shorter while it was read");
+  if (order.big_endian) swap_bytes(array.type, into);
   if (header.fortran_order && array.shape.size() > 1) {
     array.bytes = row_major(array.bytes, array.shape, size_of(array.type));
   }

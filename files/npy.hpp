@@ -24,7 +24,8 @@ struct NpyArray {
 void write_npy(const std::filesystem::path& path, StoredType type, std::span<const std::size_t> shape,
                std::span<const std::byte> bytes);
 
-/// Reads f4, f8, i4, i8 (little-endian) and u1; an array in Fortran order is transposed. The header is read
+/// Reads f2, f4, f8, i1 to i8, u1 to u8 and b1, of either order of bytes; an array in Fortran order is
+/// transposed. The header is read
 /// by a strict grammar, never evaluated; the data must be exactly as long as the shape says. Error{data} for
 /// all else: other types, Python objects, structures, sizes that overflow.
 NpyArray read_npy(const std::filesystem::path& path);

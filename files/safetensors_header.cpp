@@ -22,12 +22,6 @@ constexpr const char* metadata_key = "__metadata__";
 /// The header, a tensor or the metadata in it, its shape or offsets.
 constexpr int deepest = 3;
 
-constexpr std::array<std::pair<StoredType, const char*>, 5> type_names{{{StoredType::f32, "F32"},
-                                                                        {StoredType::f64, "F64"},
-                                                                        {StoredType::i32, "I32"},
-                                                                        {StoredType::i64, "I64"},
-                                                                        {StoredType::u8, "U8"}}};
-
 /// Text in quotes as JSON writes it. A value that is a text alone allocates nothing to be destroyed.
 std::string quoted(const std::string& text, Json::error_handler_t on_wrong = Json::error_handler_t::strict) {
   return Json(text).dump(-1, ' ', false, on_wrong);
@@ -144,14 +138,14 @@ class HeaderEvents {
   }
 
   void take_type(const std::string& text) {
-    const auto* const known =
-        std::ranges::find(type_names, text, &std::pair<StoredType, const char*>::second);
-    if (known == type_names.end()) return wrong_type(quoted(text, Json::error_handler_t::replace));
-    entry_.type = known->first;
+    const auto* const known = std::ranges::find(stored_types, text, &StoredTypeInfo::safetensors);
+    if (known == stored_types.end()) return wrong_type(quoted(text, Json::error_handler_t::replace));
+    entry_.type = known->type;
   }
 
   void wrong_type(const std::string& written) {
-    wrong_tensor(fmt::format("has the dtype {}; F32, F64, I32, I64 and U8 are read", written));
+    wrong_tensor(fmt::format("has the dtype {}; F16, BF16, F32, F64, I8 to I64, U8 to U64 and BOOL are read",
+                             written));
   }
 
   void wrong_tensor(const std::string& what) {
@@ -226,13 +220,6 @@ void check_coverage(const std::vector<StoredTensor>& tensors, std::uint64_t payl
   }
 }
 
-const char* name_of(StoredType type) {
-  for (const auto& [known, name] : type_names) {
-    if (known == type) return name;
-  }
-  throw Error(ErrorCode::internal, "an element type without a safetensors name");
-}
-
 }  // namespace
 
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t payload_bytes,
@@ -269,8 +256,9 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
         throw Error(ErrorCode::usage, fmt::format("two tensors are named '{}'", tensor.name));
       }
       begin(tensor.name);
-      text += fmt::format(R"({{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", name_of(tensor.type),
-                          fmt::join(tensor.shape, ","), tensor.begin, tensor.end);
+      text += fmt::format(R"({{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
+                          info_of(tensor.type).safetensors, fmt::join(tensor.shape, ","), tensor.begin,
+                          tensor.end);
     }
   } catch (const Json::exception&) {
     throw Error(ErrorCode::usage, "a tensor's name or the metadata is not valid UTF-8");

@@ -30,7 +30,7 @@ struct SafetensorsHeader {
 };
 
 /// Parses and checks a header: one JSON object in valid UTF-8 (spaces around it are allowed), no key twice,
-/// no deeper than its grammar; types F32, F64, I32, I64, U8; end − begin the product of the shape times the
+/// no deeper than its grammar; a type of stored_types; end − begin the product of the shape times the
 /// element size; the tensors together covering exactly `payload_bytes` without holes or overlaps. Error{data}
 /// otherwise, with `path` for its place. Nothing of the size that a header claims is allocated.
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t payload_bytes,

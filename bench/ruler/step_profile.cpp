@@ -45,6 +45,12 @@ double flop_of(const Graph& graph, const Node& product, std::int64_t batch) {
   return 2 * output * static_cast<double>(product.attributes.flag("transpose_a") ? a[0] : a[1]);
 }
 
+/// A node as the model file calls it: the one that was written there and that this one serves.
+std::string shown(const Node& node) {
+  if (!node.origin || node.origin->path.empty()) return node.name;
+  return node.name.starts_with("grad/") ? node.origin->path + " (backward)" : node.origin->path;
+}
+
 /// The times of the units of a plan, step by step.
 class Recording {
  public:
@@ -97,7 +103,7 @@ class Recording {
   OpTime op_time(NodeId node, const std::vector<std::uint32_t>& units) const {
     OpTime op;
     op.kind = kind_of(plan_.units[units.front()]);
-    op.node = plan_.graph->node(node).name;
+    op.node = shown(plan_.graph->node(node));
     op.units = units.size();
     op.us = median([&](const Step& step) {
       double sum = 0;
@@ -127,7 +133,7 @@ class Recording {
                .worker = time.worker,
                .begin_ns = time.begin_ns - steps_[first].begin_ns,
                .end_ns = time.end_ns - steps_[first].begin_ns,
-               .name = fmt::format("{} {}", kind_of(unit), plan_.graph->node(unit.node).name),
+               .name = fmt::format("{} {}", kind_of(unit), shown(plan_.graph->node(unit.node))),
                .row_begin = unit.row_begin,
                .row_count = unit.row_count});
         }

@@ -143,6 +143,7 @@ class DataCommand final : public Command {
                      "show: the column of a CSV that holds the labels");
   }
 
+  bool handles_signals() const override { return action_ == "fetch"; }
   int run(Context& context) override {
     if (action_.empty() || action_ == "list") return list(context);
     if (action_ == "verify") return verify(context);
@@ -199,6 +200,7 @@ class DataCommand final : public Command {
   int show(Context& context) const {
     if (name_.empty()) throw Error(ErrorCode::usage, "FILE is missing; usage: graphrun data show FILE");
     const train::ImageSet set = train::load_images({name_, labels_, label_column_});
+    for (const std::string& note : set.notes) context.console.warning(note);
     context.console.result(context.flags.json ? json_of(set) : text_of(set));
     return exit_code(ExitCode::ok);
   }

@@ -9,6 +9,7 @@
 #include "cli/console.hpp"
 #include "cli/examples_source.hpp"
 #include "cli/figures_text.hpp"
+#include "cli/finite.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "graphrun/error.hpp"
@@ -37,13 +38,15 @@ class DecodeCommand final : public Command {
                      "a value for an input, the same for all rows; repeatable");
   }
   int run(Context& context) override {
-    TrainedModel trained = open_trained(trained_, context.flags, context.console);
+    TrainedModel trained = open_trained(trained_, context.flags, context.console,
+                                        {.outputs = {"image"}, .given = {"latent", "code"}});
     const RowTable codes = read_array(codes_);
     std::vector<std::int32_t> indices;
     train::Examples examples = examples_of(*trained.model, codes, indices);
     add_constant_inputs(examples, *trained.model, inputs_, latent_of(*trained.model).name);
     const train::OutputValues images = trained.learner.run({"image"}, examples).front();
     const std::string out = out_.empty() ? default_output(trained_, "decoded.png") : out_;
+    require_finite(images);
     write(out, images);
     context.console.result(context.flags.json
                                ? files::JsonObject().set("file", out).set("count", codes.rows).text() + "\n"

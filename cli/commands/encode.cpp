@@ -9,6 +9,7 @@
 #include "cli/console.hpp"
 #include "cli/examples_source.hpp"
 #include "cli/figures_text.hpp"
+#include "cli/finite.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 
@@ -29,11 +30,12 @@ class EncodeCommand final : public Command {
                      "codes.npy or codes.csv (default: codes.npy in the run directory)");
   }
   int run(Context& context) override {
-    TrainedModel trained = open_trained(trained_, context.flags, context.console);
+    TrainedModel trained = open_trained(trained_, context.flags, context.console, {.outputs = {"code"}});
     const std::string out = out_.empty() ? default_output(trained_, "codes.npy") : out_;
     require_array_name(out);
     const NamedExamples data = source_.load(*trained.model, context.console);
     const train::OutputValues codes = trained.learner.run({"code"}, data.examples).front();
+    require_finite(codes);
     write_array(out, codes, labels_of(data));
     context.console.result(context.flags.json
                                ? files::JsonObject()

@@ -5,9 +5,11 @@
 #include "cli/console.hpp"
 #include "cli/examples_source.hpp"
 #include "cli/figures_text.hpp"
+#include "cli/finite.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "train/datasets/bind_inputs.hpp"
+#include "train/datasets/suitable.hpp"
 #include "train/measure/probes.hpp"
 
 namespace graphrun::cli {
@@ -27,7 +29,9 @@ class EvalCommand final : public Command {
   int run(Context& context) override {
     TrainedModel trained = open_trained(trained_, context.flags, context.console);
     const NamedExamples data = source_.load(*trained.model, context.console);
+    train::require_labels_fit(*trained.model, data.examples, data.name);
     train::Figures figures = measured(trained, data.examples);
+    require_finite(figures);
     add_probes(trained, data.examples, figures, context.console);
     context.console.result(context.flags.json ? as_json(figures) : as_text(figures, data.name));
     return exit_code(ExitCode::ok);

@@ -8,6 +8,7 @@
 #include "cli/console.hpp"
 #include "cli/examples_source.hpp"
 #include "cli/figures_text.hpp"
+#include "cli/finite.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "graphrun/error.hpp"
@@ -56,13 +57,15 @@ class GenerateCommand final : public Command {
 
   int run(Context& context) override {
     check();
-    TrainedModel trained = open_trained(trained_, context.flags, context.console);
+    TrainedModel trained = open_trained(trained_, context.flags, context.console,
+                                        {.outputs = {"image", "prior"}, .given = {"latent"}});
     train::LatentSpace space(trained.learner);
     const Layout layout = lay_out(space, trained, context);
     train::Examples inputs;
     inputs.count = layout.codes.count();
     add_constant_inputs(inputs, *trained.model, inputs_, space.node());
     const train::OutputValues images = space.decode(layout.codes, inputs);
+    require_finite(images);
     const std::string out = out_.empty() ? default_output(trained_, layout.name + ".png") : out_;
     write(out, images, layout.columns);
     const std::int64_t count = layout.codes.count();

@@ -17,22 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string type_name(files::StoredType type) {
-  switch (type) {
-    case files::StoredType::f32:
-      return "f32";
-    case files::StoredType::f64:
-      return "f64";
-    case files::StoredType::i32:
-      return "i32";
-    case files::StoredType::i64:
-      return "i64";
-    case files::StoredType::u8:
-      return "u8";
-  }
-  return "?";
-}
-
 std::vector<files::StoredTensor> by_name(const files::SafetensorsFile& file) {
   std::vector<files::StoredTensor> tensors = file.tensors();
   std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -70,7 +54,7 @@ class InspectCommand final : public Command {
     std::string text = fmt::format("{}: {} tensors{}\n", file.path().string(), file.tensors().size(),
                                    file.has_sums() ? ", whole: every sum fits" : "");
     for (const files::StoredTensor& tensor : by_name(file))
-      text += fmt::format("  {:<4} {:<16} {}\n", type_name(tensor.type), shape_text(tensor),
+      text += fmt::format("  {:<4} {:<16} {}\n", files::info_of(tensor.type).name, shape_text(tensor),
                           printable(tensor.name));
     for (const auto& [key, value] : file.metadata())
       if (verbose || key != "model")
@@ -85,7 +69,7 @@ class InspectCommand final : public Command {
       for (const std::size_t size : tensor.shape) shape.add(size);
       tensors.add(files::JsonObject()
                       .set("name", tensor.name)
-                      .set("type", type_name(tensor.type))
+                      .set("type", std::string(files::info_of(tensor.type).name))
                       .set("shape", shape));
     }
     files::JsonObject metadata;

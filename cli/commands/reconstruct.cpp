@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/examples_source.hpp"
+#include "cli/finite.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "cli/suggest.hpp"
@@ -44,11 +45,13 @@ class ReconstructCommand final : public Command {
   }
   int run(Context& context) override {
     check();
-    TrainedModel trained = open_trained(trained_, context.flags, context.console);
+    TrainedModel trained =
+        open_trained(trained_, context.flags, context.console, {.outputs = {"image", "noisy", "loss"}});
     const NamedExamples data = source_.load(*trained.model, context.console);
     const std::string out = output_for(*data.images);
     const train::Reconstruction result =
         train::reconstruct(trained.learner, data.examples, *data.images, count(data, out));
+    require_finite(result.image);
     const Ranking ranking = ranked(trained.learner, data);
     if (is_array(out))
       write_array(out, result.image, labels_of(data, result));

@@ -38,6 +38,8 @@ struct SessionOptions {
   Executor executor = Executor::tbb;
   std::optional<std::uint64_t> seed;     ///< instead of the model's
   std::optional<std::size_t> max_bytes;  ///< refuse to plan a workspace larger than this: Error{memory}
+  /// What train_step counts as an epoch, for schedules in epochs; fit counts its own.
+  std::optional<std::int64_t> steps_per_epoch = {};
 };
 
 /// Values for one input: dense, row-major, the examples along the first axis. u8 given to an f32 input are
@@ -92,6 +94,8 @@ class GRAPHRUN_API Session {
   /// Two exceptions. When the loss is finite but a gradient is not, the weights have changed when
   /// Error{not_finite} says so: save() refuses that state until load() brings a good one. With `alternate`,
   /// what the optimizers before the one that failed with Error{not_finite} have learnt from the batch stays.
+  /// Figures of a step whose turn it is not are absent. Error{usage} when a schedule counts epochs and it is
+  /// not known how many steps one has.
   NamedValues train_step(const Inputs& batch, std::stop_token stop = {});
 
   /// Learns from all examples for as many more epochs as the model file or `options` say, in seeded random

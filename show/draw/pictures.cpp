@@ -9,6 +9,7 @@
 #include "files/png/png.hpp"
 #include "graph/needed.hpp"
 #include "show/draw/sheet.hpp"
+#include "show/draw/target.hpp"
 
 namespace graphrun::train {
 
@@ -46,11 +47,11 @@ Size size_from_shape(const OutputValues& output) {
   return {side, side, 1};
 }
 
-double mean_squared_error(const OutputValues& output, const ImageSet& images) {
+double mean_squared_error(const OutputValues& output, const ImageTargets& targets) {
   const std::span<const float> values = as_floats(output);
   double sum = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const double difference = static_cast<double>(values[i]) - images.value(i);
+    const double difference = static_cast<double>(values[i]) - targets.value(i);
     sum += difference * difference;
   }
   return sum / static_cast<double>(values.size());
@@ -121,10 +122,13 @@ Reconstruction reconstruct(Learner& learner, const Examples& examples, const Ima
   if (values_per_row(values[0]) != images.values_per_image())
     throw Error(ErrorCode::usage, "output 'image' has another size than the images it is compared with");
   Reconstruction result;
-  result.lists.push_back(first_pictures(images, static_cast<std::size_t>(chosen.count)));
+  const ImageTargets targets(learner, chosen, images);
+  result.lists.push_back(targets.computed() != nullptr
+                             ? pictures_of(*targets.computed(), &images)
+                             : first_pictures(images, static_cast<std::size_t>(chosen.count)));
   if (noisy) result.lists.push_back(pictures_of(values[1], &images));
   result.lists.push_back(pictures_of(values[0], &images));
-  result.mean_squared_error = mean_squared_error(values[0], images);
+  result.mean_squared_error = mean_squared_error(values[0], targets);
   result.image = std::move(values[0]);
   return result;
 }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "graphrun/error.hpp"
+#include "show/draw/target.hpp"
 
 namespace graphrun::train {
 
@@ -13,10 +14,11 @@ std::vector<double> image_errors(Learner& learner, const Examples& examples, con
   const std::size_t width = images.values_per_image();
   if (values.size() != static_cast<std::size_t>(examples.count) * width)
     throw Error(ErrorCode::usage, "output 'image' has another size than the images it is compared with");
+  const ImageTargets targets(learner, examples, images);
   std::vector<double> errors(static_cast<std::size_t>(examples.count));
   for (std::size_t image = 0; image < errors.size(); ++image) {
     for (std::size_t i = image * width; i < (image + 1) * width; ++i) {
-      const double difference = static_cast<double>(values[i]) - images.value(i);
+      const double difference = static_cast<double>(values[i]) - targets.value(i);
       errors[image] += difference * difference / static_cast<double>(width);
     }
   }

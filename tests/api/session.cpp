@@ -8,6 +8,8 @@
 #include "tests/support/small_model.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
+#include "train/learn/checkpoint.hpp"
+#include "train/learn/definition.hpp"
 
 using namespace graphrun;
 using graphrun::testing::TemporaryFolder;
@@ -159,6 +161,63 @@ TEST_CASE("a session that is saved and loaded continues to the same bits") {
   CHECK(other.digest() == before);
   CHECK(throws([&] { other.load(folder / "absent.safetensors"); }, ErrorCode::io, "absent.safetensors"));
   CHECK(throws([&] { first.save("/proc/none/weights"); }, ErrorCode::io, "/proc/none"));
+}
+
+TEST_CASE("learning goes on from a checkpoint that stood in a phase or was stopped") {
+  const std::vector<float> images = make_images(64);
+  const TemporaryFolder folder;
+  const std::string path = folder / "weights.safetensors";
+  const train::SharedDefinition definition =
+      train::parse_definition(graphrun::testing::small_model(), "small.yaml");
+  train::Learner learner(definition, {});
+  learner.initialise();
+  learner.state().step = 20;
+  learner.state().first_step = 20;
+  learner.state().epoch = 3;
+  learner.state().first_epoch = 3;
+  learner.state().phase = "tuned";
+  learner.state().ended = true;
+  train::save_checkpoint(path, learner);
+  Session session(small_model(), one_thread());
+  session.load(path);
+  FitOptions options;
+  options.batch = 16;
+  options.epochs = 1;
+  session.fit({{"x", images}}, options);
+  CHECK(session.steps() == 24);
+  session.fit({{"x", images}}, options);
+  CHECK(session.steps() == 28);
+}
+
+TEST_CASE("a single step is no epoch: schedules in epochs need to know how many steps one has") {
+  const std::vector<float> images = make_images(16);
+  const Model scheduled = small_model({"train.optimizer.lr={cosine: {from: 0.01, to: 0, epochs: 5}}"});
+  Session unknown(scheduled, one_thread());
+  const std::string before = unknown.digest();
+  CHECK(throws(
+      [&] {
+        unknown.train_step({{"x", images}});
+      },
+      ErrorCode::usage, "a schedule of the model counts epochs, and single steps make none"));
+  CHECK(unknown.digest() == before);
+  CHECK(unknown.steps() == 0);
+
+  SessionOptions options = one_thread();
+  options.steps_per_epoch = 4;
+  Session session(scheduled, options);
+  std::string last;
+  for (int step = 0; step < 20; ++step) {
+    session.train_step({{"x", images}});
+    CHECK(session.digest() != last);
+    last = session.digest();
+  }
+  options.steps_per_epoch = 0;
+  CHECK(throws([&] { Session(scheduled, options); }, ErrorCode::usage, "0 are not a number of steps"));
+  // What fit has counted serves single steps too.
+  FitOptions one_epoch;
+  one_epoch.epochs = 1;
+  unknown.fit({{"x", images}}, one_epoch);
+  CHECK_NOTHROW(unknown.train_step({{"x", images}}));
 }
 
 TEST_CASE("parameters are read and written by name") {

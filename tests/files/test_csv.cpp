@@ -35,6 +35,44 @@ struct CommaMark : std::numpunct<char> {
 
 }  // namespace
 
+TEST_CASE("CSV: tables as other programs write them") {
+  using Names = std::vector<std::string>;
+  using Values = std::vector<float>;
+  const auto is = [](const std::string& text, const Names& names, const Values& values) {
+    const CsvTable table = read(text);
+    INFO(text);
+    CHECK(table.names == names);
+    CHECK(table.values == values);
+    return table.note.empty();
+  };
+  CHECK(is("a;b\n1;2.5\n", {"a", "b"}, {1, 2.5F}));
+  CHECK(is("a;b\n1,5;-2,25\n", {"a", "b"}, {1.5F, -2.25F}));
+  CHECK(is("1,5;-2,25\n3;4\n", {}, {1.5F, -2.25F, 3, 4}));
+  CHECK(is("a\tb\n1\t2\n", {"a", "b"}, {1, 2}));
+  CHECK(is("\"a;b\",c\n1,2\n", {"a;b", "c"}, {1, 2}));
+  CHECK(is("a,b,\n1,2,\n3,4,\n", {"a", "b"}, {1, 2, 3, 4}));
+  CHECK(is("a,b\r1,2\r3,4\r", {"a", "b"}, {1, 2, 3, 4}));
+  CHECK(is(",a,b\n0,5,6\n1,7,8\n", {"a", "b"}, {5, 6, 7, 8}));
+  CHECK(is("\"\",\"a\"\n\"7\",5\n\"8\",6\n", {"a"}, {5, 6}));
+  CHECK(is("a,b\nTrue,0.5\nFALSE,1\n", {"a", "b"}, {1, 0.5F, 0, 1}));
+  CHECK(is("0,1\n1,1\n", {}, {0, 1, 1, 1}));
+  CHECK(!is("0,1,2\n5,6,7\n", {"0", "1", "2"}, {5, 6, 7}));
+  CHECK(is(",0,1,2\n0,5,6,7\n", {"0", "1", "2"}, {5, 6, 7}));
+}
+
+TEST_CASE("CSV: the true cause of what cannot be read") {
+  CHECK(refused("a,b\n\"1,234\",2\n",
+                "a.csv:2:2: error: '1,234' is no finite number; write it without the comma"));
+  CHECK(refused("when,a\n2020-01-31,1\n", "'2020-01-31' is no finite number; it looks like a date"));
+  CHECK(refused("when,a\n1/31/20 12:00,1\n", "it looks like a date"));
+  CHECK(refused(",a\n0,5\n7,6\n", "a.csv:3:1: error: the first column has no name, and does not number"));
+  CHECK(refused("a,b,\n1,2,3\n", "this line has 3 fields, the first has 2 and a separator behind them"));
+  CHECK(
+      refused("\xff\xfe"
+              "a",
+              "is text of 16 bits a character (UTF-16); save it as UTF-8"));
+}
+
 TEST_CASE("CSV: what is written is read, bit for bit, whatever the locale") {
   const std::locale old = std::locale::global(std::locale(std::locale::classic(), new CommaMark));
   const TemporaryFolder folder;
@@ -71,7 +109,7 @@ TEST_CASE("CSV: mistakes are told with line and column") {
   CHECK(refused("1,2\n3\n", "a.csv:2:1: error: this line has 1 fields, the first has 2"));
   CHECK(refused("1,2\n\n3,4", "a.csv:2:1: error: this line has 1 fields"));
   CHECK(refused("1,2\n3, x4\n", "a.csv:2:4: error: 'x4' is no finite number"));
-  CHECK(refused("1,\n", "a.csv:1:3: error: '' is no finite number"));
+  CHECK(refused("1,,2\n", "a.csv:1:3: error: '' is no finite number"));
   CHECK(refused("1,b\n", "a.csv:1:3: error: 'b' is no finite number"));
   CHECK(refused("1,\"2\n", "a.csv:1:3: error: a quote is not closed in this line"));
   CHECK(refused("1,\"a\"\"b\"\n", "a.csv:1:5: error: quotes within quotes are not read"));
@@ -80,14 +118,13 @@ TEST_CASE("CSV: mistakes are told with line and column") {
   for (const char* number : {"nan", "inf", "-inf", "1e99", "0x10", "1.5f", "1 2", "1_000", "--1"}) {
     CHECK(refused(std::string("0\n") + number, "a.csv:2:1: error: '"));
   }
-  CHECK(refused("1;2\n", "holds no rows"));
   CHECK(refused("x,y\n1,cat\n",
                 "a.csv:2:3: error: 'cat' is no finite number; a column of labels is called `label`"));
-  CHECK(refused("1;2\n3;4\n",
-                "a.csv:2:1: error: '3;4' is no finite number; fields are separated by commas here"));
+  CHECK(refused("1,2\n3;4,5\n",
+                "a.csv:2:1: error: '3;4' is no finite number; fields are separated by ',' here"));
   CHECK(refused("1,2\n1,\n",
                 "a.csv:2:3: error: '' is no finite number; rows with missing values have to be left"));
-  CHECK(refused(",a\n1,2\n", "a.csv:1:1: error: '' is no finite number; if this line is a header"));
+  CHECK(refused("a,,b\n1,2,3\n", "a.csv:1:1: error: 'a' is no finite number; if this line is a header"));
   CHECK(refused("0\n" + std::string(50, '9') + "\n", "is no finite number; it is beyond what f32 holds"));
   CHECK(refused(std::string(100001, ','), "more than 100000 columns"));
 }

@@ -25,6 +25,22 @@ bool refused(const Bytes& bytes, const std::string& part) {
 
 }  // namespace
 
+TEST_CASE("IDX values of other types than bytes are read, big-endian as they are") {
+  const auto of = [](std::uint8_t code, const Bytes& data) {
+    Bytes file{0, 0, code, 1, 0, 0, 0, 2};
+    file.insert(file.end(), data.begin(), data.end());
+    const IdxArray array = read_bytes(file);
+    return as_f32(array.type, std::as_bytes(std::span(array.values)));
+  };
+  using Values = std::vector<float>;
+  CHECK(of(0x09, {0xff, 3}) == Values{-1, 3});
+  CHECK(of(0x0b, {1, 0, 0xff, 0xfe}) == Values{256, -2});
+  CHECK(of(0x0c, {0, 0, 0, 7, 0, 1, 0, 0}) == Values{7, 65536});
+  CHECK(of(0x0d, {0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0}) == Values{1, -2.5F});
+  CHECK(of(0x0e, {0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xc0, 4, 0, 0, 0, 0, 0, 0}) == Values{1, -2.5F});
+  CHECK(refused({0, 0, 0x0c, 1, 0, 0, 0, 2, 0, 0, 0, 7, 0, 0}, "promises [2] values"));
+}
+
 TEST_CASE("IDX images and labels are read, plain and compressed") {
   const TemporaryFolder folder;
   const Bytes images = idx_bytes({2, 1, 3}, {1, 2, 3, 4, 5, 255});
@@ -46,7 +62,7 @@ TEST_CASE("what is no IDX file is told apart") {
   CHECK(refused({0x89, 'P', 'N', 'G'}, "looks like a PNG"));
   CHECK(refused({'P', 'K', 3, 4}, "looks like a zip"));
   CHECK(refused({'<', 'h', 't', 'm', 'l'}, "looks like a web page"));
-  CHECK(refused({0, 0, 0x0d, 1, 0, 0, 0, 0}, "type 0x0d; only unsigned bytes (0x08)"));
+  CHECK(refused({0, 0, 0x0a, 1, 0, 0, 0, 0}, "type 0x0a; 0x08 (u8), 0x09 (i8)"));
   CHECK(refused({0, 0, 8, 0}, "has 0 IDX dimensions"));
   CHECK(refused({0, 0, 8, 5}, "has 5 IDX dimensions; 1 to 4"));
 }

@@ -1,4 +1,6 @@
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "files/file.hpp"
 #include "files/npy.hpp"
@@ -80,11 +82,42 @@ TEST_CASE("NPY: Fortran order is transposed") {
   CHECK(std::to_integer<int>(cube.bytes[1]) == 2);
 }
 
+TEST_CASE("NPY: half precision, small integers, truth values, and either order of bytes") {
+  const auto of = [](const std::string& descr, const Bytes& data) {
+    Bytes file = npy(header(descr, "(2,)"), 0);
+    file.insert(file.end(), data.begin(), data.end());
+    const NpyArray array = read_bytes(file);
+    return as_f32(array.type, array.bytes);
+  };
+  using Values = std::vector<float>;
+  CHECK(of("<f2", {0x00, 0x3c, 0x00, 0xc1}) == Values{1, -2.5F});
+  CHECK(of(">f2", {0x3c, 0x00, 0xc1, 0x00}) == Values{1, -2.5F});
+  CHECK(of("<i2", {0xff, 0xff, 0x00, 0x01}) == Values{-1, 256});
+  CHECK(of(">u2", {0xff, 0xff, 0x01, 0x00}) == Values{65535, 256});
+  CHECK(of("|i1", {0x80, 0x7f}) == Values{-128, 127});
+  CHECK(of("|b1", {0, 1}) == Values{0, 1});
+  CHECK(of(">i4", {0, 0, 1, 0, 0xff, 0xff, 0xff, 0xfe}) == Values{256, -2});
+  CHECK(of(">f8", {0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0}) == Values{1, -2});
+}
+
+TEST_CASE("half precision is read exactly, to its smallest and largest numbers") {
+  CHECK(from_f16(0x0001) == 0x1p-24F);
+  CHECK(from_f16(0x8001) == -0x1p-24F);
+  CHECK(from_f16(0x03ff) == 0x3ffp-24F);
+  CHECK(from_f16(0x0400) == 0x1p-14F);
+  CHECK(from_f16(0x7bff) == 65504);
+  CHECK(std::signbit(from_f16(0x8000)));
+  CHECK(from_f16(0xfc00) == -std::numeric_limits<float>::infinity());
+  CHECK(std::isnan(from_f16(0x7e00)));
+  CHECK(from_bf16(0x3f80) == 1);
+  CHECK(from_bf16(0xc020) == -2.5F);
+}
+
 TEST_CASE("NPY: types that are not read, and why") {
   const auto of_type = [](const std::string& descr) { return npy(header(descr, "(1,)"), 8); };
   CHECK(refused(of_type("|O"), "holds Python objects, which are never read"));
-  CHECK(refused(of_type(">f8"), "holds big-endian numbers ('>f8')"));
-  CHECK(refused(of_type("<f2"), "holds values of type '<f2'"));
+  CHECK(refused(of_type("<f16"), "holds values of type '<f16'; numbers of f2, f4, f8,"));
+  CHECK(refused(of_type(""), "holds values of type ''"));
   CHECK(refused(of_type("<c8"), "holds values of type '<c8'"));
   CHECK(refused(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", 4),
                 "structures are not read"));

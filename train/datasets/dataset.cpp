@@ -67,11 +67,13 @@ Dataset load_dataset(const DatasetFiles& files, const fs::path& base) {
   Dataset dataset;
   dataset.name = name_of_file(files.train.images);
   dataset.train = load_images(relative_to(base, files.train), files.reading);
+  dataset.notes = dataset.train.notes;
   look_for_unscaled_pixels(dataset);
   if (files.test.images.empty()) return dataset;
   dataset.test = load_images(relative_to(base, files.test), files.reading);
   require_equal_sizes(dataset.train, dataset.test, base / files.test.images);
   join_class_names(dataset.train, dataset.test, base / files.test.images);
+  dataset.notes.insert(dataset.notes.end(), dataset.test.notes.begin(), dataset.test.notes.end());
   return dataset;
 }
 

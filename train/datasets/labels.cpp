@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
@@ -26,8 +26,10 @@ namespace fs = std::filesystem;
 /// More names than this are no classes but texts of another kind.
 constexpr std::size_t most_names = 10'000;
 
-std::int32_t checked_number(std::int64_t number, std::size_t row, const fs::path& path) {
-  if (number >= 0 && number < most_classes) return static_cast<std::int32_t>(number);
+template <class Number>
+std::int32_t checked_number(Number number, std::size_t row, const fs::path& path) {
+  const auto real = static_cast<double>(number);
+  if (real >= 0 && real < static_cast<double>(most_classes)) return static_cast<std::int32_t>(number);
   throw files::data_error(
       path, fmt::format("holds the label {} in row {}; labels are whole numbers from 0 to {}", number, row,
                         most_classes - 1));
@@ -100,39 +102,33 @@ Labels labels_from_numbers(std::vector<std::int32_t> numbers, const std::vector<
                                       fmt::join(shape, ", ")));
 }
 
+/// Whole numbers, of whatever type.
+std::vector<std::int32_t> label_numbers(files::StoredType type, std::span<const std::byte> bytes,
+                                        const fs::path& path) {
+  std::vector<std::int32_t> numbers;
+  files::for_each_element(type, bytes, [&](std::size_t row, auto number) {
+    const auto real = static_cast<double>(number);
+    if (real != std::floor(real) || !std::isfinite(real))
+      throw files::data_error(path,
+                              fmt::format("holds {} in row {}, but labels are whole numbers: save them with "
+                                          ".astype('<i4')",
+                                          number, row));
+    numbers.push_back(checked_number(number, row, path));
+  });
+  return numbers;
+}
+
 std::vector<std::int32_t> idx_labels(const fs::path& path) {
   const files::IdxArray array = files::read_idx(path);
   if (array.shape.size() != 1) no_labels(path, array.shape);
-  return {array.values.begin(), array.values.end()};
-}
-
-template <class Integer>
-std::vector<std::int32_t> checked_numbers(std::span<const std::byte> bytes, const fs::path& path) {
-  std::vector<Integer> values(bytes.size() / sizeof(Integer));
-  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
-  std::vector<std::int32_t> numbers;
-  for (std::size_t row = 0; row < values.size(); ++row)
-    numbers.push_back(checked_number(static_cast<std::int64_t>(values[row]), row, path));
-  return numbers;
+  return label_numbers(array.type, std::as_bytes(std::span(array.values)), path);
 }
 
 std::vector<std::int32_t> npy_labels(const fs::path& path) {
   const files::NpyArray array = files::read_npy(path);
   const bool is_column = array.shape.size() == 2 && array.shape[1] == 1;
   if (array.shape.size() != 1 && !is_column) no_labels(path, array.shape);
-  switch (array.type) {
-    case files::StoredType::u8:
-      return checked_numbers<std::uint8_t>(array.bytes, path);
-    case files::StoredType::i32:
-      return checked_numbers<std::int32_t>(array.bytes, path);
-    case files::StoredType::i64:
-      return checked_numbers<std::int64_t>(array.bytes, path);
-    case files::StoredType::f32:
-    case files::StoredType::f64:
-      break;
-  }
-  throw files::data_error(
-      path, "holds numbers with fractions, but labels are whole: save them with .astype('<i4')");
+  return label_numbers(array.type, array.bytes, path);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <span>
 #include <utility>
 
 #include "files/csv.hpp"
@@ -30,60 +30,45 @@ struct Raw {
   files::Bytes bytes;              ///< either these or the next
   std::vector<float> values;
   std::vector<std::string> label_texts;  ///< from the file itself
+  std::string note = {};
 };
 
-Raw read_idx_images(const fs::path& path) {
-  files::IdxArray array = files::read_idx(path);
-  return {std::move(array.shape), std::move(array.values), {}, {}};
-}
-
-/// "row 7, value 12": where one of all values is.
+/// "image 7, value 12": where one of all values is.
 std::string place_of(std::size_t index, const std::vector<std::size_t>& shape) {
   std::size_t width = 1;
   for (std::size_t axis = 1; axis < shape.size(); ++axis) width *= shape[axis];
   return fmt::format("image {}, value {}", index / width, index % width);
 }
 
-template <class Number>
-std::vector<float> as_floats(const files::NpyArray& array, const fs::path& path) {
-  std::vector<float> values;
-  values.reserve(array.bytes.size() / sizeof(Number));
-  for (std::size_t at = 0; at < array.bytes.size(); at += sizeof(Number)) {
-    Number number{};
-    std::memcpy(&number, array.bytes.data() + at, sizeof number);
+/// Bytes are pixels and stay bytes, other numbers become f32.
+Raw raw_of(files::StoredType type, std::vector<std::size_t> shape, std::span<const std::byte> bytes,
+           const fs::path& path) {
+  Raw raw{std::move(shape), {}, {}, {}};
+  if (type == files::StoredType::u8) {
+    const auto* pixels = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    raw.bytes.assign(pixels, pixels + bytes.size());
+    return raw;
+  }
+  raw.values.reserve(bytes.size() / files::size_of(type));
+  files::for_each_element(type, bytes, [&](std::size_t index, auto number) {
     const auto value = static_cast<float>(number);
     if (!std::isfinite(value))
       throw files::data_error(path, fmt::format("holds {} in {}; only finite f32 numbers are read", number,
-                                                place_of(at / sizeof number, array.shape)));
-    values.push_back(value);
-  }
-  return values;
+                                                place_of(index, raw.shape)));
+    raw.values.push_back(value);
+  });
+  return raw;
+}
+
+Raw read_idx_images(const fs::path& path) {
+  files::IdxArray array = files::read_idx(path);
+  if (array.type == files::StoredType::u8) return {std::move(array.shape), std::move(array.values), {}, {}};
+  return raw_of(array.type, std::move(array.shape), std::as_bytes(std::span(array.values)), path);
 }
 
 Raw read_npy_images(const fs::path& path) {
   files::NpyArray array = files::read_npy(path);
-  Raw raw;
-  raw.shape = array.shape;
-  switch (array.type) {
-    case files::StoredType::u8: {
-      const auto* bytes = reinterpret_cast<const std::uint8_t*>(array.bytes.data());
-      raw.bytes.assign(bytes, bytes + array.bytes.size());
-      break;
-    }
-    case files::StoredType::f32:
-      raw.values = as_floats<float>(array, path);
-      break;
-    case files::StoredType::f64:
-      raw.values = as_floats<double>(array, path);
-      break;
-    case files::StoredType::i32:
-      raw.values = as_floats<std::int32_t>(array, path);
-      break;
-    case files::StoredType::i64:
-      raw.values = as_floats<std::int64_t>(array, path);
-      break;
-  }
-  return raw;
+  return raw_of(array.type, std::move(array.shape), array.bytes, path);
 }
 
 Raw read_csv_images(const ImageFiles& files) {
@@ -97,7 +82,11 @@ Raw read_csv_images(const ImageFiles& files) {
                                         "the two away",
                                         files::label_column, files.labels.string()));
   if (table.columns == 0) throw files::data_error(files.images, "holds nothing but labels");
-  return {{table.rows, table.columns}, {}, std::move(table.values), std::move(table.texts)};
+  return {{table.rows, table.columns},
+          {},
+          std::move(table.values),
+          std::move(table.texts),
+          std::move(table.note)};
 }
 
 Raw raw_of(PngFolder folder) {
@@ -220,6 +209,7 @@ ImageSet load_images(const ImageFiles& files, const ReadingOptions& reading) {
   ImageSet set;
   set_sizes(set, sizes_of(raw, reading, files.images));
   set.count = raw.shape[0];
+  if (!raw.note.empty()) set.notes.push_back(fmt::format("{}: {}", files.images.string(), raw.note));
   if (!files.labels.empty())
     set_labels(set, read_labels(files.labels, files.label_column, reading.classes), files.labels);
   else if (!raw.label_texts.empty())

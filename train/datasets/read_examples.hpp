@@ -27,6 +27,7 @@ struct ImageSet {
   std::vector<float> values = {};             ///< finite f32 numbers; empty when the values are pixels
   std::vector<std::string> class_names = {};  ///< what each label stands for; empty: nothing but its number
   bool are_pictures = true;                   ///< otherwise rows of numbers that it makes no sense to draw
+  std::vector<std::string> notes = {};        ///< what was taken for granted, with the file; often empty
 
   std::size_t values_per_image() const { return height * width * channels; }
   bool has_labels() const { return !labels.empty(); }

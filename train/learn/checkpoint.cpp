@@ -51,28 +51,29 @@ std::string shape_text(const files::StoredTensor& tensor) {
 /// A tensor read and checked, waiting until all of them are.
 struct Loaded {
   const files::StoredTensor* tensor = nullptr;
-  std::vector<std::byte> bytes;
+  std::vector<float> values;
 };
 
 Loaded load(const files::SafetensorsFile& file, const files::StoredTensor& tensor) {
-  return {&tensor, file.read(tensor)};
+  return {&tensor, files::as_f32(tensor.type, file.read(tensor))};
 }
 
 void require_fit(const files::SafetensorsFile& file, const files::StoredTensor& tensor,
                  const runtime::VariableStore::Variable& variable) {
-  if (tensor.type == files::StoredType::f32 && same_extents(variable.extents, tensor.shape)) return;
-  throw files::data_error(file.path(),
-                          fmt::format("'{}' is {}{} in the file and f32{} in the model", variable.name,
-                                      tensor.type == files::StoredType::f32 ? "f32" : "not f32, ",
-                                      shape_text(tensor), to_string(variable.extents)));
+  if (files::is_real(tensor.type) && same_extents(variable.extents, tensor.shape)) return;
+  throw files::data_error(file.path(), fmt::format("'{}' is {}{} in the file and f32{} in the model",
+                                                   variable.name, files::info_of(tensor.type).name,
+                                                   shape_text(tensor), to_string(variable.extents)));
 }
 
-/// The tensors of all parameters of the model.
-std::vector<Loaded> load_parameters(const Learner& learner, const files::SafetensorsFile& file) {
+/// The tensors of the parameters of the model; of those that are not needed, the ones that are there.
+std::vector<Loaded> load_parameters(const Learner& learner, const files::SafetensorsFile& file,
+                                    const std::set<std::string>* needed = nullptr) {
   std::vector<Loaded> loaded;
   for (const runtime::VariableStore::Variable* variable : learner.variables().all()) {
     if (!variable->trainable) continue;
     const files::StoredTensor* tensor = file.find(variable->name);
+    if (tensor == nullptr && needed != nullptr && !needed->contains(variable->name)) continue;
     if (tensor == nullptr)
       throw files::data_error(file.path(),
                               fmt::format("it has no parameter '{}' of the model", variable->name));
@@ -120,7 +121,7 @@ void store(runtime::VariableStore& variables, const std::vector<Loaded>& loaded)
   }
   for (const Loaded& one : loaded) {
     runtime::VariableStore::Variable& variable = *variables.find(one.tensor->name);
-    std::memcpy(variable.values.data(), one.bytes.data(), one.bytes.size());
+    std::copy(one.values.begin(), one.values.end(), variable.values.begin());
     variable.initialised = true;
   }
 }
@@ -256,8 +257,9 @@ void restore(Learner& learner, const Checkpoint& checkpoint) {
   learner.session().forget_spoilt();
 }
 
-void restore_weights(Learner& learner, const files::SafetensorsFile& file) {
-  std::vector<Loaded> tensors = load_parameters(learner, file);
+void restore_weights(Learner& learner, const files::SafetensorsFile& file,
+                     const std::set<std::string>* needed) {
+  std::vector<Loaded> tensors = load_parameters(learner, file, needed);
   std::ranges::move(load_averages(learner, file), std::back_inserter(tensors));
   store(learner.variables(), tensors);
 }

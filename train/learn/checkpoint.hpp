@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,11 @@ void save_checkpoint(const std::filesystem::path& path, const Learner& learner);
 /// has another shape. What throws has changed nothing.
 void restore(Learner& learner, const Checkpoint& checkpoint);
 
-/// Takes the weights alone, from any safetensors file with the parameters' names and shapes.
-void restore_weights(Learner& learner, const files::SafetensorsFile& file);
+/// Takes the weights alone, from any safetensors file with the parameters' names and shapes, of f32 or
+/// another type of real numbers. With `needed`, parameters that are not among them may be missing, and have
+/// no value then.
+void restore_weights(Learner& learner, const files::SafetensorsFile& file,
+                     const std::set<std::string>* needed = nullptr);
 
 /// What this process would write for Checkpoint::made_with().
 std::string made_with_here();

@@ -10,6 +10,7 @@ StopVerdict judge(const StopSpec& stop, double figure, TrainingState& state) {
                                                   : figure < state.stop_best;
   if (better) {
     state.stop_best = figure;
+    state.stop_epoch = state.stage_epoch();
     state.disappointments = 0;
     return StopVerdict::best;
   }

@@ -8,10 +8,14 @@
 namespace graphrun::train {
 
 double Figures::at(std::string_view name) const {
+  if (const std::optional<double> value = find(name)) return *value;
+  throw Error(ErrorCode::usage, fmt::format("there is no figure '{}'", name));
+}
+
+std::optional<double> Figures::find(std::string_view name) const {
   const auto found =
       std::find_if(values.begin(), values.end(), [&](const Figure& figure) { return figure.name == name; });
-  if (found == values.end()) throw Error(ErrorCode::usage, fmt::format("there is no figure '{}'", name));
-  return found->value;
+  return found == values.end() ? std::nullopt : std::optional(found->value);
 }
 
 FigureNames figure_names(const ModelDefinition& model, const std::vector<std::size_t>& chosen, bool metrics) {
@@ -54,13 +58,13 @@ double FigureSum::mean(std::size_t figure) const {
 Figures FigureSum::means() const {
   Figures figures{.count = rows_, .values = {}};
   for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (figure_rows_[i] == 0) continue;
     const auto known = std::find_if(figures.values.begin(), figures.values.end(),
                                     [&](const Figure& figure) { return figure.name == names_[i]; });
-    if (known == figures.values.end()) {
+    if (known == figures.values.end())
       figures.values.push_back({names_[i], mean(i)});
-    } else if (figure_rows_[i] > 0) {
-      known->value = std::isnan(known->value) ? mean(i) : known->value + mean(i);
-    }
+    else
+      known->value += mean(i);
   }
   return figures;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct Figures {
 
   /// The value of that name; throws Error{usage}.
   double at(std::string_view name) const;
+  /// The same, or nothing where no step gave it a value.
+  std::optional<double> find(std::string_view name) const;
 };
 
 /// Which nodes of a model are reported, under which names, and what a program calls its outputs for them.
@@ -46,8 +49,8 @@ class FigureSum {
   /// The same while learning, where NaN stands for a figure of a step that was not done on this batch. (A
   /// loss that is NaN ends the run before it is added.)
   void add_learnt(std::span<const float> batch_means, std::int64_t rows);
-  /// Means over all rows so far; no row gives NaN. Figures of equal names, the losses of steps that
-  /// alternate, are added up, those without rows left out.
+  /// Means over all rows so far; a figure without rows, of a step whose turn it was not, is absent. Figures
+  /// of equal names, the losses of steps that alternate, are added up.
   Figures means() const;
   /// means().at("loss"), without an allocation.
   double loss() const;

@@ -16,6 +16,7 @@
 #include "train/learn/optimizer.hpp"
 #include "train/learn/programs.hpp"
 #include "train/learn/row_blocks.hpp"
+#include "train/learn/steep_nodes.hpp"
 
 namespace graphrun::train {
 
@@ -175,10 +176,14 @@ class Learner::Implementation {
     if (variable == nullptr) return;
     throw Error(
         ErrorCode::not_finite,
-        fmt::format("step {}: the gradient of '{}' holds a NaN or an infinity while the loss does not; "
-                    "a smaller learning rate or clip_norm may help",
-                    state_.step + 1, *variable),
+        fmt::format("step {}: the gradient of '{}' holds a NaN or an infinity while the loss does not{}",
+                    state_.step + 1, *variable, advice_on_gradient(*variable)),
         {}, *variable);
+  }
+
+  std::string advice_on_gradient(const std::string& parameter) const {
+    const std::string steep = steep_nodes_between(*model_, parameter);
+    return steep.empty() ? "; a smaller learning rate or clip_norm may help" : steep;
   }
 
   Figures evaluate(const Examples& examples, const std::stop_token& stop) {
@@ -247,7 +252,8 @@ class Learner::Implementation {
 
   /// What the host computes for a step: schedules, and what the optimizer needs after so many updates.
   void set_scalars(CompiledProgram& compiled, const OptimizerSpec& optimizer, std::uint64_t updates) const {
-    const Progress progress{.step = state_.stage_step(), .steps_per_epoch = state_.steps_per_epoch};
+    const Progress progress{.step = state_.stage_step(),
+                            .steps_per_epoch = std::max<std::uint64_t>(1, state_.steps_per_epoch)};
     for (std::size_t i = 0; i < compiled.scalars().size(); ++i) {
       const std::string& name = compiled.scalars()[i];
       const auto scheduled = std::find_if(model_->scheduled.begin(), model_->scheduled.end(),

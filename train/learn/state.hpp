@@ -23,7 +23,7 @@ struct TrainingState {
   std::uint64_t updates = 0;          ///< optimizer steps in all: what noise is drawn by
   std::uint64_t epoch = 0;            ///< epochs done in all
   std::uint64_t batch = 0;            ///< batches done of the epoch at hand
-  std::uint64_t steps_per_epoch = 1;  ///< what schedules in epochs count by
+  std::uint64_t steps_per_epoch = 0;  ///< what schedules in epochs count by; 0: not known yet
   std::uint64_t seed = 1;             ///< of initialisation, order and noise
 
   // The stage at hand: a phase, one draw of it, one layer of a greedy one.
@@ -35,6 +35,7 @@ struct TrainingState {
   bool ended = false;                 ///< early, whatever its epochs and steps say
   std::uint64_t disappointments = 0;  ///< measurements since the best one of `stop:`
   double stop_best = std::numeric_limits<double>::quiet_NaN();  ///< that best figure
+  std::uint64_t stop_epoch = 0;                                 ///< of the stage, after which it was measured
 
   std::vector<double> epoch_sums;         ///< of the figures of the epoch at hand, see FigureSum
   std::vector<std::int64_t> figure_rows;  ///< examples behind each sum; empty: epoch_rows

@@ -93,6 +93,7 @@ std::map<std::string, std::string> to_text(const TrainingState& state) {
       {"ended", state.ended ? "1" : "0"},
       {"disappointments", fmt::format("{}", state.disappointments)},
       {"stop_best", fmt::format("{}", state.stop_best)},
+      {"stop_epoch", fmt::format("{}", state.stop_epoch)},
       {"epoch_sums", fmt::format("{}", fmt::join(state.epoch_sums, " "))},
       {"figure_rows", fmt::format("{}", fmt::join(state.figure_rows, " "))},
       {"epoch_rows", fmt::format("{}", state.epoch_rows)},
@@ -126,6 +127,7 @@ TrainingState state_from_text(const std::map<std::string, std::string>& text) {
   state.ended = later("ended", 0) != 0;
   state.disappointments = later("disappointments", 0);
   if (text.contains("stop_best")) state.stop_best = real("stop_best");
+  state.stop_epoch = later("stop_epoch", 0);
   state.epoch_sums = parse_list<double>("epoch_sums", value_of(text, "epoch_sums"));
   if (text.contains("figure_rows"))
     state.figure_rows = parse_list<std::int64_t>("figure_rows", value_of(text, "figure_rows"));

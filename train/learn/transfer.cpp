@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "files/file.hpp"
 
@@ -39,15 +38,12 @@ Transfer transferable(const Learner& learner, const files::SafetensorsFile& file
     const files::StoredTensor* tensor = file.find(node.name);
     if (tensor == nullptr) {
       transfer.missing.push_back(node.name);
-    } else if (tensor->type != files::StoredType::f32 || extents_of(*tensor) != variable.extents) {
+    } else if (!files::is_real(tensor->type) || extents_of(*tensor) != variable.extents) {
       transfer.misfits.push_back(fmt::format("{} is {}{} in the file and f32{} in the model", node.name,
-                                             tensor->type == files::StoredType::f32 ? "f32" : "not f32, ",
+                                             files::info_of(tensor->type).name,
                                              to_string(extents_of(*tensor)), to_string(variable.extents)));
     } else {
-      const std::vector<std::byte> bytes = file.read(*tensor);
-      std::vector<float>& values = transfer.weights[node.name];
-      values.resize(variable.values.size());
-      std::memcpy(values.data(), bytes.data(), bytes.size());
+      transfer.weights[node.name] = files::as_f32(tensor->type, file.read(*tensor));
     }
   }
   for (const files::StoredTensor& tensor : file.tensors())

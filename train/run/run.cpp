@@ -11,6 +11,7 @@
 #include "show/draw/gallery.hpp"
 #include "show/report/report.hpp"
 #include "train/datasets/bind_inputs.hpp"
+#include "train/datasets/suitable.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/early_stop.hpp"
 #include "train/learn/transfer.hpp"
@@ -60,6 +61,9 @@ class Run final : public PhaseObserver {
         examples_(bind_split(*model_, data_, data_->train)) {
     if (data_->test.count > 0) test_ = bind_split(*model_, data_, data_->test);
     for (const std::string& note : notes_on(*data_)) observer_.on_note(note);
+    require_labels_fit(*model_, examples_, data_->name);
+    if (test_) require_labels_fit(*model_, *test_, data_->name + " (test)");
+    for (const std::string& note : notes_on_ranges(*model_, examples_)) observer_.on_note(note);
   }
 
   RunResult start() {
@@ -158,6 +162,7 @@ class Run final : public PhaseObserver {
     observer_.on_start({*model_, *data_, *directory_, state, phases_->plan_at(state), phases_->total_steps(),
                         parameter_count(learner_)});
     const LoopEnd end = learn();
+    if (resumed_ && end == LoopEnd::finished && state.step == saved_step_) observer_.on_note(why_nothing());
     if (state.step != saved_step_) end_of_part(end);
     if (!last_test_ && end == LoopEnd::finished) measure(true);
     if (end == LoopEnd::finished) draw_all();
@@ -185,6 +190,24 @@ class Run final : public PhaseObserver {
       observer_.on_note(what_is_left());
       throw;
     }
+  }
+
+  /// Of a run that was continued and had nothing to do.
+  std::string why_nothing() const {
+    const TrainingState& state = learner_.state();
+    if (options_.max_steps && state.step >= *options_.max_steps && !state.ended)
+      return fmt::format("nothing is learnt: {} steps are done, and --max-steps is {}", state.step,
+                         *options_.max_steps);
+    if (!state.ended)
+      return fmt::format(
+          "nothing is learnt: all {} steps of the run are done; more of them have to be asked "
+          "for, as with --set train.epochs=N",
+          state.step);
+    return fmt::format(
+        "nothing is learnt: after epoch {} the run was stopped by `stop:` and went back to the "
+        "weights of its best measurement, from which more patience cannot go on; begin a new "
+        "run from them with --weights {}",
+        state.stage_epoch(), directory_->folder().string());
   }
 
   /// Of a run that fails: nobody should have to look for weights that are not there.
@@ -217,30 +240,55 @@ class Run final : public PhaseObserver {
     bool best = false;
     if (due && whole) {
       measure(last);
-      if (stage.phase.stop) stop_or_go_on(*stage.phase.stop, last);
+      if (stage.phase.stop) judge_stop(*stage.phase.stop, last);
+    }
+    append_metrics(stage, report);
+    const std::optional<Figures> own = last_test_;
+    if (due && whole) {
+      if (stage.phase.stop && (last || report.state.ended)) restore_best(stage);
       best = judge();
       if (is_picture_due(stage, report, last)) draw();
     }
-    append_metrics(stage, report);
     if (!due) return;
     if (whole && (last || report.state.ended)) note_result(stage);
     save();
     observer_.on_epoch(
-        {.stage = stage, .loop = report, .test = last_test_, .checkpoint = saved_path(), .best = best});
+        {.stage = stage, .loop = report, .test = own, .checkpoint = saved_path(), .best = best});
+    for (const std::string& event : std::exchange(events_to_tell_, {})) observer_.on_event(event);
   }
 
-  /// Keeps the weights of the best measurement, and goes back to them at the end of the phase.
-  void stop_or_go_on(const StopSpec& stop, bool last) {
+  /// Keeps the weights of the best measurement. A figure that no step gave a value is not judged.
+  void judge_stop(const StopSpec& stop, bool last) {
     TrainingState& state = learner_.state();
-    const StopVerdict verdict =
-        train::judge(stop, (last_test_ ? *last_test_ : last_train_).at(stop.metric), state);
-    if (verdict == StopVerdict::best) learner_.kept()[kept_best] = learner_.weights();
+    const std::optional<double> figure = (last_test_ ? *last_test_ : last_train_).find(stop.metric);
+    is_best_ = false;
+    if (!figure) return;
+    const StopVerdict verdict = train::judge(stop, *figure, state);
+    is_best_ = verdict == StopVerdict::best;
+    if (is_best_) learner_.kept()[kept_best] = learner_.weights();
     state.ended = verdict == StopVerdict::give_up;
-    if (!last && !state.ended) return;
-    if (verdict != StopVerdict::best && learner_.kept().contains(kept_best))
-      learner_.set_weights(learner_.kept().at(kept_best));
-    learner_.kept().erase(kept_best);
+    // The row of the epoch that ends a phase has the figures of whole sets too.
+    if (state.ended && !last) measure(true);
+  }
+
+  /// At the end of a phase, goes back to the weights of its best measurement.
+  void restore_best(const StageView& stage) {
+    const StopSpec& stop = *stage.phase.stop;
+    const TrainingState& state = learner_.state();
+    const auto kept = learner_.kept().extract(kept_best);
+    if (state.ended)
+      events_to_tell_.push_back(fmt::format(
+          "{}stopped after epoch {}: {} has not improved for {} measurements",
+          stage.name.empty() ? "" : stage.name + ", ", state.stage_epoch(), stop.metric, stop.patience));
+    if (kept.empty() || is_best_) return;
+    learner_.set_weights(kept.mapped());
     measure(true);
+    const std::optional<double> now = (last_test_ ? *last_test_ : last_train_).find(stop.metric);
+    events_to_tell_.push_back(fmt::format(
+        "{}the weights of epoch {} are restored, where {} was {:.5g}{}",
+        stage.name.empty() ? "" : stage.name + ", ", state.stop_epoch, stop.metric, state.stop_best,
+        test_ && now && *now != state.stop_best ? fmt::format("; as it is weighted now, it is {:.5g}", *now)
+                                                : ""));
   }
 
   /// What the phase has come to: of test data, or while learning without them.
@@ -393,6 +441,8 @@ class Run final : public PhaseObserver {
   fs::path picture_;
   std::uint64_t pictures_until_now_ = 0;
   std::optional<std::uint64_t> saved_step_;  ///< of the newest checkpoint
+  bool is_best_ = false;  ///< were the weights of the last measurement the best for `stop:`?
+  std::vector<std::string> events_to_tell_;  ///< once the epoch was told
 };
 
 }  // namespace

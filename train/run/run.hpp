@@ -47,7 +47,7 @@ struct RunStart {
 struct RunEpoch {
   const StageView& stage;
   const EpochSummary& loop;
-  std::optional<Figures> test;
+  std::optional<Figures> test;  ///< of the epoch's own weights
   std::filesystem::path checkpoint;
   bool best = false;
 };
@@ -59,7 +59,8 @@ class RunObserver {
   virtual void on_stage(const StageView&) {}
   virtual void on_step(const StageView&, const StepReport&) {}
   virtual void on_epoch(const RunEpoch&) {}
-  virtual void on_note(const std::string&) {}  ///< what a person should know
+  virtual void on_event(const std::string&) {}  ///< what happened, for the log
+  virtual void on_note(const std::string&) {}   ///< what a person should know
 };
 
 struct RunResult {

@@ -74,8 +74,8 @@ TEST_CASE("wrong labels are told with their row") {
       "holds the label -1 in row 1"));
   CHECK(refused([&] { file.npy<std::int64_t>(files::StoredType::i64, {1}, {1LL << 40}); },
                 "holds the label 1099511627776"));
-  CHECK(refused([&] { file.npy<float>(files::StoredType::f32, {1}, {1}); },
-                "labels are whole: save them with .astype('<i4')"));
+  CHECK(refused([&] { file.npy<float>(files::StoredType::f32, {1}, {1.5F}); },
+                "holds 1.5 in row 0, but labels are whole numbers: save them with .astype('<i4')"));
   CHECK(refused(
       [&] {
         file.npy<std::uint8_t>(files::StoredType::u8, {1, 2}, {1, 2});

@@ -1,4 +1,5 @@
 #include <array>
+#include <limits>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/thrown.hpp"
@@ -17,6 +18,17 @@ TEST_CASE("epoch figures weigh each batch by its rows") {
   CHECK(means.at("loss") == 2.0);
   CHECK(means.at("kl") == 3.0);
   CHECK(throws([&] { means.at("bce"); }, ErrorCode::usage, "no figure 'bce'"));
+}
+
+TEST_CASE("a figure of steps whose turn it was not is absent, not a number") {
+  FigureSum sum({"loss", "d", "loss", "g"});
+  const float absent = std::numeric_limits<float>::quiet_NaN();
+  sum.add_learnt(std::array<float, 4>{2.0F, 2.0F, absent, absent}, 4);
+  CHECK(sum.means().at("loss") == 2.0);
+  CHECK(!sum.means().find("g"));
+  sum.add_learnt(std::array<float, 4>{4.0F, 4.0F, 5.0F, 5.0F}, 4);
+  CHECK(sum.means().at("loss") == 3.0 + 5.0);
+  CHECK(sum.means().find("g") == 5.0);
 }
 
 TEST_CASE("figures continue from saved sums") {

@@ -1,0 +1,94 @@
+#include "show/draw/target.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "graph/op.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+std::vector<bool> behind(const Graph& graph, NodeId objective) {
+  std::vector<bool> needed(graph.size());
+  needed[objective] = true;
+  for (std::size_t id = graph.size(); id-- > 0;)
+    if (needed[id])
+      for (const NodeId input : graph.node(static_cast<NodeId>(id)).inputs) needed[input] = true;
+  return needed;
+}
+
+/// Is it computed from data, and from nothing else: no parameter, no chance?
+std::vector<bool> made_of_data(const Graph& graph) {
+  std::vector<bool> is_pure(graph.size());
+  std::vector<bool> from_data(graph.size());
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    bool sees_data = node.op->traits.input;
+    is_pure[id] = !node.op->traits.variable && !node.op->traits.random;
+    for (const NodeId input : node.inputs) {
+      is_pure[id] = is_pure[id] && is_pure[input];
+      sees_data = sees_data || from_data[input];
+    }
+    from_data[id] = is_pure[id] && sees_data;
+  }
+  return from_data;
+}
+
+/// Another order of the same values row by row is the same for whoever compares with the file.
+NodeId without_reshape(const Graph& graph, NodeId id) {
+  while (graph.node(id).op->name == "reshape") id = graph.node(id).inputs.front();
+  return id;
+}
+
+/// The images, and what a cross entropy has in their place: their logarithm, or the logits they are made of.
+std::vector<bool> stand_for(const Graph& graph, NodeId image) {
+  std::vector<bool> stands(graph.size());
+  stands[image] = true;
+  if (graph.node(image).op->name == "sigmoid") stands[graph.node(image).inputs.front()] = true;
+  for (NodeId id = 0; id < graph.size(); ++id)
+    if (graph.node(id).op->name == "log" && graph.node(id).inputs.front() == image) stands[id] = true;
+  return stands;
+}
+
+/// The data that a node behind the loss brings together with the images.
+std::optional<NodeId> compared_with(const Graph& graph, NodeId objective, NodeId image) {
+  const std::vector<bool> used = behind(graph, objective);
+  const std::vector<bool> from_data = made_of_data(graph);
+  const std::vector<bool> stands = stand_for(graph, image);
+  const Type& type = graph.node(image).type;
+  for (std::size_t id = graph.size(); id-- > 0;) {
+    const std::vector<NodeId>& inputs = graph.node(static_cast<NodeId>(id)).inputs;
+    if (!used[id] || inputs.size() != 2) continue;
+    for (const auto& [one, other] : {std::pair(inputs[0], inputs[1]), std::pair(inputs[1], inputs[0])})
+      if (stands[one] && from_data[other] && graph.node(other).type == type) return other;
+  }
+  return std::nullopt;
+}
+
+std::optional<NodeId> target_of_images(const ModelDefinition& model) {
+  const Graph& graph = model.graph;
+  const std::optional<NodeId> image = model.role("image");
+  if (!image || !model.objective) return std::nullopt;
+  const std::optional<NodeId> target = compared_with(graph, *model.objective, *image);
+  const bool is_as_given = target && graph.node(without_reshape(graph, *target)).op->traits.input;
+  return is_as_given ? std::nullopt : target;
+}
+
+}  // namespace
+
+ImageTargets::ImageTargets(Learner& learner, const Examples& examples, const ImageSet& images)
+    : images_(images) {
+  const std::optional<NodeId> target = target_of_images(learner.model());
+  if (!target) return;
+  OutputValues values = learner.run(*target, examples);
+  if (values.bytes.size() / sizeof(float) ==
+      static_cast<std::size_t>(examples.count) * images.values_per_image())
+    values_ = std::move(values);
+}
+
+double ImageTargets::value(std::size_t index) const {
+  return values_ ? static_cast<double>(as_floats(*values_)[index]) : images_.value(index);
+}
+
+}  // namespace graphrun::train
