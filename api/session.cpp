@@ -209,10 +209,11 @@ class Session::Implementation {
   void require_epochs() {
     std::uint64_t& steps = learner_.state().steps_per_epoch;
     if (steps == 0) steps = static_cast<std::uint64_t>(steps_per_epoch_.value_or(0));
-    if (steps == 0 && train::counts_epochs(definition()))
-      throw Error(ErrorCode::usage,
-                  "a schedule of the model counts epochs, and single steps make none: say how many steps one "
-                  "has with SessionOptions::steps_per_epoch, or let the schedule count `steps:`");
+    if (steps == 0 && train::warms_up_over_epochs(definition()))
+      throw Error(
+          ErrorCode::usage,
+          "a schedule of the model warms up over epochs, and single steps make none: say how many steps one "
+          "has with SessionOptions::steps_per_epoch, or let the schedule count `steps:`");
   }
 
   /// What a stop left of an epoch is not taken up: the examples may be others now.

@@ -38,7 +38,9 @@ struct SessionOptions {
   Executor executor = Executor::tbb;
   std::optional<std::uint64_t> seed;     ///< instead of the model's
   std::optional<std::size_t> max_bytes;  ///< refuse to plan a workspace larger than this: Error{memory}
-  /// What train_step counts as an epoch, for schedules in epochs; fit counts its own.
+  /// What train_step counts as an epoch, for schedules in epochs; fit counts its own. Until one of the two
+  /// has said it, such schedules stay at their first value, and train_step refuses one that would stay at 0:
+  /// a warmup.
   std::optional<std::int64_t> steps_per_epoch = {};
 };
 

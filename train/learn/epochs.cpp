@@ -7,7 +7,7 @@ namespace graphrun::train {
 namespace {
 
 bool counts(const Schedule& schedule) {
-  return schedule.shape != Schedule::Shape::constant && schedule.unit == Schedule::Unit::epochs;
+  return schedule.shape == Schedule::Shape::warmup && schedule.unit == Schedule::Unit::epochs;
 }
 
 bool counts(const PhaseSpec& phase) {
@@ -19,7 +19,7 @@ bool counts(const PhaseSpec& phase) {
 
 }  // namespace
 
-bool counts_epochs(const ModelDefinition& model) {
+bool warms_up_over_epochs(const ModelDefinition& model) {
   const bool scheduled = std::any_of(model.scheduled.begin(), model.scheduled.end(),
                                      [](const ScheduledInput& input) { return counts(input.schedule); });
   return scheduled || (model.train && counts(*model.train));

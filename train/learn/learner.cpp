@@ -252,8 +252,11 @@ class Learner::Implementation {
 
   /// What the host computes for a step: schedules, and what the optimizer needs after so many updates.
   void set_scalars(CompiledProgram& compiled, const OptimizerSpec& optimizer, std::uint64_t updates) const {
-    const Progress progress{.step = state_.stage_step(),
-                            .steps_per_epoch = std::max<std::uint64_t>(1, state_.steps_per_epoch)};
+    // As long as nobody has said how many steps an epoch has, it is still the first one.
+    constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
+    const Progress progress{
+        .step = state_.stage_step(),
+        .steps_per_epoch = state_.steps_per_epoch == 0 ? unknown : state_.steps_per_epoch};
     for (std::size_t i = 0; i < compiled.scalars().size(); ++i) {
       const std::string& name = compiled.scalars()[i];
       const auto scheduled = std::find_if(model_->scheduled.begin(), model_->scheduled.end(),
