@@ -96,8 +96,8 @@ class GRAPHRUN_API Session {
   /// Two exceptions. When the loss is finite but a gradient is not, the weights have changed when
   /// Error{not_finite} says so: save() refuses that state until load() brings a good one. With `alternate`,
   /// what the optimizers before the one that failed with Error{not_finite} have learnt from the batch stays.
-  /// Figures of a step whose turn it is not are absent. Error{usage} when a schedule counts epochs and it is
-  /// not known how many steps one has.
+  /// Figures of a step whose turn it is not are absent. Error{usage} when a schedule warms up over epochs and
+  /// it is not known how many steps one has.
   NamedValues train_step(const Inputs& batch, std::stop_token stop = {});
 
   /// Learns from all examples for as many more epochs as the model file or `options` say, in seeded random
