@@ -85,9 +85,12 @@ TEST_CASE("the row of an epoch has that epoch's figures, and the log says what a
   CHECK(contains(more.err, "begin a new run from them with --weights run"));
 }
 
-TEST_CASE("a run that is continued and has nothing to do says so") {
+TEST_CASE("a run that is continued and has nothing to do says so, and another does not") {
   const Workplace place;
-  place.run_json({"train", "small.yaml", "--out", "run"});
+  place.run_json({"train", "small.yaml", "--out", "run", "--set", "train.epochs=1"});
+  const ProcessResult learns = place.run({"train", "--resume", "run", "--set", "train.epochs=2"});
+  CHECK(learns.exit_code == 0);
+  CHECK(!contains(learns.err, "nothing is learnt"));
   CHECK(contains(place.run({"train", "--resume", "run"}).err,
                  "nothing is learnt: all 32 steps of the run are done"));
   CHECK(contains(place.run({"train", "--resume", "run", "--set", "train.epochs=3", "--max-steps", "20"}).err,

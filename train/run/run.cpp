@@ -161,8 +161,9 @@ class Run final : public PhaseObserver {
     if (options_.tensorboard) events_.emplace(directory_->tensorboard(), state.step);
     observer_.on_start({*model_, *data_, *directory_, state, phases_->plan_at(state), phases_->total_steps(),
                         parameter_count(learner_)});
+    const std::uint64_t first_step = state.step;
     const LoopEnd end = learn();
-    if (resumed_ && end == LoopEnd::finished && state.step == saved_step_) observer_.on_note(why_nothing());
+    if (resumed_ && end == LoopEnd::finished && state.step == first_step) observer_.on_note(why_nothing());
     if (state.step != saved_step_) end_of_part(end);
     if (!last_test_ && end == LoopEnd::finished) measure(true);
     if (end == LoopEnd::finished) draw_all();
