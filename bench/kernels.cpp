@@ -110,7 +110,7 @@ int main() {
     for (const char* const op : {"add", "exp", "tanh", "sigmoid"}) measure_kernel(op);
     if (!has_tiles(detected_isa())) return;
     fmt::print("\n{:<34} {:>9} {:>9} {:>9}   peak {:.0f} GFLOP/s\n", "GFLOP/s", "tiles", "oneDNN", "time",
-               train::measure_fma_peak(1, 0.2));
+               bench::measure_fma_peak(1, 0.2));
     measure_product("256 x 784 to 256", {.rows = 256, .columns = 256, .inner = 784});
     measure_product("256 x 784 to 256, transposed b",
                     {.rows = 256, .columns = 256, .inner = 784, .transpose_b = true});
@@ -129,6 +129,6 @@ int main() {
         }
       }
     }
-    fmt::print("peak {:.0f} GFLOP/s\n", train::measure_fma_peak(1, 0.2));
+    fmt::print("peak {:.0f} GFLOP/s\n", bench::measure_fma_peak(1, 0.2));
   });
 }

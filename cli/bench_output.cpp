@@ -8,13 +8,13 @@ namespace graphrun::cli {
 
 namespace {
 
-double share_of(const train::StepProfile& profile, double us) {
+double share_of(const bench::StepProfile& profile, double us) {
   return us / (profile.step_us * profile.threads);
 }
 
 }  // namespace
 
-files::JsonObject json_of(const train::BenchmarkResult& result) {
+files::JsonObject json_of(const bench::BenchmarkResult& result) {
   return files::JsonObject()
       .set("threads", result.threads)
       .set("batch", result.batch)
@@ -39,7 +39,7 @@ files::JsonObject json_of(const train::BenchmarkResult& result) {
       .set("library_allocations_per_step", result.library_allocations_per_step);
 }
 
-std::string text_of(const train::BenchmarkResult& result) {
+std::string text_of(const bench::BenchmarkResult& result) {
   const std::string allocations =
       result.allocations_per_step
           ? fmt::format("{:.1f}, and {:.1f} of oneDNN's own", *result.allocations_per_step,
@@ -60,9 +60,9 @@ std::string text_of(const train::BenchmarkResult& result) {
       result.peak_gflops_after, allocations);
 }
 
-void set_profile(files::JsonObject& object, const train::StepProfile& profile) {
+void set_profile(files::JsonObject& object, const bench::StepProfile& profile) {
   files::JsonArray ops;
-  for (const train::OpTime& op : profile.ops)
+  for (const bench::OpTime& op : profile.ops)
     ops.add(files::JsonObject()
                 .set("kind", op.kind)
                 .set("node", op.node)
@@ -73,21 +73,21 @@ void set_profile(files::JsonObject& object, const train::StepProfile& profile) {
   object.set("ops", ops).set("idle_us", profile.idle_us);
 }
 
-std::string text_of(const train::StepProfile& profile) {
+std::string text_of(const bench::StepProfile& profile) {
   std::string text = fmt::format(
       "\nwhere the time of {} worker{} goes, in a step of {:.1f} us while each part is timed\n"
       "  {:>9}  {:>6}  {:>5}  {:>8}  what\n",
       profile.threads, profile.threads == 1 ? "" : "s", profile.step_us, "us", "share", "parts", "GFLOP/s");
-  for (const train::OpTime& op : profile.ops)
+  for (const bench::OpTime& op : profile.ops)
     text += fmt::format("  {:9.1f}  {:5.1f}%  {:5}  {:>8}  {} {}\n", op.us, 100 * share_of(profile, op.us),
                         op.units, op.gflops > 0 ? fmt::format("{:.0f}", op.gflops) : "", op.kind, op.node);
   return text + fmt::format("  {:9.1f}  {:5.1f}%  {:5}  {:>8}  waiting, and handing on tasks\n",
                             profile.idle_us, 100 * share_of(profile, profile.idle_us), "", "");
 }
 
-files::JsonArray json_of(std::span<const train::AblationResult> results) {
+files::JsonArray json_of(std::span<const bench::AblationResult> results) {
   files::JsonArray all;
-  for (const train::AblationResult& result : results)
+  for (const bench::AblationResult& result : results)
     all.add(files::JsonObject()
                 .set("without", result.without)
                 .set("median_us", result.median_us)
@@ -98,11 +98,11 @@ files::JsonArray json_of(std::span<const train::AblationResult> results) {
   return all;
 }
 
-std::string text_of(std::span<const train::AblationResult> results) {
+std::string text_of(std::span<const bench::AblationResult> results) {
   std::string text = fmt::format(
       "\nwhat each optimisation brings: the step without it\n  {:>9}  {:>6}  {:>12}  {:<9}  without\n", "us",
       "times", "workspace", "weights");
-  for (const train::AblationResult& result : results)
+  for (const bench::AblationResult& result : results)
     text += fmt::format("  {:9.1f}  {:6.2f}  {:>9} KB  {:<9}  {}\n", result.median_us, result.ratio,
                         files::grouped(static_cast<std::int64_t>(result.workspace_bytes / 1000)),
                         result.same_bits ? "same bits" : "differ",

@@ -11,18 +11,18 @@
 
 namespace graphrun::cli {
 
-files::JsonObject json_of(const train::BenchmarkResult& result);
-std::string text_of(const train::BenchmarkResult& result);
+files::JsonObject json_of(const bench::BenchmarkResult& result);
+std::string text_of(const bench::BenchmarkResult& result);
 
 /// Sets `ops` and `idle_us`.
-void set_profile(files::JsonObject& object, const train::StepProfile& profile);
-std::string text_of(const train::StepProfile& profile);
+void set_profile(files::JsonObject& object, const bench::StepProfile& profile);
+std::string text_of(const bench::StepProfile& profile);
 
-files::JsonArray json_of(std::span<const train::AblationResult> results);
-std::string text_of(std::span<const train::AblationResult> results);
+files::JsonArray json_of(std::span<const bench::AblationResult> results);
+std::string text_of(std::span<const bench::AblationResult> results);
 
 /// Chrome's trace format, which Perfetto opens: one lane a worker; on it each task, and in the task its
 /// units. A task's arguments say in which step it ran and for which tasks it waited.
-std::string trace_of(const train::StepProfile& profile);
+std::string trace_of(const bench::StepProfile& profile);
 
 }  // namespace graphrun::cli

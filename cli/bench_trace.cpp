@@ -34,14 +34,14 @@ files::JsonObject lane_name(std::uint32_t worker) {
 }
 
 /// The units of one task in one step stand one after the other.
-std::size_t end_of_task(const std::vector<train::TracedUnit>& trace, std::size_t first) {
+std::size_t end_of_task(const std::vector<bench::TracedUnit>& trace, std::size_t first) {
   std::size_t end = first;
   while (end < trace.size() && trace[end].step == trace[first].step && trace[end].task == trace[first].task)
     ++end;
   return end;
 }
 
-files::JsonObject task_arguments(const train::StepProfile& profile, const train::TracedUnit& unit) {
+files::JsonObject task_arguments(const bench::StepProfile& profile, const bench::TracedUnit& unit) {
   files::JsonArray waits_for;
   for (const std::uint32_t task : profile.waits_for[unit.task]) waits_for.add(task);
   return files::JsonObject().set("step", unit.step).set("task", unit.task).set("waits_for", waits_for);
@@ -49,18 +49,18 @@ files::JsonObject task_arguments(const train::StepProfile& profile, const train:
 
 }  // namespace
 
-std::string trace_of(const train::StepProfile& profile) {
+std::string trace_of(const bench::StepProfile& profile) {
   files::JsonArray events;
   std::uint32_t workers = 0;
-  for (const train::TracedUnit& unit : profile.trace) workers = std::max(workers, unit.worker + 1);
+  for (const bench::TracedUnit& unit : profile.trace) workers = std::max(workers, unit.worker + 1);
   for (std::uint32_t worker = 0; worker < workers; ++worker) events.add(lane_name(worker));
   for (std::size_t first = 0; first < profile.trace.size();) {
     const std::size_t end = end_of_task(profile.trace, first);
-    const train::TracedUnit& begin = profile.trace[first];
+    const bench::TracedUnit& begin = profile.trace[first];
     events.add(bar("task " + std::to_string(begin.task), "task", begin.worker, begin.begin_ns,
                    profile.trace[end - 1].end_ns, task_arguments(profile, begin)));
     for (std::size_t i = first; i < end; ++i) {
-      const train::TracedUnit& unit = profile.trace[i];
+      const bench::TracedUnit& unit = profile.trace[i];
       events.add(bar(unit.name, "unit", unit.worker, unit.begin_ns, unit.end_ns,
                      files::JsonObject().set("first_row", unit.row_begin).set("rows", unit.row_count)));
     }

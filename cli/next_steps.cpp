@@ -64,7 +64,7 @@ std::string next_steps(const ModelDefinition& model, const train::RunResult& res
   std::string lines;
   const auto offer = [&](const std::string& command) { lines += "  " + program + command + "\n"; };
   const bool has_image = model.role("image") && has_rows(model, "image");
-  if (has_image && train::sees_images(model) && comes_from_data(model, "image"))
+  if (has_image && show::sees_images(model) && comes_from_data(model, "image"))
     offer(" reconstruct" + run + split);
   if (model.role("code") && has_rows(model, "code") && comes_from_data(model, "code"))
     offer(" encode" + run + split);

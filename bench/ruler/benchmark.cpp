@@ -12,7 +12,7 @@
 #include "runtime/machine/host_state.hpp"
 #include "train/learn/learner.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 namespace {
 
@@ -49,7 +49,7 @@ std::uint64_t library_allocations(const runtime::Plan& plan, AllocationCount cou
 
 BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
                          const BenchmarkOptions& options) {
-  Learner learner(model, options.tuning.session, options.tuning.passes);
+  train::Learner learner(model, options.tuning.session, options.tuning.passes);
   learner.training_program();
   BenchmarkResult result;
   result.threads = static_cast<int>(learner.session().threads());
@@ -91,7 +91,7 @@ struct Variant {
   }
   static constexpr int steps_before_digest = 3;
 
-  Learner learner;
+  train::Learner learner;
   std::size_t workspace_bytes;
   std::optional<StepMeter> meter;
   std::string digest;
@@ -114,7 +114,7 @@ BenchmarkResult run_benchmark(std::shared_ptr<const ModelDefinition> model, cons
 
 std::vector<AblationResult> run_ablation(std::shared_ptr<const ModelDefinition> model,
                                          const BenchmarkOptions& options) {
-  const std::int64_t batch = options.batch.value_or(train_of(*model).batch);
+  const std::int64_t batch = options.batch.value_or(train::train_of(*model).batch);
   std::vector<std::string> names = {""};
   for (const Optimisation& each : optimisations()) names.emplace_back(each.name);
   std::vector<std::unique_ptr<Variant>> variants;
@@ -145,4 +145,4 @@ std::vector<AblationResult> run_ablation(std::shared_ptr<const ModelDefinition> 
   return results;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

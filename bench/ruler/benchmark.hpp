@@ -16,7 +16,7 @@
 #include "bench/ruler/step_meter.hpp"
 #include "language/recipe/definition.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 struct BenchmarkOptions {
   std::optional<std::int64_t> batch;  ///< instead of the model's
@@ -72,4 +72,4 @@ struct AblationResult {
 std::vector<AblationResult> run_ablation(std::shared_ptr<const ModelDefinition> model,
                                          const BenchmarkOptions& options);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

@@ -10,7 +10,7 @@
 #include "runtime/machine/host_state.hpp"
 #include "runtime/products/onednn.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 namespace {
 
@@ -177,4 +177,4 @@ double Floor::flop() const {
   return flop_;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

@@ -9,7 +9,7 @@
 
 #include "graph/graph.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 /// Something that is run alone, and its best time.
 class FloorPiece;
@@ -36,4 +36,4 @@ class Floor {
   double flop_ = 0;
 };
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

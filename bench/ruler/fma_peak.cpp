@@ -10,7 +10,7 @@
 
 #include "runtime/machine/isa.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 namespace {
 
@@ -97,4 +97,4 @@ double measure_fma_peak(int threads, double seconds) {
   return static_cast<double>(calls.load()) * flop / elapsed / 1e9;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

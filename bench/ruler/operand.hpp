@@ -9,7 +9,7 @@
 #include "graph/graph.hpp"
 #include "runtime/machine/aligned.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 /// Memory with small numbers in it: zeros and denormals would flatter.
 class Operand {
@@ -31,4 +31,4 @@ inline std::size_t bytes_of_node(const Node& node, std::int64_t batch) {
   return static_cast<std::size_t>(element_count(bind(node.type.shape, batch))) * bytes_of(node.type.dtype);
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

@@ -7,7 +7,7 @@
 #include "errors/nearest.hpp"
 #include "graphrun/error.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 namespace {
 
@@ -56,4 +56,4 @@ Tuning without(Tuning tuning, const std::vector<std::string>& names) {
   return tuning;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

@@ -10,7 +10,7 @@
 #include "graph/passes/pipeline.hpp"
 #include "runtime/execute/session.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 /// All that decides how a model is compiled and run.
 struct Tuning {
@@ -36,4 +36,4 @@ const Optimisation& find_optimisation(std::string_view name);
 /// The tuning with these off. Errors as above.
 Tuning without(Tuning tuning, const std::vector<std::string>& names);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

@@ -5,7 +5,7 @@
 
 #include "train/datasets/bind_inputs.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 namespace {
 
@@ -32,19 +32,19 @@ RandomBatch::RandomBatch(const ModelDefinition& model, const std::vector<std::st
                          std::int64_t rows) {
   examples_.count = rows;
   for (const ModelInput& input : model.inputs) {
-    const std::int64_t elements = row_elements(model, input);
+    const std::int64_t elements = train::row_elements(model, input);
     std::vector<std::uint8_t>& bytes = bytes_.emplace_back(static_cast<std::size_t>(rows * elements));
     const bool labels = input.source == InputSource::labels;
     for (std::size_t i = 0; i < bytes.size(); ++i)
       bytes[i] = static_cast<std::uint8_t>((i * 2654435761U >> 7U) % (labels ? 2 : 256));
-    examples_.columns[input.name] = {labels ? ColumnKind::u8_labels : ColumnKind::u8_pixels, elements,
-                                     std::as_bytes(std::span(bytes))};
+    examples_.columns[input.name] = {labels ? train::ColumnKind::u8_labels : train::ColumnKind::u8_pixels,
+                                     elements, std::as_bytes(std::span(bytes))};
   }
   batch_.emplace(examples_, inputs, rows);
   batch_->gather(0, rows);
 }
 
-StepMeter::StepMeter(Learner& learner, std::int64_t rows, AllocationCount count)
+StepMeter::StepMeter(train::Learner& learner, std::int64_t rows, AllocationCount count)
     : learner_(learner),
       rows_(rows),
       count_(count),
@@ -84,4 +84,4 @@ double StepMeter::allocations_per_step() const {
   return static_cast<double>(allocations_) / static_cast<double>(times_.size());
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

@@ -11,7 +11,7 @@
 
 #include "train/learn/learner.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 struct StepTimes {
   double median_us = 0;
@@ -33,14 +33,14 @@ class RandomBatch {
 
  private:
   std::deque<std::vector<std::uint8_t>> bytes_;
-  Examples examples_;
-  std::optional<Batch> batch_;
+  train::Examples examples_;
+  std::optional<train::Batch> batch_;
 };
 
 /// The steps of one learner, whose variables have values.
 class StepMeter {
  public:
-  StepMeter(Learner& learner, std::int64_t rows, AllocationCount count = nullptr);
+  StepMeter(train::Learner& learner, std::int64_t rows, AllocationCount count = nullptr);
 
   /// Steps for so long, at least one; their times are kept only by measure().
   void warm_up(double seconds);
@@ -53,7 +53,7 @@ class StepMeter {
   double allocations_per_step() const;
 
  private:
-  Learner& learner_;
+  train::Learner& learner_;
   std::int64_t rows_;
   AllocationCount count_;
   RandomBatch batch_;
@@ -63,4 +63,4 @@ class StepMeter {
   std::uint64_t allocations_ = 0;
 };
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

@@ -12,7 +12,7 @@
 #include "runtime/lower/plan.hpp"
 #include "train/learn/learner.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 namespace {
 
@@ -155,7 +155,7 @@ class Recording {
 }  // namespace
 
 StepProfile profile_step(std::shared_ptr<const ModelDefinition> model, const BenchmarkOptions& options) {
-  Learner learner(model, options.tuning.session, options.tuning.passes);
+  train::Learner learner(model, options.tuning.session, options.tuning.passes);
   const runtime::ProgramId program = learner.training_program();
   const std::int64_t batch = options.batch.value_or(model->train->batch);
   Recording recording(learner.prepare_training(batch));
@@ -177,4 +177,4 @@ StepProfile profile_step(std::shared_ptr<const ModelDefinition> model, const Ben
   return recording.profile(static_cast<int>(learner.session().threads()));
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

@@ -10,7 +10,7 @@
 #include "bench/ruler/benchmark.hpp"
 #include "language/recipe/definition.hpp"
 
-namespace graphrun::train {
+namespace graphrun::bench {
 
 /// All that one group of nodes does in a step: its parts in all slices.
 struct OpTime {
@@ -46,4 +46,4 @@ struct StepProfile {
 /// Times every unit for options.seconds. Of a model that takes several steps with a batch, the first.
 StepProfile profile_step(std::shared_ptr<const ModelDefinition> model, const BenchmarkOptions& options);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::bench

@@ -28,7 +28,7 @@ class BenchCommand final : public Command {
     arguments.flag("--ops", ops_, "also the time of each op of the step");
     arguments.option("--trace", trace_, "FILE", "write what each worker does when, for Perfetto");
     std::string names;
-    for (const train::Optimisation& each : train::optimisations())
+    for (const bench::Optimisation& each : bench::optimisations())
       names += (names.empty() ? "" : ", ") + std::string(each.name);
     arguments.option("--without", without_, "NAME", "switch an optimisation off; repeatable: " + names);
     arguments.flag("--ablate", ablate_, "also the step without each optimisation in turn");
@@ -40,21 +40,21 @@ class BenchCommand final : public Command {
     if (seconds_ && *seconds_ < 1)
       throw Error(ErrorCode::usage, fmt::format("--seconds {}: at least one second", *seconds_));
     if (allocation_count() == nullptr) begin_again_with_allocation_count();
-    train::BenchmarkOptions options;
+    bench::BenchmarkOptions options;
     options.batch = batch_;
     options.tuning.session = session_options(context.flags);
-    options.tuning = train::without(std::move(options.tuning), without_);
+    options.tuning = bench::without(std::move(options.tuning), without_);
     options.allocation_count = allocation_count();
     options.seconds = static_cast<double>(seconds_.value_or(2));
     const SharedModel model = model_from_file(file_, context.flags);
 
-    const train::BenchmarkResult result = train::run_benchmark(model, options);
+    const bench::BenchmarkResult result = bench::run_benchmark(model, options);
     say_if_unsteady(result, context.console);
     files::JsonObject object = json_of(result);
     std::string text = text_of(result);
-    if (ops_ || !trace_.empty()) add_profile(train::profile_step(model, options), object, text);
+    if (ops_ || !trace_.empty()) add_profile(bench::profile_step(model, options), object, text);
     if (ablate_) {
-      const std::vector<train::AblationResult> results = train::run_ablation(model, options);
+      const std::vector<bench::AblationResult> results = bench::run_ablation(model, options);
       object.set("ablation", json_of(results));
       text += text_of(results);
     }
@@ -63,17 +63,17 @@ class BenchCommand final : public Command {
   }
 
  private:
-  static void say_if_unsteady(const train::BenchmarkResult& result, Console& console) {
+  static void say_if_unsteady(const bench::BenchmarkResult& result, Console& console) {
     if (result.runs > 1)
       console.warning(fmt::format(
           "the peak moved by more than {:.0f} % while measuring, so it was done {} times; this is the last",
-          100 * train::steady_peak, result.runs));
-    if (std::abs(result.peak_change()) > train::steady_peak)
+          100 * bench::steady_peak, result.runs));
+    if (std::abs(result.peak_change()) > bench::steady_peak)
       console.warning(fmt::format("the peak moved by {:.0f} % meanwhile: the machine was not quiet",
                                   100 * result.peak_change()));
   }
 
-  void add_profile(const train::StepProfile& profile, files::JsonObject& object, std::string& text) const {
+  void add_profile(const bench::StepProfile& profile, files::JsonObject& object, std::string& text) const {
     if (ops_) {
       set_profile(object, profile);
       text += text_of(profile);

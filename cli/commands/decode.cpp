@@ -89,7 +89,7 @@ class DecodeCommand final : public Command {
 
   static void write(const std::string& out, const train::OutputValues& images) {
     if (std::filesystem::path(out).extension() == ".png")
-      train::write_sheet(out, {train::first_of(train::pictures_of(images), most_on_sheet)});
+      show::write_sheet(out, {show::first_of(show::pictures_of(images), most_on_sheet)});
     else
       write_array(out, images);
   }

@@ -99,7 +99,7 @@ class DistanceCommand final : public Command {
     train::Examples inputs;
     inputs.count = codes.count();
     add_constant_inputs(inputs, *trained.model, inputs_, space.node());
-    train::Pictures pictures = train::pictures_of(space.decode(codes, inputs), &data->test);
+    show::Pictures pictures = show::pictures_of(space.decode(codes, inputs), &data->test);
     return {.count = pictures.count,
             .height = pictures.height,
             .width = pictures.width,

@@ -148,7 +148,7 @@ class GenerateCommand final : public Command {
 
   static void write(const std::string& out, const train::OutputValues& images, std::int64_t columns) {
     if (std::filesystem::path(out).extension() == ".png")
-      train::write_sheet(out, {train::pictures_of(images)}, static_cast<std::size_t>(columns));
+      show::write_sheet(out, {show::pictures_of(images)}, static_cast<std::size_t>(columns));
     else
       write_array(out, images);
   }

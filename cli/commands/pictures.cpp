@@ -35,7 +35,7 @@ class PicturesCommand final : public Command {
     fs::create_directories(folder, code);
     if (code)
       throw Error(ErrorCode::io, fmt::format("{}: cannot make it: {}", folder.string(), code.message()));
-    const train::Gallery gallery = train::draw_gallery(
+    const show::Gallery gallery = show::draw_gallery(
         trained.learner, {*splits.data, splits.train, splits.test, metrics_file(trained_)}, folder);
     for (const std::string& note : gallery.notes) context.console.warning(note);
     context.console.result(context.flags.json ? json_of(gallery) : text_of(gallery));
@@ -43,13 +43,13 @@ class PicturesCommand final : public Command {
   }
 
  private:
-  static std::string json_of(const train::Gallery& gallery) {
+  static std::string json_of(const show::Gallery& gallery) {
     files::JsonArray files;
     for (const fs::path& file : gallery.files) files.add(file.string());
     return files::JsonObject().set("files", files).text() + "\n";
   }
 
-  static std::string text_of(const train::Gallery& gallery) {
+  static std::string text_of(const show::Gallery& gallery) {
     std::string text;
     for (const fs::path& file : gallery.files) text += file.string() + "\n";
     return text;

@@ -49,14 +49,14 @@ class ReconstructCommand final : public Command {
         open_trained(trained_, context.flags, context.console, {.outputs = {"image", "noisy", "loss"}});
     const NamedExamples data = source_.load(*trained.model, context.console);
     const std::string out = output_for(*data.images);
-    const train::Reconstruction result =
-        train::reconstruct(trained.learner, data.examples, *data.images, count(data, out));
+    const show::Reconstruction result =
+        show::reconstruct(trained.learner, data.examples, *data.images, count(data, out));
     require_finite(result.image);
     const Ranking ranking = ranked(trained.learner, data);
     if (is_array(out))
       write_array(out, result.image, labels_of(data, result));
     else
-      train::write_sheet(out, lists_of(result, ranking), static_cast<std::size_t>(columns_.value_or(16)));
+      show::write_sheet(out, lists_of(result, ranking), static_cast<std::size_t>(columns_.value_or(16)));
     if (!errors_.empty()) write_errors(ranking.errors, *data.images);
     context.console.result(context.flags.json ? json_of(result, ranking, data, out)
                                               : text_of(result, ranking, data, out));
@@ -100,7 +100,7 @@ class ReconstructCommand final : public Command {
   }
 
   static std::span<const std::int32_t> labels_of(const NamedExamples& data,
-                                                 const train::Reconstruction& result) {
+                                                 const show::Reconstruction& result) {
     if (!data.images->has_labels()) return {};
     return std::span(data.images->labels).first(static_cast<std::size_t>(result.image.extents.front()));
   }
@@ -119,16 +119,16 @@ class ReconstructCommand final : public Command {
   Ranking ranked(train::Learner& learner, const NamedExamples& data) const {
     Ranking ranking;
     if (rank_.empty() && errors_.empty()) return ranking;
-    ranking.errors = train::image_errors(learner, data.examples, *data.images);
+    ranking.errors = show::image_errors(learner, data.examples, *data.images);
     if (rank_.empty()) return ranking;
-    ranking.shown = train::highest_first(ranking.errors);
+    ranking.shown = show::highest_first(ranking.errors);
     if (rank_ == "best") std::reverse(ranking.shown.begin(), ranking.shown.end());
     ranking.shown.resize(std::min(ranking.shown.size(), static_cast<std::size_t>(default_count)));
     if (anomaly_.empty()) return ranking;
     const std::int32_t label = sought_label(*data.images);
     std::vector<bool> sought;
     for (std::size_t i = 0; i < ranking.errors.size(); ++i) sought.push_back(data.images->labels[i] == label);
-    ranking.auc = train::roc_auc(ranking.errors, sought);
+    ranking.auc = show::roc_auc(ranking.errors, sought);
     return ranking;
   }
 
@@ -146,14 +146,14 @@ class ReconstructCommand final : public Command {
                             did_you_mean(anomaly_, images.class_names)));
   }
 
-  std::vector<train::Pictures> lists_of(const train::Reconstruction& result, const Ranking& ranking) const {
+  std::vector<show::Pictures> lists_of(const show::Reconstruction& result, const Ranking& ranking) const {
     if (rank_.empty()) return result.lists;
-    std::vector<train::Pictures> lists;
-    for (const train::Pictures& list : result.lists) lists.push_back(train::picked(list, ranking.shown));
+    std::vector<show::Pictures> lists;
+    for (const show::Pictures& list : result.lists) lists.push_back(show::picked(list, ranking.shown));
     return lists;
   }
 
-  std::string json_of(const train::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
+  std::string json_of(const show::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
                       const std::string& out) const {
     files::JsonObject object;
     object.set("file", out).set("count", result.lists.front().count).set("mse", result.mean_squared_error);
@@ -170,7 +170,7 @@ class ReconstructCommand final : public Command {
     return object.text() + "\n";
   }
 
-  std::string text_of(const train::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
+  std::string text_of(const show::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
                       const std::string& out) const {
     std::string text = fmt::format("{} images of {}, mean squared error {:.5g}: {}\n",
                                    result.lists.front().count, data.name, result.mean_squared_error, out);

@@ -26,16 +26,16 @@ class ReportCommand final : public Command {
   int run(Context& context) override {
     TrainedModel trained = open_trained(trained_, context.flags, context.console);
     const SplitExamples splits = load_splits(*trained.model, context.console);
-    const train::Report report = train::write_report(
-        trained.learner, {*splits.data, splits.train, splits.test, metrics_file(trained_)},
-        out_.empty() ? default_output(trained_, "report.html") : out_);
+    const show::Report report =
+        show::write_report(trained.learner, {*splits.data, splits.train, splits.test, metrics_file(trained_)},
+                           out_.empty() ? default_output(trained_, "report.html") : out_);
     for (const std::string& note : report.notes) context.console.warning(note);
     context.console.result(context.flags.json ? json_of(report) : report.file.string() + "\n");
     return exit_code(ExitCode::ok);
   }
 
  private:
-  static std::string json_of(const train::Report& report) {
+  static std::string json_of(const show::Report& report) {
     return files::JsonObject().set("file", report.file.string()).set("bytes", report.bytes).text() + "\n";
   }
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -149,4 +149,4 @@ std::int64_t text_width(std::string_view text) {
   return static_cast<std::int64_t>(text.size()) * glyph_step;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -9,7 +9,7 @@
 
 #include "files/png/image.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 struct Colour {
   std::uint8_t red = 0;
@@ -52,4 +52,4 @@ class Canvas {
 inline constexpr std::int64_t text_height = 16;
 std::int64_t text_width(std::string_view text);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -10,7 +10,7 @@
 #include "graphrun/error.hpp"
 #include "show/draw/canvas.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -229,4 +229,4 @@ files::Image draw_curves(const std::vector<Curve>& curves, const std::vector<Log
   return canvas.image();
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

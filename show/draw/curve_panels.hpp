@@ -7,7 +7,7 @@
 #include "files/png/image.hpp"
 #include "show/draw/curves.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 /// A panel for each figure, at most eight. Where values, all positive, span more than one and a half powers
 /// of ten, an axis is logarithmic. Lines join the points of one stage only, because in another phase or layer
@@ -22,4 +22,4 @@ std::vector<double> even_ticks(double low, double high, int count);
 /// (every so many-th) over many of them.
 std::vector<double> logarithmic_ticks(double low, double high);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

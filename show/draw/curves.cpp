@@ -10,7 +10,7 @@
 
 #include "files/file.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -138,4 +138,4 @@ std::vector<LoggedStage> read_stages(const std::filesystem::path& metrics) {
   return stages;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

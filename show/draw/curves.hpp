@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 /// One figure over the steps, while learning and on test data; either may have no points.
 struct Curve {
@@ -35,4 +35,4 @@ struct LoggedStage {
 /// In their order. Errors as of read_curves().
 std::vector<LoggedStage> read_stages(const std::filesystem::path& metrics);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <numeric>
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
 /// How a weight's filters are laid out; nothing when it does not see the pixels.
-std::optional<Filters> sizes_of(const Extents& extents, const ImageSet& images) {
+std::optional<Filters> sizes_of(const Extents& extents, const train::ImageSet& images) {
   const auto size = [&](std::size_t axis) { return static_cast<std::size_t>(extents[axis]); };
   if (extents.size() == 2 && size(0) == images.values_per_image())
     return Filters{size(1), images.height, images.width, images.channels, {}};
@@ -45,7 +45,7 @@ Filters filters_of(std::span<const float> weights, const Filters& sizes) {
   return filters;
 }
 
-std::optional<Filters> first_filters(const runtime::VariableStore& variables, const ImageSet& images) {
+std::optional<Filters> first_filters(const runtime::VariableStore& variables, const train::ImageSet& images) {
   for (const auto* variable : variables.all()) {
     if (!variable->trainable) continue;
     if (const std::optional<Filters> sizes = sizes_of(variable->extents, images)) {
@@ -57,4 +57,4 @@ std::optional<Filters> first_filters(const runtime::VariableStore& variables, co
   return std::nullopt;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -12,7 +12,7 @@
 #include "runtime/state/variables.hpp"
 #include "train/datasets/dataset.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 /// Pictures of one size: u8 [count, height, width, channels], grey where a weight is 0.
 struct Filters {
@@ -34,6 +34,6 @@ Filters filters_of(std::span<const float> weights, const Filters& sizes);
 
 /// Of the first trained weight that sees the pixels of these images: all of them, [pixels, units], or a few
 /// at a time, [height, width, channels, units] of a convolution.
-std::optional<Filters> first_filters(const runtime::VariableStore& variables, const ImageSet& images);
+std::optional<Filters> first_filters(const runtime::VariableStore& variables, const train::ImageSet& images);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -15,7 +15,7 @@
 #include "train/learn/programs.hpp"
 #include "train/measure/latent_space.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace fs = std::filesystem;
 
@@ -38,20 +38,20 @@ class LabelColumns {
     for (std::int64_t i = 0; i < count; ++i) labels_.push_back(static_cast<std::int32_t>(i % classes));
     for (const ModelInput& input : model.inputs)
       if (input.source == InputSource::labels)
-        examples_.columns[input.name] = {ColumnKind::i32_labels, 1, std::as_bytes(std::span(labels_))};
+        examples_.columns[input.name] = {train::ColumnKind::i32_labels, 1, std::as_bytes(std::span(labels_))};
   }
   LabelColumns(const LabelColumns&) = delete;
   LabelColumns& operator=(const LabelColumns&) = delete;
-  const Examples& examples() const { return examples_; }
+  const train::Examples& examples() const { return examples_; }
 
  private:
   std::vector<std::int32_t> labels_;
-  Examples examples_;
+  train::Examples examples_;
 };
 
 class Drawing {
  public:
-  Drawing(Learner& learner, const GallerySource& source, const fs::path& folder)
+  Drawing(train::Learner& learner, const GallerySource& source, const fs::path& folder)
       : learner_(learner), source_(source), folder_(folder) {}
 
   Gallery draw() {
@@ -91,7 +91,7 @@ class Drawing {
 
   bool has(const char* role) const { return learner_.model().role(role).has_value(); }
 
-  const ImageSet& shown() const {
+  const train::ImageSet& shown() const {
     return source_.data.test.count > 0 ? source_.data.test : source_.data.train;
   }
 
@@ -103,21 +103,21 @@ class Drawing {
 
   void draw_codes() {
     if (!has("code")) return;
-    const Codes codes = first_codes(learner_, source_.test, most_places, most_values);
-    const Plane plane = plane_of(codes);
+    const train::Codes codes = first_codes(learner_, source_.test, most_places, most_values);
+    const train::Plane plane = plane_of(codes);
     const std::span<const std::int32_t> labels =
         std::span(shown().labels).first(std::min(shown().labels.size(), plane.x.size()));
     const std::vector<std::string> names =
-        shown().class_names.empty() ? class_names(source_.data.name) : shown().class_names;
+        shown().class_names.empty() ? train::class_names(source_.data.name) : shown().class_names;
     save("codes.png", draw_scatter(plane, labels, names));
     if (shown().are_pictures) save("codes-images.png", draw_image_scatter(plane, shown()));
   }
 
   /// Of a model that is told labels, each column has another one.
   void draw_samples(const std::string& name) {
-    if (!shown().are_pictures || !makes_images(learner_.model())) return;
-    LatentSpace space(learner_);
-    if (space.source() == CodeSource::training_codes) return;
+    if (!shown().are_pictures || !train::makes_images(learner_.model())) return;
+    train::LatentSpace space(learner_);
+    if (space.source() == train::CodeSource::training_codes) return;
     const std::int64_t classes = most_classes_beside_each_other();
     const std::int64_t beside = classes > 0 ? classes : static_cast<std::int64_t>(columns);
     const std::int64_t count = classes > 0 ? classes * rows_of_classes : samples;
@@ -136,10 +136,10 @@ class Drawing {
 
   bool needs_labels() const {
     const ModelDefinition& model = learner_.model();
-    const LatentSpace space(learner_);
-    const Program program =
-        role_program(model, ops::registry(), {{"image", *model.role("image")}}, {space.node()});
-    return std::any_of(program.inputs.begin(), program.inputs.end(), [&](const ProgramInput& needed) {
+    const train::LatentSpace space(learner_);
+    const train::Program program =
+        train::role_program(model, ops::registry(), {{"image", *model.role("image")}}, {space.node()});
+    return std::any_of(program.inputs.begin(), program.inputs.end(), [&](const train::ProgramInput& needed) {
       return std::any_of(model.inputs.begin(), model.inputs.end(), [&](const ModelInput& input) {
         return input.name == needed.name && input.source == InputSource::labels;
       });
@@ -147,11 +147,11 @@ class Drawing {
   }
 
   void draw_grid() {
-    if (!shown().are_pictures || !makes_images(learner_.model())) return;
-    LatentSpace space(learner_);
+    if (!shown().are_pictures || !train::makes_images(learner_.model())) return;
+    train::LatentSpace space(learner_);
     if (space.width() != 2) return;
     space.measure(source_.train);
-    const bool even = space.source() == CodeSource::training_codes;
+    const bool even = space.source() == train::CodeSource::training_codes;
     save_sheet("grid.png", pictures_of(space.decode(grid_codes(space, grid_side, even)), &shown()),
                static_cast<std::size_t>(grid_side));
   }
@@ -182,7 +182,7 @@ class Drawing {
     gallery_.files.push_back(folder_ / name);
   }
 
-  Learner& learner_;
+  train::Learner& learner_;
   const GallerySource& source_;
   const fs::path& folder_;
   Gallery gallery_;
@@ -190,12 +190,12 @@ class Drawing {
 
 }  // namespace
 
-Gallery draw_gallery(Learner& learner, const GallerySource& source, const fs::path& folder) {
+Gallery draw_gallery(train::Learner& learner, const GallerySource& source, const fs::path& folder) {
   return Drawing(learner, source, folder).draw();
 }
 
-fs::path draw_progress(Learner& learner, const GallerySource& source, const fs::path& folder) {
+fs::path draw_progress(train::Learner& learner, const GallerySource& source, const fs::path& folder) {
   return Drawing(learner, source, folder).draw_progress();
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -11,7 +11,7 @@
 #include "show/draw/sheet.hpp"
 #include "show/draw/target.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -19,7 +19,7 @@ constexpr const char* image_role = "image";
 constexpr const char* noisy_role = "noisy";
 
 /// Values in one row of an output; 0 when it has no rows.
-std::size_t values_per_row(const OutputValues& output) {
+std::size_t values_per_row(const train::OutputValues& output) {
   std::size_t values = 1;
   for (std::size_t axis = 1; axis < output.extents.size(); ++axis)
     values *= static_cast<std::size_t>(output.extents[axis]);
@@ -32,7 +32,7 @@ struct Size {
   std::size_t channels = 1;
 };
 
-Size size_from_shape(const OutputValues& output) {
+Size size_from_shape(const train::OutputValues& output) {
   if (output.extents.size() == 4)
     return {static_cast<std::size_t>(output.extents[1]), static_cast<std::size_t>(output.extents[2]),
             static_cast<std::size_t>(output.extents[3])};
@@ -47,7 +47,7 @@ Size size_from_shape(const OutputValues& output) {
   return {side, side, 1};
 }
 
-double mean_squared_error(const OutputValues& output, const ImageTargets& targets) {
+double mean_squared_error(const train::OutputValues& output, const ImageTargets& targets) {
   const std::span<const float> values = as_floats(output);
   double sum = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -68,14 +68,14 @@ bool sees_images(const ModelDefinition& model) {
   });
 }
 
-std::vector<std::uint8_t> pixels_of(const ImageSet& images, std::size_t first, std::size_t count) {
+std::vector<std::uint8_t> pixels_of(const train::ImageSet& images, std::size_t first, std::size_t count) {
   const std::size_t width = images.values_per_image();
   if (!images.are_pixels()) return to_pixels(std::span(images.values).subspan(first * width, count * width));
   const std::span<const std::uint8_t> pixels = std::span(images.images).subspan(first * width, count * width);
   return {pixels.begin(), pixels.end()};
 }
 
-Pictures first_pictures(const ImageSet& images, std::size_t count) {
+Pictures first_pictures(const train::ImageSet& images, std::size_t count) {
   const std::size_t kept = std::min(count, images.count);
   return {kept, images.height, images.width, images.channels, pixels_of(images, 0, kept)};
 }
@@ -86,7 +86,7 @@ Pictures first_of(Pictures pictures, std::size_t count) {
   return pictures;
 }
 
-Pictures pictures_of(const OutputValues& output, const ImageSet* like) {
+Pictures pictures_of(const train::OutputValues& output, const train::ImageSet* like) {
   const bool alike = like != nullptr && values_per_row(output) == like->values_per_image();
   const Size size = alike ? Size{like->height, like->width, like->channels} : size_from_shape(output);
   return {static_cast<std::size_t>(output.extents.front()), size.height, size.width, size.channels,
@@ -105,8 +105,8 @@ void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>&
   files::write_png(path, compose_sheet(views, options));
 }
 
-Reconstruction reconstruct(Learner& learner, const Examples& examples, const ImageSet& images,
-                           std::int64_t count) {
+Reconstruction reconstruct(train::Learner& learner, const train::Examples& examples,
+                           const train::ImageSet& images, std::int64_t count) {
   const ModelDefinition& model = learner.model();
   if (model.role(image_role) && !sees_images(model))
     throw Error(
@@ -117,8 +117,8 @@ Reconstruction reconstruct(Learner& learner, const Examples& examples, const Ima
   const bool noisy = model.role(noisy_role).has_value();
   std::vector<std::string> outputs{image_role};
   if (noisy) outputs.emplace_back(noisy_role);
-  const Examples chosen = first_of(examples, count);
-  std::vector<OutputValues> values = learner.run(outputs, chosen);
+  const train::Examples chosen = first_of(examples, count);
+  std::vector<train::OutputValues> values = learner.run(outputs, chosen);
   if (values_per_row(values[0]) != images.values_per_image())
     throw Error(ErrorCode::usage, "output 'image' has another size than the images it is compared with");
   Reconstruction result;
@@ -133,7 +133,7 @@ Reconstruction reconstruct(Learner& learner, const Examples& examples, const Ima
   return result;
 }
 
-bool draws_images(const ModelDefinition& model, const ImageSet& images) {
+bool draws_images(const ModelDefinition& model, const train::ImageSet& images) {
   if (!images.are_pictures || !model.role(image_role) || !sees_images(model)) return false;
   const Type& type = model.graph.node(*model.role(image_role)).type;
   if (type.shape.empty() || !type.shape.front().is_batch()) return false;
@@ -141,4 +141,4 @@ bool draws_images(const ModelDefinition& model, const ImageSet& images) {
          static_cast<std::int64_t>(images.values_per_image());
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

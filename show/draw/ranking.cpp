@@ -6,10 +6,11 @@
 #include "graphrun/error.hpp"
 #include "show/draw/target.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
-std::vector<double> image_errors(Learner& learner, const Examples& examples, const ImageSet& images) {
-  const OutputValues output = learner.run({"image"}, examples).front();
+std::vector<double> image_errors(train::Learner& learner, const train::Examples& examples,
+                                 const train::ImageSet& images) {
+  const train::OutputValues output = learner.run({"image"}, examples).front();
   const std::span<const float> values = as_floats(output);
   const std::size_t width = images.values_per_image();
   if (values.size() != static_cast<std::size_t>(examples.count) * width)
@@ -64,4 +65,4 @@ double roc_auc(std::span<const double> scores, const std::vector<bool>& sought) 
   return area / (found * passed);
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -12,10 +12,11 @@
 #include "train/datasets/examples.hpp"
 #include "train/learn/learner.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 /// The mean squared error a pixel of output `image`, for each of the examples, which are those of `images`.
-std::vector<double> image_errors(Learner& learner, const Examples& examples, const ImageSet& images);
+std::vector<double> image_errors(train::Learner& learner, const train::Examples& examples,
+                                 const train::ImageSet& images);
 
 /// Numbers of the scores, the highest first; equal ones in their order.
 std::vector<std::size_t> highest_first(std::span<const double> scores);
@@ -27,4 +28,4 @@ Pictures picked(const Pictures& list, std::span<const std::size_t> numbers);
 /// that is not, ties counted half (Mann and Whitney). Error{usage} when there are none of a kind.
 double roc_auc(std::span<const double> scores, const std::vector<bool>& sought);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

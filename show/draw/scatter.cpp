@@ -9,7 +9,7 @@
 #include "show/draw/canvas.hpp"
 #include "show/draw/pictures.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -59,12 +59,12 @@ class Axis {
 struct Frame {
   Axis x;
   Axis y;
-  bool has(const Plane& plane, std::size_t index) const {
+  bool has(const train::Plane& plane, std::size_t index) const {
     return x.has(plane.x[index]) && y.has(plane.y[index]);
   }
 };
 
-void draw_frame(Canvas& canvas, const Plane& plane, const Frame& frame) {
+void draw_frame(Canvas& canvas, const train::Plane& plane, const Frame& frame) {
   const std::int64_t end = margin + plot_side;
   canvas.line(margin, end, end, end, 1, black);
   canvas.line(margin, margin, margin, end, 1, black);
@@ -113,7 +113,7 @@ struct Mark {
 
 constexpr double half_mark_height = static_cast<double>(text_height) / 2 + 6;
 
-std::vector<Mark> marks_of(const Plane& plane, std::span<const std::int32_t> labels,
+std::vector<Mark> marks_of(const train::Plane& plane, std::span<const std::int32_t> labels,
                            const std::set<std::int32_t>& classes, const Frame& frame) {
   std::vector<Mark> marks;
   for (const std::int32_t label : classes) {
@@ -179,7 +179,7 @@ void mark_classes(Canvas& canvas, std::vector<Mark> marks) {
 
 }  // namespace
 
-files::Image draw_scatter(const Plane& plane, std::span<const std::int32_t> labels,
+files::Image draw_scatter(const train::Plane& plane, std::span<const std::int32_t> labels,
                           std::span<const std::string> names) {
   const bool labelled = labels.size() == plane.x.size() && !labels.empty();
   const std::set<std::int32_t> classes(labels.begin(), labelled ? labels.end() : labels.begin());
@@ -206,7 +206,7 @@ files::Image draw_scatter(const Plane& plane, std::span<const std::int32_t> labe
   return canvas.image();
 }
 
-files::Image draw_image_scatter(const Plane& plane, const ImageSet& images) {
+files::Image draw_image_scatter(const train::Plane& plane, const train::ImageSet& images) {
   Canvas canvas(2 * margin + plot_side, 2 * margin + plot_side);
   const auto width = static_cast<std::int64_t>(images.width);
   const auto height = static_cast<std::int64_t>(images.height);
@@ -227,4 +227,4 @@ files::Image draw_image_scatter(const Plane& plane, const ImageSet& images) {
   return canvas.image();
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

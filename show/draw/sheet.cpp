@@ -8,7 +8,7 @@
 #include "files/png/png.hpp"
 #include "graphrun/error.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 namespace {
 
 void check(std::span<const ImageList> lists, const SheetOptions& options) {
@@ -112,4 +112,4 @@ std::vector<std::uint8_t> to_pixels(std::span<const float> values) {
   return pixels;
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -10,7 +10,7 @@
 
 #include "files/png/image.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 /// Pictures of one size behind each other: u8 [count, height, width, channels]. The pixels are borrowed.
 struct ImageList {
@@ -38,4 +38,4 @@ files::Image compose_sheet(std::span<const ImageList> lists, const SheetOptions&
 /// Values in [0, 1] as pixels: clamped, times 255, rounded to nearest; NaN becomes 0.
 std::vector<std::uint8_t> to_pixels(std::span<const float> values);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

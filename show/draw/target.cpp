@@ -5,7 +5,7 @@
 
 #include "graph/op.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -77,11 +77,12 @@ std::optional<NodeId> target_of_images(const ModelDefinition& model) {
 
 }  // namespace
 
-ImageTargets::ImageTargets(Learner& learner, const Examples& examples, const ImageSet& images)
+ImageTargets::ImageTargets(train::Learner& learner, const train::Examples& examples,
+                           const train::ImageSet& images)
     : images_(images) {
   const std::optional<NodeId> target = target_of_images(learner.model());
   if (!target) return;
-  OutputValues values = learner.run(*target, examples);
+  train::OutputValues values = learner.run(*target, examples);
   if (values.bytes.size() / sizeof(float) ==
       static_cast<std::size_t>(examples.count) * images.values_per_image())
     values_ = std::move(values);
@@ -91,4 +92,4 @@ double ImageTargets::value(std::size_t index) const {
   return values_ ? static_cast<double>(as_floats(*values_)[index]) : images_.value(index);
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -9,7 +9,7 @@
 
 #include "graph/op.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -219,4 +219,4 @@ LayerGraph layer_graph(const ModelDefinition& model) {
   return Grouping(model).result();
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -9,7 +9,7 @@
 #include "language/recipe/definition.hpp"
 #include "show/report/layer_layout.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 enum class LayerKind {
   input,
@@ -40,4 +40,4 @@ struct LayerGraph {
 /// that was written below it ("enc.0" with "enc.0.product"), and with what has no name and is used by it.
 LayerGraph layer_graph(const ModelDefinition& model);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -4,7 +4,7 @@
 
 #include "graphrun/error.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -209,4 +209,4 @@ Layout place_layers(const std::vector<double>& widths, double height, const std:
   return Placing(widths, height, edges).layout();
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 struct Point {
   double x = 0;
@@ -34,4 +34,4 @@ Layout place_layers(const std::vector<double>& widths, double height, const std:
 /// the one before (apart[0] has no meaning): isotonic regression by pooling adjacent violators.
 std::vector<double> nearest_places(const std::vector<double>& wished, const std::vector<double>& apart);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

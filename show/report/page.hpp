@@ -4,11 +4,11 @@
 
 #include <string_view>
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 /// HTML with places in double braces: title, style, script, script digest, data.
 std::string_view page_html();
 std::string_view page_style();
 std::string_view page_script();
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -13,7 +13,7 @@
 #include "ops/op.hpp"
 #include "train/learn/programs.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -43,15 +43,15 @@ struct CannotRun {
 
 class Export {
  public:
-  Export(Learner& learner, const LatentSpace& space, std::int64_t labels)
+  Export(train::Learner& learner, const train::LatentSpace& space, std::int64_t labels)
       : learner_(learner), space_(space), labels_(labels) {}
 
   bool needs_label() const { return needs_label_; }
 
   files::JsonObject description() {
     const ModelDefinition& model = learner_.model();
-    const Program program =
-        role_program(model, ops::registry(), {{"image", *model.role("image")}}, {space_.node()});
+    const train::Program program =
+        train::role_program(model, ops::registry(), {{"image", *model.role("image")}}, {space_.node()});
     const Graph& graph = *program.graph;
     for (const Node& node : graph.nodes()) nodes_.add(entry(node));
     files::JsonObject object;
@@ -134,8 +134,8 @@ class Export {
     object.set("precision", whole ? "f32" : "f16").set("weights", text);
   }
 
-  Learner& learner_;
-  const LatentSpace& space_;
+  train::Learner& learner_;
+  const train::LatentSpace& space_;
   std::int64_t labels_;
   bool needs_label_ = false;
   files::JsonArray nodes_;
@@ -149,7 +149,7 @@ std::span<const std::string_view> page_ops() {
   return ops_of_the_page;
 }
 
-PageDecoder page_decoder(Learner& learner, const LatentSpace& space, std::int64_t labels) {
+PageDecoder page_decoder(train::Learner& learner, const train::LatentSpace& space, std::int64_t labels) {
   Export exported(learner, space, labels);
   try {
     files::JsonObject description = exported.description();
@@ -173,4 +173,4 @@ std::uint16_t half_of(float value) {
   return static_cast<std::uint16_t>(sign | ((rounded >> 13) - ((127 - 15) << 10)));
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -13,7 +13,7 @@
 #include "train/learn/learner.hpp"
 #include "train/measure/latent_space.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 /// So many bytes of weights a report carries at most: as f32, and where these are too many, as f16. More than
 /// that, and the decoder does not run in the page.
@@ -28,9 +28,9 @@ struct PageDecoder {
   bool needs_label = false;  ///< beside the code
 };
 /// `labels`: how many labels there are, for models that decode with one; 0: none.
-PageDecoder page_decoder(Learner& learner, const LatentSpace& space, std::int64_t labels);
+PageDecoder page_decoder(train::Learner& learner, const train::LatentSpace& space, std::int64_t labels);
 
 /// The nearest IEEE half-precision number, ties to even; what is too large becomes the largest.
 std::uint16_t half_of(float value);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -16,7 +16,7 @@
 #include "train/learn/checkpoint.hpp"
 #include "train/measure/draw_statistics.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -134,9 +134,9 @@ files::JsonObject curves_of(const std::vector<Curve>& curves, const std::vector<
   return files::JsonObject().set("figures", figures).set("stages", stages);
 }
 
-files::JsonArray estimates(const std::vector<Estimate>& figures) {
+files::JsonArray estimates(const std::vector<train::Estimate>& figures) {
   files::JsonArray array;
-  for (const Estimate& figure : figures)
+  for (const train::Estimate& figure : figures)
     array.add(files::JsonObject()
                   .set("name", figure.name)
                   .set("mean", figure.mean)
@@ -148,7 +148,7 @@ void set_last(files::JsonObject& object, const char* key, const std::vector<Curv
   object.set(key, points.empty() ? files::JsonValue(nullptr) : points.back().value);
 }
 
-files::JsonObject results_of(const ModelDefinition& model, const TrainingState& state,
+files::JsonObject results_of(const ModelDefinition& model, const train::TrainingState& state,
                              const std::vector<Curve>& curves) {
   files::JsonArray latest;
   for (const Curve& curve : curves) {
@@ -161,12 +161,12 @@ files::JsonObject results_of(const ModelDefinition& model, const TrainingState& 
   files::JsonArray phases;
   files::JsonArray differences;
   if (model.train && model.train->has_phases()) {
-    for (const PhaseSummary& phase : summaries(*model.train, state.results))
+    for (const train::PhaseSummary& phase : summaries(*model.train, state.results))
       phases.add(files::JsonObject()
                      .set("name", phase.phase)
                      .set("count", phase.draws)
                      .set("figures", estimates(phase.figures)));
-    for (const PhaseDifference& pair : train::differences(*model.train, state.results))
+    for (const train::PhaseDifference& pair : train::differences(*model.train, state.results))
       differences.add(files::JsonObject()
                           .set("name", fmt::format("{} \u2212 {}", pair.of, pair.minus))
                           .set("count", pair.pairs)
@@ -187,7 +187,7 @@ std::string processor_name() {
   return "unknown";
 }
 
-std::int64_t parameter_count(const Learner& learner) {
+std::int64_t parameter_count(const train::Learner& learner) {
   std::int64_t count = 0;
   for (const auto* variable : learner.variables().all())
     if (variable->trainable) count += element_count(variable->extents);
@@ -199,7 +199,7 @@ std::string now() {
   return fmt::format("{:%d %B %Y, %H:%M} UTC", fmt::gmtime(time));
 }
 
-std::string data_text(const Dataset& data) {
+std::string data_text(const train::Dataset& data) {
   const std::string counts =
       data.test.count > 0
           ? fmt::format("{} training and {} test images",
@@ -211,8 +211,8 @@ std::string data_text(const Dataset& data) {
                      data.is_subset ? "; only the small part that comes with graphrun" : "");
 }
 
-files::JsonObject run_of(Learner& learner, const ReportSource& source) {
-  const TrainingState& state = learner.state();
+files::JsonObject run_of(train::Learner& learner, const ReportSource& source) {
+  const train::TrainingState& state = learner.state();
   files::JsonArray facts;
   const auto fact = [&](const char* name, const std::string& value) {
     facts.add(files::JsonObject().set("name", name).set("value", value));
@@ -223,13 +223,13 @@ files::JsonObject run_of(Learner& learner, const ReportSource& source) {
   fact("Time spent learning", files::duration_text(state.seconds));
   fact("Seed", fmt::format("{}", state.seed));
   fact("Digest of the weights", learner.digest());
-  fact("Versions", made_with_here());
+  fact("Versions", train::made_with_here());
   fact("Processor", fmt::format("{}, {} threads", processor_name(), std::thread::hardware_concurrency()));
   return files::JsonObject().set("facts", facts).set("version", version).set("made", now());
 }
 
 /// What stands large at the top: what was reached and with what.
-files::JsonArray key_figures(Learner& learner, const std::vector<Curve>& curves) {
+files::JsonArray key_figures(train::Learner& learner, const std::vector<Curve>& curves) {
   files::JsonArray figures;
   std::size_t count = 0;
   for (const Curve& curve : curves) {
@@ -249,7 +249,7 @@ files::JsonArray key_figures(Learner& learner, const std::vector<Curve>& curves)
 
 }  // namespace
 
-void set_facts(files::JsonObject& data, Learner& learner, const ReportSource& source) {
+void set_facts(files::JsonObject& data, train::Learner& learner, const ReportSource& source) {
   const ModelDefinition& model = learner.model();
   std::vector<Curve> curves;
   std::vector<LoggedStage> stages;
@@ -268,4 +268,4 @@ void set_facts(files::JsonObject& data, Learner& learner, const ReportSource& so
       .set("key_figures", key_figures(learner, curves));
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -7,9 +7,9 @@
 #include "show/report/report.hpp"
 #include "train/learn/learner.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 /// Error{data} when the metrics cannot be read; Error{io}.
-void set_facts(files::JsonObject& data, Learner& learner, const ReportSource& source);
+void set_facts(files::JsonObject& data, train::Learner& learner, const ReportSource& source);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

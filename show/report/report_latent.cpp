@@ -11,7 +11,7 @@
 #include "show/report/page_decoder.hpp"
 #include "show/report/sprite.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -22,7 +22,7 @@ constexpr std::int64_t most_ways = 10;
 constexpr double lowest_share = 0.02;
 constexpr double highest_share = 0.98;
 
-const ImageSet& shown(const ReportSource& source) {
+const train::ImageSet& shown(const ReportSource& source) {
   return source.data.test.count > 0 ? source.data.test : source.data.train;
 }
 
@@ -34,8 +34,8 @@ std::int64_t label_count(const ReportSource& source) {
 
 class Showing {
  public:
-  Showing(Learner& learner, const ReportSource& source, const std::optional<Codes>& codes,
-          const std::optional<PrincipalPlane>& principal)
+  Showing(train::Learner& learner, const ReportSource& source, const std::optional<train::Codes>& codes,
+          const std::optional<train::PrincipalPlane>& principal)
       : learner_(learner),
         source_(source),
         space_(learner),
@@ -69,7 +69,7 @@ class Showing {
   }
 
   std::int64_t affordable(std::int64_t wanted) const {
-    return train::affordable(wanted, shown(source_).values_per_image());
+    return show::affordable(wanted, shown(source_).values_per_image());
   }
   std::int64_t affordable_ways(std::int64_t wanted) const {
     const std::int64_t pictures = affordable(std::min(wanted, most_ways) * steps_of_a_way);
@@ -89,13 +89,13 @@ class Showing {
     return [this, rows](std::int64_t row) { return label(row / rows); };
   }
 
-  Pictures decoded(const Codes& codes, const Labels& label_of) {
-    Examples inputs;
+  Pictures decoded(const train::Codes& codes, const Labels& label_of) {
+    train::Examples inputs;
     std::vector<std::int32_t> labels;
     for (std::int64_t row = 0; row < codes.count(); ++row) labels.push_back(label_of(row));
     for (const ModelInput& input : learner_.model().inputs)
       if (input.source == InputSource::labels && label_count(source_) > 0)
-        inputs.columns[input.name] = {ColumnKind::i32_labels, 1, std::as_bytes(std::span(labels))};
+        inputs.columns[input.name] = {train::ColumnKind::i32_labels, 1, std::as_bytes(std::span(labels))};
     return pictures_of(space_.decode(codes, inputs), &shown(source_));
   }
 
@@ -142,8 +142,8 @@ class Showing {
   }
 
   files::JsonObject new_images() {
-    const bool from_prior = space_.source() != CodeSource::training_codes;
-    const Codes codes = space_.sample(affordable(samples), 0);
+    const bool from_prior = space_.source() != train::CodeSource::training_codes;
+    const train::Codes codes = space_.sample(affordable(samples), 0);
     files::JsonObject object = sprite(decoded(codes, labels_of_rows(1)));
     object.set("source", from_prior ? "samples of the prior"
                                     : "codes that are drawn unit by unit from those of training images");
@@ -157,9 +157,9 @@ class Showing {
   }
 
   files::JsonObject traversals() {
-    Codes codes{space_.width(), {}};
+    train::Codes codes{space_.width(), {}};
     std::vector<std::string> names;
-    const Codes middle{space_.width(), quantiles(0.5)};
+    const train::Codes middle{space_.width(), quantiles(0.5)};
     for (const std::int64_t unit :
          std::span(units_).first(static_cast<std::size_t>(affordable_ways(space_.width())))) {
       append(codes, traversed_codes(space_, middle, unit, steps_of_a_way));
@@ -174,11 +174,11 @@ class Showing {
 
   /// A prior without codes has no unit that means more than another.
   files::JsonObject ways_between_samples() {
-    Codes codes{space_.width(), {}};
+    train::Codes codes{space_.width(), {}};
     std::vector<std::string> names;
-    const Codes ends = space_.sample(affordable_ways(most_ways) + 1, 0);
+    const train::Codes ends = space_.sample(affordable_ways(most_ways) + 1, 0);
     for (std::int64_t row = 0; row + 1 < ends.count(); ++row) {
-      append(codes, interpolated_codes(ends.row(row), ends.row(row + 1), steps_of_a_way));
+      append(codes, train::interpolated_codes(ends.row(row), ends.row(row + 1), steps_of_a_way));
       names.push_back(fmt::format("{} to {}", row, row + 1));
     }
     return ways(codes, names)
@@ -186,30 +186,32 @@ class Showing {
         .set("about", "Each row goes in even steps from one of the samples above to the next.");
   }
 
-  static void append(Codes& codes, const Codes& more) {
+  static void append(train::Codes& codes, const train::Codes& more) {
     codes.values.insert(codes.values.end(), more.values.begin(), more.values.end());
   }
 
-  files::JsonObject ways(const Codes& codes, const std::vector<std::string>& names) {
+  files::JsonObject ways(const train::Codes& codes, const std::vector<std::string>& names) {
     return sprite(decoded(codes, labels_of_rows(steps_of_a_way)))
         .set("steps", steps_of_a_way)
         .set("rows", files::json_array(names));
   }
 
-  Learner& learner_;
+  train::Learner& learner_;
   const ReportSource& source_;
-  LatentSpace space_;
+  train::LatentSpace space_;
   PageDecoder decoder_;
-  const std::optional<PrincipalPlane>& principal_;
-  const Codes* codes_ = nullptr;  ///< of test images; null when the model has none of the decoder's size
+  const std::optional<train::PrincipalPlane>& principal_;
+  const train::Codes* codes_ =
+      nullptr;  ///< of test images; null when the model has none of the decoder's size
   std::vector<std::int64_t> units_;
 };
 
 }  // namespace
 
-void set_latent_space(files::JsonObject& data, Learner& learner, const ReportSource& source,
-                      const std::optional<Codes>& codes, const std::optional<PrincipalPlane>& principal) {
+void set_latent_space(files::JsonObject& data, train::Learner& learner, const ReportSource& source,
+                      const std::optional<train::Codes>& codes,
+                      const std::optional<train::PrincipalPlane>& principal) {
   Showing(learner, source, codes, principal).show(data);
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -16,7 +16,7 @@
 #include "train/datasets/known_datasets.hpp"
 #include "train/measure/latent_space.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 
@@ -30,7 +30,7 @@ std::string hexadecimal(Colour colour) {
 }
 
 /// Has the model an output `image` of the size of these pictures?
-bool makes_pictures_like(const ModelDefinition& model, const ImageSet& images) {
+bool makes_pictures_like(const ModelDefinition& model, const train::ImageSet& images) {
   if (!images.are_pictures || !model.role("image")) return false;
   const Type& type = model.graph.node(*model.role("image")).type;
   if (type.shape.empty() || !type.shape.front().is_batch()) return false;
@@ -40,7 +40,7 @@ bool makes_pictures_like(const ModelDefinition& model, const ImageSet& images) {
 
 class Showing {
  public:
-  Showing(files::JsonObject& data, Learner& learner, const ReportSource& source,
+  Showing(files::JsonObject& data, train::Learner& learner, const ReportSource& source,
           std::vector<std::string>& notes)
       : data_(data), learner_(learner), source_(source), notes_(notes) {}
 
@@ -66,12 +66,12 @@ class Showing {
 
   bool has(const char* role) const { return learner_.model().role(role).has_value(); }
 
-  const ImageSet& shown() const {
+  const train::ImageSet& shown() const {
     return source_.data.test.count > 0 ? source_.data.test : source_.data.train;
   }
 
   std::int64_t affordable(std::int64_t wanted) const {
-    return train::affordable(wanted, shown().values_per_image());
+    return show::affordable(wanted, shown().values_per_image());
   }
 
   files::JsonArray labels_of_shown(std::size_t count) const {
@@ -82,8 +82,9 @@ class Showing {
     files::JsonArray colours;
     for (int label = 0; label < 10; ++label) colours.add(hexadecimal(class_colour(label)));
     data_
-        .set("label_names", files::json_array(shown().class_names.empty() ? class_names(source_.data.name)
-                                                                          : shown().class_names))
+        .set("label_names",
+             files::json_array(shown().class_names.empty() ? train::class_names(source_.data.name)
+                                                           : shown().class_names))
         .set("colours", colours)
         .set("images", files::JsonObject()
                            .set("height", shown().height)
@@ -115,7 +116,7 @@ class Showing {
     if (!has("code")) return;
     codes_ = first_codes(learner_, source_.test, most_places, most_code_values);
     if (codes_->width > 2) principal_ = principal_plane(*codes_);
-    const Plane plane = principal_ ? plane_of(*codes_, *principal_) : plane_of(*codes_);
+    const train::Plane plane = principal_ ? plane_of(*codes_, *principal_) : plane_of(*codes_);
     files::JsonObject object;
     object.set("width", codes_->width)
         .set("x", files::json_array(plane.x))
@@ -134,7 +135,7 @@ class Showing {
 
   void show_latent_space() {
     if (!(has("code") || has("latent")) || !makes_pictures_like(learner_.model(), shown())) return;
-    if (makes_images(learner_.model()))
+    if (train::makes_images(learner_.model()))
       set_latent_space(data_, learner_, source_, codes_, principal_);
     else
       data_.set("decoder_note", "its codes are indices, not numbers");
@@ -150,18 +151,18 @@ class Showing {
   }
 
   files::JsonObject& data_;
-  Learner& learner_;
+  train::Learner& learner_;
   const ReportSource& source_;
   std::vector<std::string>& notes_;
-  std::optional<Codes> codes_;               ///< of test images
-  std::optional<PrincipalPlane> principal_;  ///< of codes of more than two units
+  std::optional<train::Codes> codes_;               ///< of test images
+  std::optional<train::PrincipalPlane> principal_;  ///< of codes of more than two units
 };
 
 }  // namespace
 
-void set_pictures(files::JsonObject& data, Learner& learner, const ReportSource& source,
+void set_pictures(files::JsonObject& data, train::Learner& learner, const ReportSource& source,
                   std::vector<std::string>& notes) {
   Showing(data, learner, source, notes).show();
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

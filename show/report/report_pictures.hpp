@@ -11,9 +11,9 @@
 #include "show/report/report.hpp"
 #include "train/learn/learner.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
-void set_pictures(files::JsonObject& data, Learner& learner, const ReportSource& source,
+void set_pictures(files::JsonObject& data, train::Learner& learner, const ReportSource& source,
                   std::vector<std::string>& notes);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

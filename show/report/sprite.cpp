@@ -5,7 +5,7 @@
 #include "files/base64.hpp"
 #include "files/png/png.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 namespace {
 constexpr std::size_t widest_sprite = 1'024;
@@ -44,4 +44,4 @@ std::string base64_of(std::span<const float> values) {
   return files::base64({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
 }
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -10,7 +10,7 @@
 #include "files/json.hpp"
 #include "show/draw/pictures.hpp"
 
-namespace graphrun::train {
+namespace graphrun::show {
 
 /// Pictures in one PNG, row by row without gaps: {png (base64), count, columns, height, width}. At least one.
 files::JsonObject sprite(const Pictures& pictures);
@@ -22,4 +22,4 @@ std::int64_t affordable(std::int64_t wanted, std::size_t values_per_picture);
 /// f32, little endian as all machines are that graphrun runs on.
 std::string base64_of(std::span<const float> values);
 
-}  // namespace graphrun::train
+}  // namespace graphrun::show

@@ -13,6 +13,7 @@
 #include "train/learn/learner.hpp"
 
 using namespace graphrun;
+using namespace graphrun::bench;
 using namespace graphrun::train;
 using graphrun::testing::throws;
 

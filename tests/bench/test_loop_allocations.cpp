@@ -11,6 +11,7 @@
 #if defined(GRAPHRUN_COUNTS_ALLOCATIONS)
 
 using namespace graphrun;
+using namespace graphrun::bench;
 using namespace graphrun::train;
 using graphrun::testing::allocations;
 

@@ -8,7 +8,7 @@
 
 using namespace graphrun;
 using namespace graphrun::testing;
-using namespace graphrun::train;
+using namespace graphrun::show;
 
 namespace {
 

@@ -17,6 +17,7 @@
 
 using namespace graphrun;
 using namespace graphrun::testing;
+using namespace graphrun::show;
 using namespace graphrun::train;
 
 namespace {

@@ -5,6 +5,7 @@
 
 using namespace graphrun;
 using namespace graphrun::testing;
+using namespace graphrun::show;
 using namespace graphrun::train;
 
 TEST_CASE("the highest score is first, and equal ones keep their order") {

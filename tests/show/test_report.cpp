@@ -25,6 +25,7 @@
 
 using namespace graphrun;
 using namespace graphrun::testing;
+using namespace graphrun::show;
 using namespace graphrun::train;
 using nlohmann::json;
 

@@ -6,7 +6,7 @@
 #include "tests/support/thrown.hpp"
 
 using namespace graphrun;
-using namespace graphrun::train;
+using namespace graphrun::show;
 using graphrun::testing::throws;
 
 namespace {

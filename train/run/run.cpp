@@ -358,7 +358,7 @@ class Run final : public PhaseObserver {
 
   /// What the model has come to so far.
   void draw() {
-    const fs::path file = draw_progress(learner_, gallery_source(), directory_->images());
+    const fs::path file = show::draw_progress(learner_, gallery_source(), directory_->images());
     if (file.empty()) return;
     picture_ = file;
     if (events_) events_->picture(learner_.state().step, tag_of(file), file);
@@ -366,7 +366,7 @@ class Run final : public PhaseObserver {
 
   /// What suits the model, once it has learnt.
   void draw_all() {
-    const Gallery gallery = draw_gallery(learner_, gallery_source(), directory_->images());
+    const show::Gallery gallery = show::draw_gallery(learner_, gallery_source(), directory_->images());
     if (!events_) return;
     const std::string drawn = tag_of(picture_);  // by draw(), at this very step
     for (const fs::path& file : gallery.files)
@@ -380,15 +380,15 @@ class Run final : public PhaseObserver {
     return step != std::string::npos && name[step] == '-' ? name.substr(0, step) : name;
   }
 
-  GallerySource gallery_source() const {
+  show::GallerySource gallery_source() const {
     return {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()};
   }
 
   /// The text of a page takes some megabytes more than once, and of the workspace little is used for it.
   void report() {
     learner_.session().give_back_workspace();
-    write_report(learner_, {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()},
-                 directory_->report());
+    show::write_report(learner_, {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()},
+                       directory_->report());
   }
 
   /// With probes only where a phase ends: they look at whole sets.
