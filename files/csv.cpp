@@ -359,7 +359,24 @@ class TableReader {
   CsvTable table_;
 };
 
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c == '\r' || c == '\n' ? ' ' : c;
+  }
+  return quoted + "\"";
+}
+
 }  // namespace
+
+std::string csv_line(std::span<const std::string> fields) {
+  std::string line;
+  for (const std::string& field : fields) line += csv_field(field) + ",";
+  if (!line.empty()) line.back() = '\n';
+  return line;
+}
 
 void write_csv(const fs::path& path, std::span<const std::string> names, std::size_t columns,
                std::span<const float> values) {
@@ -368,9 +385,7 @@ void write_csv(const fs::path& path, std::span<const std::string> names, std::si
     throw Error(ErrorCode::usage, fmt::format("{} names and {} values do not fit a table of {} columns",
                                               names.size(), values.size(), columns));
   }
-  std::string text;
-  for (const std::string& name : names) text += name + ",";
-  if (!text.empty()) text.back() = '\n';
+  std::string text = csv_line(names);
   for (std::size_t i = 0; i < values.size(); ++i) {
     text += number_text(values[i]);
     text += (i + 1) % columns == 0 ? '\n' : ',';

@@ -29,6 +29,9 @@ struct TextColumn {
   bool required = true;  ///< otherwise, a table without it is read as it is
 };
 
+/// A line of a table, with its end: text in quotes where it needs them, and a line end in it as a space.
+std::string csv_line(std::span<const std::string> fields);
+
 /// Writes a header line of the names (none if there are none) and a line for each row, complete or not at
 /// all. Every value reads back to the same bits, but for the kind of a NaN. Error{usage} if names and values
 /// do not fit `columns`.

@@ -90,6 +90,12 @@ TEST_CASE("CSV: what is written is read, bit for bit, whatever the locale") {
   CHECK(std::memcmp(table.values.data(), values.data(), values.size() * sizeof(float)) == 0);
 }
 
+TEST_CASE("CSV: text is quoted where it must be, and stays on its line") {
+  const std::vector<std::string> fields{"a b", "1,5", "say \"yes\"", "two\nlines", ""};
+  CHECK(csv_line(fields) == "a b,\"1,5\",\"say \"\"yes\"\"\",\"two lines\",\n");
+  CHECK(csv_line({}).empty());
+}
+
 TEST_CASE("CSV: with or without header, final line end, CRLF, byte order mark, spaces") {
   for (const char* text : {"1,2\n3,4", "1,2\n3,4\n\n", "1,2\r\n3,4\r\n",
                            "\xef\xbb\xbf"

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "files/csv.hpp"
 #include "files/json.hpp"
 #include "files/number_text.hpp"
 
@@ -34,29 +35,15 @@ void check_columns(const std::vector<std::string>& columns) {
   }
 }
 
-std::string csv_header(const std::vector<std::string>& columns) {
-  std::string line = "step";
-  for (const std::string& column : columns) line += "," + column;
-  return line + "\n";
-}
-
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '\r' || c == '\n') {
-      quoted += ' ';  // a row stays on one line
-    } else {
-      quoted += c == '"' ? "\"\"" : std::string(1, c);
-    }
-  }
-  return quoted + "\"";
+std::string csv_header(std::vector<std::string> columns) {
+  columns.insert(columns.begin(), "step");
+  return files::csv_line(columns);
 }
 
 std::string csv_cell(const MetricsCell& cell) {
   if (const auto* number = std::get_if<double>(&cell)) return files::number_text(*number);
-  if (const auto* text = std::get_if<std::string>(&cell)) return csv_text(*text);
-  return {};
+  const auto* text = std::get_if<std::string>(&cell);
+  return text != nullptr ? *text : std::string();
 }
 
 std::string json_cell(const MetricsCell& cell) {
@@ -138,15 +125,15 @@ void MetricsLog::append(std::uint64_t step, std::span<const MetricsCell> cells) 
     throw Error(ErrorCode::usage,
                 fmt::format("{} metrics are given for {} columns", cells.size(), columns_.size()));
   }
-  std::string csv = files::number_text(step);
+  std::vector<std::string> fields{files::number_text(step)};
   std::string json = fmt::format("{}{}", json_step, step);
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    csv += "," + csv_cell(cells[i]);
+    fields.push_back(csv_cell(cells[i]));
     if (!std::holds_alternative<std::monostate>(cells[i]))
       json += fmt::format(",\"{}\":{}", columns_[i], json_cell(cells[i]));
   }
   // One write for each line, so that a reader or an interruption sees whole rows.
-  files::write_fully(csv_.number(), files::as_bytes(csv + "\n"), csv_path_);
+  files::write_fully(csv_.number(), files::as_bytes(files::csv_line(fields)), csv_path_);
   files::write_fully(jsonl_.number(), files::as_bytes(json + "}\n"), jsonl_path_);
 }
 
