@@ -1,4 +1,4 @@
-#include "runtime/execute/executor.hpp"
+#include "runtime/execute/executors.hpp"
 
 namespace graphrun::runtime {
 namespace {

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/execute/executor.hpp"
+#include "runtime/execute/executors.hpp"
 #include "runtime/machine/host_state.hpp"
 #include "runtime/machine/resources.hpp"
 

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/execute/executor.hpp"
+#include "runtime/execute/executors.hpp"
 #include "runtime/machine/host_state.hpp"
 #include "runtime/machine/resources.hpp"
 

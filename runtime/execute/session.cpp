@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "runtime/execute/executor.hpp"
+#include "runtime/execute/executors.hpp"
 #include "runtime/execute/plan_run.hpp"
 #include "runtime/execute/replay.hpp"
 #include "runtime/lower/lower.hpp"

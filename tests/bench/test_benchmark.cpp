@@ -4,7 +4,7 @@
 
 #include "bench/ruler/benchmark.hpp"
 #include "bench/ruler/step_profile.hpp"
-#include "runtime/execute/executor.hpp"
+#include "runtime/execute/session.hpp"
 #include "runtime/products/tiled_matmul.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "graph/interpreter.hpp"
-#include "runtime/execute/executor.hpp"
+#include "runtime/execute/executors.hpp"
 #include "runtime/execute/session.hpp"
 
 namespace graphrun::testing {
