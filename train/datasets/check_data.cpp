@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
+#include <iterator>
+#include <map>
 #include <optional>
-#include <set>
+#include <span>
 
 #include "errors/nearest.hpp"
-#include "graph/op.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/find_dataset.hpp"
+#include "train/datasets/suitable.hpp"
 
 namespace graphrun::train {
 namespace {
@@ -21,22 +22,13 @@ namespace fs = std::filesystem;
 /// Reading so much takes some ten milliseconds.
 constexpr std::uintmax_t most_bytes_read = std::uintmax_t{4} << 20;
 
-/// What is known of the examples without having read them all.
-struct Knowledge {
-  ImageSet sizes;  ///< without values, or with them
-  std::int32_t largest_label = -1;
-};
-
 class DataCheck {
  public:
   explicit DataCheck(const ModelDefinition& model) : model_(model) {}
 
   std::vector<Error> run() {
     if (!model_.data) return {};
-    const std::optional<Knowledge> known = model_.data->name.empty() ? from_files() : from_name();
-    if (!known) return std::move(faults_);
-    check_inputs(*known);
-    check_labels(known->largest_label);
+    model_.data->name.empty() ? check_files() : check_known();
     return std::move(faults_);
   }
 
@@ -45,26 +37,25 @@ class DataCheck {
     faults_.emplace_back(code, message, where, std::move(node));
   }
 
-  std::optional<Knowledge> from_name() {
+  void check_known() {
     const std::string& name = model_.data->name;
     std::vector<std::string> names;
     for (const KnownDataset& dataset : known_datasets()) names.emplace_back(dataset.name);
     const auto found = std::ranges::find(known_datasets(), name, &KnownDataset::name);
-    if (found == known_datasets().end()) {
-      fault(ErrorCode::data, fmt::format("there is no data set '{}'. {}", name, suggestion(name, names)),
-            model_.data->where);
-      return std::nullopt;
-    }
+    if (found == known_datasets().end())
+      return fault(ErrorCode::data,
+                   fmt::format("there is no data set '{}'. {}", name, suggestion(name, names)),
+                   model_.data->where);
     if (!is_present(*found, DataFolders::from_environment()))
       fault(ErrorCode::data,
             fmt::format("the data set '{0}' is not on this machine; `graphrun data fetch {0}` gets it", name),
             model_.data->where);
-    Knowledge known;
-    known.sizes.height = found->height;
-    known.sizes.width = found->width;
-    known.sizes.channels = 1;
-    known.largest_label = found->classes - 1;
-    return known;
+    ImageSet sizes;
+    sizes.height = found->height;
+    sizes.width = found->width;
+    sizes.channels = 1;
+    check_inputs(sizes);
+    check_labels(LabelRange{0, found->classes - 1}, name);
   }
 
   /// The size of a file, of all pictures in a folder as far as it matters; nothing when it is not there.
@@ -78,7 +69,7 @@ class DataCheck {
     return std::nullopt;
   }
 
-  std::optional<Knowledge> from_files() {
+  void check_files() {
     std::uintmax_t total = 0;
     bool whole = true;
     for (const std::optional<DataSpec::Files>& part : {model_.data->train, model_.data->test}) {
@@ -89,50 +80,34 @@ class DataCheck {
         total += bytes.value_or(0);
       }
     }
-    if (!whole || total > most_bytes_read) return std::nullopt;
+    if (!whole || total > most_bytes_read) return;
     try {
-      Dataset data = load_model_data(model_);
-      Knowledge known;
-      for (const ImageSet* part : {&data.train, &data.test})
-        for (const std::int32_t label : part->labels)
-          known.largest_label = std::max(known.largest_label, label);
-      known.sizes = std::move(data.train);
-      return known;
+      const Dataset data = load_model_data(model_);
+      check_inputs(data.train);
+      check_labels(range_of_labels(std::span(data.train.labels)), data.name);
+      check_labels(range_of_labels(std::span(data.test.labels)), data.name + " (test)");
     } catch (const Error& error) {
       fault(error.code(), error.message(), error.where().line > 0 ? error.where() : model_.data->where);
-      return std::nullopt;
     }
   }
 
-  void check_inputs(const Knowledge& known) {
+  void check_inputs(const ImageSet& examples) {
     for (const ModelInput& input : model_.inputs) {
       if (input.source != InputSource::images) continue;
       try {
-        require_size(model_, input, known.sizes);
+        require_size(model_, input, examples);
       } catch (const Error& error) {
         fault(error.code(), error.message(), error.where(), error.node());
       }
     }
   }
 
-  /// A label is one of `depth` classes where it becomes one_hot.
-  void check_labels(std::int32_t largest) {
-    std::set<NodeId> labels;
+  void check_labels(const std::optional<LabelRange>& labels, const std::string& source) {
+    if (!labels) return;
+    std::map<std::string, LabelRange> ranges;
     for (const ModelInput& input : model_.inputs)
-      if (input.source == InputSource::labels)
-        if (const std::optional<NodeId> id = model_.graph.find(input.name)) labels.insert(*id);
-    for (NodeId id = 0; id < model_.graph.nodes().size(); ++id) {
-      const Node& node = model_.graph.node(id);
-      if (node.op->name != "one_hot" || !labels.contains(node.inputs.front())) continue;
-      const std::int64_t depth = node.attributes.integer("depth");
-      if (largest < depth) continue;
-      const Node& input = model_.graph.node(node.inputs.front());
-      fault(ErrorCode::data,
-            fmt::format("the data have labels up to {}, but only 0 to {} are classes of the model; labels "
-                        "count from 0",
-                        largest, depth - 1),
-            node.origin != nullptr ? node.origin->where : SourceLocation(), input.name);
-    }
+      if (input.source == InputSource::labels) ranges.emplace(input.name, *labels);
+    std::ranges::move(label_faults(model_, ranges, source), std::back_inserter(faults_));
   }
 
   const ModelDefinition& model_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <set>
 
@@ -31,31 +30,18 @@ std::string shown(const Node& node) {
 
 // ---- Labels ----
 
-struct Labels {
-  std::int64_t lowest = 0;
-  std::int64_t highest = 0;
-  std::int64_t row = 0;  ///< of the highest
-};
-
-std::int64_t label_at(const Column& column, std::size_t index) {
-  if (column.kind == ColumnKind::u8_labels) return std::to_integer<std::int64_t>(column.bytes[index]);
-  std::int32_t label = 0;
-  std::memcpy(&label, column.bytes.data() + index * sizeof label, sizeof label);
-  return label;
+template <class Label>
+std::optional<LabelRange> labels_in(const Column& column, std::int64_t count) {
+  const std::span all(reinterpret_cast<const Label*>(column.bytes.data()),
+                      column.bytes.size() / sizeof(Label));
+  return range_of_labels(all.first(static_cast<std::size_t>(count * column.row_elements)),
+                         column.row_elements);
 }
 
-std::optional<Labels> labels_in(const Column& column, std::int64_t count) {
-  if ((column.kind != ColumnKind::u8_labels && column.kind != ColumnKind::i32_labels) || count == 0)
-    return std::nullopt;
-  Labels labels{.lowest = label_at(column, 0), .highest = label_at(column, 0), .row = 0};
-  for (std::int64_t i = 1; i < count * column.row_elements; ++i) {
-    const std::int64_t label = label_at(column, static_cast<std::size_t>(i));
-    labels.lowest = std::min(labels.lowest, label);
-    if (label <= labels.highest) continue;
-    labels.highest = label;
-    labels.row = i / column.row_elements;
-  }
-  return labels;
+std::optional<LabelRange> labels_in(const Column& column, std::int64_t count) {
+  if (column.kind == ColumnKind::u8_labels) return labels_in<std::uint8_t>(column, count);
+  if (column.kind == ColumnKind::i32_labels) return labels_in<std::int32_t>(column, count);
+  return std::nullopt;
 }
 
 /// How many labels a node has something for, and which of its operands they are.
@@ -72,12 +58,12 @@ std::optional<LabelUse> use_of_labels(const Graph& graph, const Node& node) {
   return LabelUse{rows.offset, node.inputs[1]};
 }
 
-[[noreturn]] void no_place_for(const Labels& labels, const LabelUse& use, const Node& node,
-                               const std::string& source) {
+Error no_place_for(const LabelRange& labels, const LabelUse& use, const Node& node,
+                   const std::string& source) {
   const bool from_one = labels.lowest == 1 && labels.highest == use.depth;
   const std::int64_t bad = labels.lowest < 0 ? labels.lowest : labels.highest;
-  const std::string row = labels.lowest < 0 ? "" : fmt::format(" (row {})", labels.row);
-  throw Error(
+  const std::string row = labels.lowest < 0 || !labels.row ? "" : fmt::format(" (row {})", *labels.row);
+  return Error(
       ErrorCode::data,
       fmt::format("label {}{}, but depth {}: {} takes the labels 0 to {}, and those of {} go from {} to "
                   "{}{}",
@@ -115,16 +101,28 @@ std::set<NodeId> operands_of_softplus(const Graph& graph) {
 
 }  // namespace
 
-void require_labels_fit(const ModelDefinition& model, const Examples& examples, const std::string& source) {
-  const Graph& graph = model.graph;
-  for (const Node& node : graph.nodes()) {
-    const std::optional<LabelUse> use = use_of_labels(graph, node);
-    const Column* column = use ? column_of(graph, use->labels, examples) : nullptr;
-    const std::optional<Labels> labels =
-        column != nullptr ? labels_in(*column, examples.count) : std::nullopt;
-    if (labels && (labels->highest >= use->depth || labels->lowest < 0))
-      no_place_for(*labels, *use, node, source);
+std::vector<Error> label_faults(const ModelDefinition& model, const std::map<std::string, LabelRange>& ranges,
+                                const std::string& source) {
+  std::vector<Error> faults;
+  for (const Node& node : model.graph.nodes()) {
+    const std::optional<LabelUse> use = use_of_labels(model.graph, node);
+    if (!use) continue;
+    const Node& input = source_of(model.graph, use->labels);
+    const auto range = ranges.find(input.name);
+    if (!input.op->traits.input || range == ranges.end()) continue;
+    if (range->second.highest >= use->depth || range->second.lowest < 0)
+      faults.push_back(no_place_for(range->second, *use, node, source));
   }
+  return faults;
+}
+
+void require_labels_fit(const ModelDefinition& model, const Examples& examples, const std::string& source) {
+  std::map<std::string, LabelRange> ranges;
+  for (const auto& [name, column] : examples.columns)
+    if (const std::optional<LabelRange> range = labels_in(column, examples.count))
+      ranges.emplace(name, *range);
+  if (const std::vector<Error> faults = label_faults(model, ranges, source); !faults.empty())
+    throw faults.front();
 }
 
 std::vector<std::string> notes_on_ranges(const ModelDefinition& model, const Examples& examples) {

@@ -56,11 +56,14 @@ TEST_CASE("what is wrong with a model's data is known before training") {
   CHECK(says(faults_of(csv_with_labels("right.csv", "0101"), "3"),
              "4: the input takes 3 values an image, the images are rows of 2 = 2"));
   CHECK(says(faults_of(csv_with_labels("from_one.csv", "1212"), "2"),
-             "6: the data have labels up to 2, but only 0 to 1 are classes of the model"));
+             "6: label 2 (row 1), but depth 2: one_hot takes the labels 0 to 1, and those of from_one.csv go "
+             "from 1 to 2; they begin at 1"));
   // A data set by its name is not read: its sizes and classes are known.
   const std::vector<std::string> named = faults_of("fashion_mnist", "783");
   REQUIRE(named.size() == 2);
   CHECK(named[0].starts_with("4: the input takes 783 values an image, the images are 28 × 28 = 784"));
-  CHECK(named[1].starts_with("6: the data have labels up to 9, but only 0 to 1 are classes"));
+  CHECK(
+      named[1].starts_with("6: label 9, but depth 2: one_hot takes the labels 0 to 1, and those of "
+                           "fashion_mnist go from 0 to 9"));
   std::filesystem::remove_all(scratch());
 }
