@@ -118,13 +118,16 @@ bool looks_like_model(const std::string& word) {
 }
 
 void add_common_flags(CLI::App& app, CommonFlags& flags) {
-  app.add_option("--set", flags.sets)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--seed", flags.seed);
-  app.add_option("--threads", flags.threads);
-  app.add_flag("--json", flags.json);
-  app.add_flag("-q,--quiet", flags.quiet);
-  app.add_flag("-v,--verbose", flags.verbose);
-  app.add_flag("--no-progress", flags.no_progress);
+  app.add_option("--set", flags.sets, "change a var (units=10) or a key (train.epochs=5); repeatable")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--seed", flags.seed, "use this seed instead of the model's")->type_name("N");
+  app.add_option("--threads", flags.threads, "worker threads; 0, the default: all cores")->type_name("N");
+  app.add_flag("--json", flags.json, "print the result as one JSON object on stdout");
+  app.add_flag("-q,--quiet", flags.quiet, "no log");
+  app.add_flag("-v,--verbose", flags.verbose, "more log");
+  app.add_flag("--no-progress", flags.no_progress, "no progress bar");
 }
 
 std::vector<std::string> flag_names(const CLI::App& app) {
@@ -184,7 +187,47 @@ void check_flags(const CommonFlags& flags) {
                   fmt::format("--set {}: write it as NAME=VALUE, for instance --set units=10", set));
 }
 
+ArgumentDescription description_of(const CLI::Option& option) {
+  ArgumentDescription argument;
+  argument.value = option.get_type_name();
+  argument.help = option.get_description();
+  argument.by_place = option.get_positional();
+  argument.value_is_optional = option.get_items_expected_min() == 0;
+  for (const std::string& name : option.get_snames()) argument.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) argument.names.push_back("--" + name);
+  if (argument.by_place) argument.names = {option.get_name(true)};
+  if (option.get_items_expected_max() == 0) argument.value.clear();
+  return argument;
+}
+
+std::vector<ArgumentDescription> descriptions_of(const CLI::App& app) {
+  std::vector<ArgumentDescription> arguments;
+  for (const CLI::Option* option : app.get_options()) arguments.push_back(description_of(*option));
+  return arguments;
+}
+
 }  // namespace
+
+std::vector<CommandDescription> describe_commands(std::span<const std::unique_ptr<Command>> commands) {
+  std::vector<CommandDescription> all;
+  for (const std::unique_ptr<Command>& command : commands) {
+    CLI::App app;
+    app.set_help_flag("");
+    Arguments::Implementation implementation(app);
+    Arguments arguments(implementation);
+    command->declare(arguments);
+    all.push_back({command->name(), command->about(), descriptions_of(app)});
+  }
+  return all;
+}
+
+std::vector<ArgumentDescription> describe_common_flags() {
+  CommonFlags flags;
+  CLI::App app;
+  app.set_help_flag("");
+  add_common_flags(app, flags);
+  return descriptions_of(app);
+}
 
 Invocation parse_command_line(std::span<const std::string> words,
                               std::span<const std::unique_ptr<Command>> commands) {
@@ -212,7 +255,7 @@ Invocation parse_command_line(std::span<const std::string> words,
   Arguments arguments(implementation);
   (*command)->declare(arguments);
   if (help_word || asks_for(words, "-h", "--help"))
-    return {.text = command_help(subcommand->help("graphrun"))};
+    return {.text = command_help(subcommand->help("graphrun"), describe_common_flags())};
 
   // CLI11 takes the words in reverse; a bare path gets its command put before it.
   std::vector<std::string> reversed(words.rbegin(), words.rend());

@@ -54,4 +54,24 @@ struct Invocation {
 Invocation parse_command_line(std::span<const std::string> words,
                               std::span<const std::unique_ptr<Command>> commands);
 
+/// One thing that may be written after a command.
+struct ArgumentDescription {
+  std::vector<std::string> names;  ///< "-q", "--quiet"; of a word by its place its name: "FILE"
+  std::string value;               ///< what follows a flag: "DIR", "A B"; empty when nothing does
+  std::string help;                ///< one line
+  bool by_place = false;
+  bool value_is_optional = false;
+};
+
+struct CommandDescription {
+  std::string name;
+  std::string about;
+  std::vector<ArgumentDescription> arguments;  ///< its own, in the order of its help
+};
+
+/// All that can be written, as the commands declare it: for shells and manuals.
+std::vector<CommandDescription> describe_commands(std::span<const std::unique_ptr<Command>> commands);
+/// The flags that every command takes.
+std::vector<ArgumentDescription> describe_common_flags();
+
 }  // namespace graphrun::cli

@@ -1,5 +1,8 @@
 #include "cli/help.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace graphrun::cli {
 
 std::string main_help() {
@@ -16,11 +19,11 @@ generate     new images: samples, --grid, --interpolate A B, --traverse UNIT
 distance     Fréchet distance of new images from real ones, by features
 pictures     all pictures that suit a model         report   a run as one page
 check        find all mistakes of a model file; --grad: check its gradients
-plan         parameters, FLOP, memory and tasks of a training step
-bench        time of a training step beside the floor of this machine
-graph        the graph: text, --dot, --backward      schema   for editors
-config       the model with everything resolved      ops      help on each op
+plan         parameters, FLOP, memory, tasks         bench    a step's time
+graph        the graph: text, --dot, --backward      config   all resolved
+ops          help on each op                         init     a first model
 data         list, fetch, verify data sets           inspect  a weights file
+schema, completion, manual                           for editors and shells
 
 Flags everywhere:  --set NAME=VALUE (units=10, train.epochs=5)   --seed N
   --threads N   --json   -q/--quiet   -v/--verbose   --no-progress
@@ -30,16 +33,17 @@ Exit: 0 ok, 1 failed, 2 usage, 3 model, 4 data or file, 5 not finite,
 )";
 }
 
-std::string command_help(const std::string& own) {
-  return own + R"(
-Flags everywhere:
-  --set NAME=VALUE   change a var (units=10) or a key (train.epochs=5); repeatable
-  --seed N           use this seed instead of the model's
-  --threads N        worker threads; 0, the default: all cores
-  --json             print the result as one JSON object on stdout
-  -q, --quiet        no log           -v, --verbose  more of it
-  --no-progress      no progress bar
-)";
+std::string written(const ArgumentDescription& argument) {
+  std::string text = fmt::format("{}", fmt::join(argument.names, ", "));
+  if (argument.value.empty()) return text;
+  return text + fmt::format(fmt::runtime(argument.value_is_optional ? " [{}]" : " {}"), argument.value);
+}
+
+std::string command_help(const std::string& own, std::span<const ArgumentDescription> everywhere) {
+  std::string text = own + "\nFlags everywhere:\n";
+  for (const ArgumentDescription& flag : everywhere)
+    text += fmt::format("  {:<17}  {}\n", written(flag), flag.help);
+  return text;
 }
 
 }  // namespace graphrun::cli

@@ -46,6 +46,21 @@ foreach(folder models data docs examples)
 endforeach()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/graphrun)
 
+# The manual page and what shells complete, as the program prints them.
+set(made ${PROJECT_BINARY_DIR}/made)
+file(MAKE_DIRECTORY ${made})
+add_custom_command(OUTPUT ${made}/graphrun.1 ${made}/graphrun.bash ${made}/_graphrun ${made}/graphrun.fish
+  COMMAND graphrun_cli manual > ${made}/graphrun.1
+  COMMAND graphrun_cli completion bash > ${made}/graphrun.bash
+  COMMAND graphrun_cli completion zsh > ${made}/_graphrun
+  COMMAND graphrun_cli completion fish > ${made}/graphrun.fish
+  DEPENDS graphrun_cli VERBATIM)
+add_custom_target(graphrun_made ALL DEPENDS ${made}/graphrun.1)
+install(FILES ${made}/graphrun.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${made}/graphrun.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME graphrun)
+install(FILES ${made}/_graphrun DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${made}/graphrun.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
 # find_package(graphrun)
 include(CMakePackageConfigHelpers)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/graphrun)

@@ -1,0 +1,90 @@
+// What the command offers to shells, manuals and editors, and the model that it gives a beginner.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/cli/run_graphrun.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun::testing;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+ProcessOptions in(const TemporaryFolder& folder) {
+  ProcessOptions options;
+  options.folder = folder.path().string();
+  return options;
+}
+
+/// What bash offers for the last of `words`, with a space between two offers.
+std::string offered(const TemporaryFolder& folder, const std::string& words) {
+  const std::string script = fmt::format(
+      "source <({} completion bash); COMP_WORDS=({}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _graphrun; "
+      "echo \"${{COMPREPLY[@]}}\"",
+      program_path(), words);
+  const ProcessResult result = run_process({"/bin/bash", "-c", script}, in(folder));
+  CHECK(result.err.empty());
+  return result.out;
+}
+
+}  // namespace
+
+TEST_CASE("bash completes commands, flags and files") {
+  TemporaryFolder folder;
+  std::ofstream(folder.path() / "my model.yaml") << "graphrun: 1\n";
+  CHECK(offered(folder, "graphrun tr") == "train\n");
+  CHECK(offered(folder, "graphrun train --max") == "--max-steps\n");
+  CHECK(offered(folder, "graphrun model.yaml --res") == "--resume\n");
+  CHECK(offered(folder, "graphrun eval --be") == "--best\n");
+  CHECK(offered(folder, "graphrun train --be") == "\n");
+  CHECK(offered(folder, "graphrun check my") == "my model.yaml\n");
+  CHECK(offered(folder, "graphrun bench --batch ''") == "\n");
+}
+
+TEST_CASE("every command and flag of the help is in each completion and in the manual") {
+  const std::string bash = run_graphrun({"completion", "bash"}).out;
+  const std::string zsh = run_graphrun({"completion", "zsh"}).out;
+  const std::string fish = run_graphrun({"completion", "fish"}).out;
+  const std::string manual = run_graphrun({"manual"}).out;
+  for (const std::string command : {"train", "reconstruct", "check", "completion"}) {
+    INFO(command);
+    CHECK(contains(bash, "    " + command + ") flags="));
+    CHECK(contains(zsh, "    '" + command + ":"));
+    CHECK(contains(fish, "-a " + command + " -d"));
+    CHECK(contains(manual, ".SS graphrun " + command));
+  }
+  CHECK(contains(
+      zsh,
+      "'*--resume[continue the run in DIR, or the newest run of the model, to the same bits]::DIR:_files'"));
+  CHECK(contains(fish, "complete -c graphrun -n '__fish_seen_subcommand_from train' -l max-steps -x -d"));
+  CHECK(contains(fish, "complete -c graphrun -s q -l quiet -d 'no log'"));
+  CHECK(contains(manual, ".B \\-\\-resume [DIR]\n"));
+  CHECK(contains(manual, ".SH EXIT STATUS"));
+}
+
+TEST_CASE("a shell that has no completion is told which have") {
+  const ProcessResult result = run_graphrun({"completion", "tcsh"});
+  CHECK(result.exit_code == 2);
+  CHECK(contains(result.err, "there is no completion for the shell 'tcsh': bash, zsh or fish"));
+}
+
+TEST_CASE("the model that init writes is right, learns, and has its schema beside it") {
+  TemporaryFolder folder;
+  const ProcessOptions here = in(folder);
+  const ProcessResult made = run_graphrun({"init", "models/2 first"}, here);
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  CHECK(contains(made.out, "check 'models/2 first.yaml'"));
+  CHECK(fs::file_size(folder.path() / "models/graphrun.schema.json") > 10000);
+  const ProcessResult checked = run_graphrun({"check", "models/2 first.yaml"}, here);
+  CHECK(checked.exit_code == 0);
+  CHECK(checked.out == "models/2 first.yaml: ok\n");
+
+  const ProcessResult again = run_graphrun({"init", "models/2 first.yaml"}, here);
+  CHECK(again.exit_code == 2);
+  CHECK(contains(again.err, "models/2 first.yaml is there already: init writes a new file"));
+}
