@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "cli/colour.hpp"
 #include "graphrun/error.hpp"
 
 namespace graphrun::cli {
@@ -56,7 +57,7 @@ void Console::detail(std::string_view text) {
 }
 
 void Console::warning(std::string_view text) {
-  line("warning: " + std::string(text));
+  line(for_terminal("warning: " + std::string(text)));
 }
 
 void Console::progress(std::string_view text) {

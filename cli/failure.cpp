@@ -7,6 +7,7 @@
 #include <new>
 #include <system_error>
 
+#include "cli/colour.hpp"
 #include "graphrun/error.hpp"
 
 namespace graphrun::cli {
@@ -83,7 +84,7 @@ Failure describe(const std::exception_ptr& exception, const std::string& model_f
 int report(const std::exception_ptr& exception, const std::string& model_file) noexcept {
   try {
     const Failure failure = describe(exception, model_file);
-    std::fputs(failure.text.c_str(), stderr);
+    std::fputs(for_terminal(failure.text).c_str(), stderr);
     return exit_code(failure.code);
   } catch (...) {
     std::fputs(out_of_memory, stderr);

@@ -1,9 +1,12 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/graph_json.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
+#include "graph/picture.hpp"
 #include "graph/print.hpp"
+#include "graphrun/error.hpp"
 #include "ops/op.hpp"
 #include "train/learn/programs.hpp"
 
@@ -14,30 +17,45 @@ namespace {
 class GraphCommand final : public Command {
  public:
   std::string name() const override { return "graph"; }
-  std::string about() const override { return "Prints the graph of a model, as text or for Graphviz."; }
+  std::string about() const override {
+    return "Prints the graph of a model: as text, a picture, or for programs.";
+  }
   void declare(Arguments& arguments) override {
     arguments.positional("FILE", file_, "the model file");
     arguments.flag("--backward", backward_,
                    "the training graph: with gradients and updates, after all passes");
-    arguments.flag("--dot", dot_, "as DOT: graphrun graph FILE --dot | dot -Tsvg > graph.svg");
+    arguments.flag("--svg", svg_, "as a picture: graphrun graph FILE --svg > graph.svg");
+    arguments.flag("--dot", dot_, "as DOT, for Graphviz");
   }
   int run(Context& context) override {
     const SharedModel model = model_from_file(file_, context.flags);
-    const std::string text =
-        backward_ ? print(*train::training_program(*model, ops::registry()).graph) : print(model->graph);
-    context.console.result(
-        context.flags.json ? files::JsonObject().set(dot_ ? "dot" : "text", text).text() + "\n" : text);
+    if (dot_ && svg_) throw Error(ErrorCode::usage, "--dot and --svg exclude each other");
+    if (backward_)
+      show(context, *train::training_program(*model, ops::registry()).graph);
+    else
+      show(context, model->graph);
     return exit_code(ExitCode::ok);
   }
 
  private:
+  void show(Context& context, const Graph& graph) const {
+    const std::string text = print(graph);
+    if (!context.flags.json) return context.console.result(text);
+    files::JsonObject object;
+    object.set(dot_ ? "dot" : svg_ ? "svg" : "text", text);
+    object.set("nodes", json_of_nodes(graph)).set("outputs", json_of_outputs(graph));
+    context.console.result(std::move(object).text() + "\n");
+  }
+
   std::string print(const Graph& graph) const {
+    if (svg_) return to_svg(graph);
     return dot_ ? to_dot(graph, {.clusters = true, .colours = backward_}) : to_text(graph);
   }
 
   std::string file_;
   bool backward_ = false;
   bool dot_ = false;
+  bool svg_ = false;
 };
 
 }  // namespace

@@ -19,6 +19,17 @@ files::JsonArray names_of(const std::vector<ReferenceEntry::Item>& items) {
   return names;
 }
 
+files::JsonArray json_of(const std::vector<ReferenceEntry::Item>& items) {
+  files::JsonArray all;
+  for (const ReferenceEntry::Item& item : items) {
+    files::JsonObject object;
+    object.set("name", item.name).set("doc", item.doc);
+    if (!item.kind.empty()) object.set("kind", item.kind).set("default", item.fallback);
+    all.add(object);
+  }
+  return all;
+}
+
 files::JsonObject json_of(const ReferenceEntry& entry) {
   return files::JsonObject()
       .set("name", entry.name)
@@ -28,6 +39,8 @@ files::JsonObject json_of(const ReferenceEntry& entry) {
       .set("shapes", entry.shapes)
       .set("inputs", names_of(entry.inputs))
       .set("attributes", names_of(entry.attributes))
+      .set("operands", json_of(entry.inputs))
+      .set("arguments", json_of(entry.attributes))
       .set("gradient", entry.gradient.empty() ? "yes" : entry.gradient);
 }
 

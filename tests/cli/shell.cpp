@@ -88,3 +88,32 @@ TEST_CASE("the model that init writes is right, learns, and has its schema besid
   CHECK(again.exit_code == 2);
   CHECK(contains(again.err, "models/2 first.yaml is there already: init writes a new file"));
 }
+
+TEST_CASE("a graph is also a picture, and data for programs") {
+  const std::string model = in_source("/models/vae.yaml");
+  const ProcessResult picture = run_graphrun({"graph", model, "--backward", "--svg"});
+  CHECK(picture.exit_code == 0);
+  CHECK(picture.out.starts_with("<svg xmlns="));
+  CHECK(contains(picture.out, ">adam_update/enc.w</text>"));
+
+  const std::string json = run_graphrun({"graph", model, "--json"}).out;
+  CHECK(contains(
+      json, R"("name": "enc", "op": "relu", "inputs": [4], "after": [], "attributes": {}, "dtype": "f32", )"
+            R"("shape": ["batch", 400], "part": "forward")"));
+  CHECK(contains(json, R"("outputs": [{"name": "outputs.code", "node": )"));
+  CHECK(run_graphrun({"graph", model, "--dot", "--svg"}).exit_code == 2);
+
+  const std::string op = run_graphrun({"ops", "leaky_relu", "--json"}).out;
+  CHECK(contains(op, R"("arguments": [{"name": "slope", "doc": )"));
+}
+
+TEST_CASE("messages have colours on a terminal whose owner has not asked for none") {
+  const auto on_terminal = [](const std::string& environment) {
+    const std::string command = environment + " " + program_path() + " ops tahn";
+    return run_process({"/usr/bin/script", "-qec", command, "/dev/null"}).out;
+  };
+  CHECK(contains(on_terminal("TERM=xterm NO_COLOR="), "\033[1;31merror:\033[0m there is no op"));
+  for (const std::string environment : {"TERM=xterm NO_COLOR=1", "TERM=dumb NO_COLOR=", "TERM= NO_COLOR=1"})
+    CHECK(contains(on_terminal(environment), "error: there is no op"));
+  CHECK(run_graphrun({"ops", "tahn"}).err.starts_with("error: "));
+}
