@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "cli/colour.hpp"
+#include "cli/output/colour.hpp"
 #include "graphrun/error.hpp"
 
 namespace graphrun::cli {

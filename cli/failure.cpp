@@ -7,7 +7,7 @@
 #include <new>
 #include <system_error>
 
-#include "cli/colour.hpp"
+#include "cli/output/colour.hpp"
 #include "graphrun/error.hpp"
 
 namespace graphrun::cli {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "cli/figures_text.hpp"
+#include "cli/output/figures_text.hpp"
 
 namespace graphrun::cli {
 

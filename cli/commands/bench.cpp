@@ -4,10 +4,10 @@
 
 #include "cli/allocation_count.hpp"
 #include "cli/arguments.hpp"
-#include "cli/bench_output.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/model_source.hpp"
+#include "cli/output/bench_output.hpp"
 #include "files/file.hpp"
 #include "graphrun/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "cli/completion.hpp"
+#include "cli/output/completion.hpp"
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"

@@ -8,10 +8,10 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/examples_source.hpp"
-#include "cli/figures_text.hpp"
 #include "cli/finite.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
+#include "cli/output/figures_text.hpp"
 
 namespace graphrun::cli {
 

@@ -6,7 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/json.hpp"
-#include "cli/model_schema.hpp"
+#include "cli/output/model_schema.hpp"
 #include "cli/shell_word.hpp"
 #include "files/file.hpp"
 #include "graphrun/error.hpp"

@@ -6,8 +6,8 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "cli/figures_text.hpp"
 #include "cli/json.hpp"
+#include "cli/output/figures_text.hpp"
 #include "errors/printable.hpp"
 #include "train/run/checkpoint_choice.hpp"
 

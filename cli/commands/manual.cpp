@@ -1,4 +1,4 @@
-#include "cli/manual.hpp"
+#include "cli/output/manual.hpp"
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"

@@ -1,6 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "cli/model_schema.hpp"
+#include "cli/output/model_schema.hpp"
 #include "train/learn/definition.hpp"
 
 namespace graphrun::cli {

@@ -1,4 +1,4 @@
-#include "cli/phases_text.hpp"
+#include "cli/output/phases_text.hpp"
 
 #include <fmt/format.h>
 

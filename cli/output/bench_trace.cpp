@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "cli/bench_output.hpp"
+#include "cli/output/bench_output.hpp"
 
 namespace graphrun::cli {
 

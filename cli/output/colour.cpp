@@ -1,4 +1,4 @@
-#include "cli/colour.hpp"
+#include "cli/output/colour.hpp"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "cli/completion.hpp"
+#include "cli/output/completion.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

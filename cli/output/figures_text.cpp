@@ -1,4 +1,4 @@
-#include "cli/figures_text.hpp"
+#include "cli/output/figures_text.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "cli/model_schema.hpp"
+#include "cli/output/model_schema.hpp"
 
 #include <fmt/format.h>
 

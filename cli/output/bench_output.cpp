@@ -1,8 +1,8 @@
-#include "cli/bench_output.hpp"
+#include "cli/output/bench_output.hpp"
 
 #include <fmt/format.h>
 
-#include "cli/figures_text.hpp"
+#include "cli/output/figures_text.hpp"
 
 namespace graphrun::cli {
 

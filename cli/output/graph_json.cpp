@@ -1,4 +1,4 @@
-#include "cli/graph_json.hpp"
+#include "cli/output/graph_json.hpp"
 
 #include "graph/op.hpp"
 #include "graph/print.hpp"

@@ -1,4 +1,4 @@
-#include "cli/next_steps.hpp"
+#include "cli/output/next_steps.hpp"
 
 #include <algorithm>
 #include <optional>
