@@ -2,11 +2,14 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "graphrun/error.hpp"
 
@@ -92,6 +95,29 @@ bool host_has_another() {
                              [](const Entry& entry) { return dlsym(RTLD_DEFAULT, entry.name) != nullptr; });
 }
 
+/// Whether there is room for the library: where it cannot be mapped the loader says so without the reason.
+bool has_room_for_library() {
+  constexpr std::size_t bytes = std::size_t{64} << 20;  // more than it takes, with what it uses in turn
+  void* const room = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) return false;
+  munmap(room, bytes);
+  return true;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+/// A library that is not there is one thing, memory that is not there for it another. The room of static TLS
+/// is no memory: a host that uses it up has to open its libraries in another order.
+Error cannot_open(std::string_view reason) {
+  const bool says_so = (contains(reason, "annot allocate memory") || contains(reason, "out of memory")) &&
+                       !contains(reason, "static TLS");
+  if (says_so || (contains(reason, "failed to map") && !has_room_for_library()))
+    return {ErrorCode::memory, fmt::format("there is not enough memory to open oneDNN ({})", reason)};
+  return {ErrorCode::io, fmt::format("oneDNN cannot be opened: {}", reason)};
+}
+
 void* open_library() {
   constexpr const char* name = GRAPHRUN_ONEDNN_LIBRARY;
   if (void* const open = dlopen(name, RTLD_NOW | RTLD_NOLOAD)) return open;
@@ -99,7 +125,8 @@ void* open_library() {
   // host's.
   const int scope = host_has_another() ? RTLD_LOCAL | RTLD_DEEPBIND : RTLD_LOCAL;
   if (void* const open = dlopen(name, RTLD_NOW | scope)) return open;
-  throw Error(ErrorCode::io, fmt::format("oneDNN cannot be opened: {}", dlerror()));
+  const char* const reason = dlerror();
+  throw cannot_open(reason == nullptr ? "out of memory" : reason);
 }
 
 void open_once() {

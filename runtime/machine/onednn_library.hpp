@@ -8,7 +8,7 @@
 namespace graphrun::runtime {
 
 /// Opens oneDNN if it is not open. To be called before any of its functions.
-/// \throws Error (io) if the library is not there or lacks a function.
+/// \throws Error{io} if the library is not there or cannot be used, Error{memory} if there is no room for it.
 void open_onednn();
 
 /// OpenMP as oneDNN sees it: null while oneDNN is closed, or where it is built without OpenMP.
