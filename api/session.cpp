@@ -14,7 +14,6 @@
 #include "errors/nearest.hpp"
 #include "language/recipe/definition.hpp"
 #include "train/learn/checkpoint.hpp"
-#include "train/learn/epochs.hpp"
 #include "train/learn/learner.hpp"
 #include "train/learn/loop.hpp"
 #include "train/learn/programs.hpp"
@@ -162,7 +161,7 @@ class Session::Implementation {
   /// All that needs memory comes before the step.
   NamedValues train_step(const Inputs& inputs, std::stop_token stop) {
     require_one_phase();
-    require_epochs();
+    count_epochs();
     const api::BoundInputs bound(definition(), inputs);
     const std::vector<std::string>& names = learner_.training_figures();
     NamedValues values = room_for(names);
@@ -206,14 +205,9 @@ class Session::Implementation {
   }
 
   /// Single steps make no epochs, by which a schedule may count.
-  void require_epochs() {
+  void count_epochs() {
     std::uint64_t& steps = learner_.state().steps_per_epoch;
     if (steps == 0) steps = static_cast<std::uint64_t>(steps_per_epoch_.value_or(0));
-    if (steps == 0 && train::warms_up_over_epochs(definition()))
-      throw Error(
-          ErrorCode::usage,
-          "a schedule of the model warms up over epochs, and single steps make none: say how many steps one "
-          "has with SessionOptions::steps_per_epoch, or let the schedule count `steps:`");
   }
 
   /// What a stop left of an epoch is not taken up: the examples may be others now.

@@ -39,8 +39,7 @@ struct SessionOptions {
   std::optional<std::uint64_t> seed;     ///< instead of the model's
   std::optional<std::size_t> max_bytes;  ///< refuse to plan a workspace larger than this: Error{memory}
   /// What train_step counts as an epoch, for schedules in epochs; fit counts its own. Until one of the two
-  /// has said it, such schedules stay at their first value, and train_step refuses one that would stay at 0:
-  /// a warmup.
+  /// has said it, such schedules stand at their beginning, and a warmup counts as over.
   std::optional<std::int64_t> steps_per_epoch = {};
 };
 
@@ -93,11 +92,11 @@ class GRAPHRUN_API Session {
 
   /// One step of the optimizer on one batch, all or nothing: when it throws, no weight has changed. A stop is
   /// heeded until the first weight changes; later the step is finished and returns.
-  /// Two exceptions. When the loss is finite but a gradient is not, the weights have changed when
-  /// Error{not_finite} says so: save() refuses that state until load() brings a good one. With `alternate`,
-  /// what the optimizers before the one that failed with Error{not_finite} have learnt from the batch stays.
-  /// Figures of a step whose turn it is not are absent. Error{usage} when a schedule warms up over epochs and
-  /// it is not known how many steps one has.
+  /// One exception: a gradient is looked at while it is applied. When one is not finite though the loss is,
+  /// weights and the optimizer's state have changed when Error{not_finite} says so; steps() has not. From
+  /// then on train_step() and fit() throw and save() refuses that state, until load() brings a good one. With
+  /// `alternate`, when a loss is not finite the optimizers before it have changed nothing either.
+  /// Figures of a step whose turn it is not are absent.
   NamedValues train_step(const Inputs& batch, std::stop_token stop = {});
 
   /// Learns from all examples for as many more epochs as the model file or `options` say, in seeded random

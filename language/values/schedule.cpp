@@ -17,6 +17,8 @@ std::string_view unit_name(Schedule::Unit unit) {
 }  // namespace
 
 double value_at(const Schedule& schedule, const Progress& progress) {
+  if (schedule.unit == Schedule::Unit::epochs && progress.steps_per_epoch == 0)
+    return schedule.shape == Schedule::Shape::warmup ? schedule.to : schedule.from;
   const double per_unit =
       schedule.unit == Schedule::Unit::steps ? 1.0 : static_cast<double>(progress.steps_per_epoch);
   const double elapsed = static_cast<double>(progress.step) / per_unit;

@@ -10,8 +10,8 @@
 namespace graphrun {
 
 struct Progress {
-  std::uint64_t step = 0;  ///< steps done since the start of the phase
-  std::uint64_t steps_per_epoch = 1;
+  std::uint64_t step = 0;             ///< steps done since the start of the phase
+  std::uint64_t steps_per_epoch = 1;  ///< 0: not known
 };
 
 /// After `length` the last value is held.
@@ -28,6 +28,8 @@ struct Schedule {
   static Schedule constant(double value) { return {.from = value, .to = value}; }
 };
 
+/// As long as nobody has said how many steps an epoch has, a schedule in epochs stands at its beginning, and
+/// a warmup, which begins with nothing, counts as over.
 double value_at(const Schedule& schedule, const Progress& progress);
 /// The values between which it stays: the first and the last. What grows by each step has no last.
 std::vector<double> ends_of(const Schedule& schedule);

@@ -51,6 +51,21 @@ TEST_CASE("a warm-up rises from nothing") {
   CHECK(value_at(schedule, {.step = 7}) == 3);
 }
 
+TEST_CASE("while nobody knows an epoch a schedule stands at its beginning, and a warm-up is over") {
+  const Progress unknown{.step = 7, .steps_per_epoch = 0};
+  Schedule schedule{.shape = Schedule::Shape::cosine, .from = 3, .to = 1, .length = 2};
+  for (const Schedule::Shape shape :
+       {Schedule::Shape::linear, Schedule::Shape::cosine, Schedule::Shape::step}) {
+    schedule.shape = shape;
+    CHECK(value_at(schedule, unknown) == 3);
+  }
+  const Schedule warmup{.shape = Schedule::Shape::warmup, .to = 5, .length = 2};
+  CHECK(value_at(warmup, unknown) == 5);
+  schedule = {
+      .shape = Schedule::Shape::linear, .from = 0, .to = 7, .length = 7, .unit = Schedule::Unit::steps};
+  CHECK(value_at(schedule, unknown) == 7);
+}
+
 TEST_CASE("schedules print as they are written") {
   CHECK(to_string(Schedule::constant(0.5)) == "0.5");
   CHECK(to_string(Schedule{.shape = Schedule::Shape::linear, .from = 0, .to = 4, .length = 10}) ==
