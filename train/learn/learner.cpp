@@ -17,6 +17,7 @@
 #include "train/learn/programs.hpp"
 #include "train/learn/row_blocks.hpp"
 #include "train/learn/steep_nodes.hpp"
+#include "train/learn/variable_copies.hpp"
 
 namespace graphrun::train {
 
@@ -53,6 +54,8 @@ class Learner::Implementation {
       OptimizerSpec optimizer;
       std::uint64_t every = 1;
       std::vector<std::string> outputs;  ///< behind its figures
+      VariableCopies before;             ///< what it updates, where another step may fail after it
+      bool is_due(std::uint64_t batch) const { return batch % every == 0; }  ///< batches count from 1
     };
     std::vector<Step> steps;
     std::vector<std::string> inputs;
@@ -93,7 +96,8 @@ class Learner::Implementation {
           {.program = compile(train::training_program(step, ops::registry(), learning_passes_)),
            .optimizer = step.optimizer,
            .every = static_cast<std::uint64_t>(step.every),
-           .outputs = {}});
+           .outputs = {},
+           .before = {}});
       Learning::Step& made = learning.steps.back();
       for (const std::string& input : made.program.inputs())
         if (!contains(learning.inputs, input)) learning.inputs.push_back(input);
@@ -103,6 +107,10 @@ class Learner::Implementation {
         learning.figures.push_back(step.figures.names[i]);
         made.outputs.push_back(step.figures.outputs[i]);
       }
+    }
+    for (std::size_t i = 0; i + 1 < learning.steps.size(); ++i) {
+      Learning::Step& step = learning.steps[i];
+      step.before = VariableCopies(step.program.graph(), session_.variables());
     }
     recipes_.push_back(std::move(learning));
     return recipes_.size() - 1;
@@ -138,7 +146,8 @@ class Learner::Implementation {
     return outputs;
   }
 
-  /// All that may fail without a fault in the numbers comes before the first update.
+  /// All that may fail without a fault in the numbers comes before the first update. When one of several
+  /// steps fails, those before it are undone.
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
             std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {
     throw_if_spoilt();  // by an earlier step: nothing is learnt on it
@@ -151,10 +160,21 @@ class Learner::Implementation {
       step.program.bind(session_, feeds, rows);
       figures = figures.subspan(step.outputs.size());
     }
-    for (Learning::Step& step : learning.steps) {
-      if (number % step.every != 0) continue;
-      update(step, rows, first_row, stop, std::exchange(side, nullptr));
-      stop = {};  // the first update commits the steps of a batch
+    const std::uint64_t updates = state_.updates;
+    auto step = learning.steps.begin();
+    try {
+      const auto is_due = [&](const Learning::Step& each) { return each.is_due(number); };
+      for (; step != learning.steps.end(); ++step) {
+        if (!is_due(*step)) continue;
+        if (std::any_of(std::next(step), learning.steps.end(), is_due)) step->before.take();
+        update(*step, rows, first_row, stop, std::exchange(side, nullptr));
+        stop = {};  // the first update commits the steps of a batch
+      }
+    } catch (...) {
+      for (auto done = std::make_reverse_iterator(step); done != learning.steps.rend(); ++done)
+        if (done->is_due(number)) done->before.give_back();
+      state_.updates = updates;
+      throw;
     }
     ++state_.step;
   }
@@ -252,11 +272,7 @@ class Learner::Implementation {
 
   /// What the host computes for a step: schedules, and what the optimizer needs after so many updates.
   void set_scalars(CompiledProgram& compiled, const OptimizerSpec& optimizer, std::uint64_t updates) const {
-    // As long as nobody has said how many steps an epoch has, it is still the first one.
-    constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
-    const Progress progress{
-        .step = state_.stage_step(),
-        .steps_per_epoch = state_.steps_per_epoch == 0 ? unknown : state_.steps_per_epoch};
+    const Progress progress{.step = state_.stage_step(), .steps_per_epoch = state_.steps_per_epoch};
     for (std::size_t i = 0; i < compiled.scalars().size(); ++i) {
       const std::string& name = compiled.scalars()[i];
       const auto scheduled = std::find_if(model_->scheduled.begin(), model_->scheduled.end(),

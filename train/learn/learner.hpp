@@ -102,9 +102,9 @@ class Learner {
   /// Does the steps of the recipe with a batch, one after the other: feeds are by input name. Moves
   /// state().step on and writes a value for each figure: NaN for a step whose turn it was not. A stop is
   /// heeded until the first update of the first step; then all are done. Error{not_finite} names the node;
-  /// nothing that the failed step learns has changed then, unless a gradient alone was not finite (see
-  /// spoilt()), but what other steps of the batch learnt before stays. Every other error comes before the
-  /// first update. `side` is done meanwhile.
+  /// nothing has changed then, also not by the steps of the batch that came before the failed one, unless a
+  /// gradient alone was not finite (see spoilt()). Every other error comes before the first update. `side` is
+  /// done meanwhile.
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
             std::span<float> figures, std::stop_token stop = {}, runtime::SideWork* side = nullptr);
 

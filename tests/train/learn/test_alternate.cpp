@@ -3,6 +3,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/phased_model.hpp"
+#include "tests/support/thrown.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/phases.hpp"
@@ -144,4 +145,47 @@ TEST_CASE("a stop between the steps of a batch lets all of them be done") {
   // The next batch is not begun.
   CHECK_THROWS_AS(learner.step(std::span(&feed, 1), 1, 0, figures, source.get_token()), Error);
   CHECK(learner.digest() == expected.learner.digest());
+}
+
+TEST_CASE("when a later step of a batch is not finite, those before it are undone") {
+  const auto model = parse_definition(R"yaml(graphrun: 1
+name: root
+inputs: {x: {shape: [batch, 1]}}
+nodes:
+  a: {op: param, shape: [1], init: zeros}
+  b: {op: param, shape: [1], init: zeros}
+  c: {op: param, shape: [1], init: zeros}
+loss:
+  first: mean(a * x * random_uniform(shape=[batch, 1]))
+  second: mean(b * x)
+  third: mean(c * sqrt(b + 2.5))
+train:
+  optimizer: {op: sgd, lr: 1}
+  batch: 1
+  epochs: 1
+  alternate:
+    - {train: [a], loss: [first], optimizer: {op: sgd, lr: 1, momentum: 0.5}}
+    - {train: [b], loss: [second]}
+    - {train: [c], loss: [third]}
+)yaml",
+                                      "root.yaml");
+  const auto step = [](Learner& learner, float x) {
+    std::vector<float> figures(learner.training_figures().size());
+    const runtime::Feed feed{"x", std::as_bytes(std::span(&x, 1))};
+    learner.step(std::span(&feed, 1), 1, 0, figures);
+  };
+  Learner learner(model, {});
+  Learner expected(model, {});
+  for (Learner* each : {&learner, &expected}) {
+    each->training_program();
+    each->initialise();
+    step(*each, 1);
+    step(*each, 1);
+  }
+  const std::string before = learner.digest();
+  CHECK(throws([&] { step(learner, 1); }, ErrorCode::not_finite, "sqrt"));  // of -0.5
+  CHECK(learner.digest() == before);
+  CHECK(learner.state().step == 2);
+  for (Learner* each : {&learner, &expected}) step(*each, -1);
+  CHECK(learner.digest() == expected.digest());  // the momentum and the noise are as if nothing had been
 }
