@@ -38,7 +38,7 @@ using AttributeValue = std::variant<bool, std::int64_t, double, std::string, std
 /// The kinds, in the order of AttributeValue's alternatives; `word` is a string from a fixed list.
 enum class AttributeKind { flag, integer, number, text, word, integers, numbers, shape, axes, initializer };
 
-struct AttributeSpec {
+struct AttributeDeclaration {
   std::string name;
   AttributeKind kind = AttributeKind::number;
   std::optional<AttributeValue> fallback = {};  ///< what it is when not written; nothing: it must be written

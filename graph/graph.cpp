@@ -10,51 +10,53 @@
 namespace graphrun {
 namespace {
 
-const AttributeSpec* find_spec(const OpDef& op, std::string_view name) {
-  for (const AttributeSpec& spec : op.attributes) {
-    if (spec.name == name) return &spec;
+const AttributeDeclaration* find_declaration(const OpDef& op, std::string_view name) {
+  for (const AttributeDeclaration& declared : op.attributes) {
+    if (declared.name == name) return &declared;
   }
   return nullptr;
 }
 
-[[noreturn]] void refuse(const AttributeSpec& spec, const std::string& wanted, double number) {
-  throw OpError(fmt::format("'{}' is {}, not {}", spec.name, wanted.empty() ? "a number" : wanted, number),
-                {}, spec.name);
+[[noreturn]] void refuse(const AttributeDeclaration& declared, const std::string& wanted, double number) {
+  throw OpError(
+      fmt::format("'{}' is {}, not {}", declared.name, wanted.empty() ? "a number" : wanted, number), {},
+      declared.name);
 }
 
-void check_range(const AttributeSpec& spec, const Attributes& attributes) {
-  const auto check = [&spec](auto number) {
+void check_range(const AttributeDeclaration& declared, const Attributes& attributes) {
+  const auto check = [&declared](auto number) {
     const auto value = static_cast<double>(number);
-    if (!spec.range.contains(value)) refuse(spec, to_string(spec.range), value);
+    if (!declared.range.contains(value)) refuse(declared, to_string(declared.range), value);
   };
-  const AttributeValue& value = *attributes.find(spec.name);
+  const AttributeValue& value = *attributes.find(declared.name);
   if (const auto* integer = std::get_if<std::int64_t>(&value)) check(*integer);
   if (const auto* number = std::get_if<double>(&value)) check(*number);
   if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value))
     std::ranges::for_each(*integers, check);
-  if (spec.at_most.empty()) return;
-  const double limit = attributes.number(spec.at_most);
-  if (attributes.number(spec.name) > limit) {
-    refuse(spec, fmt::format("at most '{}', which is {}", spec.at_most, limit), attributes.number(spec.name));
+  if (declared.at_most.empty()) return;
+  const double limit = attributes.number(declared.at_most);
+  if (attributes.number(declared.name) > limit) {
+    refuse(declared, fmt::format("at most '{}', which is {}", declared.at_most, limit),
+           attributes.number(declared.name));
   }
 }
 
 Attributes completed(const OpDef& op, const Attributes& written) {
   for (const auto& [name, value] : written.entries()) {
-    if (find_spec(op, name) == nullptr) {
+    if (find_declaration(op, name) == nullptr) {
       throw OpError(fmt::format("{} has no attribute '{}'", op.name, name), {}, name);
     }
   }
   Attributes complete;
-  for (const AttributeSpec& spec : op.attributes) {
-    const AttributeValue* value = written.find(spec.name);
-    if (value == nullptr && !spec.fallback) {
-      throw OpError(fmt::format("{} needs the attribute '{}'", op.name, spec.name),
-                    fmt::format("Write `{}: …`: {}.", spec.name, spec.doc), spec.name);
+  for (const AttributeDeclaration& declared : op.attributes) {
+    const AttributeValue* value = written.find(declared.name);
+    if (value == nullptr && !declared.fallback) {
+      throw OpError(fmt::format("{} needs the attribute '{}'", op.name, declared.name),
+                    fmt::format("Write `{}: …`: {}.", declared.name, declared.doc), declared.name);
     }
-    complete.set(spec.name, value != nullptr ? *value : *spec.fallback);
+    complete.set(declared.name, value != nullptr ? *value : *declared.fallback);
   }
-  for (const AttributeSpec& spec : op.attributes) check_range(spec, complete);
+  for (const AttributeDeclaration& declared : op.attributes) check_range(declared, complete);
   return complete;
 }
 
@@ -62,7 +64,7 @@ void check_input_count(const OpDef& op, std::size_t count) {
   const std::size_t expected = op.inputs.size();
   if (count == expected || (op.variadic && count >= expected)) return;
   std::string names;
-  for (const InputSpec& input : op.inputs) names += (names.empty() ? "" : ", ") + input.name;
+  for (const OperandDeclaration& input : op.inputs) names += (names.empty() ? "" : ", ") + input.name;
   throw OpError(fmt::format("{} takes {}{} input{} ({}), not {}", op.name, op.variadic ? "at least " : "",
                             expected, expected == 1 ? "" : "s", names, count),
                 {}, "in");
@@ -239,11 +241,11 @@ Graph Builder::finish() && {
 }
 
 bool has_defaults(const Node& node, const std::vector<std::string>& except) {
-  const std::vector<AttributeSpec>& specs = node.op->attributes;
-  for (std::size_t i = 0; i < specs.size(); ++i) {  // in the order of the declaration
+  const std::vector<AttributeDeclaration>& declared = node.op->attributes;
+  for (std::size_t i = 0; i < declared.size(); ++i) {  // in the order of the declaration
     const AttributeValue& value = node.attributes.entries()[i].second;
-    if (specs[i].fallback && value == *specs[i].fallback) continue;
-    if (std::ranges::find(except, specs[i].name) == except.end()) return false;
+    if (declared[i].fallback && value == *declared[i].fallback) continue;
+    if (std::ranges::find(except, declared[i].name) == except.end()) return false;
   }
   return true;
 }
@@ -256,11 +258,11 @@ void check_rule(const OpDef& op, const Rule& rule, bool is_new) {
   };
   if (!is_new) fail("has the name of another");
   for (const std::string& kept : rule.keeps) {
-    if (find_spec(op, kept) == nullptr) fail(fmt::format("keeps '{}', which is no attribute", kept));
+    if (find_declaration(op, kept) == nullptr) fail(fmt::format("keeps '{}', which is no attribute", kept));
   }
-  for (const AttributeSpec& spec : op.attributes) {
-    if (spec.fallback || std::ranges::find(rule.keeps, spec.name) != rule.keeps.end()) continue;
-    fail(fmt::format("does not keep '{}', which has no default", spec.name));
+  for (const AttributeDeclaration& declared : op.attributes) {
+    if (declared.fallback || std::ranges::find(rule.keeps, declared.name) != rule.keeps.end()) continue;
+    fail(fmt::format("does not keep '{}', which has no default", declared.name));
   }
 }
 

@@ -124,7 +124,7 @@ struct Traits {
 
 // ---- The definition --------------------------------------------------------------------------------------
 
-struct InputSpec {
+struct OperandDeclaration {
   std::string name;
   std::string doc;
 };
@@ -134,9 +134,9 @@ struct OpDef {
   std::string doc;      ///< one line
   std::string formula;  ///< "y = max(x, 0)"
   std::string shapes;   ///< "[...] -> [...]"
-  std::vector<InputSpec> inputs;
+  std::vector<OperandDeclaration> inputs;
   bool variadic = false;  ///< the last input may be repeated (concat)
-  std::vector<AttributeSpec> attributes;
+  std::vector<AttributeDeclaration> attributes;
   Infer infer = nullptr;
   AxesRule axes = nullptr;  ///< nothing: opaque, runs as a whole
   Reference reference = nullptr;

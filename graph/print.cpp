@@ -17,10 +17,10 @@ std::string reference(const Graph& graph, NodeId id) {
 /// "axis=[1], keepdims=true": the attributes that differ from their defaults.
 std::vector<std::string> written_attributes(const Node& node) {
   std::vector<std::string> written;
-  for (const AttributeSpec& spec : node.op->attributes) {
-    const AttributeValue* value = node.attributes.find(spec.name);
-    if (value == nullptr || (spec.fallback && *value == *spec.fallback)) continue;
-    written.push_back(fmt::format("{}={}", spec.name, to_string(*value)));
+  for (const AttributeDeclaration& declared : node.op->attributes) {
+    const AttributeValue* value = node.attributes.find(declared.name);
+    if (value == nullptr || (declared.fallback && *value == *declared.fallback)) continue;
+    written.push_back(fmt::format("{}={}", declared.name, to_string(*value)));
   }
   return written;
 }

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "language/expand/declarations.hpp"
 #include "language/expand/expander.hpp"
-#include "language/expand/spec.hpp"
 #include "language/recipe/data_section.hpp"
 #include "language/recipe/model_section.hpp"
 #include "language/recipe/probe_section.hpp"
@@ -17,11 +17,11 @@ namespace graphrun {
 namespace {
 
 /// The standard blocks are ours: a mistake in them is a bug.
-std::vector<BlockSpec> standard_specs(std::string_view text, Sources& sources) {
+std::vector<BlockDeclaration> standard_declarations(std::string_view text, Sources& sources) {
   if (text.empty()) return {};
   Diagnostics diagnostics(sources);
   const std::size_t source = sources.add("std.yaml", std::string(text));
-  std::vector<BlockSpec> blocks = read_standard_blocks(parse_yaml(source, diagnostics), diagnostics);
+  std::vector<BlockDeclaration> blocks = read_standard_blocks(parse_yaml(source, diagnostics), diagnostics);
   try {
     diagnostics.throw_if_any();
   } catch (const ModelError& error) {
@@ -30,8 +30,8 @@ std::vector<BlockSpec> standard_specs(std::string_view text, Sources& sources) {
   return blocks;
 }
 
-void build_outputs(const Spec& spec, Expander& expander, ModelDefinition& model) {
-  for (const NodeSpec& output : spec.outputs) {
+void build_outputs(const ModelDeclaration& declared, Expander& expander, ModelDefinition& model) {
+  for (const NodeDeclaration& output : declared.outputs) {
     const Instance instance = expander.make(expander.top(), output, "outputs." + output.name, "");
     if (!instance.node) continue;
     model.roles.push_back({output.name, *instance.node});
@@ -70,9 +70,9 @@ void note_unused_parameters(const Expander& expander, const Builder& builder, co
 
 /// Each step of each phase learns on a graph of its own, which is as large as the model's at most; each draw
 /// of it is a stage that is kept in a list.
-void charge_phases(const TrainSpec& train, std::size_t nodes, Budget& budget) {
+void charge_phases(const TrainRecipe& train, std::size_t nodes, Budget& budget) {
   std::size_t graphs = 0;
-  for (const PhaseSpec& phase : train.phases) {
+  for (const PhaseRecipe& phase : train.phases) {
     const std::size_t layers = phase.greedy ? phase.greedy->encoder.size() : 1;
     budget.spend(Resource::elements, static_cast<std::size_t>(phase.draws) * layers);
     graphs += std::max<std::size_t>({1, layers, phase.alternate.size()});
@@ -81,32 +81,33 @@ void charge_phases(const TrainSpec& train, std::size_t nodes, Budget& budget) {
 }
 
 /// What is learnt, and by which phases.
-void build_train(const Spec& spec, Expander& expander, Diagnostics& diagnostics, ModelDefinition& model) {
-  if (!spec.train || spec.train->is_empty()) return;
+void build_train(const ModelDeclaration& declared, Expander& expander, Diagnostics& diagnostics,
+                 ModelDefinition& model) {
+  if (!declared.train || declared.train->is_empty()) return;
   try {
-    model.train = read_train(*spec.train, spec, model, expander);
+    model.train = read_train(*declared.train, declared, model, expander);
     if (model.train) charge_phases(*model.train, expander.builder().size(), diagnostics.budget());
   } catch (const OverBudget& over) {
-    diagnostics.error(spec.train->place, over.message(), over.fix());
+    diagnostics.error(declared.train->place, over.message(), over.fix());
   }
 }
 
-void build_graph(const Spec& spec, const std::vector<BlockSpec>& standard, const OpRegistry& registry,
-                 Diagnostics& diagnostics, ModelDefinition& model) {
+void build_graph(const ModelDeclaration& declared, const std::vector<BlockDeclaration>& standard,
+                 const OpRegistry& registry, Diagnostics& diagnostics, ModelDefinition& model) {
   Builder builder(registry);
-  Expander expander(spec, standard, builder, diagnostics);
+  Expander expander(declared, standard, builder, diagnostics);
   try {
     expander.check_vars();
     model.inputs = expander.inputs();
-    expander.expand(expander.top(), spec.nodes);
-    build_outputs(spec, expander, model);
-    build_terms(spec, expander, model);
-    build_probes(spec, expander, model);
-    build_train(spec, expander, diagnostics, model);
-    if (spec.data && !spec.data->is_empty()) model.data = read_data(*spec.data, expander);
+    expander.expand(expander.top(), declared.nodes);
+    build_outputs(declared, expander, model);
+    build_terms(declared, expander, model);
+    build_probes(declared, expander, model);
+    build_train(declared, expander, diagnostics, model);
+    if (declared.data && !declared.data->is_empty()) model.data = read_data(*declared.data, expander);
   } catch (const Abandoned&) {  // reported
   } catch (const OverBudget& over) {
-    diagnostics.error(spec.start, over.message(), over.fix());
+    diagnostics.error(declared.start, over.message(), over.fix());
   }
   model.scheduled = expander.scheduled();
   name_outputs(model, builder);
@@ -115,15 +116,16 @@ void build_graph(const Spec& spec, const std::vector<BlockSpec>& standard, const
 }
 
 /// The document with what it includes and what is set; nothing when going on makes no sense.
-std::optional<Spec> read_document(std::size_t source, std::span<const std::string> settings,
-                                  const IncludeReader& reader, Sources& sources, Diagnostics& diagnostics) {
+std::optional<ModelDeclaration> read_document(std::size_t source, std::span<const std::string> settings,
+                                              const IncludeReader& reader, Sources& sources,
+                                              Diagnostics& diagnostics) {
   try {
     YamlNode document = parse_yaml(source, diagnostics);
     if (document.is_empty() && !diagnostics.empty()) return std::nullopt;
     inline_includes(document, sources.name(source), reader, sources, diagnostics);
     apply_settings(document, settings, sources, diagnostics);
     resolve_data_paths(document, sources);
-    return read_spec(std::move(document), diagnostics);
+    return read_declarations(std::move(document), diagnostics);
   } catch (const Abandoned&) {  // reported
     return std::nullopt;
   }
@@ -134,16 +136,17 @@ ModelDefinition build_model(std::string text, const std::string& name, std::span
   Sources sources;
   Diagnostics diagnostics(sources, Budget(language.limits));
   const std::size_t source = sources.add(name, std::move(text));
-  const std::optional<Spec> spec = read_document(source, settings, reader, sources, diagnostics);
-  if (!spec) diagnostics.throw_if_any();
-  const std::vector<BlockSpec> standard = standard_specs(language.standard_blocks, sources);
+  const std::optional<ModelDeclaration> declared =
+      read_document(source, settings, reader, sources, diagnostics);
+  if (!declared) diagnostics.throw_if_any();
+  const std::vector<BlockDeclaration> standard = standard_declarations(language.standard_blocks, sources);
   ModelDefinition model;
-  model.where = sources.location(spec->start);
-  model.name = spec->name;
-  model.about = spec->about;
-  build_graph(*spec, standard, *language.registry, diagnostics, model);
+  model.where = sources.location(declared->start);
+  model.name = declared->name;
+  model.about = declared->about;
+  build_graph(*declared, standard, *language.registry, diagnostics, model);
   diagnostics.throw_if_any();
-  model.resolved = print_yaml(spec->document);
+  model.resolved = print_yaml(declared->document);
   model.budget = diagnostics.budget();
   return model;
 }
@@ -165,10 +168,10 @@ ModelDefinition parse_model(std::string_view text, const std::string& name,
 std::vector<BlockSummary> standard_blocks(std::string_view text) {
   Sources sources;
   std::vector<BlockSummary> result;
-  for (const BlockSpec& block : standard_specs(text, sources)) {
+  for (const BlockDeclaration& block : standard_declarations(text, sources)) {
     BlockSummary summary{block.name, block.about, {}, {}};
-    for (const BlockSpec::Name& input : block.inputs) summary.inputs.push_back(input.text);
-    for (const BlockSpec::Argument& argument : block.arguments) {
+    for (const BlockDeclaration::Name& input : block.inputs) summary.inputs.push_back(input.text);
+    for (const BlockDeclaration::Argument& argument : block.arguments) {
       std::string fallback = argument.required ? "required" : print_yaml(argument.fallback);
       while (!fallback.empty() && fallback.back() == '\n') fallback.pop_back();
       summary.arguments.push_back({argument.name, std::move(fallback), argument.range});

@@ -19,7 +19,7 @@ std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-std::string kind_text(const AttributeSpec& attribute) {
+std::string kind_text(const AttributeDeclaration& attribute) {
   if (attribute.kind == AttributeKind::word) return "one of: " + joined(attribute.words);
   std::string text(to_string(attribute.kind));
   if (attribute.range != finite() && attribute.range != Range{}) text += ", " + to_string(attribute.range);
@@ -39,9 +39,9 @@ ReferenceEntry entry_of(const OpDef& op) {
   entry.doc = op.doc;
   entry.formula = op.formula;
   entry.shapes = op.shapes;
-  for (const InputSpec& input : op.inputs) entry.inputs.push_back({input.name, "", "", input.doc});
+  for (const OperandDeclaration& input : op.inputs) entry.inputs.push_back({input.name, "", "", input.doc});
   if (op.variadic) entry.inputs.push_back({"...", "", "", "any number more"});
-  for (const AttributeSpec& attribute : op.attributes) {
+  for (const AttributeDeclaration& attribute : op.attributes) {
     if (attribute.internal) continue;
     const std::string fallback = attribute.fallback ? to_string(*attribute.fallback) : "required";
     entry.attributes.push_back({attribute.name, kind_text(attribute), fallback, attribute.doc});

@@ -15,11 +15,11 @@ std::optional<AttributeValue> value_of(std::optional<T> fallback) {
 
 }  // namespace
 
-AttributeSpec flag(std::string name, bool fallback, std::string doc) {
+AttributeDeclaration flag(std::string name, bool fallback, std::string doc) {
   return {.name = std::move(name), .kind = AttributeKind::flag, .fallback = fallback, .doc = std::move(doc)};
 }
 
-AttributeSpec number(std::string name, double fallback, Range range, std::string doc) {
+AttributeDeclaration number(std::string name, double fallback, Range range, std::string doc) {
   return {.name = std::move(name),
           .kind = AttributeKind::number,
           .fallback = fallback,
@@ -27,7 +27,8 @@ AttributeSpec number(std::string name, double fallback, Range range, std::string
           .range = range};
 }
 
-AttributeSpec integer(std::string name, std::optional<std::int64_t> fallback, Range range, std::string doc) {
+AttributeDeclaration integer(std::string name, std::optional<std::int64_t> fallback, Range range,
+                             std::string doc) {
   return {.name = std::move(name),
           .kind = AttributeKind::integer,
           .fallback = value_of(fallback),
@@ -35,7 +36,8 @@ AttributeSpec integer(std::string name, std::optional<std::int64_t> fallback, Ra
           .range = range};
 }
 
-AttributeSpec extents(std::string name, std::optional<std::vector<std::int64_t>> fallback, std::string doc) {
+AttributeDeclaration extents(std::string name, std::optional<std::vector<std::int64_t>> fallback,
+                             std::string doc) {
   return {.name = std::move(name),
           .kind = AttributeKind::integers,
           .fallback = value_of(std::move(fallback)),
@@ -43,11 +45,12 @@ AttributeSpec extents(std::string name, std::optional<std::vector<std::int64_t>>
           .range = at_least(1)};
 }
 
-AttributeSpec axis(std::int64_t fallback, std::string doc) {
+AttributeDeclaration axis(std::int64_t fallback, std::string doc) {
   return integer("axis", fallback, finite(), std::move(doc));
 }
 
-AttributeSpec word(std::string name, std::vector<std::string> words, std::string fallback, std::string doc) {
+AttributeDeclaration word(std::string name, std::vector<std::string> words, std::string fallback,
+                          std::string doc) {
   return {.name = std::move(name),
           .kind = AttributeKind::word,
           .fallback = AttributeValue(std::move(fallback)),
@@ -55,14 +58,14 @@ AttributeSpec word(std::string name, std::vector<std::string> words, std::string
           .words = std::move(words)};
 }
 
-AttributeSpec shape_attribute(std::optional<Shape> fallback, std::string doc) {
+AttributeDeclaration shape_attribute(std::optional<Shape> fallback, std::string doc) {
   return {.name = "shape",
           .kind = AttributeKind::shape,
           .fallback = value_of(std::move(fallback)),
           .doc = std::move(doc)};
 }
 
-AttributeSpec dtype_attribute(std::string doc) {
+AttributeDeclaration dtype_attribute(std::string doc) {
   return word("dtype", {"f32", "i32", "u8"}, "f32", std::move(doc));
 }
 

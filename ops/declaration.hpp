@@ -9,18 +9,21 @@
 
 namespace graphrun::ops {
 
-AttributeSpec flag(std::string name, bool fallback, std::string doc);
-AttributeSpec number(std::string name, double fallback, Range range, std::string doc);
-AttributeSpec integer(std::string name, std::optional<std::int64_t> fallback, Range range, std::string doc);
+AttributeDeclaration flag(std::string name, bool fallback, std::string doc);
+AttributeDeclaration number(std::string name, double fallback, Range range, std::string doc);
+AttributeDeclaration integer(std::string name, std::optional<std::int64_t> fallback, Range range,
+                             std::string doc);
 /// Height and width; an empty list stands for the default.
-AttributeSpec extents(std::string name, std::optional<std::vector<std::int64_t>> fallback, std::string doc);
+AttributeDeclaration extents(std::string name, std::optional<std::vector<std::int64_t>> fallback,
+                             std::string doc);
 /// An axis of the input or of the result, from either end.
-AttributeSpec axis(std::int64_t fallback, std::string doc);
-AttributeSpec word(std::string name, std::vector<std::string> words, std::string fallback, std::string doc);
-AttributeSpec shape_attribute(std::optional<Shape> fallback, std::string doc);
+AttributeDeclaration axis(std::int64_t fallback, std::string doc);
+AttributeDeclaration word(std::string name, std::vector<std::string> words, std::string fallback,
+                          std::string doc);
+AttributeDeclaration shape_attribute(std::optional<Shape> fallback, std::string doc);
 
 /// "dtype": f32 (default), i32 or u8.
-AttributeSpec dtype_attribute(std::string doc);
+AttributeDeclaration dtype_attribute(std::string doc);
 DType dtype_of(const Attributes& attributes);
 
 /// The attribute `shape`, or an OpError: its extents must be positive, and its elements countable.

@@ -53,7 +53,7 @@ class EvalCommand final : public Command {
     const auto data = std::make_shared<const train::Dataset>(train::load_model_data(model));
     const train::Examples known =
         train::bind_images(model, std::shared_ptr<const train::ImageSet>(data, &data->train));
-    for (const ProbeSpec& probe : model.probes) {
+    for (const ProbeRecipe& probe : model.probes) {
       const std::string& labels = probe.labels;
       if (labels.empty() || (known.columns.contains(labels) && asked.columns.contains(labels))) continue;
       console.warning(

@@ -166,7 +166,7 @@ struct Callable {
   std::vector<std::string> required;
 };
 
-JsonObject schema_of(const AttributeSpec& attribute) {
+JsonObject schema_of(const AttributeDeclaration& attribute) {
   const JsonObject integers = list_of(or_value(in_range("integer", attribute.range)));
   const JsonObject number = in_range("number", attribute.range);
   switch (attribute.kind) {
@@ -203,7 +203,7 @@ void add(Callable& callable, const std::string& name, const JsonObject& schema, 
 
 Callable callable_of(const OpDef& op) {
   Callable callable{op.name, op.doc, {}, {}, {}};
-  for (const AttributeSpec& attribute : op.attributes) {
+  for (const AttributeDeclaration& attribute : op.attributes) {
     if (attribute.internal) continue;
     JsonObject schema = schema_of(attribute);
     const bool bare = attribute.kind == AttributeKind::shape || attribute.kind == AttributeKind::initializer;

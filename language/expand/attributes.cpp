@@ -11,67 +11,69 @@
 namespace graphrun {
 namespace {
 
-[[noreturn]] void wrong(const AttributeSpec& spec, const Value& value, std::string fix = {}) {
-  throw OpError(fmt::format("'{}' is {}, not {}", spec.name, to_string(spec.kind), described(value)),
-                std::move(fix), spec.name);
+[[noreturn]] void wrong(const AttributeDeclaration& declared, const Value& value, std::string fix = {}) {
+  throw OpError(fmt::format("'{}' is {}, not {}", declared.name, to_string(declared.kind), described(value)),
+                std::move(fix), declared.name);
 }
 
-std::int64_t integer_from(const Value& value, const AttributeSpec& spec) {
+std::int64_t integer_from(const Value& value, const AttributeDeclaration& declared) {
   if (const std::int64_t* integer = value.integer()) return *integer;
-  wrong(spec, value, value.number() ? "Write it without a point; in $( ), `//` divides integers." : "");
+  wrong(declared, value, value.number() ? "Write it without a point; in $( ), `//` divides integers." : "");
 }
 
-std::vector<std::int64_t> integers_from(const Value& value, const AttributeSpec& spec) {
+std::vector<std::int64_t> integers_from(const Value& value, const AttributeDeclaration& declared) {
   if (value.list() == nullptr)
-    wrong(spec, value, fmt::format("Write {}: [{}].", spec.name, to_string(value)));
+    wrong(declared, value, fmt::format("Write {}: [{}].", declared.name, to_string(value)));
   std::vector<std::int64_t> result;
-  for (const Value& item : *value.list()) result.push_back(integer_from(item, spec));
+  for (const Value& item : *value.list()) result.push_back(integer_from(item, declared));
   return result;
 }
 
-std::vector<double> numbers_from(const Value& value, const AttributeSpec& spec) {
+std::vector<double> numbers_from(const Value& value, const AttributeDeclaration& declared) {
   if (const std::optional<double> number = value.number()) return {*number};
-  if (value.list() == nullptr) wrong(spec, value);
+  if (value.list() == nullptr) wrong(declared, value);
   std::vector<double> result;
   for (const Value& item : *value.list()) {
-    if (!item.number()) wrong(spec, item);
+    if (!item.number()) wrong(declared, item);
     result.push_back(*item.number());
   }
   return result;
 }
 
-Axes axes_from(const Value& value, const AttributeSpec& spec) {
+Axes axes_from(const Value& value, const AttributeDeclaration& declared) {
   if (value.text() != nullptr && *value.text() == "all") return {};
   if (value.integer() != nullptr) return {false, {*value.integer()}};
   if (value.list() == nullptr) {
-    throw OpError(fmt::format("'{}' is an axis, a list of axes, or all, not {}", spec.name, described(value)),
-                  {}, spec.name);
+    throw OpError(
+        fmt::format("'{}' is an axis, a list of axes, or all, not {}", declared.name, described(value)), {},
+        declared.name);
   }
-  return {false, integers_from(value, spec)};
+  return {false, integers_from(value, declared)};
 }
 
-std::string word_from(const Value& value, const AttributeSpec& spec) {
-  if (value.text() == nullptr) wrong(spec, value);
-  const bool listed = spec.kind != AttributeKind::word ||
-                      std::find(spec.words.begin(), spec.words.end(), *value.text()) != spec.words.end();
+std::string word_from(const Value& value, const AttributeDeclaration& declared) {
+  if (value.text() == nullptr) wrong(declared, value);
+  const bool listed =
+      declared.kind != AttributeKind::word ||
+      std::find(declared.words.begin(), declared.words.end(), *value.text()) != declared.words.end();
   if (listed) return *value.text();
   const std::string elsewhere =
-      spec.name == "dtype" ? known_elsewhere(NameOf::dtype, *value.text()) : std::string();
-  throw OpError(fmt::format("'{}' cannot be '{}'", spec.name, *value.text()),
-                elsewhere.empty() ? suggestion(*value.text(), spec.words) : elsewhere, spec.name);
+      declared.name == "dtype" ? known_elsewhere(NameOf::dtype, *value.text()) : std::string();
+  throw OpError(fmt::format("'{}' cannot be '{}'", declared.name, *value.text()),
+                elsewhere.empty() ? suggestion(*value.text(), declared.words) : elsewhere, declared.name);
 }
 
-Initializer initializer_from(const Value& value, const AttributeSpec& spec) {
+Initializer initializer_from(const Value& value, const AttributeDeclaration& declared) {
   const ValueMapping* mapping = value.mapping();
   if (value.text() == nullptr && (mapping == nullptr || mapping->size() != 1)) {
-    wrong(spec, value, "Write a name, or {uniform: {low: -0.1, high: 0.1}}.");
+    wrong(declared, value, "Write a name, or {uniform: {low: -0.1, high: 0.1}}.");
   }
   const std::string name = mapping == nullptr ? *value.text() : mapping->front().key;
   const InitializerKind* const form = find_initializer(name);
   if (form == nullptr) {
     const std::string elsewhere = known_elsewhere(NameOf::initializer, name);
     throw OpError(fmt::format("there is no initialiser '{}'", name),
-                  elsewhere.empty() ? suggestion(name, initializer_names()) : elsewhere, spec.name);
+                  elsewhere.empty() ? suggestion(name, initializer_names()) : elsewhere, declared.name);
   }
   Initializer result{name, {}};
   if (mapping == nullptr) return result;
@@ -81,20 +83,20 @@ Initializer initializer_from(const Value& value, const AttributeSpec& spec) {
                   form->arguments.empty()
                       ? fmt::format("Write {} alone.", name)
                       : fmt::format("Write {{{}: {{{}: …}}}}.", name, form->arguments[0].name),
-                  spec.name);
+                  declared.name);
   }
   for (const ValueEntry& argument : *arguments) {
     std::vector<std::string> known;
     for (const InitializerArgument& one : form->arguments) known.emplace_back(one.name);
     if (std::find(known.begin(), known.end(), argument.key) == known.end()) {
       throw OpError(fmt::format("the initialiser {} has no argument '{}'", name, argument.key),
-                    suggestion(argument.key, known), spec.name);
+                    suggestion(argument.key, known), declared.name);
     }
     const std::optional<double> number = argument.value.number();
     if (!number) {
       throw OpError(
           fmt::format("'{}' of {} is a number, not {}", argument.key, name, described(argument.value)), {},
-          spec.name);
+          declared.name);
     }
     result.arguments.emplace_back(argument.key, *number);
   }
@@ -141,34 +143,34 @@ Shape shape_from(const Value& value, const std::string& attribute) {
   return shape;
 }
 
-AttributeValue attribute_from(const Value& value, const AttributeSpec& spec) {
+AttributeValue attribute_from(const Value& value, const AttributeDeclaration& declared) {
   if (value.schedule() != nullptr) {
     throw OpError(
-        fmt::format("'{}' is fixed when the model is built and cannot follow a schedule", spec.name),
-        "Make the schedule a node of its own and use it in a formula.", spec.name);
+        fmt::format("'{}' is fixed when the model is built and cannot follow a schedule", declared.name),
+        "Make the schedule a node of its own and use it in a formula.", declared.name);
   }
-  switch (spec.kind) {
+  switch (declared.kind) {
     case AttributeKind::flag:
-      if (value.flag() == nullptr) wrong(spec, value);
+      if (value.flag() == nullptr) wrong(declared, value);
       return *value.flag();
     case AttributeKind::integer:
-      return integer_from(value, spec);
+      return integer_from(value, declared);
     case AttributeKind::number:
-      if (!value.number()) wrong(spec, value);
+      if (!value.number()) wrong(declared, value);
       return *value.number();
     case AttributeKind::text:
     case AttributeKind::word:
-      return word_from(value, spec);
+      return word_from(value, declared);
     case AttributeKind::integers:
-      return integers_from(value, spec);
+      return integers_from(value, declared);
     case AttributeKind::numbers:
-      return numbers_from(value, spec);
+      return numbers_from(value, declared);
     case AttributeKind::shape:
-      return shape_from(value, spec.name);
+      return shape_from(value, declared.name);
     case AttributeKind::axes:
-      return axes_from(value, spec);
+      return axes_from(value, declared);
     case AttributeKind::initializer:
-      return initializer_from(value, spec);
+      return initializer_from(value, declared);
   }
   return false;
 }

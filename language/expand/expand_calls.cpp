@@ -42,7 +42,7 @@ void Expander::set_origin(const Scope& scope, const CallSite& site) {
 /// What can be said of a call before its inputs are known: that its op or block exists, and takes what is
 /// given.
 bool Expander::callable(Scope& scope, const CallSite& site) {
-  if (const BlockSpec* block = find_block(site.op))
+  if (const BlockDeclaration* block = find_block(site.op))
     return block->broken || check_arguments(scope, *block, site);
   const OpDef* op = builder_.registry().find(site.op);
   if (op != nullptr && !op->internal && !op->traits.effect && !op->traits.input) return true;
@@ -70,12 +70,12 @@ Instance Expander::call(Scope& scope, CallSite site) {
   }
   if (!callable(scope, site)) return {};
   site.in_formula = site.in_formula || scope.in_formula;
-  const BlockSpec* block = find_block(site.op);
+  const BlockDeclaration* block = find_block(site.op);
   return block != nullptr ? call_block(scope, *block, site)
                           : call_op(scope, builder_.registry().get(site.op), site);
 }
 
-bool Expander::recursion(const Scope& scope, const BlockSpec& block, const CallSite& site) {
+bool Expander::recursion(const Scope& scope, const BlockDeclaration& block, const CallSite& site) {
   std::string path = block.name;
   for (const Scope* at = &scope; at != nullptr && at->block != nullptr; at = at->caller) {
     path = at->block->name + " → " + path;
@@ -87,11 +87,12 @@ bool Expander::recursion(const Scope& scope, const BlockSpec& block, const CallS
   return false;
 }
 
-Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSite& site) {
+Instance Expander::call_block(Scope& scope, const BlockDeclaration& block, const CallSite& site) {
   if (block.broken || recursion(scope, block, site)) return {};
   if (site.inputs.size() != block.inputs.size()) {
     std::string names;
-    for (const BlockSpec::Name& input : block.inputs) names += (names.empty() ? "" : ", ") + input.text;
+    for (const BlockDeclaration::Name& input : block.inputs)
+      names += (names.empty() ? "" : ", ") + input.text;
     const std::size_t count = block.inputs.size();
     Diagnostic& diagnostic =
         report(scope, site.inputs_place,
@@ -126,7 +127,7 @@ Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSi
   expand(inner, block.nodes);
   Instance result;
   result.params = site.params;
-  for (const BlockSpec::Name& output : block.outputs) {
+  for (const BlockDeclaration::Name& output : block.outputs) {
     const auto found = inner.instances.find(output.text);
     if (found == inner.instances.end()) {
       std::vector<std::string> names;
@@ -143,12 +144,12 @@ Instance Expander::call_block(Scope& scope, const BlockSpec& block, const CallSi
   return result;
 }
 
-bool Expander::check_arguments(Scope& scope, const BlockSpec& block, const CallSite& site) {
+bool Expander::check_arguments(Scope& scope, const BlockDeclaration& block, const CallSite& site) {
   bool whole = true;
   std::set<std::string_view> written;
   for (const GivenAttribute& given : site.attributes) written.insert(given.name);
   std::vector<std::string> names;
-  for (const BlockSpec::Argument& argument : block.arguments) names.push_back(argument.name);
+  for (const BlockDeclaration::Argument& argument : block.arguments) names.push_back(argument.name);
   std::vector<std::string> meant;  // by names that are misspelt: one mistake is one error
   for (const GivenAttribute& given : site.attributes) {
     if (block.find_argument(given.name) != nullptr) continue;
@@ -159,7 +160,7 @@ bool Expander::check_arguments(Scope& scope, const BlockSpec& block, const CallS
         .op = block.name;
     whole = false;
   }
-  for (const BlockSpec::Argument& argument : block.arguments) {
+  for (const BlockDeclaration::Argument& argument : block.arguments) {
     if (!argument.required || written.count(argument.name) != 0) continue;
     if (std::find(meant.begin(), meant.end(), argument.name) != meant.end()) continue;
     report(scope, site.place, fmt::format("block '{}' needs the argument '{}'", block.name, argument.name),
@@ -183,7 +184,8 @@ bool Expander::bind_arguments(Scope& scope, Scope& inner, const CallSite& site) 
 /// Is the number, or are the values that the schedule takes, in the range that the block declares?
 bool Expander::in_range(const Scope& scope, const Scope& inner, const GivenAttribute& given,
                         const Value& passed) {
-  const auto argument = std::ranges::find(inner.block->arguments, given.name, &BlockSpec::Argument::name);
+  const auto argument =
+      std::ranges::find(inner.block->arguments, given.name, &BlockDeclaration::Argument::name);
   if (argument == inner.block->arguments.end()) return true;
   std::vector<double> values;
   if (const std::optional<double> number = passed.number()) values = {*number};
@@ -202,11 +204,11 @@ std::optional<Attributes> Expander::attributes(Scope& scope, const OpDef& op, co
   Attributes result;
   bool whole = true;
   for (const GivenAttribute& given : site.attributes) {
-    const auto spec =
+    const auto declared =
         std::find_if(op.attributes.begin(), op.attributes.end(),
-                     [&given](const AttributeSpec& a) { return a.name == given.name && !a.internal; });
+                     [&given](const AttributeDeclaration& a) { return a.name == given.name && !a.internal; });
     const bool shaped = std::any_of(op.attributes.begin(), op.attributes.end(),
-                                    [](const AttributeSpec& a) { return a.name == "shape"; });
+                                    [](const AttributeDeclaration& a) { return a.name == "shape"; });
     if (given.name == "tie" && op.traits.variable) {
       const std::optional<Value> name = tied(scope, given);
       if (name && name->parameter() == nullptr && !name->is_null()) {
@@ -220,9 +222,9 @@ std::optional<Attributes> Expander::attributes(Scope& scope, const OpDef& op, co
       const std::optional<NodeId> node = referred(scope, given);
       if (node) result.set("shape", builder_.type(*node).shape);
       whole = whole && node;
-    } else if (spec == op.attributes.end()) {
+    } else if (declared == op.attributes.end()) {
       std::vector<std::string> names;
-      for (const AttributeSpec& known : op.attributes) {
+      for (const AttributeDeclaration& known : op.attributes) {
         if (!known.internal) names.push_back(known.name);
       }
       if (shaped) names.emplace_back("like");
@@ -233,9 +235,9 @@ std::optional<Attributes> Expander::attributes(Scope& scope, const OpDef& op, co
       whole = false;
     } else if (const std::optional<Value> written = value(scope, given)) {
       try {
-        result.set(given.name, attribute_from(*written, *spec));
+        result.set(given.name, attribute_from(*written, *declared));
       } catch (const OpError& error) {
-        report_attribute(scope, site, given, *spec, error);
+        report_attribute(scope, site, given, *declared, error);
         whole = false;
       }
     } else {
@@ -272,13 +274,13 @@ Instance Expander::call_op(Scope& scope, const OpDef& op, const CallSite& site) 
 
 /// A wrong attribute. In a list the wrong item is shown; inside a standard block, what was passed for it.
 void Expander::report_attribute(Scope& scope, const CallSite& site, const GivenAttribute& given,
-                                const AttributeSpec& spec, const OpError& error) {
+                                const AttributeDeclaration& declared, const OpError& error) {
   const YamlNode* piece = given.expression == nullptr ? given.yaml : nullptr;
   if (piece != nullptr && piece->is_sequence()) {
     for (const YamlNode& item : piece->items) {
       const std::optional<Value> one = value(scope, item);
       try {
-        attribute_from({ValueList{one.value_or(Value{})}}, spec);
+        attribute_from({ValueList{one.value_or(Value{})}}, declared);
       } catch (const OpError&) {
         piece = &item;
         break;
@@ -289,7 +291,7 @@ void Expander::report_attribute(Scope& scope, const CallSite& site, const GivenA
   if (scope.standard && passed) {
     const std::string name = piece->text.substr(1);
     const Value& argument = scope.arguments.at(name).value;
-    const bool size = spec.kind == AttributeKind::shape;
+    const bool size = declared.kind == AttributeKind::shape;
     report(scope, *passed,
            size ? fmt::format("'{}' is an integer of at least 1, not {}", name, described(argument))
                 : error.message(),
@@ -361,18 +363,18 @@ Instance Expander::parameter(Scope& scope, const CallSite& site, const Attribute
 bool Expander::shares(Scope& scope, const CallSite& site, NodeId first, const Attributes& attributes) {
   const Node& made = builder_.node(first);
   const Place place = parameter_places_.at(site.params);
-  for (const AttributeSpec& spec : made.op->attributes) {
-    const AttributeValue* written = attributes.find(spec.name);
-    const AttributeValue& here = written != nullptr ? *written : *spec.fallback;
-    const AttributeValue& there = *made.attributes.find(spec.name);
+  for (const AttributeDeclaration& declared : made.op->attributes) {
+    const AttributeValue* written = attributes.find(declared.name);
+    const AttributeValue& here = written != nullptr ? *written : *declared.fallback;
+    const AttributeValue& there = *made.attributes.find(declared.name);
     if (here == there) continue;
-    const std::string key = spec.name == "shape" ? "" : spec.name + ": ";
+    const std::string key = declared.name == "shape" ? "" : declared.name + ": ";
     const OpError error(
         fmt::format("parameter '{}' is {}{} here, but {}{} where it was first made, in line {}", site.params,
                     key, to_string(here), key, to_string(there), diagnostics_.sources().location(place).line),
         fmt::format("Shared parameters need equal {}.",
-                    spec.name == "shape" ? "shapes" : "`" + spec.name + ":`"),
-        spec.name);
+                    declared.name == "shape" ? "shapes" : "`" + declared.name + ":`"),
+        declared.name);
     report(scope, site, error)
         .notes.push_back(
             {diagnostics_.sources().location(place), fmt::format("'{}' was first made here", site.params)});

@@ -23,24 +23,24 @@ void collect_from_value(const YamlNode& node, Budget& budget, std::set<std::stri
   for (const YamlEntry& entry : node.entries) collect_from_value(entry.value, budget, names);
 }
 
-std::set<std::string> dependencies(const NodeSpec& spec, Budget& budget) {
+std::set<std::string> dependencies(const NodeDeclaration& declared, Budget& budget) {
   std::set<std::string> names;
-  if (spec.kind == NodeSpec::Kind::formula) collect_from_text(spec.value.text, budget, names);
-  if (spec.kind == NodeSpec::Kind::schedule) collect_from_value(spec.value, budget, names);
-  if (spec.kind == NodeSpec::Kind::call) collect_from_value(spec.op, budget, names);
-  for (const YamlNode& input : spec.inputs) collect_from_text(input.text, budget, names);
-  for (const YamlEntry& attribute : spec.attributes) {
+  if (declared.kind == NodeDeclaration::Kind::formula) collect_from_text(declared.value.text, budget, names);
+  if (declared.kind == NodeDeclaration::Kind::schedule) collect_from_value(declared.value, budget, names);
+  if (declared.kind == NodeDeclaration::Kind::call) collect_from_value(declared.op, budget, names);
+  for (const YamlNode& input : declared.inputs) collect_from_text(input.text, budget, names);
+  for (const YamlEntry& attribute : declared.attributes) {
     const bool reference = attribute.key == "like" || attribute.key == "tie";
     if (reference && attribute.value.is_scalar()) collect_from_text(attribute.value.text, budget, names);
     collect_from_value(attribute.value, budget, names);
   }
-  if (spec.repeat) collect_from_value(*spec.repeat, budget, names);
-  if (spec.params) collect_from_value(*spec.params, budget, names);
+  if (declared.repeat) collect_from_value(*declared.repeat, budget, names);
+  if (declared.params) collect_from_value(*declared.params, budget, names);
   return names;
 }
 
 /// "a → b → … → z → a": of a long circle its ends.
-std::string circle_text(const std::vector<NodeSpec>& nodes, std::span<const std::size_t> circle) {
+std::string circle_text(const std::vector<NodeDeclaration>& nodes, std::span<const std::size_t> circle) {
   constexpr std::size_t shown = 6;
   std::string text;
   for (std::size_t i = 0; i <= circle.size(); ++i) {
@@ -54,7 +54,7 @@ std::string circle_text(const std::vector<NodeSpec>& nodes, std::span<const std:
 /// Depth-first without recursion: a file may hold a chain of any length.
 class Ordering {
  public:
-  Ordering(const std::vector<NodeSpec>& nodes, const std::vector<std::set<std::string>>& needs)
+  Ordering(const std::vector<NodeDeclaration>& nodes, const std::vector<std::set<std::string>>& needs)
       : nodes_(nodes), state_(nodes.size(), State::fresh) {
     for (std::size_t i = 0; i < nodes.size(); ++i) index_.emplace(nodes[i].name, i);
     for (const std::set<std::string>& names : needs) {
@@ -109,7 +109,7 @@ class Ordering {
     }
   }
 
-  const std::vector<NodeSpec>& nodes_;
+  const std::vector<NodeDeclaration>& nodes_;
   std::vector<State> state_;
   std::map<std::string, std::size_t> index_;
   std::vector<std::vector<std::size_t>> needs_;
@@ -119,26 +119,26 @@ class Ordering {
 
 /// Those of a block are worked out once.
 std::shared_ptr<const Expander::Needs> Expander::needs_of(const Scope& scope,
-                                                          const std::vector<NodeSpec>& nodes) {
+                                                          const std::vector<NodeDeclaration>& nodes) {
   const bool whole_block = scope.block != nullptr && &nodes == &scope.block->nodes;
   if (whole_block && needs_.contains(scope.block)) return needs_.at(scope.block);
   Needs needs;
-  for (const NodeSpec& spec : nodes) needs.push_back(dependencies(spec, budget_));
+  for (const NodeDeclaration& declared : nodes) needs.push_back(dependencies(declared, budget_));
   auto shared = std::make_shared<const Needs>(std::move(needs));
   if (whole_block) needs_[scope.block] = shared;
   return shared;
 }
 
-std::vector<std::size_t> Expander::order(Scope& scope, const std::vector<NodeSpec>& nodes,
+std::vector<std::size_t> Expander::order(Scope& scope, const std::vector<NodeDeclaration>& nodes,
                                          const Needs& needs) {
   Ordering ordering(nodes, needs);
   ordering.run();
   for (std::vector<std::size_t>& cycle : ordering.cycles) {
     // The one written first comes first, however the search found it.
     std::rotate(cycle.begin(), std::min_element(cycle.begin(), cycle.end()), cycle.end());
-    const NodeSpec& spec = nodes[cycle.front()];
-    report(scope, spec.place,
-           cycle.size() == 1 ? fmt::format("node '{}' needs itself", spec.name)
+    const NodeDeclaration& declared = nodes[cycle.front()];
+    report(scope, declared.place,
+           cycle.size() == 1 ? fmt::format("node '{}' needs itself", declared.name)
                              : fmt::format("these nodes need each other: {}", circle_text(nodes, cycle)),
            "Values flow one way; break the cycle.");
     for (const std::size_t node : cycle) scope.instances[nodes[node].name] = {};
@@ -146,16 +146,18 @@ std::vector<std::size_t> Expander::order(Scope& scope, const std::vector<NodeSpe
   return std::move(ordering.order);
 }
 
-void Expander::expand(Scope& scope, const std::vector<NodeSpec>& nodes) {
-  const auto is_input = [&scope](const NodeSpec& spec) { return scope.instances.count(spec.name) != 0; };
+void Expander::expand(Scope& scope, const std::vector<NodeDeclaration>& nodes) {
+  const auto is_input = [&scope](const NodeDeclaration& declared) {
+    return scope.instances.count(declared.name) != 0;
+  };
   if (std::any_of(nodes.begin(), nodes.end(), is_input)) {
-    std::vector<NodeSpec> others;
-    for (const NodeSpec& spec : nodes) {
-      if (is_input(spec)) {
-        report(scope, spec.place,
-               fmt::format("'{}' is an input already; a node needs a name of its own", spec.name));
+    std::vector<NodeDeclaration> others;
+    for (const NodeDeclaration& declared : nodes) {
+      if (is_input(declared)) {
+        report(scope, declared.place,
+               fmt::format("'{}' is an input already; a node needs a name of its own", declared.name));
       } else {
-        others.push_back(spec);
+        others.push_back(declared);
       }
     }
     return expand(scope, others);
@@ -164,35 +166,35 @@ void Expander::expand(Scope& scope, const std::vector<NodeSpec>& nodes) {
   const std::vector<std::size_t> ordered = order(scope, nodes, *needs);
   const std::set<std::string> left_out = needless(scope, nodes, *needs, ordered);
   for (const std::size_t i : ordered) {
-    const NodeSpec& spec = nodes[i];
-    if (left_out.contains(spec.name)) continue;
-    if (scope.instances.count(spec.name) != 0) continue;  // in a cycle
-    const std::string path = scope.path.empty() ? spec.name : scope.path + "." + spec.name;
-    const bool comes_out = scope.block != nullptr && spec.name == scope.block->outputs.front().text;
-    Instance instance = make(scope, spec, path, comes_out ? scope.display : path);
-    scope.instances[spec.name] = std::move(instance);
+    const NodeDeclaration& declared = nodes[i];
+    if (left_out.contains(declared.name)) continue;
+    if (scope.instances.count(declared.name) != 0) continue;  // in a cycle
+    const std::string path = scope.path.empty() ? declared.name : scope.path + "." + declared.name;
+    const bool comes_out = scope.block != nullptr && declared.name == scope.block->outputs.front().text;
+    Instance instance = make(scope, declared, path, comes_out ? scope.display : path);
+    scope.instances[declared.name] = std::move(instance);
   }
 }
 
 /// The parameters of a block that nothing of what comes out is computed from, and what only they are for:
 /// a bias that is not added is not there.
-std::set<std::string> Expander::needless(Scope& scope, const std::vector<NodeSpec>& nodes, const Needs& needs,
-                                         const std::vector<std::size_t>& order) {
-  const auto is_parameter = [](const NodeSpec& spec) {
-    return spec.kind == NodeSpec::Kind::call && spec.op.text == "param";
+std::set<std::string> Expander::needless(Scope& scope, const std::vector<NodeDeclaration>& nodes,
+                                         const Needs& needs, const std::vector<std::size_t>& order) {
+  const auto is_parameter = [](const NodeDeclaration& declared) {
+    return declared.kind == NodeDeclaration::Kind::call && declared.op.text == "param";
   };
   if (scope.block == nullptr || std::none_of(nodes.begin(), nodes.end(), is_parameter)) return {};
   std::set<std::string> needed;
-  for (const BlockSpec::Name& output : scope.block->outputs) needed.insert(output.text);
+  for (const BlockDeclaration::Name& output : scope.block->outputs) needed.insert(output.text);
   for (auto i = order.rbegin(); i != order.rend(); ++i) {  // users before what they use
-    const NodeSpec& spec = nodes[*i];
-    if (!needed.contains(spec.name)) continue;
-    const bool chained = spec.repeat && !spec.inputs.empty();
-    const std::optional<Value> copies = chained ? copies_of(scope, spec) : std::nullopt;
+    const NodeDeclaration& declared = nodes[*i];
+    if (!needed.contains(declared.name)) continue;
+    const bool chained = declared.repeat && !declared.inputs.empty();
+    const std::optional<Value> copies = chained ? copies_of(scope, declared) : std::nullopt;
     const bool none = copies && ((copies->integer() != nullptr && *copies->integer() == 0) ||
                                  (copies->list() != nullptr && copies->list()->empty()));
     if (none) {
-      collect_from_text(spec.inputs.front().text, budget_, needed);
+      collect_from_text(declared.inputs.front().text, budget_, needed);
     } else {
       needed.insert(needs[*i].begin(), needs[*i].end());
     }
@@ -208,31 +210,32 @@ std::set<std::string> Expander::needless(Scope& scope, const std::vector<NodeSpe
 }
 
 /// What `repeat:` says. Not known as long as it asks for the size of a node that is not made yet.
-const std::optional<Value>& Expander::copies_of(Scope& scope, const NodeSpec& spec) {
+const std::optional<Value>& Expander::copies_of(Scope& scope, const NodeDeclaration& declared) {
   static const std::optional<Value> unknown;
-  const auto known = scope.copies.find(&spec);
+  const auto known = scope.copies.find(&declared);
   if (known != scope.copies.end()) return known->second;
   std::set<std::string> sizes;
-  collect_from_value(*spec.repeat, budget_, sizes);
+  collect_from_value(*declared.repeat, budget_, sizes);
   for (const std::string& name : sizes)
     if (!scope.instances.contains(name)) return unknown;
-  return scope.copies[&spec] = value(scope, *spec.repeat);
+  return scope.copies[&declared] = value(scope, *declared.repeat);
 }
 
-Instance Expander::make(Scope& scope, const NodeSpec& spec, const std::string& path,
+Instance Expander::make(Scope& scope, const NodeDeclaration& declared, const std::string& path,
                         const std::string& display) {
   scope.node = path;
-  scope.node_place = spec.place;
+  scope.node_place = declared.place;
   if (!scope.standard) scope.shown_node = path;
   Instance result;
   try {
-    if (spec.kind == NodeSpec::Kind::broken) throw Poisoned{};
-    result = spec.repeat ? repeated(scope, spec, path)
-                         : single(scope, spec, path, params_of(scope, spec, path), display, std::nullopt);
+    if (declared.kind == NodeDeclaration::Kind::broken) throw Poisoned{};
+    result = declared.repeat
+                 ? repeated(scope, declared, path)
+                 : single(scope, declared, path, params_of(scope, declared, path), display, std::nullopt);
   } catch (const Poisoned&) {
     result = {};
   } catch (const OverBudget& over) {
-    abandon(scope, spec.place, over);
+    abandon(scope, declared.place, over);
   }
   scope.node.clear();
   return result;
@@ -240,10 +243,10 @@ Instance Expander::make(Scope& scope, const NodeSpec& spec, const std::string& p
 
 /// The path of a node's parameters: its own, unless `params:` says another, from the block it stands in or,
 /// with a slash in front, from the file.
-std::string Expander::params_of(Scope& scope, const NodeSpec& spec, const std::string& path) {
-  if (!spec.params) return scope.block == nullptr ? path : scope.params + path.substr(scope.path.size());
-  const bool from_file = spec.params->text.starts_with('/');
-  YamlNode text = *spec.params;
+std::string Expander::params_of(Scope& scope, const NodeDeclaration& declared, const std::string& path) {
+  if (!declared.params) return scope.block == nullptr ? path : scope.params + path.substr(scope.path.size());
+  const bool from_file = declared.params->text.starts_with('/');
+  YamlNode text = *declared.params;
   if (from_file) text.text.erase(0, 1);
   const std::optional<std::string> written = written_path(scope, text);
   if (!written) throw Poisoned{};
@@ -297,34 +300,34 @@ std::optional<std::string> Expander::written_path(Scope& scope, const YamlNode& 
   return std::nullopt;
 }
 
-Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::string& path) {
-  std::optional<Value> over = copies_of(scope, spec);
-  if (!over && !scope.copies.contains(&spec)) over = value(scope, *spec.repeat);
+Instance Expander::repeated(Scope& scope, const NodeDeclaration& declared, const std::string& path) {
+  std::optional<Value> over = copies_of(scope, declared);
+  if (!over && !scope.copies.contains(&declared)) over = value(scope, *declared.repeat);
   if (!over) return {};
   const bool counted = over->integer() != nullptr;
   const std::int64_t count = counted                   ? *over->integer()
                              : over->list() != nullptr ? static_cast<std::int64_t>(over->list()->size())
                                                        : -1;
   if (count < 0) {
-    report(scope, spec.repeat->place,
+    report(scope, declared.repeat->place,
            fmt::format("`repeat:` is a list or a count, not {}", described(*over)));
     return {};
   }
   if (static_cast<std::uint64_t>(count) > budget_.left(Resource::nodes)) {
-    report(scope, spec.repeat->place,
+    report(scope, declared.repeat->place,
            fmt::format("{} copies are too many: the budget of nodes has room for {}", count,
                        budget_.left(Resource::nodes)),
            "Repeat less.");
     return {};
   }
-  if (spec.kind != NodeSpec::Kind::call || spec.inputs.empty()) {
-    report(scope, spec.repeat->place, "a repeat chains copies through the first input, but there is none",
+  if (declared.kind != NodeDeclaration::Kind::call || declared.inputs.empty()) {
+    report(scope, declared.repeat->place, "a repeat chains copies through the first input, but there is none",
            "Give it one: in: x.");
     return {};
   }
   Instance chain;
   chain.repeated = true;
-  chain.node = formula(scope, spec.inputs.front(), path, "");
+  chain.node = formula(scope, declared.inputs.front(), path, "");
   const std::optional<Value> outer_item = std::exchange(scope.item, std::nullopt);
   const std::optional<Value> outer_index = std::exchange(scope.index, std::nullopt);
   for (std::int64_t i = 0; i < count && chain.node; ++i) {
@@ -335,7 +338,7 @@ Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::strin
     if (!scope.standard) scope.shown_node = scope.node;
     Instance copy;
     try {
-      copy = single(scope, spec, path + suffix, params_of(scope, spec, path + suffix), path + suffix,
+      copy = single(scope, declared, path + suffix, params_of(scope, declared, path + suffix), path + suffix,
                     chain.node);
     } catch (const Poisoned&) {
     }
@@ -349,18 +352,18 @@ Instance Expander::repeated(Scope& scope, const NodeSpec& spec, const std::strin
 }
 
 /// `first`: in a repeat, the copy before, in place of the first input.
-Instance Expander::single(Scope& scope, const NodeSpec& spec, const std::string& path,
+Instance Expander::single(Scope& scope, const NodeDeclaration& declared, const std::string& path,
                           const std::string& params, const std::string& display,
                           std::optional<NodeId> first) {
   Instance instance;
   instance.params = params;
-  if (spec.kind == NodeSpec::Kind::formula) {
-    instance.node = formula(scope, spec.value, path, display);
+  if (declared.kind == NodeDeclaration::Kind::formula) {
+    instance.node = formula(scope, declared.value, path, display);
     return instance;
   }
-  if (spec.kind == NodeSpec::Kind::schedule) {
-    const std::optional<Schedule> found = schedule(scope, spec.value);
-    if (found && claim(scope, spec.place, names_, display, "node"))
+  if (declared.kind == NodeDeclaration::Kind::schedule) {
+    const std::optional<Schedule> found = schedule(scope, declared.value);
+    if (found && claim(scope, declared.place, names_, display, "node"))
       instance.node = scheduled_input(*found, display);
     return instance;
   }
@@ -368,25 +371,26 @@ Instance Expander::single(Scope& scope, const NodeSpec& spec, const std::string&
   site.path = path;
   site.params = params;
   site.display = display;
-  const std::optional<Place> chosen = scope.standard ? place_of_argument(scope, spec.op) : std::nullopt;
-  site.place = chosen ? *chosen : spec.op.place;
-  site.inputs_place = spec.inputs_place;
-  const std::optional<Value> op = value(scope, spec.op);
+  const std::optional<Place> chosen = scope.standard ? place_of_argument(scope, declared.op) : std::nullopt;
+  site.place = chosen ? *chosen : declared.op.place;
+  site.inputs_place = declared.inputs_place;
+  const std::optional<Value> op = value(scope, declared.op);
   bool known = op.has_value();
   if (op && op->text() == nullptr) {
-    report(scope, spec.op.place, fmt::format("`op:` is the name of an op or block, not {}", described(*op)));
+    report(scope, declared.op.place,
+           fmt::format("`op:` is the name of an op or block, not {}", described(*op)));
     known = false;
   } else if (op) {
     site.op = *op->text();
   }
-  for (std::size_t i = 0; i < spec.inputs.size(); ++i) {
+  for (std::size_t i = 0; i < declared.inputs.size(); ++i) {
     const std::optional<NodeId> input =
-        i == 0 && first ? first : formula(scope, spec.inputs[i], fmt::format("{}/in{}", path, i), "");
+        i == 0 && first ? first : formula(scope, declared.inputs[i], fmt::format("{}/in{}", path, i), "");
     known = known && input;
     if (input) site.inputs.push_back(*input);
-    site.input_places.push_back(spec.inputs[i].place);
+    site.input_places.push_back(declared.inputs[i].place);
   }
-  for (const YamlEntry& entry : spec.attributes) {
+  for (const YamlEntry& entry : declared.attributes) {
     site.attributes.push_back({entry.key, entry.place, entry.value.place, &entry.value, nullptr});
   }
   if (known) {
@@ -400,15 +404,17 @@ Instance Expander::single(Scope& scope, const NodeSpec& spec, const std::string&
   return {};
 }
 
-std::optional<NodeId> Expander::apply(const NodeSpec& spec, NodeId input, const std::string& path) {
-  NodeSpec with_input = spec;
+std::optional<NodeId> Expander::apply(const NodeDeclaration& declared, NodeId input,
+                                      const std::string& path) {
+  NodeDeclaration with_input = declared;
   with_input.inputs.emplace_back();  // `input` takes its place
   top_.node = path;
-  top_.node_place = spec.place;
+  top_.node_place = declared.place;
   top_.shown_node = path;
   std::optional<NodeId> made;
   try {
-    if (spec.kind == NodeSpec::Kind::call) made = single(top_, with_input, path, path, path, input).node;
+    if (declared.kind == NodeDeclaration::Kind::call)
+      made = single(top_, with_input, path, path, path, input).node;
   } catch (const Poisoned&) {  // reported
   }
   top_.node.clear();

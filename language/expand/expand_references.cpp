@@ -196,7 +196,7 @@ std::optional<NodeId> Expander::referred(Scope& scope, const GivenAttribute& giv
 
 /// `batch` in a formula: how many samples there are.
 std::optional<NodeId> Expander::batch_count(Scope& scope, const YamlNode& text, std::size_t offset) {
-  for (const InputDeclaration& declared : spec_.inputs) {
+  for (const InputDeclaration& declared : declared_.inputs) {
     const Instance& input = top_.instances[declared.name];
     if (!input.node) continue;
     const Shape& shape = builder_.type(*input.node).shape;

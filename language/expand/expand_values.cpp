@@ -18,7 +18,7 @@ std::vector<std::string> value_names(const Scope& scope, const std::vector<YamlE
   if (scope.block == nullptr) {
     for (const YamlEntry& entry : vars) names.push_back(entry.key);
   } else {
-    for (const BlockSpec::Argument& argument : scope.block->arguments) names.push_back(argument.name);
+    for (const BlockDeclaration::Argument& argument : scope.block->arguments) names.push_back(argument.name);
   }
   return names;
 }
@@ -32,7 +32,7 @@ const YamlNode* Expander::fallback_of(const Scope& scope, const std::string& nam
     const auto var = vars_.find(name);
     return var == vars_.end() ? nullptr : var->second;
   }
-  const BlockSpec::Argument* argument = scope.block->find_argument(name);
+  const BlockDeclaration::Argument* argument = scope.block->find_argument(name);
   return argument == nullptr || argument->required ? nullptr : &argument->fallback;
 }
 
@@ -58,7 +58,7 @@ std::optional<Value> Expander::named_value(Scope& scope, const std::string& name
 ValueScope Expander::value_scope(Scope& scope) {
   ValueScope result;
   result.value = [this, &scope](const std::string& name) { return named_value(scope, name); };
-  result.names = [this, &scope] { return value_names(scope, spec_.vars); };
+  result.names = [this, &scope] { return value_names(scope, declared_.vars); };
   result.hint = [this, &scope](const std::string& name) -> std::string {
     if (name == "item" || name == "index") return fmt::format("${} is known in a node with `repeat:`.", name);
     const bool outside = scope.block != nullptr && vars_.count(name) != 0;
@@ -170,7 +170,7 @@ std::optional<Value> Expander::value(Scope& scope, const GivenAttribute& given) 
   if (given.expression == nullptr) return value(scope, *given.yaml);
   const Expression& e = *given.expression;
   if (e.kind == Expression::Kind::name) {  // a value: axis=n; or a word: act=relu
-    const std::vector<std::string> names = value_names(scope, spec_.vars);
+    const std::vector<std::string> names = value_names(scope, declared_.vars);
     const bool is_value = std::find(names.begin(), names.end(), e.name) != names.end();
     return is_value ? evaluated(scope, e, *given.yaml) : std::optional(Value{e.name});
   }
@@ -244,7 +244,7 @@ std::optional<Schedule> Expander::schedule(Scope& scope, const YamlNode& node) {
 }
 
 void Expander::check_vars() {
-  for (const YamlEntry& entry : spec_.vars) {
+  for (const YamlEntry& entry : declared_.vars) {
     if (top_.arguments.count(entry.key) != 0 || top_.evaluating.count(entry.key) != 0) continue;
     try {
       named_value(top_, entry.key);

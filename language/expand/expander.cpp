@@ -8,12 +8,12 @@
 
 namespace graphrun {
 
-Expander::Expander(const Spec& spec, const std::vector<BlockSpec>& standard, Builder& builder,
-                   Diagnostics& diagnostics)
-    : spec_(spec), builder_(builder), diagnostics_(diagnostics), budget_(diagnostics.budget()) {
-  for (const YamlEntry& var : spec.vars) vars_.emplace(var.key, &var.value);
-  for (const BlockSpec& block : standard) blocks_[block.name] = &block;
-  for (const BlockSpec& block : spec.blocks) {
+Expander::Expander(const ModelDeclaration& declared, const std::vector<BlockDeclaration>& standard,
+                   Builder& builder, Diagnostics& diagnostics)
+    : declared_(declared), builder_(builder), diagnostics_(diagnostics), budget_(diagnostics.budget()) {
+  for (const YamlEntry& var : declared.vars) vars_.emplace(var.key, &var.value);
+  for (const BlockDeclaration& block : standard) blocks_[block.name] = &block;
+  for (const BlockDeclaration& block : declared.blocks) {
     const OpDef* op = builder.registry().find(block.name);
     if (blocks_.count(block.name) != 0 || op != nullptr) {
       diagnostics.error(block.place,
@@ -32,7 +32,7 @@ std::vector<Diagnostic::Note> listed(const CallNotes* notes) {
   return list;
 }
 
-const BlockSpec* Expander::find_block(const std::string& name) const {
+const BlockDeclaration* Expander::find_block(const std::string& name) const {
   const auto found = blocks_.find(name);
   return found == blocks_.end() ? nullptr : found->second;
 }
@@ -108,7 +108,7 @@ Place Expander::wrong_size(const YamlNode& shape) {
 
 std::vector<ModelInput> Expander::inputs() {
   std::vector<ModelInput> made;
-  for (const InputDeclaration& declared : spec_.inputs) {
+  for (const InputDeclaration& declared : declared_.inputs) {
     Instance& instance = top_.instances[declared.name];
     if (declared.broken) continue;
     top_.node = declared.name;
@@ -140,7 +140,7 @@ std::vector<ModelInput> Expander::inputs() {
                           "The number of examples is written batch, as in [batch, 784].", "shape");
         }
         const auto counts = [](const Dim& dim) { return !dim.is_number(); };
-        if (spec_.data && !shape.empty() && std::none_of(shape.begin(), shape.end(), counts)) {
+        if (declared_.data && !shape.empty() && std::none_of(shape.begin(), shape.end(), counts)) {
           const std::string sizes = to_string(shape);
           throw OpError(fmt::format("examples come in batches, but the shape {} has no `batch`", sizes),
                         fmt::format("Write [batch, {}.", sizes.substr(1)), "shape");

@@ -15,9 +15,9 @@
 
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
+#include "language/expand/declarations.hpp"
 #include "language/expand/inputs.hpp"
 #include "language/expand/key.hpp"
-#include "language/expand/spec.hpp"
 #include "language/values/evaluate.hpp"
 
 namespace graphrun {
@@ -48,10 +48,10 @@ std::vector<Diagnostic::Note> listed(const CallNotes* notes);
 /// The file, or one expansion of a block: the values and nodes that can be seen, and where it is.
 struct Scope {
   const Scope* caller = nullptr;
-  const BlockSpec* block = nullptr;  ///< null: the file itself
-  bool standard = false;             ///< inside a standard block: mistakes are shown at the call
-  bool in_formula = false;           ///< called from inside a formula: no parameters
-  std::string path;                  ///< of the call; empty for the file
+  const BlockDeclaration* block = nullptr;  ///< null: the file itself
+  bool standard = false;                    ///< inside a standard block: mistakes are shown at the call
+  bool in_formula = false;                  ///< called from inside a formula: no parameters
+  std::string path;                         ///< of the call; empty for the file
   std::string params;
   std::string display;     ///< the name of the node that comes out
   std::string shown_node;  ///< standard: the node of the file that is being made
@@ -62,7 +62,7 @@ struct Scope {
   std::map<std::string, Argument> arguments;
   std::map<std::string, Instance> instances;
   std::set<std::string> evaluating;  ///< values whose computation has begun: a second time is a cycle
-  std::map<const NodeSpec*, std::optional<Value>> copies;  ///< what `repeat:` says, once it is known
+  std::map<const NodeDeclaration*, std::optional<Value>> copies;  ///< what `repeat:` says, once it is known
   std::optional<Value> item;
   std::optional<Value> index;
 };
@@ -91,21 +91,22 @@ struct CallSite {
 
 class Expander {
  public:
-  Expander(const Spec& spec, const std::vector<BlockSpec>& standard, Builder& builder,
+  Expander(const ModelDeclaration& declared, const std::vector<BlockDeclaration>& standard, Builder& builder,
            Diagnostics& diagnostics);
 
   Scope& top() { return top_; }
   /// Makes the nodes of `inputs:`.
   std::vector<ModelInput> inputs();
   /// Makes all nodes of a scope, in an order that follows from who uses whom.
-  void expand(Scope& scope, const std::vector<NodeSpec>& nodes);
+  void expand(Scope& scope, const std::vector<NodeDeclaration>& nodes);
   /// Makes one node; `path` is its written path.
-  Instance make(Scope& scope, const NodeSpec& spec, const std::string& path, const std::string& display);
+  Instance make(Scope& scope, const NodeDeclaration& declared, const std::string& path,
+                const std::string& display);
 
   /// The node that a text of the file names; null when there is none, which has been reported.
   const Instance* named(const YamlNode& reference);
   /// A call whose first input is not written but given.
-  std::optional<NodeId> apply(const NodeSpec& spec, NodeId input, const std::string& path);
+  std::optional<NodeId> apply(const NodeDeclaration& declared, NodeId input, const std::string& path);
 
   // ---- values (expand_values.cpp) ----
   /// The value written in YAML, or nothing when it is wrong.
@@ -126,7 +127,7 @@ class Expander {
   const Place& place_of(const std::string& parameter) const { return parameter_places_.at(parameter); }
   const std::vector<ScheduledInput>& scheduled() const { return scheduled_; }
   std::vector<std::string> callable_names() const;
-  const BlockSpec* find_block(const std::string& name) const;
+  const BlockDeclaration* find_block(const std::string& name) const;
   Builder& builder() { return builder_; }
   Diagnostics& diagnostics() { return diagnostics_; }
   /// A scalar that the host feeds.
@@ -138,31 +139,31 @@ class Expander {
   // ---- nodes (expand_nodes.cpp) ----
   /// For each node the names of those that it needs.
   using Needs = std::vector<std::set<std::string>>;
-  std::shared_ptr<const Needs> needs_of(const Scope& scope, const std::vector<NodeSpec>& nodes);
-  std::vector<std::size_t> order(Scope& scope, const std::vector<NodeSpec>& nodes, const Needs& needs);
-  std::set<std::string> needless(Scope& scope, const std::vector<NodeSpec>& nodes, const Needs& needs,
+  std::shared_ptr<const Needs> needs_of(const Scope& scope, const std::vector<NodeDeclaration>& nodes);
+  std::vector<std::size_t> order(Scope& scope, const std::vector<NodeDeclaration>& nodes, const Needs& needs);
+  std::set<std::string> needless(Scope& scope, const std::vector<NodeDeclaration>& nodes, const Needs& needs,
                                  const std::vector<std::size_t>& order);
-  Instance repeated(Scope& scope, const NodeSpec& spec, const std::string& path);
-  Instance single(Scope& scope, const NodeSpec& spec, const std::string& path, const std::string& params,
-                  const std::string& display, std::optional<NodeId> first);
+  Instance repeated(Scope& scope, const NodeDeclaration& declared, const std::string& path);
+  Instance single(Scope& scope, const NodeDeclaration& declared, const std::string& path,
+                  const std::string& params, const std::string& display, std::optional<NodeId> first);
   std::optional<NodeId> formula(Scope& scope, const YamlNode& text, const std::string& path,
                                 const std::string& display);
-  std::string params_of(Scope& scope, const NodeSpec& spec, const std::string& path);
+  std::string params_of(Scope& scope, const NodeDeclaration& declared, const std::string& path);
   std::optional<std::string> written_path(Scope& scope, const YamlNode& text);
   std::optional<std::string> joined_pieces(Scope& scope, const YamlNode& text);
-  const std::optional<Value>& copies_of(Scope& scope, const NodeSpec& spec);
+  const std::optional<Value>& copies_of(Scope& scope, const NodeDeclaration& declared);
 
   // ---- calls (expand_calls.cpp) ----
   Instance call(Scope& scope, CallSite site);
-  Instance call_block(Scope& scope, const BlockSpec& block, const CallSite& site);
+  Instance call_block(Scope& scope, const BlockDeclaration& block, const CallSite& site);
   bool callable(Scope& scope, const CallSite& site);
-  bool check_arguments(Scope& scope, const BlockSpec& block, const CallSite& site);
+  bool check_arguments(Scope& scope, const BlockDeclaration& block, const CallSite& site);
   bool bind_arguments(Scope& scope, Scope& inner, const CallSite& site);
   Instance call_op(Scope& scope, const OpDef& op, const CallSite& site);
   Instance parameter(Scope& scope, const CallSite& site, const Attributes& attributes, const Value& tie);
   std::optional<Attributes> attributes(Scope& scope, const OpDef& op, const CallSite& site, Value& tie);
   void report_attribute(Scope& scope, const CallSite& site, const GivenAttribute& given,
-                        const AttributeSpec& spec, const OpError& error);
+                        const AttributeDeclaration& declared, const OpError& error);
   std::optional<Place> place_of_argument(const Scope& scope, const YamlNode& node) const;
   void own(const std::string& path, NodeId variable);
   bool shares(Scope& scope, const CallSite& site, NodeId first, const Attributes& attributes);
@@ -174,7 +175,7 @@ class Expander {
   using Claims = std::unordered_map<std::string, Claim>;
   bool claim(Scope& scope, const Place& place, Claims& claims, const std::string& name,
              std::string_view what);
-  bool recursion(const Scope& scope, const BlockSpec& block, const CallSite& site);
+  bool recursion(const Scope& scope, const BlockDeclaration& block, const CallSite& site);
   static const Place& written_place(const Scope& scope);
   void set_origin(const Scope& scope, const CallSite& site);
   /// The stack that a level of values or blocks takes, and what comes between it and the next.
@@ -203,11 +204,11 @@ class Expander {
   Place shown(const Scope& scope, const Place& place) const;
   std::string shown_path(const Scope& scope, const std::string& path) const;
 
-  const Spec& spec_;
+  const ModelDeclaration& declared_;
   Builder& builder_;
   Diagnostics& diagnostics_;
   Budget& budget_;
-  std::map<std::string, const BlockSpec*> blocks_;
+  std::map<std::string, const BlockDeclaration*> blocks_;
   std::map<std::string, const YamlNode*> vars_;
   Scope top_;
   std::map<std::string, NodeId> parameters_;
@@ -216,14 +217,14 @@ class Expander {
   std::vector<ScheduledInput> scheduled_;
   Claims names_;  ///< of nodes and parameters
   Claims paths_;  ///< of calls: what random draws go by
-  std::map<const BlockSpec*, std::shared_ptr<const Needs>> needs_;
+  std::map<const BlockDeclaration*, std::shared_ptr<const Needs>> needs_;
 };
 
 /// Leaves an evaluation whose mistake has been reported.
 struct Poisoned {};
 
 /// The value as the kind that the op declares; throws OpError about the attribute.
-AttributeValue attribute_from(const Value& value, const AttributeSpec& spec);
+AttributeValue attribute_from(const Value& value, const AttributeDeclaration& declared);
 /// `[batch, 784]`; throws OpError.
 Shape shape_from(const Value& value, const std::string& attribute);
 /// The initialisers by name, with their arguments.

@@ -66,19 +66,19 @@ struct Section {
 };
 
 /// A key, and the field that holds what is written. Without a field, the reader of the section does more.
-template <class Spec>
+template <class Record>
 struct Row {
-  using Field =
-      std::variant<std::monostate, bool Spec::*, std::int64_t Spec::*, std::uint64_t Spec::*, double Spec::*,
-                   std::optional<std::int64_t> Spec::*, std::optional<double> Spec::*, Schedule Spec::*>;
+  using Field = std::variant<std::monostate, bool Record::*, std::int64_t Record::*, std::uint64_t Record::*,
+                             double Record::*, std::optional<std::int64_t> Record::*,
+                             std::optional<double> Record::*, Schedule Record::*>;
   Row(Key row) : key(std::move(row)) {}
   Row(Key row, Field filled) : key(std::move(row)), field(filled) {}
 
   Key key;
   Field field;
 };
-template <class Spec>
-using Rows = std::vector<Row<Spec>>;
+template <class Record>
+using Rows = std::vector<Row<Record>>;
 
 /// What is wrong with a number for this key: "at least 1, not 0"; empty when it is in the range.
 std::string range_fault(const Key& key, double number);

@@ -27,21 +27,21 @@ class DataReader {
   DataReader(const YamlNode& section, Expander& expander)
       : section_(section), expander_(expander), reader_(section, expander) {}
 
-  void read(DataSpec& spec) {
+  void read(DataRecipe& recipe) {
     if (!check_keys(section_, section_of("data"), expander_.diagnostics())) return;
     if (section_.find("train") == nullptr && !section_.entries.empty())
       reader_.wrong(section_, "`data:` names no files to train on", "Write {train: {images: FILE}}.");
-    if (const YamlNode* train = reader_.find("train")) spec.train = read_files(*train, "train");
-    if (const YamlNode* test = reader_.find("test")) spec.test = read_files(*test, "test");
-    read_shape(spec);
-    reader_.read(data_rows(), spec);
-    if (spec.channels == 2)
+    if (const YamlNode* train = reader_.find("train")) recipe.train = read_files(*train, "train");
+    if (const YamlNode* test = reader_.find("test")) recipe.test = read_files(*test, "test");
+    read_shape(recipe);
+    reader_.read(data_rows(), recipe);
+    if (recipe.channels == 2)
       reader_.wrong(*reader_.find("channels"), "`channels:` is 1 for grey or 3 for colour, not 2");
-    read_classes(spec);
+    read_classes(recipe);
   }
 
  private:
-  std::optional<DataSpec::Files> read_files(const YamlNode& part, const std::string& key) {
+  std::optional<DataRecipe::Files> read_files(const YamlNode& part, const std::string& key) {
     if (!part.is_mapping()) {
       reader_.wrong(part, fmt::format("`{}:` names files, not {}", key, describe_kind(part)),
                     "Write {images: FILE, labels: FILE}.");
@@ -51,7 +51,7 @@ class DataReader {
     keys.title = fmt::format("`data.{}`", key);
     check_keys(part, keys, expander_.diagnostics());
     if (part.find("images") == nullptr) reader_.wrong(part, fmt::format("`data.{}` names no images", key));
-    DataSpec::Files files;
+    DataRecipe::Files files;
     if (const YamlNode* images = part.find("images")) files.images = path(*images, "images");
     const YamlNode* labels = part.find("labels");
     if (labels != nullptr && labels->is_mapping())
@@ -69,7 +69,7 @@ class DataReader {
   }
 
   /// `labels: {column: species}`, `labels: {file: FILE, column: species}`.
-  void read_labels(const YamlNode& labels, const std::string& key, DataSpec::Files& files) {
+  void read_labels(const YamlNode& labels, const std::string& key, DataRecipe::Files& files) {
     Section section = section_of("labels");
     section.title = fmt::format("`data.{}.labels`", key);
     if (!check_keys(labels, section, expander_.diagnostics())) return;
@@ -83,7 +83,7 @@ class DataReader {
                     "Write labels: FILE, or labels: {column: NAME}.");
   }
 
-  void read_shape(DataSpec& spec) {
+  void read_shape(DataRecipe& recipe) {
     const std::optional<Value> value = reader_.value("shape");
     if (!value) return;
     std::vector<std::int64_t> shape;
@@ -100,10 +100,10 @@ class DataReader {
                     "`shape:` is the height and width of an image, and how many channels it has",
                     "Write shape: [28, 28], or shape: [32, 32, 3].");
     else
-      spec.shape = std::move(shape);
+      recipe.shape = std::move(shape);
   }
 
-  void read_classes(DataSpec& spec) {
+  void read_classes(DataRecipe& recipe) {
     const std::optional<Value> value = reader_.value("classes");
     if (!value) return;
     const YamlNode& at = *reader_.find("classes");
@@ -118,11 +118,11 @@ class DataReader {
         return;
       }
       std::string text = name.text() != nullptr ? *name.text() : to_string(name);
-      if (std::find(spec.classes.begin(), spec.classes.end(), text) != spec.classes.end()) {
+      if (std::find(recipe.classes.begin(), recipe.classes.end(), text) != recipe.classes.end()) {
         reader_.wrong(at, fmt::format("the class '{}' is listed twice", text));
         return;
       }
-      spec.classes.push_back(std::move(text));
+      recipe.classes.push_back(std::move(text));
     }
   }
 
@@ -146,9 +146,9 @@ void resolve_data_paths(YamlNode& document, const Sources& sources) {
   }
 }
 
-std::optional<DataSpec> read_data(const YamlNode& section, Expander& expander) {
-  DataSpec spec;
-  spec.where = expander.diagnostics().sources().location(section.place);
+std::optional<DataRecipe> read_data(const YamlNode& section, Expander& expander) {
+  DataRecipe recipe;
+  recipe.where = expander.diagnostics().sources().location(section.place);
   SectionReader reader(section, expander);
   if (section.is_scalar()) {
     const std::optional<Value> name = expander.value(expander.top(), section);
@@ -157,16 +157,16 @@ std::optional<DataSpec> read_data(const YamlNode& section, Expander& expander) {
       reader.wrong(section, fmt::format("`data:` is the name of a data set, not {}", described(*name)));
       return std::nullopt;
     }
-    spec.name = *name->text();
-    return spec;
+    recipe.name = *name->text();
+    return recipe;
   }
   if (!section.is_mapping()) {
     reader.wrong(section, fmt::format("`data:` names a data set or files, not {}", describe_kind(section)),
                  files_example);
     return std::nullopt;
   }
-  DataReader(section, expander).read(spec);
-  return spec;
+  DataReader(section, expander).read(recipe);
+  return recipe;
 }
 
 }  // namespace graphrun

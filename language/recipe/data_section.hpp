@@ -14,6 +14,6 @@ namespace graphrun {
 void resolve_data_paths(YamlNode& document, const Sources& sources);
 
 /// Nothing when the section makes no sense at all; what is wrong has been reported.
-std::optional<DataSpec> read_data(const YamlNode& section, Expander& expander);
+std::optional<DataRecipe> read_data(const YamlNode& section, Expander& expander);
 
 }  // namespace graphrun

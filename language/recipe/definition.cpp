@@ -8,7 +8,7 @@ std::optional<NodeId> ModelDefinition::role(std::string_view called) const {
   return std::nullopt;
 }
 
-std::vector<StepSpec> steps_of(const PhaseSpec& phase) {
+std::vector<StepRecipe> steps_of(const PhaseRecipe& phase) {
   if (!phase.alternate.empty()) return phase.alternate;
   return {{phase.optimizer, phase.train, phase.loss, 1, phase.where}};
 }

@@ -31,7 +31,7 @@ struct LossTerm : ModelTerm {
 
 /// A metric that is measured on whole sets, not batch by batch, at the end of a phase: what can be told from
 /// the codes of the examples.
-struct ProbeSpec {
+struct ProbeRecipe {
   enum class Kind {
     knn,          ///< accuracy of a vote of the nearest training codes
     linear,       ///< accuracy of a linear classifier of the codes
@@ -48,7 +48,7 @@ struct ProbeSpec {
   SourceLocation where;
 };
 
-struct OptimizerSpec {
+struct OptimizerRecipe {
   std::string op = "adam";  ///< a name of optimizer_kinds()
   Schedule learning_rate = Schedule::constant(1e-3);
   std::map<std::string, double>
@@ -59,8 +59,8 @@ struct OptimizerSpec {
 };
 
 /// What one optimizer learns from a batch: these terms, by these variables.
-struct StepSpec {
-  OptimizerSpec optimizer;
+struct StepRecipe {
+  OptimizerRecipe optimizer;
   std::vector<NodeId> train;      ///< variables that it moves: parameters and running averages; empty: all
   std::vector<std::size_t> loss;  ///< terms of the loss, by number; empty: all
   std::int64_t every = 1;         ///< only on every so many-th batch
@@ -68,7 +68,7 @@ struct StepSpec {
 };
 
 /// Which training examples a phase learns from: `sample` of the `first`; all that is not said.
-struct SubsetSpec {
+struct SubsetRecipe {
   std::optional<std::int64_t> first;
   std::optional<std::int64_t> sample;  ///< chosen at random, others in each draw
   bool balanced = false;               ///< as many of each label
@@ -77,7 +77,7 @@ struct SubsetSpec {
 
 /// Layers that are trained one after the other. Layer i of the encoder and layer i of the decoder, counted
 /// from its end, are a pair: together they reconstruct what the encoder's layer is given.
-struct GreedySpec {
+struct GreedyRecipe {
   struct Layer {
     NodeId input = 0;
     NodeId output = 0;
@@ -90,7 +90,7 @@ struct GreedySpec {
 
 /// Ends a phase when a figure of the test data has not improved for `patience` measurements, and keeps the
 /// weights of its best one.
-struct StopSpec {
+struct StopRule {
   std::string metric;  ///< "loss", a term or a metric
   std::int64_t patience = 1;
   bool highest = false;  ///< is a higher figure better?
@@ -98,19 +98,19 @@ struct StopSpec {
 };
 
 /// A part of the training with a fresh optimizer. A model without `phases:` has one, without a name.
-struct PhaseSpec {
+struct PhaseRecipe {
   std::string name;
-  OptimizerSpec optimizer;
+  OptimizerRecipe optimizer;
   std::int64_t batch = 128;
   std::optional<std::int64_t> epochs;  ///< exactly one of epochs and steps is set
   std::optional<std::int64_t> steps;
-  bool keep_partial = true;          ///< partial: keep | drop
-  std::vector<NodeId> train;         ///< as in StepSpec
-  std::vector<std::size_t> loss;     ///< as in StepSpec
-  std::vector<StepSpec> alternate;   ///< on each batch, in this order; empty: the one of train and loss
-  std::optional<GreedySpec> greedy;  ///< instead of train and loss
-  std::optional<SubsetSpec> subset;
-  std::optional<StopSpec> stop;
+  bool keep_partial = true;            ///< partial: keep | drop
+  std::vector<NodeId> train;           ///< as in StepRecipe
+  std::vector<std::size_t> loss;       ///< as in StepRecipe
+  std::vector<StepRecipe> alternate;   ///< on each batch, in this order; empty: the one of train and loss
+  std::optional<GreedyRecipe> greedy;  ///< instead of train and loss
+  std::optional<SubsetRecipe> subset;
+  std::optional<StopRule> stop;
   std::int64_t draws = 1;
   std::string start = "init";  ///< "init", or the phase at whose end it begins
   std::string same_as;         ///< the phase it is compared with, draw by draw; may be empty
@@ -118,18 +118,18 @@ struct PhaseSpec {
 };
 
 /// The steps that a phase does on a batch. Not for a greedy phase.
-std::vector<StepSpec> steps_of(const PhaseSpec& phase);
+std::vector<StepRecipe> steps_of(const PhaseRecipe& phase);
 
 /// The keys of `train:`, which phases inherit, and the phases themselves.
-struct TrainSpec : PhaseSpec {
+struct TrainRecipe : PhaseRecipe {
   std::uint64_t seed = 1;
   std::optional<std::int64_t> pictures_every;  ///< epochs; 0: none while learning; nothing: ever more rarely
-  std::vector<PhaseSpec> phases;               ///< never empty
+  std::vector<PhaseRecipe> phases;             ///< never empty
   bool has_phases() const { return !phases.front().name.empty(); }
 };
 
 /// Where the examples come from: a data set by name, or files by path (already relative to the model file).
-struct DataSpec {
+struct DataRecipe {
   std::string name;
   struct Files {
     std::string images;
@@ -158,9 +158,9 @@ struct ModelDefinition {
   std::optional<NodeId> objective;  ///< the weighted sum of the terms of the loss, if there are any
   std::vector<LossTerm> loss;
   std::vector<ModelTerm> metrics;
-  std::vector<ProbeSpec> probes;
-  std::optional<DataSpec> data;
-  std::optional<TrainSpec> train;
+  std::vector<ProbeRecipe> probes;
+  std::optional<DataRecipe> data;
+  std::optional<TrainRecipe> train;
   std::vector<Diagnostic> notices;  ///< what is allowed, and hardly meant
   Budget budget;                    ///< what is left of it, for gradients
   std::string resolved;             ///< the model as YAML that stands alone: includes inlined, --set applied

@@ -22,7 +22,7 @@ class GreedyReader {
   GreedyReader(const YamlNode& section, std::string phase, Expander& expander)
       : section_(section), phase_(std::move(phase)), expander_(expander), reader_(section, expander) {}
 
-  std::optional<GreedySpec> read() {
+  std::optional<GreedyRecipe> read() {
     const std::size_t mistakes = expander_.diagnostics().count();
     if (!section_.is_mapping()) {
       reader_.wrong(section_, fmt::format("`greedy:` is a mapping, not {}", describe_kind(section_)),
@@ -34,13 +34,13 @@ class GreedyReader {
     const std::vector<Layer> decoder = layers("decoder");
     if (expander_.diagnostics().count() == mistakes) check_pairs(encoder, decoder);
     if (expander_.diagnostics().count() > mistakes) return std::nullopt;
-    GreedySpec spec{.encoder = nodes_of(encoder),
-                    .decoder = nodes_of(decoder),
-                    .corrupted = {},
-                    .where = expander_.diagnostics().sources().location(section_.place)};
-    if (const YamlNode* corrupt = reader_.find("corrupt")) spec.corrupted = corrupted(*corrupt, encoder);
+    GreedyRecipe recipe{.encoder = nodes_of(encoder),
+                        .decoder = nodes_of(decoder),
+                        .corrupted = {},
+                        .where = expander_.diagnostics().sources().location(section_.place)};
+    if (const YamlNode* corrupt = reader_.find("corrupt")) recipe.corrupted = corrupted(*corrupt, encoder);
     if (expander_.diagnostics().count() > mistakes) return std::nullopt;
-    return spec;
+    return recipe;
   }
 
  private:
@@ -115,8 +115,8 @@ class GreedyReader {
     }
   }
 
-  static std::vector<GreedySpec::Layer> nodes_of(const std::vector<Layer>& layers) {
-    std::vector<GreedySpec::Layer> result;
+  static std::vector<GreedyRecipe::Layer> nodes_of(const std::vector<Layer>& layers) {
+    std::vector<GreedyRecipe::Layer> result;
     for (const Layer& layer : layers) result.push_back({layer.input, layer.output});
     return result;
   }
@@ -136,11 +136,11 @@ class GreedyReader {
       return {};
     }
     const std::string prefix = phase_.empty() ? "greedy" : "greedy." + phase_;
-    const NodeSpec spec = read_call(prefix, call, expander_.diagnostics());
+    const NodeDeclaration noise = read_call(prefix, call, expander_.diagnostics());
     std::vector<NodeId> nodes;
     for (std::size_t i = 0; i < encoder.size(); ++i) {
       const std::optional<NodeId> node =
-          expander_.apply(spec, encoder[i].input, fmt::format("{}.{}", prefix, i));
+          expander_.apply(noise, encoder[i].input, fmt::format("{}.{}", prefix, i));
       if (!node) return {};
       if (!same_type(*node, encoder[i].input)) {
         reader_.wrong(call, fmt::format("what is corrupted keeps its shape: {} became {}",
@@ -160,7 +160,8 @@ class GreedyReader {
 
 }  // namespace
 
-std::optional<GreedySpec> read_greedy(const YamlNode& section, const std::string& phase, Expander& expander) {
+std::optional<GreedyRecipe> read_greedy(const YamlNode& section, const std::string& phase,
+                                        Expander& expander) {
   return GreedyReader(section, phase, expander).read();
 }
 

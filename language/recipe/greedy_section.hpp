@@ -13,6 +13,7 @@ namespace graphrun {
 
 /// The layers that are paired; a repeated node is as many layers as it has copies. `corrupt` becomes a node
 /// "greedy.PHASE.0", … for each encoder layer. Nothing when something is wrong, which has been reported.
-std::optional<GreedySpec> read_greedy(const YamlNode& section, const std::string& phase, Expander& expander);
+std::optional<GreedyRecipe> read_greedy(const YamlNode& section, const std::string& phase,
+                                        Expander& expander);
 
 }  // namespace graphrun

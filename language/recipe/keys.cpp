@@ -12,7 +12,7 @@ constexpr Range counted = {.low = 1, .high = 1'000'000'000};
 
 // ---- Sections whose keys fill fields ------------------------------------------------------------------
 
-const Rows<PhaseSpec> learning = {
+const Rows<PhaseRecipe> learning = {
     {{.name = "optimizer",
       .kind = KeyKind::section,
       .doc = "how the parameters follow their gradients; [all of them](ops.md#optimizers)",
@@ -25,25 +25,25 @@ const Rows<PhaseSpec> learning = {
       .doc = "examples a step",
       .range = counted,
       .also = {"batch_size", "batchsize", "minibatch", "bs"}},
-     &PhaseSpec::batch},
+     &PhaseRecipe::batch},
     {{.name = "epochs",
       .kind = KeyKind::integer,
       .doc = "how often all examples are seen",
       .range = counted,
       .also = {"epoch", "num_epochs", "n_epochs", "nb_epoch", "max_epochs"}},
-     &PhaseSpec::epochs},
+     &PhaseRecipe::epochs},
     {{.name = "steps",
       .kind = KeyKind::integer,
       .doc = "how many batches are seen, instead of `epochs`",
       .range = counted,
       .also = {"iterations", "num_steps", "max_steps", "max_iter"}},
-     &PhaseSpec::steps},
+     &PhaseRecipe::steps},
     {{.name = "partial",
       .kind = KeyKind::word,
       .doc = "the last, smaller batch of an epoch",
       .words = {"keep", "drop"},
       .also = {"drop_last", "drop_remainder"}},
-     &PhaseSpec::keep_partial},
+     &PhaseRecipe::keep_partial},
     {{.name = "train",
       .kind = KeyKind::names,
       .doc = "the nodes or paths whose parameters are learnt, with all below them; nothing else moves, "
@@ -71,13 +71,13 @@ const Rows<PhaseSpec> learning = {
       .also = {"early_stopping", "earlystopping", "callbacks"}}},
 };
 
-const Rows<TrainSpec> only_train = {
+const Rows<TrainRecipe> only_train = {
     {{.name = "seed",
       .kind = KeyKind::integer,
       .doc = "of the weights, the order and the noise",
       .range = at_least(0),
       .also = {"random_seed", "random_state", "manual_seed"}},
-     &TrainSpec::seed},
+     &TrainRecipe::seed},
     {{.name = "pictures",
       .kind = KeyKind::section,
       .doc = "how often a picture is drawn into `images/` while the model learns: reconstructions, or "
@@ -90,7 +90,7 @@ const Rows<TrainSpec> only_train = {
       .section = "phase"}},
 };
 
-const Rows<PhaseSpec> only_phase = {
+const Rows<PhaseRecipe> only_phase = {
     {{.name = "name", .kind = KeyKind::name, .doc = "what reports and `--set` call it", .required = true}},
     {{.name = "start",
       .kind = KeyKind::name,
@@ -103,7 +103,7 @@ const Rows<PhaseSpec> only_phase = {
       .doc = "how often the phase is done, each time from its start, with another sample of its `subset`",
       .range = counted,
       .also = {"repeats", "runs"}},
-     &PhaseSpec::draws},
+     &PhaseRecipe::draws},
     {{.name = "same_as",
       .kind = KeyKind::name,
       .doc =
@@ -112,7 +112,7 @@ const Rows<PhaseSpec> only_phase = {
           "confidence interval of its mean (Student's t)"}},
 };
 
-const Rows<StepSpec> step = {
+const Rows<StepRecipe> step = {
     {{.name = "train",
       .kind = KeyKind::names,
       .doc = "the nodes whose parameters are learnt",
@@ -128,27 +128,27 @@ const Rows<StepSpec> step = {
       .kind = KeyKind::integer,
       .doc = "only with every so many-th batch",
       .range = at_least(1)},
-     &StepSpec::every},
+     &StepRecipe::every},
 };
 
-const Rows<SubsetSpec> subset = {
+const Rows<SubsetRecipe> subset = {
     {{.name = "first",
       .kind = KeyKind::integer,
       .doc = "the first so many examples",
       .range = at_least(1),
       .fallback = "all"},
-     &SubsetSpec::first},
+     &SubsetRecipe::first},
     {{.name = "sample",
       .kind = KeyKind::integer,
       .doc = "so many of these, chosen at random; each draw takes others",
       .range = at_least(1),
       .fallback = "all"},
-     &SubsetSpec::sample},
+     &SubsetRecipe::sample},
     {{.name = "balanced", .kind = KeyKind::flag, .doc = "as many of each label in the sample"},
-     &SubsetSpec::balanced},
+     &SubsetRecipe::balanced},
 };
 
-const Rows<StopSpec> stop = {
+const Rows<StopRule> stop = {
     {{.name = "metric",
       .kind = KeyKind::name,
       .doc = "`loss`, a term or a metric, measured on the test data after each epoch",
@@ -159,25 +159,25 @@ const Rows<StopSpec> stop = {
       .doc = "so many times in a row without a better figure end the phase",
       .range = at_least(1),
       .required = true},
-     &StopSpec::patience},
+     &StopRule::patience},
     {{.name = "best",
       .kind = KeyKind::word,
       .doc = "which figure is better; must be said for one of `metrics:`",
       .words = {"highest", "lowest"},
       .also = {"mode"}},
-     &StopSpec::highest},
+     &StopRule::highest},
 };
 
-const Rows<TrainSpec> pictures = {
+const Rows<TrainRecipe> pictures = {
     {{.name = "every",
       .kind = KeyKind::integer,
       .doc = "epochs from one picture to the next; `0`: only where a phase ends",
       .range = at_least(0),
       .fallback = "after epochs 1, 2, 5, 10, 20, 50, …"},
-     &TrainSpec::pictures_every},
+     &TrainRecipe::pictures_every},
 };
 
-const Rows<OptimizerSpec> of_optimizers = {
+const Rows<OptimizerRecipe> of_optimizers = {
     {{.name = "op",
       .kind = KeyKind::name,
       .doc = "which optimizer",
@@ -188,44 +188,44 @@ const Rows<OptimizerSpec> of_optimizers = {
       .doc = "learning rate",
       .range = at_least(0),
       .also = {"learning_rate", "learningrate", "rate", "step_size", "eta"}},
-     &OptimizerSpec::learning_rate},
+     &OptimizerRecipe::learning_rate},
     {{.name = "clip_value",
       .kind = KeyKind::number,
       .doc = "each element of a gradient is at most this large",
       .range = above(0),
       .fallback = "none",
       .also = {"clipvalue", "clip"}},
-     &OptimizerSpec::clip_value},
+     &OptimizerRecipe::clip_value},
     {{.name = "clip_norm",
       .kind = KeyKind::number,
       .doc = "all gradients together have at most this norm",
       .range = above(0),
       .fallback = "none",
       .also = {"clipnorm", "max_grad_norm", "global_clipnorm", "max_norm"}},
-     &OptimizerSpec::clip_norm},
+     &OptimizerRecipe::clip_norm},
 };
 
-const Rows<ProbeSpec> of_probes = {
+const Rows<ProbeRecipe> of_probes = {
     {{.name = "probe", .kind = KeyKind::word, .doc = "what is looked for", .required = true}},
     {{.name = "in",
       .kind = KeyKind::inputs,
       .doc = "a code, and an input with labels where the probe needs them",
       .required = true}},
     {{.name = "k", .kind = KeyKind::integer, .doc = "neighbours, or clusters", .range = at_least(1)},
-     &ProbeSpec::k},
+     &ProbeRecipe::k},
     {{.name = "first",
       .kind = KeyKind::integer,
       .doc = "so many training examples are used at most",
       .range = at_least(1)},
-     &ProbeSpec::first},
+     &ProbeRecipe::first},
     {{.name = "above",
       .kind = KeyKind::number,
       .doc = "the variance from which a unit counts",
       .range = above(0)},
-     &ProbeSpec::above},
+     &ProbeRecipe::above},
 };
 
-const Rows<DataSpec> data = {
+const Rows<DataRecipe> data = {
     {{.name = "train",
       .kind = KeyKind::section,
       .doc = "the files to learn from",
@@ -247,13 +247,13 @@ const Rows<DataSpec> data = {
       .kind = KeyKind::integer,
       .doc = "`1` turns PNG files of colour grey, `3` the other way round",
       .range = {.low = 1, .high = 3}},
-     &DataSpec::channels},
+     &DataRecipe::channels},
     {{.name = "divide_by",
       .kind = KeyKind::number,
       .doc = "values are divided by it: `255` for pixels that a table or array holds as numbers",
       .range = above(0),
       .also = {"scale", "rescale"}},
-     &DataSpec::divide_by},
+     &DataRecipe::divide_by},
     {{.name = "classes",
       .kind = KeyKind::list,
       .doc = "the names of the labels 0, 1, …, when their sorted order will not do"}},
@@ -457,10 +457,10 @@ std::string text_of(const std::optional<T>& /*value*/, const Key& /*key*/) {
 }
 
 /// What a key is when it is not written is what its field starts as.
-template <class Spec>
-Key complete(const Row<Spec>& row) {
+template <class Record>
+Key complete(const Row<Record>& row) {
   Key key = row.key;
-  const Spec start{};
+  const Record start{};
   const auto fill = [&key, &start](auto field) {
     if constexpr (!std::is_same_v<decltype(field), std::monostate>) key.fallback = text_of(start.*field, key);
   };
@@ -468,8 +468,8 @@ Key complete(const Row<Spec>& row) {
   return key;
 }
 
-template <class... Spec>
-std::vector<Key> keys_of(const Rows<Spec>&... rows) {
+template <class... Record>
+std::vector<Key> keys_of(const Rows<Record>&... rows) {
   std::vector<Key> keys;
   const auto append = [&keys](const auto& some) {
     for (const auto& row : some) keys.push_back(complete(row));
@@ -540,26 +540,26 @@ const Section& section_of(const ProbeKind& kind) {
 std::span<const ProbeKind> probe_kinds() {
   static const std::vector<ProbeKind> kinds = {
       {"knn",
-       ProbeSpec::Kind::knn,
+       ProbeRecipe::Kind::knn,
        {"k", "first"},
        true,
        5,
        "the share of test examples whose label wins the vote of the `k` nearest of the first training "
        "examples"},
       {"linear",
-       ProbeSpec::Kind::linear,
+       ProbeRecipe::Kind::linear,
        {"first"},
        true,
        0,
        "the accuracy of softmax regression on the code, learnt from the first training examples"},
       {"kmeans",
-       ProbeSpec::Kind::kmeans,
+       ProbeRecipe::Kind::kmeans,
        {"k"},
        true,
        0,
        "the normalised mutual information of `k` clusters of test codes and their labels"},
       {"active_units",
-       ProbeSpec::Kind::active_units,
+       ProbeRecipe::Kind::active_units,
        {"above"},
        false,
        0,
@@ -580,34 +580,34 @@ bool check_keys(const YamlNode& mapping, const Section& section, Diagnostics& di
   return check_keys(mapping, section, sections(), diagnostics);
 }
 
-const Rows<PhaseSpec>& learning_rows() {
+const Rows<PhaseRecipe>& learning_rows() {
   return learning;
 }
-const Rows<TrainSpec>& train_rows() {
+const Rows<TrainRecipe>& train_rows() {
   return only_train;
 }
-const Rows<PhaseSpec>& phase_rows() {
+const Rows<PhaseRecipe>& phase_rows() {
   return only_phase;
 }
-const Rows<StepSpec>& step_rows() {
+const Rows<StepRecipe>& step_rows() {
   return step;
 }
-const Rows<SubsetSpec>& subset_rows() {
+const Rows<SubsetRecipe>& subset_rows() {
   return subset;
 }
-const Rows<StopSpec>& stop_rows() {
+const Rows<StopRule>& stop_rows() {
   return stop;
 }
-const Rows<TrainSpec>& pictures_rows() {
+const Rows<TrainRecipe>& pictures_rows() {
   return pictures;
 }
-const Rows<OptimizerSpec>& optimizer_rows() {
+const Rows<OptimizerRecipe>& optimizer_rows() {
   return of_optimizers;
 }
-const Rows<ProbeSpec>& probe_rows() {
+const Rows<ProbeRecipe>& probe_rows() {
   return of_probes;
 }
-const Rows<DataSpec>& data_rows() {
+const Rows<DataRecipe>& data_rows() {
   return data;
 }
 

@@ -24,7 +24,7 @@ const Section& section_of(const OptimizerKind& kind);
 
 struct ProbeKind {
   std::string_view name;
-  ProbeSpec::Kind kind;
+  ProbeRecipe::Kind kind;
   std::vector<std::string_view> settings;
   bool labelled;  ///< looks at a code and the labels; else at a code alone
   std::int64_t k;
@@ -39,15 +39,15 @@ Key key_of(const OptimizerSetting& setting);
 bool check_keys(const YamlNode& mapping, const Section& section, Diagnostics& diagnostics);
 
 // The rows that fill fields.
-const Rows<PhaseSpec>& learning_rows();  ///< of `train:`, which phases inherit
-const Rows<TrainSpec>& train_rows();     ///< of `train:` alone
-const Rows<PhaseSpec>& phase_rows();     ///< of a phase alone
-const Rows<StepSpec>& step_rows();
-const Rows<SubsetSpec>& subset_rows();
-const Rows<StopSpec>& stop_rows();
-const Rows<TrainSpec>& pictures_rows();
-const Rows<OptimizerSpec>& optimizer_rows();
-const Rows<ProbeSpec>& probe_rows();
-const Rows<DataSpec>& data_rows();
+const Rows<PhaseRecipe>& learning_rows();  ///< of `train:`, which phases inherit
+const Rows<TrainRecipe>& train_rows();     ///< of `train:` alone
+const Rows<PhaseRecipe>& phase_rows();     ///< of a phase alone
+const Rows<StepRecipe>& step_rows();
+const Rows<SubsetRecipe>& subset_rows();
+const Rows<StopRule>& stop_rows();
+const Rows<TrainRecipe>& pictures_rows();
+const Rows<OptimizerRecipe>& optimizer_rows();
+const Rows<ProbeRecipe>& probe_rows();
+const Rows<DataRecipe>& data_rows();
 
 }  // namespace graphrun

@@ -11,13 +11,13 @@
 namespace graphrun {
 namespace {
 
-class SpecReader {
+class DeclarationReader {
  public:
-  explicit SpecReader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+  explicit DeclarationReader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
-  Spec model(YamlNode document);
-  NodeSpec node(const std::string& name, const Place& place, const YamlNode& value);
-  std::vector<BlockSpec> blocks(const YamlNode* section, bool standard);
+  ModelDeclaration model(YamlNode document);
+  NodeDeclaration node(const std::string& name, const Place& place, const YamlNode& value);
+  std::vector<BlockDeclaration> blocks(const YamlNode* section, bool standard);
 
  private:
   void error(const Place& place, std::string message, std::string fix = {}) {
@@ -27,22 +27,22 @@ class SpecReader {
   bool usable_name(const std::string& name, const Place& place, std::string_view what);
   std::string text(const YamlNode* node, std::string_view key);
   void version(const YamlNode& document);
-  bool operation(NodeSpec& spec, const YamlNode& value);
-  std::vector<NodeSpec> nodes(const YamlNode* section, std::string_view key);
-  std::vector<TermSpec> terms(const YamlNode* section, std::string_view key);
+  bool operation(NodeDeclaration& declared, const YamlNode& value);
+  std::vector<NodeDeclaration> nodes(const YamlNode* section, std::string_view key);
+  std::vector<TermDeclaration> terms(const YamlNode* section, std::string_view key);
   std::vector<ProbeDeclaration> probes(const YamlNode* metrics);
-  std::optional<TermSpec> term(const YamlEntry& entry, std::string_view section);
+  std::optional<TermDeclaration> term(const YamlEntry& entry, std::string_view section);
   std::vector<InputDeclaration> inputs(const YamlNode* section);
-  BlockSpec block(const YamlEntry& entry, bool standard);
-  void read_ranges(const YamlNode* section, BlockSpec& spec);
-  std::vector<BlockSpec::Name> names(const YamlNode& node, std::string_view what);
+  BlockDeclaration block(const YamlEntry& entry, bool standard);
+  void read_ranges(const YamlNode* section, BlockDeclaration& declared);
+  std::vector<BlockDeclaration::Name> names(const YamlNode& node, std::string_view what);
 
   Diagnostics& diagnostics_;
 };
 
 /// The entries of a section that must be a mapping; none when it is missing. Reports those without a value.
-std::vector<YamlEntry> SpecReader::entries(const YamlNode* section, std::string_view key,
-                                           std::string_view example) {
+std::vector<YamlEntry> DeclarationReader::entries(const YamlNode* section, std::string_view key,
+                                                  std::string_view example) {
   if (section == nullptr || section->is_empty()) return {};
   if (section->is_mapping()) {
     std::vector<YamlEntry> result;
@@ -60,7 +60,7 @@ std::vector<YamlEntry> SpecReader::entries(const YamlNode* section, std::string_
   return {};
 }
 
-bool SpecReader::usable_name(const std::string& name, const Place& place, std::string_view what) {
+bool DeclarationReader::usable_name(const std::string& name, const Place& place, std::string_view what) {
   static const std::vector<std::string> taken = {"batch", "true", "false", "null", "and",
                                                  "or",    "not",  "if",    "else"};
   if (!is_identifier(name)) {
@@ -74,14 +74,14 @@ bool SpecReader::usable_name(const std::string& name, const Place& place, std::s
   return false;
 }
 
-std::string SpecReader::text(const YamlNode* node, std::string_view key) {
+std::string DeclarationReader::text(const YamlNode* node, std::string_view key) {
   if (node == nullptr || node->is_empty()) return {};
   if (node->is_scalar()) return node->text;
   error(node->place, fmt::format("`{}:` is a text, not {}", key, describe_kind(*node)));
   return {};
 }
 
-void SpecReader::version(const YamlNode& document) {
+void DeclarationReader::version(const YamlNode& document) {
   const YamlNode* version = document.find("graphrun");
   if (version == nullptr) {
     error(document.place, "the file does not say which version of the model language it is in",
@@ -93,42 +93,42 @@ void SpecReader::version(const YamlNode& document) {
   }
 }
 
-Spec SpecReader::model(YamlNode document) {
-  Spec spec;
-  spec.start = document.place;
+ModelDeclaration DeclarationReader::model(YamlNode document) {
+  ModelDeclaration declared;
+  declared.start = document.place;
   if (!document.is_mapping()) {
-    if (spec.start.line == 0) spec.start = {document.place.source, 1, 1};
-    error(spec.start,
+    if (declared.start.line == 0) declared.start = {document.place.source, 1, 1};
+    error(declared.start,
           document.is_empty() ? "the file holds no model" : "a model file is a mapping of sections",
           "Start it with `graphrun: 1`.");
-    return spec;
+    return declared;
   }
   check_keys(document, section_of("model"), diagnostics_);
   version(document);
-  spec.name = text(document.find("name"), "name");
-  spec.about = text(document.find("about"), "about");
+  declared.name = text(document.find("name"), "name");
+  declared.about = text(document.find("about"), "about");
   for (const YamlEntry& entry : entries(document.find("vars"), "vars", "vars: {units: 30}")) {
-    if (usable_name(entry.key, entry.place, "a value")) spec.vars.push_back(entry);
+    if (usable_name(entry.key, entry.place, "a value")) declared.vars.push_back(entry);
   }
-  if (const YamlNode* data = document.find("data")) spec.data = *data;
-  spec.inputs = inputs(document.find("inputs"));
-  spec.nodes = nodes(document.find("nodes"), "nodes");
-  spec.blocks = blocks(document.find("blocks"), false);
+  if (const YamlNode* data = document.find("data")) declared.data = *data;
+  declared.inputs = inputs(document.find("inputs"));
+  declared.nodes = nodes(document.find("nodes"), "nodes");
+  declared.blocks = blocks(document.find("blocks"), false);
   for (const YamlEntry& entry : entries(document.find("outputs"), "outputs", "outputs: {code: enc}")) {
     if (!usable_name(entry.key, entry.place, "an output")) continue;
-    spec.outputs.push_back(node(entry.key, entry.place, entry.value));
+    declared.outputs.push_back(node(entry.key, entry.place, entry.value));
   }
-  spec.loss = terms(document.find("loss"), "loss");
+  declared.loss = terms(document.find("loss"), "loss");
   const YamlNode* metrics = document.find("metrics");
-  spec.probes = probes(metrics);
-  spec.metrics = terms(metrics, "metrics");
-  if (const YamlNode* train = document.find("train")) spec.train = *train;
-  spec.document = std::move(document);
-  return spec;
+  declared.probes = probes(metrics);
+  declared.metrics = terms(metrics, "metrics");
+  if (const YamlNode* train = document.find("train")) declared.train = *train;
+  declared.document = std::move(document);
+  return declared;
 }
 
-std::vector<NodeSpec> SpecReader::nodes(const YamlNode* section, std::string_view key) {
-  std::vector<NodeSpec> result;
+std::vector<NodeDeclaration> DeclarationReader::nodes(const YamlNode* section, std::string_view key) {
+  std::vector<NodeDeclaration> result;
   for (const YamlEntry& entry : entries(section, key, "enc: {op: dense, in: x, units: 30}")) {
     if (!usable_name(entry.key, entry.place, "a node")) continue;
     result.push_back(node(entry.key, entry.place, entry.value));
@@ -136,31 +136,31 @@ std::vector<NodeSpec> SpecReader::nodes(const YamlNode* section, std::string_vie
   return result;
 }
 
-NodeSpec SpecReader::node(const std::string& name, const Place& place, const YamlNode& value) {
-  NodeSpec spec;
-  spec.name = name;
-  spec.place = place;
+NodeDeclaration DeclarationReader::node(const std::string& name, const Place& place, const YamlNode& value) {
+  NodeDeclaration declared;
+  declared.name = name;
+  declared.place = place;
   if (value.is_scalar() || is_schedule(value)) {
-    spec.kind = value.is_scalar() ? NodeSpec::Kind::formula : NodeSpec::Kind::schedule;
-    spec.value = value;
-    return spec;
+    declared.kind = value.is_scalar() ? NodeDeclaration::Kind::formula : NodeDeclaration::Kind::schedule;
+    declared.value = value;
+    return declared;
   }
-  spec.kind = NodeSpec::Kind::call;
+  declared.kind = NodeDeclaration::Kind::call;
   if (value.is_sequence()) {
     error(value.place, fmt::format("'{}' is a list; a node is a formula or {{op: …, in: …}}", name));
-    spec.kind = NodeSpec::Kind::broken;
-  } else if (!value.is_mapping() || !operation(spec, value)) {
-    spec.kind = NodeSpec::Kind::broken;
+    declared.kind = NodeDeclaration::Kind::broken;
+  } else if (!value.is_mapping() || !operation(declared, value)) {
+    declared.kind = NodeDeclaration::Kind::broken;
   }
-  return spec;
+  return declared;
 }
 
 /// `{op: NAME, in: …, …}`; false when something is wrong.
-bool SpecReader::operation(NodeSpec& spec, const YamlNode& value) {
+bool DeclarationReader::operation(NodeDeclaration& declared, const YamlNode& value) {
   const YamlNode* op = value.find("op");
   if (op == nullptr) {
     const std::string nearest = nearest_name("op", value.keys());
-    error(value.place, fmt::format("node '{}' does not say which op it is", spec.name),
+    error(value.place, fmt::format("node '{}' does not say which op it is", declared.name),
           nearest.empty() ? "Write {op: NAME, in: …}." : fmt::format("Is '{}' meant to be 'op'?", nearest));
     return false;
   }
@@ -174,25 +174,25 @@ bool SpecReader::operation(NodeSpec& spec, const YamlNode& value) {
     error(op->place, fmt::format("`op:` is the name of an op or block, not {}", describe_kind(*op)));
     whole = false;
   }
-  spec.op = *op;
-  spec.inputs_place = op->place;
+  declared.op = *op;
+  declared.inputs_place = op->place;
   for (const YamlEntry& entry : value.entries) {
     if (entry.key == "in") {
-      spec.inputs_place = entry.value.place;
+      declared.inputs_place = entry.value.place;
       if (entry.value.is_sequence()) {
-        spec.inputs = entry.value.items;
+        declared.inputs = entry.value.items;
       } else {
-        spec.inputs.push_back(entry.value);
+        declared.inputs.push_back(entry.value);
       }
     } else if (entry.key == "params") {
-      spec.params = entry.value;
+      declared.params = entry.value;
     } else if (entry.key == "repeat") {
-      spec.repeat = entry.value;
+      declared.repeat = entry.value;
     } else if (entry.key != "op") {
-      spec.attributes.push_back(entry);
+      declared.attributes.push_back(entry);
     }
   }
-  for (const YamlNode& input : spec.inputs) {
+  for (const YamlNode& input : declared.inputs) {
     if (input.is_scalar() || input.is_empty()) continue;
     error(input.place, fmt::format("an input is a node or a formula, not {}", describe_kind(input)),
           "Give what you want here a name of its own under `nodes:`.");
@@ -201,7 +201,7 @@ bool SpecReader::operation(NodeSpec& spec, const YamlNode& value) {
   return whole;
 }
 
-std::vector<InputDeclaration> SpecReader::inputs(const YamlNode* section) {
+std::vector<InputDeclaration> DeclarationReader::inputs(const YamlNode* section) {
   std::vector<InputDeclaration> result;
   for (const YamlEntry& entry : entries(section, "inputs", "x: {shape: [batch, 784]}")) {
     if (!usable_name(entry.key, entry.place, "an input")) continue;
@@ -223,17 +223,17 @@ std::vector<InputDeclaration> SpecReader::inputs(const YamlNode* section) {
   return result;
 }
 
-std::vector<TermSpec> SpecReader::terms(const YamlNode* section, std::string_view key) {
-  std::vector<TermSpec> result;
+std::vector<TermDeclaration> DeclarationReader::terms(const YamlNode* section, std::string_view key) {
+  std::vector<TermDeclaration> result;
   for (const YamlEntry& entry : entries(section, key, "reconstruction: {op: mse, in: [recon, x]}")) {
     if (!usable_name(entry.key, entry.place, key == "loss" ? "a term" : "a metric")) continue;
     if (key == "metrics" && entry.value.find("probe") != nullptr) continue;
-    if (std::optional<TermSpec> read = term(entry, key)) result.push_back(std::move(*read));
+    if (std::optional<TermDeclaration> read = term(entry, key)) result.push_back(std::move(*read));
   }
   return result;
 }
 
-std::vector<ProbeDeclaration> SpecReader::probes(const YamlNode* metrics) {
+std::vector<ProbeDeclaration> DeclarationReader::probes(const YamlNode* metrics) {
   std::vector<ProbeDeclaration> result;
   if (metrics == nullptr) return result;
   for (const YamlEntry& entry : metrics->entries)
@@ -241,8 +241,8 @@ std::vector<ProbeDeclaration> SpecReader::probes(const YamlNode* metrics) {
   return result;
 }
 
-std::optional<TermSpec> SpecReader::term(const YamlEntry& entry, std::string_view section) {
-  TermSpec result;
+std::optional<TermDeclaration> DeclarationReader::term(const YamlEntry& entry, std::string_view section) {
+  TermDeclaration result;
   YamlNode rest = entry.value;
   if (const YamlNode* probe = rest.find("probe"); probe != nullptr && section == "loss") {
     error(probe->place, "a probe is measured, never trained: it cannot be a term of the loss",
@@ -286,8 +286,8 @@ std::optional<TermSpec> SpecReader::term(const YamlEntry& entry, std::string_vie
   return result;
 }
 
-std::vector<BlockSpec::Name> SpecReader::names(const YamlNode& given, std::string_view what) {
-  std::vector<BlockSpec::Name> result;
+std::vector<BlockDeclaration::Name> DeclarationReader::names(const YamlNode& given, std::string_view what) {
+  std::vector<BlockDeclaration::Name> result;
   const std::vector<YamlNode> single = {given};
   for (const YamlNode& item : given.is_sequence() ? given.items : single) {
     if (item.is_scalar() && is_identifier(item.text)) {
@@ -299,8 +299,8 @@ std::vector<BlockSpec::Name> SpecReader::names(const YamlNode& given, std::strin
   return result;
 }
 
-std::vector<BlockSpec> SpecReader::blocks(const YamlNode* section, bool standard) {
-  std::vector<BlockSpec> result;
+std::vector<BlockDeclaration> DeclarationReader::blocks(const YamlNode* section, bool standard) {
+  std::vector<BlockDeclaration> result;
   for (const YamlEntry& entry : entries(section, "blocks", "blocks: {mlp: {in: [x], nodes: {…}, out: y}}")) {
     if (!usable_name(entry.key, entry.place, "a block")) continue;
     result.push_back(block(entry, standard));
@@ -308,54 +308,54 @@ std::vector<BlockSpec> SpecReader::blocks(const YamlNode* section, bool standard
   return result;
 }
 
-BlockSpec SpecReader::block(const YamlEntry& entry, bool standard) {
-  BlockSpec spec;
-  spec.name = entry.key;
-  spec.place = entry.place;
+BlockDeclaration DeclarationReader::block(const YamlEntry& entry, bool standard) {
+  BlockDeclaration declared;
+  declared.name = entry.key;
+  declared.place = entry.place;
   if (!entry.value.is_mapping()) {
     if (!entry.value.is_empty()) {
       error(entry.value.place, fmt::format("a block is {{args: …, in: …, nodes: …, out: …}}, not {}",
                                            describe_kind(entry.value)));
     }
-    spec.broken = true;
-    return spec;
+    declared.broken = true;
+    return declared;
   }
-  spec.broken = !check_keys(entry.value, section_of("block"), diagnostics_);
-  spec.standard = standard;
-  spec.about = text(entry.value.find("about"), "about");
+  declared.broken = !check_keys(entry.value, section_of("block"), diagnostics_);
+  declared.standard = standard;
+  declared.about = text(entry.value.find("about"), "about");
   for (const YamlEntry& argument :
        entries(entry.value.find("args"), "args", "args: {units: required, act: relu}")) {
     if (!usable_name(argument.key, argument.place, "an argument")) continue;
     const bool required =
         argument.value.is_scalar() && argument.value.text == "required" && !argument.value.quoted;
-    spec.argument_index.emplace(argument.key, spec.arguments.size());
-    spec.arguments.push_back({argument.key, argument.place, required, argument.value});
+    declared.argument_index.emplace(argument.key, declared.arguments.size());
+    declared.arguments.push_back({argument.key, argument.place, required, argument.value});
   }
-  read_ranges(entry.value.find("ranges"), spec);
+  read_ranges(entry.value.find("ranges"), declared);
   if (const YamlNode* in = entry.value.find("in"); in != nullptr && !in->is_empty()) {
-    spec.inputs = names(*in, "an input of a block");
+    declared.inputs = names(*in, "an input of a block");
   }
-  spec.nodes = nodes(entry.value.find("nodes"), "nodes");
-  if (const YamlNode* reduce = entry.value.find("reduce")) spec.reduce = *reduce;
+  declared.nodes = nodes(entry.value.find("nodes"), "nodes");
+  if (const YamlNode* reduce = entry.value.find("reduce")) declared.reduce = *reduce;
   const YamlNode* out = entry.value.find("out");
   if (out == nullptr) {
     error(entry.place, fmt::format("block '{}' does not say which of its nodes comes out", entry.key),
           "Write `out: NODE`.");
   } else if (!out->is_empty()) {
-    spec.outputs = names(*out, "what comes out of a block");
+    declared.outputs = names(*out, "what comes out of a block");
   }
-  spec.broken = spec.broken || spec.outputs.empty();
-  return spec;
+  declared.broken = declared.broken || declared.outputs.empty();
+  return declared;
 }
 
 /// `ranges: {amount: "[0, 1)"}`
-void SpecReader::read_ranges(const YamlNode* section, BlockSpec& spec) {
+void DeclarationReader::read_ranges(const YamlNode* section, BlockDeclaration& declared) {
   for (const YamlEntry& entry : entries(section, "ranges", "ranges: {amount: \"[0, 1)\"}")) {
-    const auto argument = std::ranges::find(spec.arguments, entry.key, &BlockSpec::Argument::name);
-    if (argument == spec.arguments.end()) {
+    const auto argument = std::ranges::find(declared.arguments, entry.key, &BlockDeclaration::Argument::name);
+    if (argument == declared.arguments.end()) {
       std::vector<std::string> names;
-      for (const BlockSpec::Argument& known : spec.arguments) names.push_back(known.name);
-      error(entry.place, fmt::format("block '{}' has no argument '{}'", spec.name, entry.key),
+      for (const BlockDeclaration::Argument& known : declared.arguments) names.push_back(known.name);
+      error(entry.place, fmt::format("block '{}' has no argument '{}'", declared.name, entry.key),
             suggestion(entry.key, names));
       continue;
     }
@@ -371,16 +371,16 @@ void SpecReader::read_ranges(const YamlNode* section, BlockSpec& spec) {
 
 }  // namespace
 
-NodeSpec read_call(const std::string& name, const YamlNode& value, Diagnostics& diagnostics) {
-  return SpecReader(diagnostics).node(name, value.place, value);
+NodeDeclaration read_call(const std::string& name, const YamlNode& value, Diagnostics& diagnostics) {
+  return DeclarationReader(diagnostics).node(name, value.place, value);
 }
 
-Spec read_spec(YamlNode document, Diagnostics& diagnostics) {
-  return SpecReader(diagnostics).model(std::move(document));
+ModelDeclaration read_declarations(YamlNode document, Diagnostics& diagnostics) {
+  return DeclarationReader(diagnostics).model(std::move(document));
 }
 
-std::vector<BlockSpec> read_standard_blocks(const YamlNode& document, Diagnostics& diagnostics) {
-  return SpecReader(diagnostics).blocks(document.find("blocks"), true);
+std::vector<BlockDeclaration> read_standard_blocks(const YamlNode& document, Diagnostics& diagnostics) {
+  return DeclarationReader(diagnostics).blocks(document.find("blocks"), true);
 }
 
 }  // namespace graphrun

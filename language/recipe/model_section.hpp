@@ -5,17 +5,17 @@
 #include <string>
 #include <vector>
 
-#include "language/expand/spec.hpp"
+#include "language/expand/declarations.hpp"
 
 namespace graphrun {
 
 /// Reads the sections of a model; what is wrong is reported and left out.
-Spec read_spec(YamlNode document, Diagnostics& diagnostics);
+ModelDeclaration read_declarations(YamlNode document, Diagnostics& diagnostics);
 
 /// Reads `blocks:` of a document that holds nothing else: the standard blocks.
-std::vector<BlockSpec> read_standard_blocks(const YamlNode& document, Diagnostics& diagnostics);
+std::vector<BlockDeclaration> read_standard_blocks(const YamlNode& document, Diagnostics& diagnostics);
 
 /// Reads a call that stands outside of `nodes:`; kind `broken` when it is wrong, which has been reported.
-NodeSpec read_call(const std::string& name, const YamlNode& value, Diagnostics& diagnostics);
+NodeDeclaration read_call(const std::string& name, const YamlNode& value, Diagnostics& diagnostics);
 
 }  // namespace graphrun

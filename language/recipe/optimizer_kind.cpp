@@ -35,40 +35,40 @@ std::vector<OptimizerSetting> nadam_settings() {
 }
 
 /// 1 - beta^t; expm1 keeps the digits that a beta near 1 would lose.
-double correction(const OptimizerSpec& spec, std::string_view beta, double t) {
-  return -std::expm1(t * std::log(setting_of(spec, beta)));
+double correction(const OptimizerRecipe& recipe, std::string_view beta, double t) {
+  return -std::expm1(t * std::log(setting_of(recipe, beta)));
 }
-double correction1(const OptimizerSpec& spec, double t) {
-  return correction(spec, "beta1", t);
+double correction1(const OptimizerRecipe& recipe, double t) {
+  return correction(recipe, "beta1", t);
 }
-double correction2(const OptimizerSpec& spec, double t) {
-  return correction(spec, "beta2", t);
+double correction2(const OptimizerRecipe& recipe, double t) {
+  return correction(recipe, "beta2", t);
 }
 
 /// The momentum of Nadam in step t, from 1.
-double nadam_momentum(const OptimizerSpec& spec, double t) {
-  return setting_of(spec, "beta1") * (1 - 0.5 * std::pow(0.96, t * setting_of(spec, "momentum_decay")));
+double nadam_momentum(const OptimizerRecipe& recipe, double t) {
+  return setting_of(recipe, "beta1") * (1 - 0.5 * std::pow(0.96, t * setting_of(recipe, "momentum_decay")));
 }
 
 /// 1 - the product of the momenta of steps 1 to t. The product is below beta1^t, and so soon counts for
 /// nothing.
-double nadam_correction(const OptimizerSpec& spec, double t) {
+double nadam_correction(const OptimizerRecipe& recipe, double t) {
   constexpr double counts_for_nothing = 1e-17;
-  if (std::pow(setting_of(spec, "beta1"), t) < counts_for_nothing) return 1;
+  if (std::pow(setting_of(recipe, "beta1"), t) < counts_for_nothing) return 1;
   double product = 1;
-  for (double i = 1; i <= t && product > counts_for_nothing; ++i) product *= nadam_momentum(spec, i);
+  for (double i = 1; i <= t && product > counts_for_nothing; ++i) product *= nadam_momentum(recipe, i);
   return 1 - product;
 }
 
-double gradient_share(const OptimizerSpec& spec, double t) {
-  return (1 - nadam_momentum(spec, t)) / nadam_correction(spec, t);
+double gradient_share(const OptimizerRecipe& recipe, double t) {
+  return (1 - nadam_momentum(recipe, t)) / nadam_correction(recipe, t);
 }
-double mean_share(const OptimizerSpec& spec, double t) {
-  return nadam_momentum(spec, t + 1) / nadam_correction(spec, t + 1);
+double mean_share(const OptimizerRecipe& recipe, double t) {
+  return nadam_momentum(recipe, t + 1) / nadam_correction(recipe, t + 1);
 }
 
-double adagrad_slowed(const OptimizerSpec& spec, double t) {
-  return 1 + (t - 1) * setting_of(spec, "lr_decay");
+double adagrad_slowed(const OptimizerRecipe& recipe, double t) {
+  return 1 + (t - 1) * setting_of(recipe, "lr_decay");
 }
 
 std::vector<OptimizerKind> make_kinds() {
@@ -149,18 +149,19 @@ const OptimizerSetting* find_setting(const OptimizerKind& kind, std::string_view
   return found == kind.settings.end() ? nullptr : &*found;
 }
 
-void check_value(const OptimizerSpec& spec, const OptimizerSetting& setting, double value) {
+void check_value(const OptimizerRecipe& recipe, const OptimizerSetting& setting, double value) {
   if (setting.flag ? value == 0 || value == 1 : setting.range.contains(value)) return;
   const std::string range = setting.flag ? "true or false" : to_string(setting.range);
   throw Error(ErrorCode::model,
-              fmt::format("{} of {} must be {}, but is {}", setting.name, spec.op, range, value), spec.where);
+              fmt::format("{} of {} must be {}, but is {}", setting.name, recipe.op, range, value),
+              recipe.where);
 }
 
-void check_limit(const OptimizerSpec& spec, std::string_view name, std::optional<double> limit) {
+void check_limit(const OptimizerRecipe& recipe, std::string_view name, std::optional<double> limit) {
   constexpr Range range = above(0);
   if (!limit || range.contains(*limit)) return;
   throw Error(ErrorCode::model, fmt::format("{} must be {}, but is {}", name, to_string(range), *limit),
-              spec.where);
+              recipe.where);
 }
 
 }  // namespace
@@ -177,41 +178,41 @@ const OptimizerKind* find_optimizer(std::string_view name) {
   return found == kinds.end() ? nullptr : &*found;
 }
 
-double setting_of(const OptimizerSpec& spec, std::string_view name) {
-  const OptimizerKind* const kind = find_optimizer(spec.op);
+double setting_of(const OptimizerRecipe& recipe, std::string_view name) {
+  const OptimizerKind* const kind = find_optimizer(recipe.op);
   const OptimizerSetting* const setting = kind == nullptr ? nullptr : find_setting(*kind, name);
   if (setting == nullptr) {
-    throw Error(ErrorCode::internal, fmt::format("the optimizer '{}' has no setting '{}'", spec.op, name));
+    throw Error(ErrorCode::internal, fmt::format("the optimizer '{}' has no setting '{}'", recipe.op, name));
   }
-  for (const auto& [written, value] : spec.settings) {
+  for (const auto& [written, value] : recipe.settings) {
     if (written == name) return value;
   }
   return setting->fallback;
 }
 
-void check_optimizer(const OptimizerSpec& spec) {
-  const OptimizerKind* const kind = find_optimizer(spec.op);
+void check_optimizer(const OptimizerRecipe& recipe) {
+  const OptimizerKind* const kind = find_optimizer(recipe.op);
   if (kind == nullptr) {
     throw Error(
         ErrorCode::model,
-        fmt::format("there is no optimizer '{}'; there are: {}", spec.op, names_of(optimizer_kinds())),
-        spec.where);
+        fmt::format("there is no optimizer '{}'; there are: {}", recipe.op, names_of(optimizer_kinds())),
+        recipe.where);
   }
-  for (const auto& [name, value] : spec.settings) {
+  for (const auto& [name, value] : recipe.settings) {
     const OptimizerSetting* const setting = find_setting(*kind, name);
     if (setting == nullptr) {
       throw Error(ErrorCode::model,
-                  fmt::format("{} has no setting '{}'; it has: lr, clip_value, clip_norm, {}", spec.op, name,
-                              names_of(kind->settings)),
-                  spec.where);
+                  fmt::format("{} has no setting '{}'; it has: lr, clip_value, clip_norm, {}", recipe.op,
+                              name, names_of(kind->settings)),
+                  recipe.where);
     }
-    check_value(spec, *setting, value);
+    check_value(recipe, *setting, value);
   }
-  check_limit(spec, "clip_value", spec.clip_value);
-  check_limit(spec, "clip_norm", spec.clip_norm);
-  if (spec.op == "sgd" && setting_of(spec, "nesterov") != 0 && setting_of(spec, "momentum") == 0) {
+  check_limit(recipe, "clip_value", recipe.clip_value);
+  check_limit(recipe, "clip_norm", recipe.clip_norm);
+  if (recipe.op == "sgd" && setting_of(recipe, "nesterov") != 0 && setting_of(recipe, "momentum") == 0) {
     throw Error(ErrorCode::model, "nesterov looks ahead along the momentum: give momentum, such as 0.9",
-                spec.where);
+                recipe.where);
   }
 }
 

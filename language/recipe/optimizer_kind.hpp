@@ -31,7 +31,7 @@ struct OptimizerSlot {
 /// A number that the host computes in f64 for the step `t`, counted from 1.
 struct OptimizerScalar {
   std::string_view name;
-  double (*value)(const OptimizerSpec&, double t);
+  double (*value)(const OptimizerRecipe&, double t);
 };
 
 /// The update op NAME_update, its slots, and its scalars after the learning rate.
@@ -44,7 +44,7 @@ struct OptimizerKind {
   std::vector<OptimizerSlot> slots = {};
   std::vector<OptimizerScalar> scalars = {};
   std::string_view with_momentum = {};  ///< the op when `momentum` is not 0; it has a slot `velocity` more
-  double (*slowed)(const OptimizerSpec&, double t) = nullptr;  ///< what the learning rate is divided by
+  double (*slowed)(const OptimizerRecipe&, double t) = nullptr;  ///< what the learning rate is divided by
 };
 
 /// All of them, in the order in which they are shown.
@@ -54,10 +54,10 @@ std::span<const OptimizerKind> optimizer_kinds();
 const OptimizerKind* find_optimizer(std::string_view name);
 
 /// What was written for a setting, or its default. Error{internal} when the optimizer has no such setting.
-double setting_of(const OptimizerSpec& spec, std::string_view setting);
+double setting_of(const OptimizerRecipe& recipe, std::string_view setting);
 
-/// Throws Error{model} at spec.where for an unknown optimizer or setting (it lists the known
+/// Throws Error{model} at recipe.where for an unknown optimizer or setting (it lists the known
 /// ones), and for a value out of its range.
-void check_optimizer(const OptimizerSpec& spec);
+void check_optimizer(const OptimizerRecipe& recipe);
 
 }  // namespace graphrun

@@ -10,21 +10,21 @@
 namespace graphrun {
 namespace {
 
-void read_setting(OptimizerSpec& spec, const Key& key, SectionReader& reader) {
+void read_setting(OptimizerRecipe& recipe, const Key& key, SectionReader& reader) {
   const std::string name(key.name);
   if (key.kind == KeyKind::flag) {
-    if (const std::optional<bool> flag = reader.flag(key)) spec.settings[name] = *flag ? 1 : 0;
+    if (const std::optional<bool> flag = reader.flag(key)) recipe.settings[name] = *flag ? 1 : 0;
   } else if (const std::optional<double> number = reader.number(key)) {
-    spec.settings[name] = *number;
+    recipe.settings[name] = *number;
   }
 }
 
 }  // namespace
 
-OptimizerSpec read_optimizer(const YamlNode& section, Expander& expander) {
-  OptimizerSpec spec;
+OptimizerRecipe read_optimizer(const YamlNode& section, Expander& expander) {
+  OptimizerRecipe recipe;
   Diagnostics& diagnostics = expander.diagnostics();
-  spec.where = diagnostics.sources().location(section.place);
+  recipe.where = diagnostics.sources().location(section.place);
   YamlNode named = section;
   if (section.is_scalar()) {  // `optimizer: adam`
     named = {};
@@ -35,30 +35,30 @@ OptimizerSpec read_optimizer(const YamlNode& section, Expander& expander) {
   SectionReader reader(named, expander);
   if (section.is_sequence()) {
     reader.wrong(section, "`optimizer:` is one optimizer, not a list", "Write {op: adam, lr: 1.0e-3}.");
-    return spec;
+    return recipe;
   }
   const YamlNode* op = reader.find("op");
   std::vector<std::string> kinds;
   for (const OptimizerKind& kind : optimizer_kinds()) kinds.emplace_back(kind.name);
   if (op == nullptr) {
     diagnostics.error(named.place, "the optimizer has no `op:`", fmt::format("{}", suggestion("", kinds)));
-    return spec;
+    return recipe;
   }
   const std::optional<Value> name = reader.value("op");
-  if (!name) return spec;
+  if (!name) return recipe;
   const OptimizerKind* kind = find_optimizer(to_string(*name));
   if (kind == nullptr) {
     const std::string elsewhere = known_elsewhere(NameOf::optimizer, to_string(*name));
     reader.wrong(*op, fmt::format("there is no optimizer '{}'", to_string(*name)),
                  elsewhere.empty() ? suggestion(to_string(*name), kinds) : elsewhere);
-    return spec;
+    return recipe;
   }
-  spec.op = kind->name;
-  spec.learning_rate = Schedule::constant(kind->learning_rate);
+  recipe.op = kind->name;
+  recipe.learning_rate = Schedule::constant(kind->learning_rate);
   check_keys(named, section_of(*kind), diagnostics);
-  reader.read(optimizer_rows(), spec);
-  for (const OptimizerSetting& setting : kind->settings) read_setting(spec, key_of(setting), reader);
-  return spec;
+  reader.read(optimizer_rows(), recipe);
+  for (const OptimizerSetting& setting : kind->settings) read_setting(recipe, key_of(setting), reader);
+  return recipe;
 }
 
 }  // namespace graphrun

@@ -8,6 +8,6 @@
 namespace graphrun {
 
 /// Reports what is wrong, and gives what is left.
-OptimizerSpec read_optimizer(const YamlNode& section, Expander& expander);
+OptimizerRecipe read_optimizer(const YamlNode& section, Expander& expander);
 
 }  // namespace graphrun

@@ -20,9 +20,9 @@ std::vector<std::string> with_keys(std::vector<std::string> keys, std::initializ
   return keys;
 }
 
-std::vector<std::string> names_of(const std::vector<PhaseSpec>& phases) {
+std::vector<std::string> names_of(const std::vector<PhaseRecipe>& phases) {
   std::vector<std::string> names;
-  for (const PhaseSpec& phase : phases) names.push_back(phase.name);
+  for (const PhaseRecipe& phase : phases) names.push_back(phase.name);
   return names;
 }
 
@@ -37,14 +37,14 @@ std::optional<std::string> written_names(const YamlNode& section, const char* ke
 
 }  // namespace
 
-void PhaseReader::read_defaults(const YamlNode& section, TrainSpec& spec) {
+void PhaseReader::read_defaults(const YamlNode& section, TrainRecipe& recipe) {
   check_keys(section, section_of("train"), expander_.diagnostics());
-  spec.where = expander_.diagnostics().sources().location(section.place);
-  read_keys(section, spec);
+  recipe.where = expander_.diagnostics().sources().location(section.place);
+  read_keys(section, recipe);
 }
 
-std::optional<PhaseSpec> PhaseReader::read(const YamlNode& section, const PhaseSpec& defaults,
-                                           const std::vector<PhaseSpec>& earlier) {
+std::optional<PhaseRecipe> PhaseReader::read(const YamlNode& section, const PhaseRecipe& defaults,
+                                             const std::vector<PhaseRecipe>& earlier) {
   Diagnostics& diagnostics = expander_.diagnostics();
   if (!section.is_mapping()) {
     diagnostics.error(section.place, fmt::format("a phase is a mapping, not {}", describe_kind(section)),
@@ -53,11 +53,11 @@ std::optional<PhaseSpec> PhaseReader::read(const YamlNode& section, const PhaseS
   }
   check_keys(section, section_of("phase"), diagnostics);
   SectionReader reader(section, expander_);
-  PhaseSpec phase = defaults;
+  PhaseRecipe phase = defaults;
   phase.start = earlier.empty() ? "init" : earlier.back().name;
   if (const auto other = reader.name("same_as", names_of(earlier), "earlier phase")) {
     phase = *std::find_if(earlier.begin(), earlier.end(),
-                          [&other](const PhaseSpec& candidate) { return candidate.name == *other; });
+                          [&other](const PhaseRecipe& candidate) { return candidate.name == *other; });
     phase.same_as = *other;
     for (const char* const key : {"subset", "draws"}) {
       if (const YamlNode* found = reader.find(key))
@@ -77,7 +77,7 @@ std::optional<PhaseSpec> PhaseReader::read(const YamlNode& section, const PhaseS
   return phase;
 }
 
-std::string PhaseReader::read_name(const YamlNode& section, const std::vector<PhaseSpec>& earlier) {
+std::string PhaseReader::read_name(const YamlNode& section, const std::vector<PhaseRecipe>& earlier) {
   Diagnostics& diagnostics = expander_.diagnostics();
   const YamlNode* name = section.find("name");
   if (name == nullptr) {
@@ -103,19 +103,19 @@ std::string PhaseReader::read_name(const YamlNode& section, const std::vector<Ph
   return name->text;
 }
 
-void PhaseReader::read_keys(const YamlNode& section, PhaseSpec& phase) {
+void PhaseReader::read_keys(const YamlNode& section, PhaseRecipe& phase) {
   SectionReader reader(section, expander_);
   if (const YamlNode* optimizer = reader.find("optimizer"))
     phase.optimizer = read_optimizer(*optimizer, expander_);
   read_length(reader, phase);
   read_what(reader, phase);
   if (reader.has("optimizer") && !reader.has("alternate"))
-    for (StepSpec& inherited : phase.alternate) inherited.optimizer = phase.optimizer;
+    for (StepRecipe& inherited : phase.alternate) inherited.optimizer = phase.optimizer;
   if (const YamlNode* subset = reader.find("subset")) phase.subset = read_subset(*subset);
   if (const YamlNode* stop = reader.find("stop")) phase.stop = read_stop(*stop);
 }
 
-void PhaseReader::read_length(SectionReader& reader, PhaseSpec& phase) {
+void PhaseReader::read_length(SectionReader& reader, PhaseRecipe& phase) {
   if (reader.has("epochs") && reader.has("steps"))
     reader.wrong(*reader.find("steps"), "`epochs` and `steps` cannot both be given", "Leave one out.");
   if (reader.has("epochs")) phase.steps.reset();  // what was inherited
@@ -124,7 +124,7 @@ void PhaseReader::read_length(SectionReader& reader, PhaseSpec& phase) {
 }
 
 /// `train` and `loss`, or `alternate`, or `greedy`; what is written takes the place of what is inherited.
-void PhaseReader::read_what(SectionReader& reader, PhaseSpec& phase) {
+void PhaseReader::read_what(SectionReader& reader, PhaseRecipe& phase) {
   const char* const whole = reader.has("greedy") ? "greedy" : "alternate";
   for (const char* const key : {"train", "loss", "alternate"}) {
     if (!reader.has(whole) || !reader.has(key) || std::string(key) == whole) continue;
@@ -158,7 +158,7 @@ std::vector<std::size_t> PhaseReader::read_terms(SectionReader& reader) {
   return chosen;
 }
 
-std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const PhaseSpec& phase) {
+std::vector<StepRecipe> PhaseReader::read_alternate(const YamlNode& list, const PhaseRecipe& phase) {
   Diagnostics& diagnostics = expander_.diagnostics();
   const std::string example = "Write e.g. [{train: [D], loss: [d]}, {train: [G], loss: [g], every: 5}].";
   if (!list.is_sequence() || list.items.empty()) {
@@ -166,7 +166,7 @@ std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const Ph
                       example);
     return {};
   }
-  std::vector<StepSpec> steps;
+  std::vector<StepRecipe> steps;
   for (const YamlNode& item : list.items) {
     if (!item.is_mapping()) {
       diagnostics.error(item.place, fmt::format("a step is a mapping, not {}", describe_kind(item)), example);
@@ -174,11 +174,11 @@ std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const Ph
     }
     check_keys(item, section_of("step"), diagnostics);
     SectionReader reader(item, expander_);
-    StepSpec step{.optimizer = phase.optimizer,
-                  .train = read_variables(reader),
-                  .loss = read_terms(reader),
-                  .every = 1,
-                  .where = diagnostics.sources().location(item.place)};
+    StepRecipe step{.optimizer = phase.optimizer,
+                    .train = read_variables(reader),
+                    .loss = read_terms(reader),
+                    .every = 1,
+                    .where = diagnostics.sources().location(item.place)};
     reader.read(step_rows(), step);
     if (const YamlNode* optimizer = reader.find("optimizer"))
       step.optimizer = read_optimizer(*optimizer, expander_);
@@ -188,7 +188,7 @@ std::vector<StepSpec> PhaseReader::read_alternate(const YamlNode& list, const Ph
   return steps;
 }
 
-std::optional<SubsetSpec> PhaseReader::read_subset(const YamlNode& section) {
+std::optional<SubsetRecipe> PhaseReader::read_subset(const YamlNode& section) {
   Diagnostics& diagnostics = expander_.diagnostics();
   if (!section.is_mapping()) {
     diagnostics.error(section.place, fmt::format("`subset:` is a mapping, not {}", describe_kind(section)),
@@ -197,7 +197,7 @@ std::optional<SubsetSpec> PhaseReader::read_subset(const YamlNode& section) {
   }
   check_keys(section, section_of("subset"), diagnostics);
   SectionReader reader(section, expander_);
-  SubsetSpec subset;
+  SubsetRecipe subset;
   subset.where = diagnostics.sources().location(section.place);
   reader.read(subset_rows(), subset);
   if (subset.first && subset.sample && *subset.sample > *subset.first)
@@ -210,7 +210,7 @@ std::optional<SubsetSpec> PhaseReader::read_subset(const YamlNode& section) {
   return subset;
 }
 
-std::optional<StopSpec> PhaseReader::read_stop(const YamlNode& section) {
+std::optional<StopRule> PhaseReader::read_stop(const YamlNode& section) {
   Diagnostics& diagnostics = expander_.diagnostics();
   if (!section.is_mapping()) {
     diagnostics.error(section.place, fmt::format("`stop:` is a mapping, not {}", describe_kind(section)),
@@ -221,7 +221,7 @@ std::optional<StopSpec> PhaseReader::read_stop(const YamlNode& section) {
   SectionReader reader(section, expander_);
   std::vector<std::string> figures = with_keys(names_.terms, {"loss"});
   figures.insert(figures.end(), names_.metrics.begin(), names_.metrics.end());
-  StopSpec stop;
+  StopRule stop;
   stop.where = diagnostics.sources().location(section.place);
   reader.read(stop_rows(), stop);
   if (whole && !reader.has("patience"))
@@ -239,7 +239,7 @@ std::optional<StopSpec> PhaseReader::read_stop(const YamlNode& section) {
   return stop;
 }
 
-void PhaseReader::check(const YamlNode& section, const PhaseSpec& phase) {
+void PhaseReader::check(const YamlNode& section, const PhaseRecipe& phase) {
   Diagnostics& diagnostics = expander_.diagnostics();
   const Section& keys = section_of(phase.name.empty() ? "train" : "phase");
   const bool may_be_meant =
@@ -256,11 +256,11 @@ void PhaseReader::check(const YamlNode& section, const PhaseSpec& phase) {
                       "Give subset: {sample: 100}, of which each draw takes others.");
   }
   if (phase.greedy || !phase.alternate.empty()) return;
-  for (const StepSpec& step : steps_of(phase)) check_learns(section, step);
+  for (const StepRecipe& step : steps_of(phase)) check_learns(section, step);
 }
 
 /// Do the terms depend on any of the parameters? Nothing is said when another mistake may be the reason.
-void PhaseReader::check_learns(const YamlNode& at, const StepSpec& step) {
+void PhaseReader::check_learns(const YamlNode& at, const StepRecipe& step) {
   if (names_.terms.empty() || names_.owners.empty() || !expander_.diagnostics().empty()) return;
   const Builder& builder = expander_.builder();
   std::vector<NodeId> terms;

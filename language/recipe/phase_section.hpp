@@ -28,25 +28,25 @@ class PhaseReader {
   PhaseReader(PhaseNames names, Expander& expander) : names_(std::move(names)), expander_(expander) {}
 
   /// The keys of `train:` itself, which all phases inherit.
-  void read_defaults(const YamlNode& section, TrainSpec& spec);
+  void read_defaults(const YamlNode& section, TrainRecipe& recipe);
   /// One entry of `phases:`; `earlier` are those before it. Nothing when it is no mapping or has no name.
-  std::optional<PhaseSpec> read(const YamlNode& section, const PhaseSpec& defaults,
-                                const std::vector<PhaseSpec>& earlier);
+  std::optional<PhaseRecipe> read(const YamlNode& section, const PhaseRecipe& defaults,
+                                  const std::vector<PhaseRecipe>& earlier);
   /// What holds for a phase as a whole: that it says how long, that it learns something, that draws differ.
-  void check(const YamlNode& section, const PhaseSpec& phase);
+  void check(const YamlNode& section, const PhaseRecipe& phase);
 
  private:
-  void read_keys(const YamlNode& section, PhaseSpec& phase);
-  void read_length(SectionReader& reader, PhaseSpec& phase);
-  void read_what(SectionReader& reader, PhaseSpec& phase);
-  std::vector<StepSpec> read_alternate(const YamlNode& list, const PhaseSpec& phase);
-  std::optional<SubsetSpec> read_subset(const YamlNode& section);
-  std::optional<StopSpec> read_stop(const YamlNode& section);
+  void read_keys(const YamlNode& section, PhaseRecipe& phase);
+  void read_length(SectionReader& reader, PhaseRecipe& phase);
+  void read_what(SectionReader& reader, PhaseRecipe& phase);
+  std::vector<StepRecipe> read_alternate(const YamlNode& list, const PhaseRecipe& phase);
+  std::optional<SubsetRecipe> read_subset(const YamlNode& section);
+  std::optional<StopRule> read_stop(const YamlNode& section);
   /// The variables that `train:` names, and the terms that `loss:` does.
   std::vector<NodeId> read_variables(SectionReader& reader);
   std::vector<std::size_t> read_terms(SectionReader& reader);
-  std::string read_name(const YamlNode& section, const std::vector<PhaseSpec>& earlier);
-  void check_learns(const YamlNode& at, const StepSpec& step);
+  std::string read_name(const YamlNode& section, const std::vector<PhaseRecipe>& earlier);
+  void check_learns(const YamlNode& at, const StepRecipe& step);
 
   PhaseNames names_;
   Expander& expander_;

@@ -16,18 +16,18 @@ class ProbeBuilder {
   ProbeBuilder(const ProbeDeclaration& declared, Expander& expander, const ModelDefinition& model)
       : declared_(declared), expander_(expander), model_(model), reader_(declared.value, expander) {}
 
-  std::optional<ProbeSpec> build() {
+  std::optional<ProbeRecipe> build() {
     const ProbeKind* kind = read_kind();
     if (kind == nullptr) return std::nullopt;
     if (!check_keys(declared_.value, section_of(*kind), expander_.diagnostics())) return std::nullopt;
     const std::vector<YamlNode> inputs = read_inputs(*kind);
     if (inputs.empty()) return std::nullopt;
-    ProbeSpec probe{.name = declared_.name,
-                    .kind = kind->kind,
-                    .code = 0,
-                    .labels = kind->labelled ? labels(inputs[1]) : "",
-                    .k = kind->k,
-                    .where = expander_.diagnostics().sources().location(declared_.place)};
+    ProbeRecipe probe{.name = declared_.name,
+                      .kind = kind->kind,
+                      .code = 0,
+                      .labels = kind->labelled ? labels(inputs[1]) : "",
+                      .k = kind->k,
+                      .where = expander_.diagnostics().sources().location(declared_.place)};
     reader_.read(probe_rows(), probe);
     const std::optional<NodeId> code = this->code(inputs[0]);
     if (!code || (kind->labelled && probe.labels.empty())) return std::nullopt;
@@ -72,12 +72,12 @@ class ProbeBuilder {
   }
 
   std::optional<NodeId> code(const YamlNode& text) {
-    NodeSpec spec;
-    spec.name = declared_.name;
-    spec.place = declared_.place;
-    spec.value = text;
+    NodeDeclaration formula;
+    formula.name = declared_.name;
+    formula.place = declared_.place;
+    formula.value = text;
     const std::string path = "metric." + declared_.name;
-    const std::optional<NodeId> node = expander_.make(expander_.top(), spec, path, "").node;
+    const std::optional<NodeId> node = expander_.make(expander_.top(), formula, path, "").node;
     if (!node) return std::nullopt;
     const Type& type = expander_.builder().type(*node);
     const bool rows = !type.shape.empty() && type.shape.front().is_batch() &&
@@ -109,9 +109,9 @@ class ProbeBuilder {
 
 }  // namespace
 
-void build_probes(const Spec& spec, Expander& expander, ModelDefinition& model) {
-  for (const ProbeDeclaration& declared : spec.probes) {
-    if (std::optional<ProbeSpec> probe = ProbeBuilder(declared, expander, model).build())
+void build_probes(const ModelDeclaration& file, Expander& expander, ModelDefinition& model) {
+  for (const ProbeDeclaration& declared : file.probes) {
+    if (std::optional<ProbeRecipe> probe = ProbeBuilder(declared, expander, model).build())
       model.probes.push_back(std::move(*probe));
   }
 }

@@ -8,6 +8,6 @@
 namespace graphrun {
 
 /// Fills model.probes; what is wrong is reported.
-void build_probes(const Spec& spec, Expander& expander, ModelDefinition& model);
+void build_probes(const ModelDeclaration& declared, Expander& expander, ModelDefinition& model);
 
 }  // namespace graphrun

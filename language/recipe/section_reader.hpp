@@ -24,10 +24,10 @@ class SectionReader {
   void wrong(const YamlNode& at, const std::string& message, std::string fix = {});
 
   /// Fills the fields of all rows that have one; those of keys that are missing or wrong stay as they are.
-  template <class Spec, class Into>
-  void read(const Rows<Spec>& rows, Into& spec) {
-    for (const Row<Spec>& row : rows)
-      std::visit([&](auto field) { fill(row.key, static_cast<Spec&>(spec), field); }, row.field);
+  template <class Record, class Into>
+  void read(const Rows<Record>& rows, Into& record) {
+    for (const Row<Record>& row : rows)
+      std::visit([&](auto field) { fill(row.key, static_cast<Record&>(record), field); }, row.field);
   }
 
   std::optional<Value> value(std::string_view key);
@@ -41,12 +41,12 @@ class SectionReader {
                                   const std::string& what);
 
  private:
-  template <class Spec, class T>
-  void fill(const Key& key, Spec& spec, T Spec::*field) {
-    read_into(key, spec.*field);
+  template <class Record, class T>
+  void fill(const Key& key, Record& record, T Record::*field) {
+    read_into(key, record.*field);
   }
-  template <class Spec>
-  void fill(const Key& /*key*/, Spec& /*spec*/, std::monostate /*no field*/) {}
+  template <class Record>
+  void fill(const Key& /*key*/, Record& /*record*/, std::monostate /*no field*/) {}
 
   void read_into(const Key& key, bool& field);
   void read_into(const Key& key, std::int64_t& field);

@@ -49,7 +49,7 @@ class TermBuilder {
   explicit TermBuilder(Expander& expander) : expander_(expander) {}
 
   /// The scalar of a term, or nothing when it is wrong.
-  std::optional<NodeId> scalar(const TermSpec& term, const std::string& section) {
+  std::optional<NodeId> scalar(const TermDeclaration& term, const std::string& section) {
     const std::string path = section + "." + term.node.name;
     const Instance instance = expander_.make(expander_.top(), term.node, path, path + "/each");
     if (!instance.node) return std::nullopt;
@@ -67,7 +67,7 @@ class TermBuilder {
     return over_batch(node, path, term);
   }
 
-  std::optional<NodeId> weight(const TermSpec& term) {
+  std::optional<NodeId> weight(const TermDeclaration& term) {
     if (!term.weight) return expander_.builder().constant(1);
     const std::optional<Value> value = expander_.value(expander_.top(), *term.weight);
     if (!value) return std::nullopt;
@@ -88,11 +88,11 @@ class TermBuilder {
   }
 
   /// What the term says, else what the block that it calls says, else nothing.
-  const YamlNode* reduction_of(const TermSpec& term) const {
+  const YamlNode* reduction_of(const TermDeclaration& term) const {
     if (term.reduce) return &*term.reduce;
-    if (term.node.kind != NodeSpec::Kind::call) return nullptr;
+    if (term.node.kind != NodeDeclaration::Kind::call) return nullptr;
     const std::optional<Value> op = expander_.value(expander_.top(), term.node.op);
-    const BlockSpec* block = op && op->text() != nullptr ? expander_.find_block(*op->text()) : nullptr;
+    const BlockDeclaration* block = op && op->text() != nullptr ? expander_.find_block(*op->text()) : nullptr;
     return block != nullptr && block->reduce ? &*block->reduce : nullptr;
   }
 
@@ -125,14 +125,14 @@ class TermBuilder {
     return axes.empty() ? node : sum(node, std::move(axes), mean);
   }
 
-  std::optional<NodeId> over_batch(NodeId node, const std::string& path, const TermSpec& term) {
+  std::optional<NodeId> over_batch(NodeId node, const std::string& path, const TermDeclaration& term) {
     const Shape shape = expander_.builder().type(node).shape;
     bool per_sample = !shape.empty() && shape.front().is_batch();
     for (std::size_t axis = 1; axis < shape.size(); ++axis)
       per_sample = per_sample && shape[axis].is_number(1);
     if (shape.empty()) return node;
     if (per_sample) return sum(over_samples(node, false), {0}, true);
-    wrong(path, term.node.kind == NodeSpec::Kind::call ? term.node.op.place : term.node.value.place,
+    wrong(path, term.node.kind == NodeDeclaration::Kind::call ? term.node.op.place : term.node.value.place,
           fmt::format("a term is one number a sample, [batch], or one for all; this is {}", to_string(shape)),
           "Sum or mean? Write reduce: sum or reduce: mean.");
     return std::nullopt;
@@ -143,17 +143,18 @@ class TermBuilder {
 
 }  // namespace
 
-void build_terms(const Spec& spec, Expander& expander, ModelDefinition& model) {
+void build_terms(const ModelDeclaration& declared, Expander& expander, ModelDefinition& model) {
   FigureNamesCheck names(expander.diagnostics());
-  for (const TermSpec& term : spec.loss) names.add(term.node.name, term.node.place, "term");
-  for (const TermSpec& metric : spec.metrics) names.add(metric.node.name, metric.node.place, "metric");
-  for (const ProbeDeclaration& probe : spec.probes) names.add(probe.name, probe.place, "probe");
+  for (const TermDeclaration& term : declared.loss) names.add(term.node.name, term.node.place, "term");
+  for (const TermDeclaration& metric : declared.metrics)
+    names.add(metric.node.name, metric.node.place, "metric");
+  for (const ProbeDeclaration& probe : declared.probes) names.add(probe.name, probe.place, "probe");
   TermBuilder terms(expander);
   Builder& builder = expander.builder();
-  const auto where = [&](const TermSpec& term) {
+  const auto where = [&](const TermDeclaration& term) {
     return expander.diagnostics().sources().location(term.node.place);
   };
-  for (const TermSpec& term : spec.loss) {
+  for (const TermDeclaration& term : declared.loss) {
     const std::optional<NodeId> value = terms.scalar(term, "loss");
     const std::optional<NodeId> weight = terms.weight(term);
     if (!value || !weight) continue;
@@ -161,7 +162,7 @@ void build_terms(const Spec& spec, Expander& expander, ModelDefinition& model) {
     const NodeId weighted = term.weight ? builder.add("mul", {*weight, *value}) : *value;
     model.objective = model.objective ? builder.add("add", {*model.objective, weighted}) : weighted;
   }
-  for (const TermSpec& term : spec.metrics) {
+  for (const TermDeclaration& term : declared.metrics) {
     const std::optional<NodeId> value = terms.scalar(term, "metric");
     if (value) model.metrics.push_back({term.node.name, *value, where(term)});
   }

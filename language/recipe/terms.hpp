@@ -8,6 +8,6 @@
 namespace graphrun {
 
 /// Fills the loss and the metrics of the model, and its objective.
-void build_terms(const Spec& spec, Expander& expander, ModelDefinition& model);
+void build_terms(const ModelDeclaration& declared, Expander& expander, ModelDefinition& model);
 
 }  // namespace graphrun

@@ -12,13 +12,13 @@
 namespace graphrun {
 namespace {
 
-std::vector<std::string> names_of(const std::vector<TermSpec>& terms) {
+std::vector<std::string> names_of(const std::vector<TermDeclaration>& terms) {
   std::vector<std::string> names;
-  for (const TermSpec& term : terms) names.push_back(term.node.name);
+  for (const TermDeclaration& term : terms) names.push_back(term.node.name);
   return names;
 }
 
-void read_phases(const YamlNode& list, PhaseReader& phases, TrainSpec& spec, Diagnostics& diagnostics) {
+void read_phases(const YamlNode& list, PhaseReader& phases, TrainRecipe& recipe, Diagnostics& diagnostics) {
   if (!list.is_sequence()) {
     diagnostics.error(list.place, fmt::format("`phases:` is a list, not {}", describe_kind(list)),
                       "Write a line `- {name: …, epochs: …}` for each.");
@@ -26,16 +26,17 @@ void read_phases(const YamlNode& list, PhaseReader& phases, TrainSpec& spec, Dia
   }
   for (const YamlNode& item : list.items) {
     constexpr std::size_t keys = 16;
-    diagnostics.budget().spend(Resource::elements, keys + spec.train.size() + spec.loss.size());  // inherited
-    if (const std::optional<PhaseSpec> phase = phases.read(item, spec, spec.phases))
-      spec.phases.push_back(*phase);
+    diagnostics.budget().spend(Resource::elements,
+                               keys + recipe.train.size() + recipe.loss.size());  // inherited
+    if (const std::optional<PhaseRecipe> phase = phases.read(item, recipe, recipe.phases))
+      recipe.phases.push_back(*phase);
   }
   if (list.items.empty())
     diagnostics.error(list.place, "`phases:` is empty", "Write at least one, or leave the key out.");
 }
 
 /// `pictures: {every: 5}`.
-void read_pictures(const YamlNode& section, SectionReader& train, Expander& expander, TrainSpec& spec) {
+void read_pictures(const YamlNode& section, SectionReader& train, Expander& expander, TrainRecipe& recipe) {
   if (!section.is_mapping()) {
     return train.wrong(
         section,
@@ -43,13 +44,13 @@ void read_pictures(const YamlNode& section, SectionReader& train, Expander& expa
         "Write pictures: {every: 5}, in epochs.");
   }
   check_keys(section, section_of("pictures"), expander.diagnostics());
-  SectionReader(section, expander).read(pictures_rows(), spec);
+  SectionReader(section, expander).read(pictures_rows(), recipe);
 }
 
 }  // namespace
 
-std::optional<TrainSpec> read_train(const YamlNode& section, const Spec& spec, const ModelDefinition& model,
-                                    Expander& expander) {
+std::optional<TrainRecipe> read_train(const YamlNode& section, const ModelDeclaration& declared,
+                                      const ModelDefinition& model, Expander& expander) {
   Diagnostics& diagnostics = expander.diagnostics();
   if (!section.is_mapping()) {
     diagnostics.error(section.place,
@@ -57,8 +58,9 @@ std::optional<TrainSpec> read_train(const YamlNode& section, const Spec& spec, c
                       "Write e.g. train: {optimizer: {op: adam}, batch: 128, epochs: 10}.");
     return std::nullopt;
   }
-  TrainSpec train;
-  PhaseReader phases({expander.owners(), names_of(spec.loss), names_of(spec.metrics), model.loss}, expander);
+  TrainRecipe train;
+  PhaseReader phases({expander.owners(), names_of(declared.loss), names_of(declared.metrics), model.loss},
+                     expander);
   phases.read_defaults(section, train);
   SectionReader reader(section, expander);
   reader.read(train_rows(), train);

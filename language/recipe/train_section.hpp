@@ -11,7 +11,7 @@ namespace graphrun {
 
 /// `model` has the terms that could be made. Nothing when the section makes no sense at all; what is wrong
 /// has been reported.
-std::optional<TrainSpec> read_train(const YamlNode& section, const Spec& spec, const ModelDefinition& model,
-                                    Expander& expander);
+std::optional<TrainRecipe> read_train(const YamlNode& section, const ModelDeclaration& declared,
+                                      const ModelDefinition& model, Expander& expander);
 
 }  // namespace graphrun

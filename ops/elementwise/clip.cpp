@@ -33,7 +33,7 @@ runtime::Immediates immediates(const Node& node) {
 }  // namespace
 
 Op clip() {
-  AttributeSpec low = number("low", -unlimited, {}, "smallest result");
+  AttributeDeclaration low = number("low", -unlimited, {}, "smallest result");
   low.at_most = "high";
   Op op = elementwise<Body>({.name = "clip",
                              .doc = "Limits values to a range; inside it, limits included, the slope is 1.",

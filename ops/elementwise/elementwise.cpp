@@ -75,7 +75,7 @@ Cost elementwise_cost(const CostContext& context) {
   return {outputs, 4 * elements};
 }
 
-std::vector<InputSpec> two_operands() {
+std::vector<OperandDeclaration> two_operands() {
   return {{"a", "any shape"}, {"b", "a shape that broadcasts with a's"}};
 }
 

@@ -41,14 +41,14 @@ struct ElementwiseSpec {
   std::string name;
   std::string doc;
   std::string formula;
-  std::vector<InputSpec> inputs = {{"x", "any shape"}};
-  std::vector<AttributeSpec> attributes = {};
+  std::vector<OperandDeclaration> inputs = {{"x", "any shape"}};
+  std::vector<AttributeDeclaration> attributes = {};
   GradientRule gradient = NotDifferentiable{"not declared"};
   bool rounds_once = false;  ///< see Traits
 };
 
 /// The documentation of two operands.
-std::vector<InputSpec> two_operands();
+std::vector<OperandDeclaration> two_operands();
 
 namespace detail {
 

@@ -18,15 +18,15 @@ void require_images(const Type& type, const std::string& name) {
                 "Make it so: reshape(x, shape=[batch, 28, 28, 1]).", name);
 }
 
-AttributeSpec stride_attribute(std::int64_t fallback, std::string doc) {
+AttributeDeclaration stride_attribute(std::int64_t fallback, std::string doc) {
   return integer("stride", fallback, at_least(static_cast<double>(fallback)), std::move(doc));
 }
 
-AttributeSpec pad_attribute(std::string doc) {
+AttributeDeclaration pad_attribute(std::string doc) {
   return integer("pad", 0, at_least(0), std::move(doc));
 }
 
-std::vector<AttributeSpec> pooling_attributes() {
+std::vector<AttributeDeclaration> pooling_attributes() {
   return {integer("kernel", std::nullopt, at_least(1), "the height and width of a window"),
           stride_attribute(0, "from one window to the next; 0: the kernel, so that they touch"),
           pad_attribute("rows and columns added on each side, which no window looks at")};

@@ -15,8 +15,8 @@ namespace graphrun::ops {
 void require_images(const Type& type, const std::string& name);
 
 /// "stride" and "pad".
-AttributeSpec stride_attribute(std::int64_t fallback, std::string doc);
-AttributeSpec pad_attribute(std::string doc);
+AttributeDeclaration stride_attribute(std::int64_t fallback, std::string doc);
+AttributeDeclaration pad_attribute(std::string doc);
 
 /// The values of an image, of a kernel, and the pixels of a stride: oneDNN computes with int here and there.
 inline constexpr std::int64_t largest_image = std::numeric_limits<std::int32_t>::max();
@@ -39,7 +39,7 @@ struct Window {
 };
 
 /// The window of a pooling op by its attributes kernel, stride (0: the kernel's) and pad.
-std::vector<AttributeSpec> pooling_attributes();
+std::vector<AttributeDeclaration> pooling_attributes();
 Window pooling_window(const Attributes& attributes);
 
 /// Throws an OpError unless the margin is smaller than the kernel.

@@ -109,7 +109,7 @@ struct Body {
 
 }  // namespace
 
-std::vector<AttributeSpec> upsampling_attributes() {
+std::vector<AttributeDeclaration> upsampling_attributes() {
   return {integer("factor", 2, at_least(1), "how many times higher and wider"),
           word("mode", {"nearest", "bilinear"}, "nearest",
                "nearest repeats pixels, bilinear goes evenly from one to the next")};

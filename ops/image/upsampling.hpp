@@ -14,7 +14,7 @@ namespace graphrun::ops {
 
 enum class Direction : std::uint8_t { enlarge, gradient };
 
-std::vector<AttributeSpec> upsampling_attributes();
+std::vector<AttributeDeclaration> upsampling_attributes();
 
 /// Throws an OpError unless it is at least 1.
 std::int64_t upsampling_factor(const Attributes& attributes);

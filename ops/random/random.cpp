@@ -10,7 +10,7 @@ Type infer_random(const InferContext& context) {
   return {DType::f32, checked_shape(context.attributes)};
 }
 
-AttributeSpec random_shape() {
+AttributeDeclaration random_shape() {
   return shape_attribute({},
                          "its shape, such as [batch, 64]; `like: NODE` in a model file takes that node's");
 }

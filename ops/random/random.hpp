@@ -18,7 +18,7 @@ const std::string& random_path(const Node& node);
 Type infer_random(const InferContext& context);
 
 /// The attribute `shape`, documented for random ops.
-AttributeSpec random_shape();
+AttributeDeclaration random_shape();
 
 /// The rows of one call or reference run: rows of the batch are numbered on from the batch's first row, so
 /// that a sample draws the same numbers wherever its slice begins.

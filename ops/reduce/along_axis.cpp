@@ -2,7 +2,7 @@
 
 namespace graphrun::ops {
 
-AttributeSpec axis_attribute(std::string doc) {
+AttributeDeclaration axis_attribute(std::string doc) {
   return axis(-1, std::move(doc));
 }
 

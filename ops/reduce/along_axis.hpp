@@ -14,7 +14,7 @@
 
 namespace graphrun::ops {
 
-AttributeSpec axis_attribute(std::string doc);
+AttributeDeclaration axis_attribute(std::string doc);
 
 /// Throws an OpError for an axis out of range, or an input that is not f32.
 std::size_t checked_axis(const InferContext& context);

@@ -22,12 +22,12 @@ bool contains(const std::vector<std::size_t>& axes, std::size_t axis) {
 
 }  // namespace
 
-AttributeSpec axes_attribute(std::string doc) {
+AttributeDeclaration axes_attribute(std::string doc) {
   return {
       .name = "axis", .kind = AttributeKind::axes, .fallback = AttributeValue(Axes{}), .doc = std::move(doc)};
 }
 
-AttributeSpec keepdims_attribute() {
+AttributeDeclaration keepdims_attribute() {
   return flag("keepdims", false, "keep the reduced axes with extent 1");
 }
 

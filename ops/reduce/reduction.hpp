@@ -12,8 +12,8 @@
 
 namespace graphrun::ops {
 
-AttributeSpec axes_attribute(std::string doc);
-AttributeSpec keepdims_attribute();
+AttributeDeclaration axes_attribute(std::string doc);
+AttributeDeclaration keepdims_attribute();
 
 /// The axes from 0, ascending; throws an OpError for one out of range or named twice.
 std::vector<std::size_t> reduced_axes(const Axes& axes, const Shape& shape);

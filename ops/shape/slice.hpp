@@ -10,7 +10,7 @@
 namespace graphrun::ops {
 
 /// axis, start, stop, step.
-std::vector<AttributeSpec> slice_attributes();
+std::vector<AttributeDeclaration> slice_attributes();
 
 /// Elements start, start + step, … `count` of them.
 struct SliceRange {

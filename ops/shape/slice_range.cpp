@@ -4,7 +4,7 @@
 
 namespace graphrun::ops {
 
-std::vector<AttributeSpec> slice_attributes() {
+std::vector<AttributeDeclaration> slice_attributes() {
   return {
       axis(-1, "the axis to cut"),
       integer("start", 0, finite(), "the first element; negative counts from the end"),

@@ -57,7 +57,7 @@ struct AdamBody {
   double decay;
 };
 
-inline UpdateSpec adam_spec(std::string name, std::string doc, std::string formula) {
+inline UpdateDeclaration adam_declaration(std::string name, std::string doc, std::string formula) {
   return {.name = std::move(name),
           .doc = std::move(doc),
           .formula = std::move(formula),

@@ -54,7 +54,7 @@ struct RmspropBody {
   double momentum;
 };
 
-inline UpdateSpec rmsprop_spec() {
+inline UpdateDeclaration rmsprop_declaration() {
   return {.name = "rmsprop_update",
           .doc = "One step of RMSprop.",
           .formula = "v <- alpha v + (1 - alpha) g^2, w <- w - lr g / (sqrt(v) + eps)",

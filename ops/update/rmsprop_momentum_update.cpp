@@ -4,13 +4,13 @@
 namespace graphrun::ops {
 
 Op rmsprop_momentum_update() {
-  UpdateSpec spec = rmsprop_spec();
-  spec.name = "rmsprop_momentum_update";
-  spec.doc = "One step of RMSprop with momentum.";
-  spec.formula = "v <- alpha v + (1 - alpha) g^2, u <- momentum u + g / (sqrt(v) + eps), w <- w - lr u";
-  spec.slots.push_back({"velocity", "the sum of past steps"});
-  spec.attributes.push_back(number("momentum", 0.9, share, "how much of the last step is kept"));
-  return update<RmspropBody<2>>(std::move(spec));
+  UpdateDeclaration declared = rmsprop_declaration();
+  declared.name = "rmsprop_momentum_update";
+  declared.doc = "One step of RMSprop with momentum.";
+  declared.formula = "v <- alpha v + (1 - alpha) g^2, u <- momentum u + g / (sqrt(v) + eps), w <- w - lr u";
+  declared.slots.push_back({"velocity", "the sum of past steps"});
+  declared.attributes.push_back(number("momentum", 0.9, share, "how much of the last step is kept"));
+  return update<RmspropBody<2>>(std::move(declared));
 }
 
 }  // namespace graphrun::ops

@@ -4,7 +4,7 @@
 namespace graphrun::ops {
 
 Op rmsprop_update() {
-  return update<RmspropBody<1>>(rmsprop_spec());
+  return update<RmspropBody<1>>(rmsprop_declaration());
 }
 
 }  // namespace graphrun::ops

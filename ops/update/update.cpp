@@ -38,20 +38,20 @@ Cost update_cost(const CostContext& context) {
 
 namespace detail {
 
-Op describe_update(UpdateSpec spec) {
+Op describe_update(UpdateDeclaration declared) {
   OpDef op;
-  op.name = std::move(spec.name);
-  op.doc = std::move(spec.doc);
-  op.formula = std::move(spec.formula);
+  op.name = std::move(declared.name);
+  op.doc = std::move(declared.doc);
+  op.formula = std::move(declared.formula);
   op.shapes = "shape, ... ->";
   op.inputs.push_back({"variable", "what is learnt"});
-  op.writes.resize(spec.slots.size() + 1);
+  op.writes.resize(declared.slots.size() + 1);
   std::iota(op.writes.begin(), op.writes.end(), 0U);
-  op.inputs.insert(op.inputs.end(), spec.slots.begin(), spec.slots.end());
+  op.inputs.insert(op.inputs.end(), declared.slots.begin(), declared.slots.end());
   op.inputs.push_back({"gradient", "of the loss at the variable"});
   op.inputs.push_back({"learning_rate", "a scalar"});
-  op.inputs.insert(op.inputs.end(), spec.scalars.begin(), spec.scalars.end());
-  op.attributes = std::move(spec.attributes);
+  op.inputs.insert(op.inputs.end(), declared.scalars.begin(), declared.scalars.end());
+  op.attributes = std::move(declared.attributes);
   op.infer = infer_update;
   op.gradient = NotDifferentiable{"it has no value"};
   op.cost = update_cost;

@@ -41,18 +41,18 @@ inline constexpr Range share = {.low = 0, .high = 1, .below = true};
 
 /// In what updates differ, beside their arithmetic. The inputs are the variable, its slots, the gradient (all
 /// of one shape), the learning rate and further scalars.
-struct UpdateSpec {
+struct UpdateDeclaration {
   std::string name;
   std::string doc;
   std::string formula;
-  std::vector<InputSpec> slots = {};
-  std::vector<InputSpec> scalars = {};  ///< after the learning rate
-  std::vector<AttributeSpec> attributes = {};
+  std::vector<OperandDeclaration> slots = {};
+  std::vector<OperandDeclaration> scalars = {};  ///< after the learning rate
+  std::vector<AttributeDeclaration> attributes = {};
 };
 
 namespace detail {
 
-Op describe_update(UpdateSpec spec);
+Op describe_update(UpdateDeclaration declared);
 
 template <class Step, std::size_t slots>
 struct UpdateArguments {
@@ -138,8 +138,8 @@ std::unique_ptr<runtime::Call> make_update(const runtime::BoundNode& bound) {
 /// An optimizer's update from a Body (see above), whose one formula serves kernel and reference: the tests
 /// hold both to trajectories that an independent implementation made.
 template <class Body>
-Op update(UpdateSpec spec) {
-  Op op = detail::describe_update(std::move(spec));
+Op update(UpdateDeclaration declared) {
+  Op op = detail::describe_update(std::move(declared));
   op.definition.reference = detail::reference_update<Body>;
   op.kernel.make = detail::make_update<Body>;
   return op;

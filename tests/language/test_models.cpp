@@ -205,7 +205,7 @@ TEST_CASE("data files may say how they are to be read") {
                                       "  channels: 3\n"
                                       "  divide_by: 255\n"
                                       "  classes: [cat, 7]\n");
-  const graphrun::DataSpec& data = *model.data;
+  const graphrun::DataRecipe& data = *model.data;
   CHECK(data.train->label_column == "kind");
   CHECK(data.train->labels.empty());
   CHECK(data.test->label_column == "3");

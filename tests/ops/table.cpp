@@ -44,7 +44,7 @@ using namespace graphrun;
 
 namespace {
 
-bool in_range(const AttributeSpec& attribute) {
+bool in_range(const AttributeDeclaration& attribute) {
   if (const auto* number = std::get_if<double>(&*attribute.fallback))
     return attribute.range.contains(*number);
   const auto* integer = std::get_if<std::int64_t>(&*attribute.fallback);
@@ -79,9 +79,9 @@ TEST_CASE("every op says what it is, and declares its gradient") {
     if (not_differentiable != nullptr) CHECK(not_differentiable->reason != "not declared");
     const bool has_value = !op.traits.input && !op.traits.variable && !op.traits.mode && !op.traits.gradient;
     CHECK((op.reference != nullptr) == has_value);
-    for (const InputSpec& input : op.inputs) CHECK(!input.doc.empty());
-    for (const AttributeSpec& attribute : op.attributes) CHECK(!attribute.doc.empty());
-    for (const AttributeSpec& attribute : op.attributes) {
+    for (const OperandDeclaration& input : op.inputs) CHECK(!input.doc.empty());
+    for (const AttributeDeclaration& attribute : op.attributes) CHECK(!attribute.doc.empty());
+    for (const AttributeDeclaration& attribute : op.attributes) {
       INFO(attribute.name);
       if (attribute.kind == AttributeKind::word) CHECK(!attribute.words.empty());
       const bool numbers = attribute.kind == AttributeKind::number ||

@@ -16,7 +16,7 @@ using namespace graphrun;
 using namespace graphrun::runtime;
 using graphrun::testing::all_values;
 using graphrun::testing::autoencoder;
-using graphrun::testing::NetworkSpec;
+using graphrun::testing::NetworkShape;
 using graphrun::testing::train;
 
 namespace {
@@ -24,7 +24,7 @@ namespace {
 constexpr std::int64_t rows = 96;
 
 /// Large enough to be cut into slices and shared between threads.
-const NetworkSpec network{.widths = {128, 96, 40, 8}, .noise = true};
+const NetworkShape network{.widths = {128, 96, 40, 8}, .noise = true};
 
 SessionOptions with(ExecutorKind executor, int threads) {
   SessionOptions options;
@@ -33,11 +33,11 @@ SessionOptions with(ExecutorKind executor, int threads) {
   return options;
 }
 
-std::vector<float> trained(SessionOptions options, int steps, const NetworkSpec& spec = network) {
+std::vector<float> trained(SessionOptions options, int steps, const NetworkShape& shape = network) {
   Session session(ops::registry(), ops::kernels(), std::move(options));
-  const ProgramId program = session.add(autoencoder(spec));
+  const ProgramId program = session.add(autoencoder(shape));
   session.variables().initialise(5);
-  std::vector<float> values = train(session, program, rows, spec.widths.front(), steps);
+  std::vector<float> values = train(session, program, rows, shape.widths.front(), steps);
   const std::vector<float> variables = all_values(session.variables());
   values.insert(values.end(), variables.begin(), variables.end());
   return values;
@@ -94,7 +94,7 @@ TEST_CASE("tasks that are delayed at random give the same bits") {
 TEST_CASE("slices, fused updates and the instruction set change no bit where products run in tiles") {
   if (!has_tiles(detected_isa())) return;
   constexpr int steps = 5;
-  const NetworkSpec wide{.widths = {130, 601, 33}, .noise = true};
+  const NetworkShape wide{.widths = {130, 601, 33}, .noise = true};
   const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps, wide);
   for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads}) {
     SessionOptions whole = with(executor, 3);
@@ -112,16 +112,16 @@ TEST_CASE("slices, fused updates and the instruction set change no bit where pro
 TEST_CASE("sharing memory changes no bit, nor does what the memory held before") {
   constexpr int steps = 4;
   for (const bool clip : {false, true}) {
-    NetworkSpec spec = network;
-    spec.clip_norm = clip;
-    const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps, spec);
+    NetworkShape shape = network;
+    shape.clip_norm = clip;
+    const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps, shape);
     SessionOptions separate = with(ExecutorKind::threads, 4);
     separate.lowering.memory_sharing = false;
-    CHECK(same_bits(trained(separate, steps, spec), expected));
+    CHECK(same_bits(trained(separate, steps, shape), expected));
     for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads}) {
       SessionOptions poisoned = with(executor, 3);
       poisoned.poison_workspace = true;
-      CHECK(same_bits(trained(poisoned, steps, spec), expected));
+      CHECK(same_bits(trained(poisoned, steps, shape), expected));
     }
   }
 }

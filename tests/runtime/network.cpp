@@ -14,12 +14,12 @@ namespace {
 
 class NetworkBuilder {
  public:
-  explicit NetworkBuilder(const NetworkSpec& spec) : spec_(spec), builder_(ops::registry()) {}
+  explicit NetworkBuilder(const NetworkShape& shape) : shape_(shape), builder_(ops::registry()) {}
 
   std::shared_ptr<const Graph> run() {
     forward();
     const Graph prepared = prepare(std::move(builder_).finish(), ops::registry(), Mode::train);
-    Graph graph = spec_.training ? with_updates(prepared) : prepared;
+    Graph graph = shape_.training ? with_updates(prepared) : prepared;
     return std::make_shared<const Graph>(make_executable(std::move(graph), ops::registry()));
   }
 
@@ -39,19 +39,19 @@ class NetworkBuilder {
   }
 
   void forward() {
-    const Shape shape = {Dim::batch(), Dim::number(spec_.widths.front())};
+    const Shape shape = {Dim::batch(), Dim::number(shape_.widths.front())};
     const Term x(builder_, builder_.add("input", {}, {{"shape", shape}}, {.name = "x"}));
     Term h = x;
-    if (spec_.noise) {
+    if (shape_.noise) {
       const Term eps(builder_, builder_.add("random_normal", {}, {{"shape", shape}}, {.name = "eps"}));
       h = x + 0.1 * eps;
     }
-    std::vector<std::int64_t> widths = spec_.widths;
-    widths.insert(widths.end(), spec_.widths.rbegin() + 1, spec_.widths.rend());
+    std::vector<std::int64_t> widths = shape_.widths;
+    widths.insert(widths.end(), shape_.widths.rbegin() + 1, shape_.widths.rend());
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
       const bool last = i + 2 == widths.size();
       h = dense(h, widths[i], widths[i + 1], "layer." + std::to_string(i),
-                last ? spec_.last : spec_.activation);
+                last ? shape_.last : shape_.activation);
     }
     const Term squares = call("square", {h - x});
     const Term loss = call("sum", {squares}) / call("size", {squares});
@@ -78,7 +78,7 @@ class NetworkBuilder {
     for (const NamedOutput& output : forward.outputs()) builder.output(output.name, output.node);
     const NodeId loss = forward.output("loss");
     std::vector<NodeId> gradients = append_gradients(builder, loss, parameters);
-    if (spec_.clip_norm) scale_by_norm(builder, gradients);
+    if (shape_.clip_norm) scale_by_norm(builder, gradients);
     const NodeId check = builder.add("check_finite", {loss});
     std::vector<NodeId> scalars;
     for (const char* name : {"rate", "correction1", "correction2"}) {
@@ -98,14 +98,14 @@ class NetworkBuilder {
     return std::move(builder).finish();
   }
 
-  NetworkSpec spec_;
+  NetworkShape shape_;
   Builder builder_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Graph> autoencoder(const NetworkSpec& spec) {
-  return NetworkBuilder(spec).run();
+std::shared_ptr<const Graph> autoencoder(const NetworkShape& shape) {
+  return NetworkBuilder(shape).run();
 }
 
 void Values::set(const std::string& name, Extents extents, std::vector<float> values) {

@@ -22,7 +22,7 @@ inline runtime::SessionOptions usual_options() {
   return options;
 }
 
-struct NetworkSpec {
+struct NetworkShape {
   std::vector<std::int64_t> widths = {48, 33, 17, 2};  ///< and back
   std::string activation = "tanh";
   std::string last = "sigmoid";
@@ -32,7 +32,7 @@ struct NetworkSpec {
 };
 
 /// An autoencoder with mean squared error: inputs "x" (and Adam's scalars), outputs "loss" and "image".
-std::shared_ptr<const Graph> autoencoder(const NetworkSpec& spec);
+std::shared_ptr<const Graph> autoencoder(const NetworkShape& shape);
 
 /// Feeds by name, in f32; the session sees them as bytes, the interpreter as doubles.
 class Values {

@@ -17,7 +17,7 @@ using graphrun::testing::all_values;
 using graphrun::testing::autoencoder;
 using graphrun::testing::batch_values;
 using graphrun::testing::host_variables;
-using graphrun::testing::NetworkSpec;
+using graphrun::testing::NetworkShape;
 using graphrun::testing::thrown;
 using graphrun::testing::throws;
 using graphrun::testing::train;
@@ -29,22 +29,22 @@ Session make_session(SessionOptions options = graphrun::testing::usual_options()
 }
 
 /// Has several tasks.
-const NetworkSpec large{.widths = {200, 160, 80, 8}};
+const NetworkShape large{.widths = {200, 160, 80, 8}};
 
 /// The largest difference between f32 and f64 of losses and variables after some steps.
-double difference_from_reference(const NetworkSpec& spec, std::int64_t rows, int steps,
+double difference_from_reference(const NetworkShape& shape, std::int64_t rows, int steps,
                                  const LoweringOptions& lowering = {}) {
-  const auto graph = autoencoder(spec);
+  const auto graph = autoencoder(shape);
   SessionOptions options = graphrun::testing::usual_options();
   options.lowering = lowering;
   Session session = make_session(options);
   const ProgramId program = session.add(graph);
   session.variables().initialise(3);
   HostVariables variables = host_variables(session.variables());
-  const std::vector<float> losses = train(session, program, rows, spec.widths.front(), steps);
+  const std::vector<float> losses = train(session, program, rows, shape.widths.front(), steps);
   double worst = 0;
   for (int step = 1; step <= steps; ++step) {
-    const auto values = batch_values(rows, spec.widths.front(), static_cast<unsigned>(step), step);
+    const auto values = batch_values(rows, shape.widths.front(), static_cast<unsigned>(step), step);
     const auto results =
         interpret(*graph, variables, {rows, values.host(), {1, 1, static_cast<std::uint64_t>(step), 0}});
     const double exact = results[graph->output("loss")].values[0];
@@ -270,7 +270,7 @@ TEST_CASE("a session whose workspace was given back goes on to the same bits") {
 TEST_CASE("two programs share variables, and plans of several sizes one workspace") {
   Session session = make_session();
   const ProgramId training = session.add(autoencoder({}));
-  NetworkSpec forward;
+  NetworkShape forward;
   forward.training = false;
   const ProgramId evaluation = session.add(autoencoder(forward));
   session.variables().initialise(1);
@@ -290,7 +290,7 @@ TEST_CASE("two programs share variables, and plans of several sizes one workspac
 }
 
 TEST_CASE("plans of many batch sizes are forgotten in the end, and made again when they are needed") {
-  NetworkSpec forward{.widths = {200, 160, 8}};
+  NetworkShape forward{.widths = {200, 160, 8}};
   forward.training = false;
   for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
     SessionOptions options = graphrun::testing::usual_options();

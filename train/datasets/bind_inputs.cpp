@@ -27,22 +27,22 @@ Column labels_of(const ImageSet& images) {
 }
 
 /// As YAML.
-DatasetFiles files_of(const DataSpec& spec) {
+DatasetFiles files_of(const DataRecipe& recipe) {
   DatasetFiles files;
-  if (spec.train) files.train = {spec.train->images, spec.train->labels, spec.train->label_column};
-  if (spec.test) files.test = {spec.test->images, spec.test->labels, spec.test->label_column};
-  files.reading = reading_options(spec);
+  if (recipe.train) files.train = {recipe.train->images, recipe.train->labels, recipe.train->label_column};
+  if (recipe.test) files.test = {recipe.test->images, recipe.test->labels, recipe.test->label_column};
+  files.reading = reading_options(recipe);
   return files;
 }
 
 }  // namespace
 
-ReadingOptions reading_options(const DataSpec& spec) {
+ReadingOptions reading_options(const DataRecipe& recipe) {
   ReadingOptions options;
-  options.shape.assign(spec.shape.begin(), spec.shape.end());
-  if (spec.channels) options.channels = static_cast<std::size_t>(*spec.channels);
-  options.divide_by = spec.divide_by;
-  options.classes = spec.classes;
+  options.shape.assign(recipe.shape.begin(), recipe.shape.end());
+  if (recipe.channels) options.channels = static_cast<std::size_t>(*recipe.channels);
+  options.divide_by = recipe.divide_by;
+  options.classes = recipe.classes;
   return options;
 }
 

@@ -29,7 +29,7 @@ void require_size(const ModelDefinition& model, const ModelInput& input, const I
 Dataset load_model_data(const ModelDefinition& model);
 
 /// How the model wants files to be read: also those that take the place of its own.
-ReadingOptions reading_options(const DataSpec& spec);
+ReadingOptions reading_options(const DataRecipe& recipe);
 
 /// What a person should know of the data before believing a figure: above all that it is only a subset.
 std::vector<std::string> notes_on(const Dataset& data);

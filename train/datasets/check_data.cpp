@@ -72,7 +72,7 @@ class DataCheck {
   void check_files() {
     std::uintmax_t total = 0;
     bool whole = true;
-    for (const std::optional<DataSpec::Files>& part : {model_.data->train, model_.data->test}) {
+    for (const std::optional<DataRecipe::Files>& part : {model_.data->train, model_.data->test}) {
       if (!part) continue;
       for (const std::string& path : {part->images, part->labels}) {
         const std::optional<std::uintmax_t> bytes = bytes_of(path);

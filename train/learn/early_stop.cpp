@@ -4,7 +4,7 @@
 
 namespace graphrun::train {
 
-StopVerdict judge(const StopSpec& stop, double figure, TrainingState& state) {
+StopVerdict judge(const StopRule& stop, double figure, TrainingState& state) {
   const bool better = std::isnan(state.stop_best) ? !std::isnan(figure)
                       : stop.highest              ? figure > state.stop_best
                                                   : figure < state.stop_best;

@@ -14,7 +14,7 @@ enum class StopVerdict {
 };
 
 /// Judges a new measurement and notes it in the state, so that a resumed run judges alike. NaN is never best.
-StopVerdict judge(const StopSpec& stop, double figure, TrainingState& state);
+StopVerdict judge(const StopRule& stop, double figure, TrainingState& state);
 
 /// The name under which the weights of the best measurement are kept while a phase goes on.
 inline constexpr const char* kept_best = "stop.best";

@@ -17,7 +17,7 @@ namespace {
 /// Copies parts of a graph into another, so that they can be joined in another way.
 class Splicer {
  public:
-  Splicer(const Graph& graph, const OpRegistry& registry, const PhaseSpec& phase)
+  Splicer(const Graph& graph, const OpRegistry& registry, const PhaseRecipe& phase)
       : graph_(graph), builder_(registry), phase_(phase) {}
 
   Builder& builder() { return builder_; }
@@ -68,7 +68,7 @@ class Splicer {
 
   const Graph& graph_;
   Builder builder_;
-  const PhaseSpec& phase_;
+  const PhaseRecipe& phase_;
   std::map<NodeId, NodeId> shared_;
 };
 
@@ -89,16 +89,16 @@ NodeId mean_squared_error(Builder& builder, NodeId value, NodeId target) {
 
 }  // namespace
 
-std::string layer_name(const PhaseSpec& phase, std::size_t layer) {
+std::string layer_name(const PhaseRecipe& phase, std::size_t layer) {
   return fmt::format("{}{}layer {} of {}", phase.name, phase.name.empty() ? "" : ", ", layer + 1,
                      phase.greedy->encoder.size());
 }
 
-LearningStep greedy_step(const ModelDefinition& model, const OpRegistry& registry, const PhaseSpec& phase,
+LearningStep greedy_step(const ModelDefinition& model, const OpRegistry& registry, const PhaseRecipe& phase,
                          std::size_t layer) {
-  const GreedySpec& greedy = *phase.greedy;
-  const GreedySpec::Layer& down = greedy.encoder[layer];
-  const GreedySpec::Layer& up = greedy.decoder[greedy.decoder.size() - 1 - layer];
+  const GreedyRecipe& greedy = *phase.greedy;
+  const GreedyRecipe::Layer& down = greedy.encoder[layer];
+  const GreedyRecipe::Layer& up = greedy.decoder[greedy.decoder.size() - 1 - layer];
   Splicer splicer(model.graph, registry, phase);
   const NodeId clean = splicer.input(down.input);
   NodeId given = clean;
@@ -122,8 +122,8 @@ LearningStep greedy_step(const ModelDefinition& model, const OpRegistry& registr
   return step;
 }
 
-Examples layer_examples(Learner& learner, const PhaseSpec& phase, std::size_t layer, const Examples& examples,
-                        std::stop_token stop) {
+Examples layer_examples(Learner& learner, const PhaseRecipe& phase, std::size_t layer,
+                        const Examples& examples, std::stop_token stop) {
   const NodeId input = phase.greedy->encoder[layer].input;
   const std::string& name = learner.model().graph.node(input).name;
   if (examples.columns.contains(name)) return examples;

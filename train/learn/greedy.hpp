@@ -17,15 +17,15 @@ namespace graphrun::train {
 /// mean squared error between what comes out and the clean input. The parameters are the model's own, by
 /// name. Its only input with data is the layer's, by the name it has in the model. Error{model} when a layer
 /// needs more than that.
-LearningStep greedy_step(const ModelDefinition& model, const OpRegistry& registry, const PhaseSpec& phase,
+LearningStep greedy_step(const ModelDefinition& model, const OpRegistry& registry, const PhaseRecipe& phase,
                          std::size_t layer);
 
 /// "layers, layer 2 of 4".
-std::string layer_name(const PhaseSpec& phase, std::size_t layer);
+std::string layer_name(const PhaseRecipe& phase, std::size_t layer);
 
 /// What a layer is given for all examples: the codes of the finished layers, in evaluate mode, computed once.
 /// For a layer on a data input these are the examples themselves.
-Examples layer_examples(Learner& learner, const PhaseSpec& phase, std::size_t layer, const Examples& examples,
-                        std::stop_token stop);
+Examples layer_examples(Learner& learner, const PhaseRecipe& phase, std::size_t layer,
+                        const Examples& examples, std::stop_token stop);
 
 }  // namespace graphrun::train

@@ -51,7 +51,7 @@ class Learner::Implementation {
   struct Learning {
     struct Step {
       CompiledProgram program;
-      OptimizerSpec optimizer;
+      OptimizerRecipe optimizer;
       std::uint64_t every = 1;
       std::vector<std::string> outputs;  ///< behind its figures
       VariableCopies before;             ///< what it updates, where another step may fail after it
@@ -271,7 +271,7 @@ class Learner::Implementation {
   CompiledProgram compile(Program program) { return {std::move(program), *model_, session_}; }
 
   /// What the host computes for a step: schedules, and what the optimizer needs after so many updates.
-  void set_scalars(CompiledProgram& compiled, const OptimizerSpec& optimizer, std::uint64_t updates) const {
+  void set_scalars(CompiledProgram& compiled, const OptimizerRecipe& optimizer, std::uint64_t updates) const {
     const Progress progress{.step = state_.stage_step(), .steps_per_epoch = state_.steps_per_epoch};
     for (std::size_t i = 0; i < compiled.scalars().size(); ++i) {
       const std::string& name = compiled.scalars()[i];

@@ -14,7 +14,7 @@ namespace graphrun::train {
 namespace {
 
 /// The weighted sum of the chosen terms; the model's own when all are.
-NodeId loss_of(Builder& builder, const ModelDefinition& model, const StepSpec& step) {
+NodeId loss_of(Builder& builder, const ModelDefinition& model, const StepRecipe& step) {
   if (step.loss.empty()) return *model.objective;
   std::optional<Term> sum;
   for (const std::size_t i : step.loss) {
@@ -26,10 +26,10 @@ NodeId loss_of(Builder& builder, const ModelDefinition& model, const StepSpec& s
 }
 
 std::vector<LearningStep> steps_on_model(const ModelDefinition& model, const OpRegistry& registry,
-                                         const PhaseSpec& phase) {
+                                         const PhaseRecipe& phase) {
   std::vector<LearningStep> steps;
-  for (const StepSpec& spec : steps_of(phase)) {
-    steps.push_back(learning_step(model, registry, spec));
+  for (const StepRecipe& step : steps_of(phase)) {
+    steps.push_back(learning_step(model, registry, step));
     // Steps that alternate have an optimizer each, even when they learn the same parameters.
     if (!phase.alternate.empty()) steps.back().slots += fmt::format("-{}", steps.size());
   }
@@ -60,7 +60,7 @@ std::vector<std::string> names_of_variables(const Graph& graph, const std::vecto
   return names;
 }
 
-LearningStep learning_step(const ModelDefinition& model, const OpRegistry& registry, const StepSpec& step) {
+LearningStep learning_step(const ModelDefinition& model, const OpRegistry& registry, const StepRecipe& step) {
   if (model.loss.empty())
     throw Error(ErrorCode::model, "the model has no `loss:`, so there is nothing to learn", step.where);
   Builder builder = copy_of(model.graph, registry);
@@ -77,7 +77,7 @@ LearningStep learning_step(const ModelDefinition& model, const OpRegistry& regis
           .where = step.where};
 }
 
-const TrainSpec& train_of(const ModelDefinition& model) {
+const TrainRecipe& train_of(const ModelDefinition& model) {
   if (model.train) return *model.train;
   throw Error(ErrorCode::model,
               "the model has no `train:`, so there is nothing to learn; add for instance "
@@ -86,10 +86,10 @@ const TrainSpec& train_of(const ModelDefinition& model) {
 }
 
 std::vector<Recipe> recipes_of(const ModelDefinition& model, const OpRegistry& registry) {
-  const std::vector<PhaseSpec>& phases = train_of(model).phases;
+  const std::vector<PhaseRecipe>& phases = train_of(model).phases;
   std::vector<Recipe> recipes;
   for (std::size_t i = 0; i < phases.size(); ++i) {
-    const PhaseSpec& phase = phases[i];
+    const PhaseRecipe& phase = phases[i];
     if (!phase.greedy) {
       recipes.push_back({i, 0, phase.name, steps_on_model(model, registry, phase)});
       continue;

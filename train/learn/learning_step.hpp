@@ -19,7 +19,7 @@ struct LearningStep {
   FigureNames figures;                  ///< its outputs: "loss" first, then the terms that are learnt
   std::vector<std::string> parameters;  ///< that are learnt, by their names as variables
   std::vector<std::string> averages;    ///< running averages that move, the same way
-  OptimizerSpec optimizer;
+  OptimizerRecipe optimizer;
   std::string slots;       ///< the first part of its slots' names: "adam", or "adam-2" when steps alternate
   std::int64_t every = 1;  ///< done on every so many-th batch
   SourceLocation where;
@@ -38,10 +38,10 @@ struct Recipe {
 std::vector<Recipe> recipes_of(const ModelDefinition& model, const OpRegistry& registry);
 
 /// What `train:` says. Error{model} when the model has none.
-const TrainSpec& train_of(const ModelDefinition& model);
+const TrainRecipe& train_of(const ModelDefinition& model);
 
 /// A step on the model's own graph.
-LearningStep learning_step(const ModelDefinition& model, const OpRegistry& registry, const StepSpec& step);
+LearningStep learning_step(const ModelDefinition& model, const OpRegistry& registry, const StepRecipe& step);
 
 /// The names of those of the variables that learning changes, or that it does not; all of the graph's when
 /// none are given.

@@ -136,11 +136,11 @@ std::uint64_t total_steps(const LoopOptions& options, std::int64_t batches) {
 
 }  // namespace
 
-LoopOptions loop_options(const PhaseSpec& spec) {
-  return {.batch = spec.batch,
-          .epochs = spec.epochs,
-          .steps = spec.steps,
-          .keep_partial = spec.keep_partial,
+LoopOptions loop_options(const PhaseRecipe& phase) {
+  return {.batch = phase.batch,
+          .epochs = phase.epochs,
+          .steps = phase.steps,
+          .keep_partial = phase.keep_partial,
           .max_steps = {},
           .order_seed = {},
           .stop = {}};

@@ -23,7 +23,7 @@ struct LoopOptions {
   std::optional<std::uint64_t> order_seed;  ///< of the order of examples; by default the run's
   std::stop_token stop;                     ///< finishes the step at hand
 };
-LoopOptions loop_options(const PhaseSpec& spec);
+LoopOptions loop_options(const PhaseRecipe& phase);
 
 /// How an epoch of `count` examples is cut into batches.
 struct BatchPlan {

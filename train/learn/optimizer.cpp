@@ -22,8 +22,8 @@ std::string_view scalar_of(std::string_view input) {
   return input.starts_with(family) ? input.substr(family.size()) : std::string_view();
 }
 
-const OptimizerKind& kind_of(const OptimizerSpec& spec) {
-  return *find_optimizer(spec.op);  // check_optimizer() found it
+const OptimizerKind& kind_of(const OptimizerRecipe& recipe) {
+  return *find_optimizer(recipe.op);  // check_optimizer() found it
 }
 
 /// A slot of the update op, as the checkpoint calls it, and what it starts from.
@@ -41,10 +41,10 @@ struct UpdateRule {
 };
 
 /// The settings that the op takes.
-Attributes attributes_of(const OpDef& op, const OptimizerSpec& spec) {
+Attributes attributes_of(const OpDef& op, const OptimizerRecipe& recipe) {
   Attributes attributes;
-  for (const AttributeSpec& attribute : op.attributes) {
-    const double value = setting_of(spec, attribute.name);
+  for (const AttributeDeclaration& attribute : op.attributes) {
+    const double value = setting_of(recipe, attribute.name);
     if (attribute.kind == AttributeKind::flag)
       attributes.set(attribute.name, value != 0);
     else
@@ -53,17 +53,17 @@ Attributes attributes_of(const OpDef& op, const OptimizerSpec& spec) {
   return attributes;
 }
 
-UpdateRule rule_of(const OptimizerSpec& spec, const OpRegistry& registry) {
-  const OptimizerKind& kind = kind_of(spec);
-  UpdateRule rule{.op = spec.op + "_update", .slots = {}, .scalars = {learning_rate}, .attributes = {}};
+UpdateRule rule_of(const OptimizerRecipe& recipe, const OpRegistry& registry) {
+  const OptimizerKind& kind = kind_of(recipe);
+  UpdateRule rule{.op = recipe.op + "_update", .slots = {}, .scalars = {learning_rate}, .attributes = {}};
   for (const OptimizerSlot& slot : kind.slots)
-    rule.slots.push_back({slot.name, slot.start.empty() ? 0 : setting_of(spec, slot.start)});
+    rule.slots.push_back({slot.name, slot.start.empty() ? 0 : setting_of(recipe, slot.start)});
   for (const OptimizerScalar& scalar : kind.scalars) rule.scalars.push_back(scalar.name);
-  if (!kind.with_momentum.empty() && setting_of(spec, "momentum") != 0) {
+  if (!kind.with_momentum.empty() && setting_of(recipe, "momentum") != 0) {
     rule.op = kind.with_momentum;
     rule.slots.push_back({"velocity"});
   }
-  rule.attributes = attributes_of(registry.get(rule.op), spec);
+  rule.attributes = attributes_of(registry.get(rule.op), recipe);
   return rule;
 }
 
@@ -85,10 +85,11 @@ void clip_norm(Builder& builder, std::vector<NodeId>& gradients, double limit) {
   for (NodeId& gradient : gradients) gradient = Term(builder, gradient) * scale;
 }
 
-std::vector<NodeId> clipped(Builder& builder, std::span<const NodeId> gradients, const OptimizerSpec& spec) {
+std::vector<NodeId> clipped(Builder& builder, std::span<const NodeId> gradients,
+                            const OptimizerRecipe& recipe) {
   std::vector<NodeId> result(gradients.begin(), gradients.end());
-  if (spec.clip_value) clip_values(builder, result, *spec.clip_value);
-  if (spec.clip_norm && !result.empty()) clip_norm(builder, result, *spec.clip_norm);
+  if (recipe.clip_value) clip_values(builder, result, *recipe.clip_value);
+  if (recipe.clip_norm && !result.empty()) clip_norm(builder, result, *recipe.clip_norm);
   return result;
 }
 
@@ -102,22 +103,23 @@ NodeId add_slot(Builder& builder, const Slot& slot, const Node& variable, std::s
 }  // namespace
 
 void append_updates(Builder& builder, NodeId loss, std::span<const NodeId> parameters,
-                    std::span<const NodeId> gradients, const OptimizerSpec& spec, std::string_view slots) {
-  check_optimizer(spec);
-  const UpdateRule rule = rule_of(spec, builder.registry());
+                    std::span<const NodeId> gradients, const OptimizerRecipe& recipe,
+                    std::string_view slots) {
+  check_optimizer(recipe);
+  const UpdateRule rule = rule_of(recipe, builder.registry());
   builder.set_origin({});
   const NodeId finite = builder.add("check_finite", {loss}, {}, {.name = "optimizer/loss_is_finite"});
   std::vector<NodeId> scalars;
   for (const std::string_view scalar : rule.scalars)
     scalars.push_back(
         builder.add("input", {}, {{"shape", Shape{}}}, {.name = fmt::format("{}{}", family, scalar)}));
-  const std::vector<NodeId> slopes = clipped(builder, gradients, spec);
+  const std::vector<NodeId> slopes = clipped(builder, gradients, recipe);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Node& variable = builder.node(parameters[i]);
     builder.set_origin(variable.origin);
     std::vector<NodeId> inputs = {parameters[i]};
     for (const Slot& slot : rule.slots)
-      inputs.push_back(add_slot(builder, slot, variable, slots.empty() ? spec.op : slots));
+      inputs.push_back(add_slot(builder, slot, variable, slots.empty() ? recipe.op : slots));
     inputs.push_back(slopes[i]);
     inputs.insert(inputs.end(), scalars.begin(), scalars.end());
     builder.add(rule.op, std::move(inputs), rule.attributes,
@@ -135,17 +137,17 @@ bool is_optimizer_scalar(std::string_view name) {
   return false;
 }
 
-double optimizer_scalar(const OptimizerSpec& spec, std::string_view name, const Progress& progress,
+double optimizer_scalar(const OptimizerRecipe& recipe, std::string_view name, const Progress& progress,
                         std::optional<std::uint64_t> updates) {
-  const OptimizerKind& kind = kind_of(spec);
+  const OptimizerKind& kind = kind_of(recipe);
   const std::string_view scalar = scalar_of(name);
   const auto t = static_cast<double>(updates.value_or(progress.step) + 1);
   if (scalar == learning_rate) {
-    const double rate = value_at(spec.learning_rate, progress);
-    return kind.slowed == nullptr ? rate : rate / kind.slowed(spec, t);
+    const double rate = value_at(recipe.learning_rate, progress);
+    return kind.slowed == nullptr ? rate : rate / kind.slowed(recipe, t);
   }
   for (const OptimizerScalar& known : kind.scalars)
-    if (scalar == known.name) return known.value(spec, t);
+    if (scalar == known.name) return known.value(recipe, t);
   throw Error(ErrorCode::internal, fmt::format("no optimizer is fed '{}'", name));
 }
 

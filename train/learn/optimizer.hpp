@@ -24,7 +24,7 @@ namespace graphrun::train {
 /// `parameters` are variables, `gradients` theirs in the same order. Throws Error{model} for settings that
 /// make no sense.
 void append_updates(Builder& builder, NodeId loss, std::span<const NodeId> parameters,
-                    std::span<const NodeId> gradients, const OptimizerSpec& spec,
+                    std::span<const NodeId> gradients, const OptimizerRecipe& recipe,
                     std::string_view slots = {});
 
 /// Is this the name of an input that append_updates() adds?
@@ -33,7 +33,7 @@ bool is_optimizer_scalar(std::string_view name);
 /// The value of such an input for the step after `progress.step` steps, in f64: the learning rate by its
 /// schedule, bias corrections 1 - beta^t with t counted from 1. `updates` are those that the optimizer has
 /// done, when they are fewer than the steps. Error{internal} for another name.
-double optimizer_scalar(const OptimizerSpec& spec, std::string_view name, const Progress& progress,
+double optimizer_scalar(const OptimizerRecipe& recipe, std::string_view name, const Progress& progress,
                         std::optional<std::uint64_t> updates = {});
 
 }  // namespace graphrun::train

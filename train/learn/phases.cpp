@@ -37,7 +37,7 @@ std::string labels_of(const ModelDefinition& model) {
 }
 
 /// How many examples a subset of so many has.
-std::int64_t count_of(const std::optional<SubsetSpec>& subset, std::int64_t count) {
+std::int64_t count_of(const std::optional<SubsetRecipe>& subset, std::int64_t count) {
   if (!subset) return count;
   return std::min(subset->sample.value_or(subset->first.value_or(count)), count);
 }
@@ -60,12 +60,12 @@ Phases::Phases(Learner& learner, const Examples& examples)
   for (const Recipe& recipe : recipes_of(learner.model(), ops::registry()))
     prepared_[{recipe.phase, recipe.layer}] = prepare(recipe, train_.phases[recipe.phase]);
   for (const Stage& stage : stages_) total_steps_ += prepared(stage).plan.total_steps;
-  for (const PhaseSpec& phase :
+  for (const PhaseRecipe& phase :
        train_.phases)  // what is wrong with a subset is told before anything is learnt
     if (phase.subset) subset_of(examples_, *phase.subset, state_.seed, labels_of(learner_.model()));
 }
 
-Phases::Prepared Phases::prepare(const Recipe& recipe, const PhaseSpec& phase) {
+Phases::Prepared Phases::prepare(const Recipe& recipe, const PhaseRecipe& phase) {
   Prepared made{.recipe = learner_.add_recipe(recipe),
                 .plan = batch_plan(loop_options(phase), count_of(phase.subset, examples_.count))};
   learner_.use_recipe(made.recipe);
@@ -144,7 +144,7 @@ LoopEnd Phases::run_stage(const Stage& stage, PhaseObserver& observer, std::opti
 }
 
 std::optional<Examples> Phases::examples_of(const Stage& stage, const std::stop_token& stop) {
-  const PhaseSpec& phase = phase_of(stage);
+  const PhaseRecipe& phase = phase_of(stage);
   const Examples examples = phase.subset
                                 ? subset_of(examples_, *phase.subset, seed_of_draw(state_.seed, stage.draw),
                                             labels_of(learner_.model()))
@@ -161,7 +161,7 @@ std::optional<Examples> Phases::examples_of(const Stage& stage, const std::stop_
 /// The weights that the stage starts from, and everything else that is new in it.
 void Phases::begin(std::size_t index) {
   const Stage& stage = stages_[index];
-  const PhaseSpec& phase = phase_of(stage);
+  const PhaseRecipe& phase = phase_of(stage);
   const bool first_layer = stage.layer == 0;
   const bool follows =
       index > 0 && stage.draw == 0 && train_.phases[stages_[index - 1].phase].name == phase.start;
@@ -193,7 +193,7 @@ void Phases::begin(std::size_t index) {
 
 void Phases::end(std::size_t index) {
   const Stage& stage = stages_[index];
-  const PhaseSpec& phase = phase_of(stage);
+  const PhaseRecipe& phase = phase_of(stage);
   const bool ends_phase = stage.is_last_layer() && stage.draw + 1 == static_cast<std::uint64_t>(phase.draws);
   if (ends_phase && is_needed_after(index, phase.name)) learner_.kept()[phase.name] = learner_.weights();
 }

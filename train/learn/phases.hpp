@@ -19,7 +19,7 @@ namespace graphrun::train {
 
 /// A stage as an observer sees it.
 struct StageView {
-  const PhaseSpec& phase;
+  const PhaseRecipe& phase;
   Stage stage;
   std::string name;  ///< "fine", "tuned, draw 3 of 20"; empty for a model without phases
   BatchPlan plan;
@@ -56,9 +56,9 @@ class Phases {
     std::size_t recipe = 0;
     BatchPlan plan;
   };
-  Prepared prepare(const Recipe& recipe, const PhaseSpec& phase);
+  Prepared prepare(const Recipe& recipe, const PhaseRecipe& phase);
   const Prepared& prepared(const Stage& stage) const;
-  const PhaseSpec& phase_of(const Stage& stage) const { return train_.phases[stage.phase]; }
+  const PhaseRecipe& phase_of(const Stage& stage) const { return train_.phases[stage.phase]; }
   StageView view(const Stage& stage) const;
   LoopEnd run_stage(const Stage& stage, PhaseObserver& observer, std::optional<std::uint64_t> max_steps,
                     const std::stop_token& stop);
@@ -71,7 +71,7 @@ class Phases {
 
   Learner& learner_;
   TrainingState& state_;
-  const TrainSpec& train_;
+  const TrainRecipe& train_;
   const Examples& examples_;
   std::vector<Stage> stages_;
   std::map<std::pair<std::size_t, std::size_t>, Prepared> prepared_;  ///< by phase and layer

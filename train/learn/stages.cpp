@@ -40,7 +40,7 @@ std::int32_t label_of(const Column& column, std::size_t row) {
 
 /// As many of each label.
 std::vector<std::uint32_t> balanced_sample(const Examples& examples, std::int64_t count, std::uint64_t seed,
-                                           const std::string& labels, const SubsetSpec& subset) {
+                                           const std::string& labels, const SubsetRecipe& subset) {
   const auto column = examples.columns.find(labels);
   if (column == examples.columns.end())
     throw Error(ErrorCode::data, "a balanced subset needs labels, and the training data have none",
@@ -92,10 +92,10 @@ Examples rows_of(const Examples& examples, const std::vector<std::uint32_t>& row
 
 }  // namespace
 
-std::vector<Stage> stages_of(const TrainSpec& train) {
+std::vector<Stage> stages_of(const TrainRecipe& train) {
   std::vector<Stage> stages;
   for (std::size_t i = 0; i < train.phases.size(); ++i) {
-    const PhaseSpec& phase = train.phases[i];
+    const PhaseRecipe& phase = train.phases[i];
     const std::uint64_t layers = phase.greedy ? phase.greedy->encoder.size() : 0;
     for (std::uint64_t draw = 0; draw < static_cast<std::uint64_t>(phase.draws); ++draw)
       for (std::uint64_t layer = 0; layer < std::max<std::uint64_t>(layers, 1); ++layer)
@@ -104,15 +104,15 @@ std::vector<Stage> stages_of(const TrainSpec& train) {
   return stages;
 }
 
-std::string name_of(const TrainSpec& train, const Stage& stage) {
-  const PhaseSpec& phase = train.phases[stage.phase];
+std::string name_of(const TrainRecipe& train, const Stage& stage) {
+  const PhaseRecipe& phase = train.phases[stage.phase];
   std::string name = phase.name;
   if (phase.draws > 1) name += fmt::format(", draw {} of {}", stage.draw + 1, phase.draws);
   if (stage.layers > 0) name += fmt::format(", layer {} of {}", stage.layer + 1, stage.layers);
   return name.starts_with(", ") ? name.substr(2) : name;
 }
 
-std::size_t stage_at(const TrainSpec& train, const std::vector<Stage>& stages, const TrainingState& state) {
+std::size_t stage_at(const TrainRecipe& train, const std::vector<Stage>& stages, const TrainingState& state) {
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const Stage& stage = stages[i];
     if (train.phases[stage.phase].name == state.phase && stage.draw == state.draw &&
@@ -130,7 +130,7 @@ std::uint64_t seed_of_draw(std::uint64_t seed, std::uint64_t draw) {
   return seed + draw * golden_ratio;
 }
 
-Examples subset_of(const Examples& examples, const SubsetSpec& subset, std::uint64_t seed,
+Examples subset_of(const Examples& examples, const SubsetRecipe& subset, std::uint64_t seed,
                    const std::string& labels) {
   if (subset.first && *subset.first > examples.count)
     throw Error(ErrorCode::usage,

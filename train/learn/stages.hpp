@@ -20,13 +20,13 @@ struct Stage {
   bool is_last_layer() const { return layer + 1 >= layers; }
 };
 
-std::vector<Stage> stages_of(const TrainSpec& train);
+std::vector<Stage> stages_of(const TrainRecipe& train);
 
 /// "tuned, draw 3 of 20", "layers, layer 1 of 4"; empty for a model without phases.
-std::string name_of(const TrainSpec& train, const Stage& stage);
+std::string name_of(const TrainRecipe& train, const Stage& stage);
 
 /// The stage in which a run stands. Error{usage} when the model has no such stage (any more).
-std::size_t stage_at(const TrainSpec& train, const std::vector<Stage>& stages, const TrainingState& state);
+std::size_t stage_at(const TrainRecipe& train, const std::vector<Stage>& stages, const TrainingState& state);
 
 /// The seed of all that differs between draws: which examples are chosen, in which order they come, and the
 /// first weights. The first draw has the run's own.
@@ -34,7 +34,7 @@ std::uint64_t seed_of_draw(std::uint64_t seed, std::uint64_t draw);
 
 /// The examples of a phase, in one draw. `labels` names the column with labels, for balanced samples; it may
 /// be empty. Error{usage} when there are not enough, Error{data} when a balanced sample has no labels.
-Examples subset_of(const Examples& examples, const SubsetSpec& subset, std::uint64_t seed,
+Examples subset_of(const Examples& examples, const SubsetRecipe& subset, std::uint64_t seed,
                    const std::string& labels);
 
 }  // namespace graphrun::train

@@ -50,9 +50,9 @@ Estimate estimate(std::string name, std::span<const double> values) {
   return {std::move(name), mean, error * t_quantile_975(static_cast<std::int64_t>(values.size()) - 1)};
 }
 
-std::vector<PhaseSummary> summaries(const TrainSpec& train, const std::vector<PhaseResult>& results) {
+std::vector<PhaseSummary> summaries(const TrainRecipe& train, const std::vector<PhaseResult>& results) {
   std::vector<PhaseSummary> all;
-  for (const PhaseSpec& phase : train.phases) {
+  for (const PhaseRecipe& phase : train.phases) {
     const PhaseResult* first = find(results, phase.name, 0);
     if (first == nullptr) continue;
     PhaseSummary summary{phase.name, 0, {}};
@@ -69,9 +69,9 @@ std::vector<PhaseSummary> summaries(const TrainSpec& train, const std::vector<Ph
   return all;
 }
 
-std::vector<PhaseDifference> differences(const TrainSpec& train, const std::vector<PhaseResult>& results) {
+std::vector<PhaseDifference> differences(const TrainRecipe& train, const std::vector<PhaseResult>& results) {
   std::vector<PhaseDifference> all;
-  for (const PhaseSpec& phase : train.phases) {
+  for (const PhaseRecipe& phase : train.phases) {
     const PhaseResult* first = phase.same_as.empty() ? nullptr : find(results, phase.name, 0);
     if (first == nullptr) continue;
     PhaseDifference difference{phase.name, phase.same_as, 0, {}};

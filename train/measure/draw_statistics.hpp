@@ -27,7 +27,7 @@ struct PhaseSummary {
   std::vector<Estimate> figures;
 };
 /// Of every phase with a result, in the order of the model.
-std::vector<PhaseSummary> summaries(const TrainSpec& train, const std::vector<PhaseResult>& results);
+std::vector<PhaseSummary> summaries(const TrainRecipe& train, const std::vector<PhaseResult>& results);
 
 /// Of each pair of draws: a figure of `of` less the same of `minus`, which `of` is the same as.
 struct PhaseDifference {
@@ -36,7 +36,7 @@ struct PhaseDifference {
   std::int64_t pairs = 0;
   std::vector<Estimate> figures;
 };
-std::vector<PhaseDifference> differences(const TrainSpec& train, const std::vector<PhaseResult>& results);
+std::vector<PhaseDifference> differences(const TrainRecipe& train, const std::vector<PhaseResult>& results);
 
 /// The value that Student's t with so many degrees of freedom exceeds with a probability of 2.5 %; to 3e-4.
 double t_quantile_975(std::int64_t degrees);

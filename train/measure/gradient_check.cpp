@@ -74,7 +74,7 @@ std::vector<GradientCheck> check_step(const ModelDefinition& model, const Learni
 
 HostVariables initial_variables(const ModelDefinition& model) {
   HostVariables variables;
-  const std::uint64_t seed = model.train ? model.train->seed : TrainSpec{}.seed;
+  const std::uint64_t seed = model.train ? model.train->seed : TrainRecipe{}.seed;
   for (const Node& node : model.graph.nodes()) {
     if (!node.op->traits.variable) continue;
     const Extents extents = bind(node.type.shape, std::int64_t{1});

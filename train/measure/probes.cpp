@@ -217,7 +217,7 @@ train: {optimizer: {op: adam, lr: {cosine: {from: 2.0e-2, to: 1.0e-4, epochs: 30
 
 // ---- from a model ----
 
-LabelledCodes codes_of(Learner& learner, const ProbeSpec& probe, const Examples& examples,
+LabelledCodes codes_of(Learner& learner, const ProbeRecipe& probe, const Examples& examples,
                        const std::stop_token& stop) {
   const OutputValues output = learner.run(probe.code, examples, {.stop = stop});
   LabelledCodes codes{.width = element_count(output.extents) / examples.count, .codes = {}, .labels = {}};
@@ -235,15 +235,15 @@ LabelledCodes codes_of(Learner& learner, const ProbeSpec& probe, const Examples&
   return codes;
 }
 
-double measure(Learner& learner, const ProbeSpec& probe, const Examples& known, const Examples& asked,
+double measure(Learner& learner, const ProbeRecipe& probe, const Examples& known, const Examples& asked,
                const std::stop_token& stop) {
   const LabelledCodes test = codes_of(learner, probe, asked, stop);
-  if (probe.kind == ProbeSpec::Kind::active_units)
+  if (probe.kind == ProbeRecipe::Kind::active_units)
     return static_cast<double>(active_units(test, probe.above));
-  if (probe.kind == ProbeSpec::Kind::kmeans) return kmeans_nmi(test, probe.k);
+  if (probe.kind == ProbeRecipe::Kind::kmeans) return kmeans_nmi(test, probe.k);
   const LabelledCodes training = codes_of(learner, probe, first_of(known, probe.first), stop);
-  return probe.kind == ProbeSpec::Kind::knn ? knn_accuracy(training, test, probe.k)
-                                            : linear_accuracy(training, test);
+  return probe.kind == ProbeRecipe::Kind::knn ? knn_accuracy(training, test, probe.k)
+                                              : linear_accuracy(training, test);
 }
 
 }  // namespace
@@ -312,7 +312,7 @@ std::int64_t active_units(const LabelledCodes& codes, double above) {
 std::vector<Figure> run_probes(Learner& learner, const Examples& known, const Examples& asked,
                                const std::stop_token& stop) {
   std::vector<Figure> figures;
-  for (const ProbeSpec& probe : learner.model().probes)
+  for (const ProbeRecipe& probe : learner.model().probes)
     figures.push_back({probe.name, measure(learner, probe, known, asked, stop)});
   return figures;
 }

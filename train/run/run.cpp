@@ -111,7 +111,7 @@ class Run final : public PhaseObserver {
   /// Without test data, a phase can only stop by what it learns.
   void require_stop_metrics() {
     const std::vector<std::string> learnt = phases_->figures();
-    for (const PhaseSpec& phase : train_.phases)
+    for (const PhaseRecipe& phase : train_.phases)
       if (phase.stop && !test_ && std::find(learnt.begin(), learnt.end(), phase.stop->metric) == learnt.end())
         throw Error(ErrorCode::usage,
                     fmt::format("`stop:` waits for '{}', which is measured on test data, and there are none",
@@ -120,7 +120,7 @@ class Run final : public PhaseObserver {
   }
 
   void probed_labels_are_there() const {
-    for (const ProbeSpec& probe : model_->probes)
+    for (const ProbeRecipe& probe : model_->probes)
       if (!probe.labels.empty() &&
           (!examples_.columns.contains(probe.labels) || !test_->columns.contains(probe.labels)))
         throw Error(ErrorCode::data,
@@ -259,7 +259,7 @@ class Run final : public PhaseObserver {
   }
 
   /// Keeps the weights of the best measurement. A figure that no step gave a value is not judged.
-  void judge_stop(const StopSpec& stop, bool last) {
+  void judge_stop(const StopRule& stop, bool last) {
     TrainingState& state = learner_.state();
     const std::optional<double> figure = (last_test_ ? *last_test_ : last_train_).find(stop.metric);
     is_best_ = false;
@@ -274,7 +274,7 @@ class Run final : public PhaseObserver {
 
   /// At the end of a phase, goes back to the weights of its best measurement.
   void restore_best(const StageView& stage) {
-    const StopSpec& stop = *stage.phase.stop;
+    const StopRule& stop = *stage.phase.stop;
     const TrainingState& state = learner_.state();
     const auto kept = learner_.kept().extract(kept_best);
     if (state.ended)
@@ -323,7 +323,7 @@ class Run final : public PhaseObserver {
     for (const std::string& name : phases_->figures()) columns_.push_back("train." + name);
     if (!test_) return;
     for (const std::string& name : figure_names(*model_, {}, true).names) columns_.push_back("test." + name);
-    for (const ProbeSpec& probe : model_->probes) columns_.push_back("test." + probe.name);
+    for (const ProbeRecipe& probe : model_->probes) columns_.push_back("test." + probe.name);
   }
 
   void append_metrics(const StageView& stage, const EpochSummary& report) {
@@ -423,7 +423,7 @@ class Run final : public PhaseObserver {
 
   std::shared_ptr<const Dataset> data_;
   std::shared_ptr<const ModelDefinition> model_;
-  const TrainSpec& train_;
+  const TrainRecipe& train_;
   const RunOptions& options_;
   RunObserver& observer_;
   Learner learner_;

@@ -84,7 +84,7 @@ TEST_CASE("what a layer is given are the codes of the finished layers") {
   const Examples examples = first_of(bind_images(*model, std::make_shared<const ImageSet>(data.train)), 20);
   Learner learner = learner_of(model);
   learner.initialise();
-  const PhaseSpec& phase = model->train->phases.front();
+  const PhaseRecipe& phase = model->train->phases.front();
   CHECK(layer_examples(learner, phase, 0, examples, {}).columns.contains("x"));
   const Examples codes = layer_examples(learner, phase, 1, examples, {});
   CHECK(codes.count == 20);

@@ -35,29 +35,29 @@ HostTensor tensor(const Json& json) {
   return result;
 }
 
-OptimizerSpec spec_of(const Json& settings) {
-  OptimizerSpec spec;
+OptimizerRecipe recipe_of(const Json& settings) {
+  OptimizerRecipe recipe;
   for (const auto& [name, value] : settings.items()) {
     const double number = value.is_string()    ? 0
                           : value.is_boolean() ? (value.get<bool>() ? 1 : 0)
                                                : value.get<double>();
     if (name == "op") {
-      spec.op = value.get<std::string>();
+      recipe.op = value.get<std::string>();
     } else if (name == "lr") {
-      spec.learning_rate = Schedule::constant(number);
+      recipe.learning_rate = Schedule::constant(number);
     } else if (name == "clip_value") {
-      spec.clip_value = number;
+      recipe.clip_value = number;
     } else if (name == "clip_norm") {
-      spec.clip_norm = number;
+      recipe.clip_norm = number;
     } else {
-      spec.settings[name] = number;
+      recipe.settings[name] = number;
     }
   }
-  return spec;
+  return recipe;
 }
 
 /// tanh(x @ w + b) against y by mean squared error, with gradients and updates.
-Graph training_graph(const OptimizerSpec& spec) {
+Graph training_graph(const OptimizerRecipe& recipe) {
   Maker maker;
   const Term x = maker.input("x", batch_of({3}));
   const Term target = maker.input("y", batch_of({2}));
@@ -70,7 +70,7 @@ Graph training_graph(const OptimizerSpec& spec) {
   const std::vector<NodeId> gradients = append_gradients(maker.builder, loss, parameters);
   maker.builder.output("gradient.w", gradients[0]);
   maker.builder.output("gradient.b", gradients[1]);
-  train::append_updates(maker.builder, loss, parameters, gradients, spec);
+  train::append_updates(maker.builder, loss, parameters, gradients, recipe);
   return maker.finish();
 }
 
@@ -88,11 +88,12 @@ HostVariables start(const Graph& graph, const Json& all) {
   return variables;
 }
 
-InterpreterRun step(const Graph& graph, const OptimizerSpec& spec, const Json& all, std::uint64_t number) {
+InterpreterRun step(const Graph& graph, const OptimizerRecipe& recipe, const Json& all,
+                    std::uint64_t number) {
   InterpreterRun run{.batch = 4, .feeds = {{"x", tensor(all["x"])}, {"y", tensor(all["y"])}}};
   for (const Node& node : graph.nodes()) {
     if (!node.op->traits.input || !train::is_optimizer_scalar(node.name)) continue;
-    run.feeds[node.name] = {{}, {train::optimizer_scalar(spec, node.name, {.step = number})}};
+    run.feeds[node.name] = {{}, {train::optimizer_scalar(recipe, node.name, {.step = number})}};
   }
   return run;
 }
@@ -105,11 +106,11 @@ std::vector<double> numbers(const Json& json) {
   return json.get<std::vector<double>>();
 }
 
-OptimizerSpec named(std::string op, std::map<std::string, double> settings = {}) {
-  OptimizerSpec spec;
-  spec.op = std::move(op);
-  spec.settings = std::move(settings);
-  return spec;
+OptimizerRecipe named(std::string op, std::map<std::string, double> settings = {}) {
+  OptimizerRecipe recipe;
+  recipe.op = std::move(op);
+  recipe.settings = std::move(settings);
+  return recipe;
 }
 
 }  // namespace
@@ -120,13 +121,13 @@ TEST_CASE("every optimizer follows PyTorch's trajectory in f64") {
   for (const auto& [name, golden] : all.items()) {
     if (!golden.is_object()) continue;
     INFO(name);
-    const OptimizerSpec spec = spec_of(golden["optimizer"]);
-    seen.push_back(spec.op);
-    const Graph graph = training_graph(spec);
+    const OptimizerRecipe recipe = recipe_of(golden["optimizer"]);
+    seen.push_back(recipe.op);
+    const Graph graph = training_graph(recipe);
     HostVariables variables = start(graph, all);
     for (std::size_t i = 0; i < golden["loss"].size(); ++i) {
       INFO("step " << i);
-      const std::vector<HostTensor> values = interpret(graph, variables, step(graph, spec, all, i));
+      const std::vector<HostTensor> values = interpret(graph, variables, step(graph, recipe, all, i));
       CHECK(values[graph.output("loss")].values[0] == Approx(golden["loss"][i].get<double>()).epsilon(1e-10));
       const std::vector<double> gradients = numbers(golden["gradients"][i]);
       auto gradient = gradients.begin();
@@ -160,8 +161,8 @@ TEST_CASE("slots are named for the checkpoint, not trained, and start where they
 }
 
 TEST_CASE("every update waits for a finite loss") {
-  const OptimizerSpec spec = named("sgd");
-  const Graph graph = training_graph(spec);
+  const OptimizerRecipe recipe = named("sgd");
+  const Graph graph = training_graph(recipe);
   const NodeId finite = graph.find("optimizer/loss_is_finite").value();
   std::size_t updates = 0;
   for (const Node& node : graph.nodes()) {
@@ -173,28 +174,28 @@ TEST_CASE("every update waits for a finite loss") {
   const Json all = goldens();
   HostVariables variables = start(graph, all);
   const HostVariables before = variables;
-  InterpreterRun run = step(graph, spec, all, 0);
+  InterpreterRun run = step(graph, recipe, all, 0);
   run.feeds["y"].values[3] = std::numeric_limits<double>::infinity();
   CHECK(throws([&] { interpret(graph, variables, run); }, ErrorCode::not_finite, "must be finite"));
   CHECK(variables.at("w").values == before.at("w").values);
 }
 
 TEST_CASE("the host's scalars: schedules, bias corrections, decay") {
-  OptimizerSpec spec = named("adam");
-  spec.learning_rate = {
+  OptimizerRecipe recipe = named("adam");
+  recipe.learning_rate = {
       .shape = Schedule::Shape::linear, .from = 1, .to = 0, .length = 10, .unit = Schedule::Unit::steps};
-  CHECK(train::optimizer_scalar(spec, "optimizer/learning_rate", {.step = 5}) == Approx(0.5));
-  CHECK(train::optimizer_scalar(spec, "optimizer/correction1", {.step = 0}) == Approx(0.1).epsilon(1e-14));
-  CHECK(train::optimizer_scalar(spec, "optimizer/correction2", {.step = 1}) ==
+  CHECK(train::optimizer_scalar(recipe, "optimizer/learning_rate", {.step = 5}) == Approx(0.5));
+  CHECK(train::optimizer_scalar(recipe, "optimizer/correction1", {.step = 0}) == Approx(0.1).epsilon(1e-14));
+  CHECK(train::optimizer_scalar(recipe, "optimizer/correction2", {.step = 1}) ==
         Approx(1 - 0.999 * 0.999).epsilon(1e-13));
-  CHECK(train::optimizer_scalar(spec, "optimizer/correction1", {.step = 1'000'000}) == 1.0);
-  const OptimizerSpec without_memory = named("adam", {{"beta1", 0.0}});
+  CHECK(train::optimizer_scalar(recipe, "optimizer/correction1", {.step = 1'000'000}) == 1.0);
+  const OptimizerRecipe without_memory = named("adam", {{"beta1", 0.0}});
   CHECK(train::optimizer_scalar(without_memory, "optimizer/correction1", {.step = 0}) == 1.0);
-  OptimizerSpec falling = named("adagrad", {{"lr_decay", 0.5}});
+  OptimizerRecipe falling = named("adagrad", {{"lr_decay", 0.5}});
   falling.learning_rate = Schedule::constant(1);
   CHECK(train::optimizer_scalar(falling, "optimizer/learning_rate", {.step = 2}) == Approx(0.5));
   // The momenta of the first steps by hand, and what the shares go to.
-  const OptimizerSpec ahead = named("nadam", {{"momentum_decay", 1.0}});
+  const OptimizerRecipe ahead = named("nadam", {{"momentum_decay", 1.0}});
   const double mu1 = 0.9 * (1 - 0.5 * 0.96);
   const double mu2 = 0.9 * (1 - 0.5 * 0.96 * 0.96);
   CHECK(train::optimizer_scalar(ahead, "optimizer/gradient_share", {.step = 0}) == Approx(1).epsilon(1e-14));
@@ -203,15 +204,15 @@ TEST_CASE("the host's scalars: schedules, bias corrections, decay") {
   CHECK(train::optimizer_scalar(ahead, "optimizer/mean_share", {.step = 0}) ==
         Approx(mu2 / (1 - mu1 * mu2)).epsilon(1e-14));
   CHECK(train::optimizer_scalar(ahead, "optimizer/mean_share", {.step = 1'000'000}) == Approx(0.9));
-  CHECK(throws([&] { train::optimizer_scalar(spec, "x", {}); }, ErrorCode::internal,
+  CHECK(throws([&] { train::optimizer_scalar(recipe, "x", {}); }, ErrorCode::internal,
                "no optimizer is fed 'x'"));
   CHECK_FALSE(train::is_optimizer_scalar("learning_rate"));
 }
 
 TEST_CASE("settings that make no sense are refused") {
-  const auto refused = [](const OptimizerSpec& spec, const std::string& message) {
+  const auto refused = [](const OptimizerRecipe& recipe, const std::string& message) {
     INFO(message);
-    CHECK(throws([&] { check_optimizer(spec); }, ErrorCode::model, message));
+    CHECK(throws([&] { check_optimizer(recipe); }, ErrorCode::model, message));
   };
   refused(named("adm"), "there is no optimizer 'adm'; there are: sgd, adam, adamw, nadam, rmsprop, adagrad");
   refused(named("adam", {{"momentum", 0.9}}),
@@ -220,7 +221,7 @@ TEST_CASE("settings that make no sense are refused") {
   refused(named("adam", {{"eps", -1.0}}), "eps of adam must be at least 0, but is -1");
   refused(named("sgd", {{"nesterov", 0.5}, {"momentum", 0.5}}), "nesterov of sgd must be true or false");
   refused(named("sgd", {{"nesterov", 1.0}}), "give momentum");
-  OptimizerSpec clipped = named("sgd");
+  OptimizerRecipe clipped = named("sgd");
   clipped.clip_norm = 0.0;
   refused(clipped, "clip_norm must be above 0, but is 0");
   clipped.clip_norm.reset();

@@ -38,8 +38,8 @@ std::vector<int> numbers_in(const Examples& examples) {
   return numbers;
 }
 
-SubsetSpec sampled(std::optional<std::int64_t> first, std::optional<std::int64_t> sample,
-                   bool balanced = false) {
+SubsetRecipe sampled(std::optional<std::int64_t> first, std::optional<std::int64_t> sample,
+                     bool balanced = false) {
   return {.first = first, .sample = sample, .balanced = balanced, .where = {}};
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("the first of all, or a sample of them, without repetition") {
 
 TEST_CASE("each seed takes other examples, the same seed the same") {
   const Numbers all;
-  const SubsetSpec subset = sampled({}, 20);
+  const SubsetRecipe subset = sampled({}, 20);
   const std::vector<int> one = numbers_in(subset_of(all.examples, subset, seed_of_draw(7, 0), "y"));
   CHECK(one == numbers_in(subset_of(all.examples, subset, 7, "y")));
   CHECK(one != numbers_in(subset_of(all.examples, subset, seed_of_draw(7, 1), "y")));
@@ -77,7 +77,7 @@ TEST_CASE("every example is as likely to be drawn") {
 
 TEST_CASE("a balanced sample has as many of each label") {
   const Numbers all;
-  const SubsetSpec subset = sampled({}, 30, true);
+  const SubsetRecipe subset = sampled({}, 30, true);
   std::map<int, int> labels;
   for (const int number : numbers_in(subset_of(all.examples, subset, 3, "y"))) ++labels[number % 10];
   REQUIRE(labels.size() == 10);

@@ -11,12 +11,12 @@ using namespace graphrun::train;
 
 namespace {
 
-TrainSpec two_phases() {
-  TrainSpec train;
-  PhaseSpec scratch;
+TrainRecipe two_phases() {
+  TrainRecipe train;
+  PhaseRecipe scratch;
   scratch.name = "scratch";
   scratch.draws = 3;
-  PhaseSpec tuned = scratch;
+  PhaseRecipe tuned = scratch;
   tuned.name = "tuned";
   tuned.same_as = "scratch";
   train.phases = {scratch, tuned};
@@ -50,7 +50,7 @@ TEST_CASE("differences are taken pair by pair") {
       {"scratch", 0, {{"accuracy", 0.60}, {"loss", 2}}}, {"scratch", 1, {{"accuracy", 0.70}, {"loss", 3}}},
       {"scratch", 2, {{"accuracy", 0.50}, {"loss", 4}}}, {"tuned", 0, {{"accuracy", 0.65}, {"loss", 1}}},
       {"tuned", 1, {{"accuracy", 0.75}, {"loss", 2}}},   {"tuned", 2, {{"accuracy", 0.55}, {"loss", 3}}}};
-  const TrainSpec train = two_phases();
+  const TrainRecipe train = two_phases();
   const std::vector<PhaseSummary> phases = summaries(train, results);
   REQUIRE(phases.size() == 2);
   CHECK(phases[0].draws == 3);
@@ -70,7 +70,7 @@ TEST_CASE("differences are taken pair by pair") {
 }
 
 TEST_CASE("a phase stops when its figure has disappointed often enough") {
-  const StopSpec stop{.metric = "loss", .patience = 2, .highest = false, .where = {}};
+  const StopRule stop{.metric = "loss", .patience = 2, .highest = false, .where = {}};
   TrainingState state;
   CHECK(judge(stop, 1.0, state) == StopVerdict::best);
   CHECK(judge(stop, 1.0, state) == StopVerdict::wait);
@@ -78,7 +78,7 @@ TEST_CASE("a phase stops when its figure has disappointed often enough") {
   CHECK(judge(stop, NAN, state) == StopVerdict::wait);
   CHECK(judge(stop, 0.95, state) == StopVerdict::give_up);
   TrainingState rising;
-  const StopSpec high{.metric = "accuracy", .patience = 1, .highest = true, .where = {}};
+  const StopRule high{.metric = "accuracy", .patience = 1, .highest = true, .where = {}};
   CHECK(judge(high, 0.5, rising) == StopVerdict::best);
   CHECK(judge(high, 0.6, rising) == StopVerdict::best);
   CHECK(judge(high, 0.6, rising) == StopVerdict::give_up);

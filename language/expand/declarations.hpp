@@ -14,7 +14,7 @@
 namespace graphrun {
 
 /// One entry of `nodes:` (or a term, or an output): a formula, a call of an op or block, or a schedule.
-struct NodeSpec {
+struct NodeDeclaration {
   enum class Kind { formula, call, schedule, broken };  // broken: reported; what uses it says nothing
   Kind kind = Kind::formula;
   std::string name;
@@ -28,7 +28,7 @@ struct NodeSpec {
   std::vector<YamlEntry> attributes;  ///< everything else, `like` and `tie` included
 };
 
-struct BlockSpec {
+struct BlockDeclaration {
   struct Argument {
     std::string name;
     Place place;
@@ -46,7 +46,7 @@ struct BlockSpec {
   std::vector<Argument> arguments;
   std::map<std::string, std::size_t> argument_index;  ///< where in `arguments` a name is
   std::vector<Name> inputs;
-  std::vector<NodeSpec> nodes;
+  std::vector<NodeDeclaration> nodes;
   std::vector<Name> outputs;       ///< at least one
   std::optional<YamlNode> reduce;  ///< of a loss: how a term that calls it joins the axes beside the batch
   bool broken = false;             ///< reported; a call of it says nothing
@@ -59,8 +59,8 @@ struct BlockSpec {
 };
 
 /// A term of the loss or a metric.
-struct TermSpec {
-  NodeSpec node;
+struct TermDeclaration {
+  NodeDeclaration node;
   std::optional<YamlNode> reduce;
   std::optional<YamlNode> weight;
 };
@@ -80,7 +80,7 @@ struct InputDeclaration {
   bool broken = false;  ///< reported; what uses it says nothing
 };
 
-struct Spec {
+struct ModelDeclaration {
   YamlNode document;  ///< the whole file, includes inlined, --set applied
   Place start;
   std::string name;
@@ -88,11 +88,11 @@ struct Spec {
   std::vector<YamlEntry> vars;
   std::optional<YamlNode> data;
   std::vector<InputDeclaration> inputs;
-  std::vector<NodeSpec> nodes;
-  std::vector<BlockSpec> blocks;
-  std::vector<NodeSpec> outputs;
-  std::vector<TermSpec> loss;
-  std::vector<TermSpec> metrics;
+  std::vector<NodeDeclaration> nodes;
+  std::vector<BlockDeclaration> blocks;
+  std::vector<NodeDeclaration> outputs;
+  std::vector<TermDeclaration> loss;
+  std::vector<TermDeclaration> metrics;
   std::vector<ProbeDeclaration> probes;
   std::optional<YamlNode> train;
 };
