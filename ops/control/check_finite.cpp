@@ -44,9 +44,7 @@ Op check_finite() {
   op.gradient = NotDifferentiable{"it has no value"};
   op.traits.effect = true;
   op.internal = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

@@ -83,9 +83,7 @@ Op constant() {
   op.reference = reference;
   op.gradient = ZeroGradient{};
   op.traits.constant = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

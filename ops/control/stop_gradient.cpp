@@ -16,9 +16,7 @@ Op stop_gradient() {
   op.gradient = ZeroGradient{};
   op.cost = [](const CostContext&) { return Cost{}; };
   op.traits.forwards_first = true;
-  runtime::KernelDef kernel;
-  kernel.alias = true;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.alias = true}};
 }
 
 }  // namespace graphrun::ops

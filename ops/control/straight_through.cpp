@@ -35,9 +35,7 @@ Op straight_through() {
   op.gradient = vjp;
   op.cost = [](const CostContext&) { return Cost{}; };
   op.traits.forwards_first = true;
-  runtime::KernelDef kernel;
-  kernel.alias = true;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.alias = true}};
 }
 
 }  // namespace graphrun::ops

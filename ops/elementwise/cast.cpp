@@ -107,9 +107,7 @@ Op cast() {
   op.rules = {{"cast_to_its_type", Phase::exact, same_type, {"dtype"}, true}};
   op.traits.elementwise = true;
   op.traits.rounds_once = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

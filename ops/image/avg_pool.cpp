@@ -1,5 +1,4 @@
 #include "ops/image/pooling.hpp"
-#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -24,27 +23,17 @@ struct Body {
   }
 };
 
-Type infer(const InferContext& context) {
-  require_images(context.inputs[0], "x");
-  return {DType::f32, pooled_shape(context.inputs[0].shape, pooling_window(context.attributes))};
-}
-
-std::vector<AxisMap> axes(const AxesContext& /*context*/) {
-  return {{0, contracted, contracted, 3}};
-}
-
 void reference(const ReferenceContext& context) {
   const HostTensor& x = *context.inputs[0];
-  for_each_window({x.extents, pooling_window(context.node.attributes)}, x.extents[0],
-                  [&](std::size_t window, auto pixels) {
-                    double total = 0;
-                    double count = 0;
-                    pixels([&](std::size_t pixel) {
-                      total += x.values[pixel];
-                      ++count;
-                    });
-                    context.output.values[window] = total / count;
-                  });
+  for_each_window(context.node, x.extents, [&](std::size_t window, auto pixels) {
+    double total = 0;
+    double count = 0;
+    pixels([&](std::size_t pixel) {
+      total += x.values[pixel];
+      ++count;
+    });
+    context.output.values[window] = total / count;
+  });
 }
 
 Gradients vjp(VjpContext& context) {
@@ -52,15 +41,6 @@ Gradients vjp(VjpContext& context) {
   Attributes attributes = context.node().attributes;
   attributes.set("size", std::vector{x[1].offset, x[2].offset});
   return {context.builder.add("avg_pool_gradient", {context.cotangent}, std::move(attributes))};
-}
-
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.inputs[0]));
-  return {count, 4 * (count + static_cast<double>(element_count(context.output)))};
-}
-
-std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
-  return make_pooling<Body>(bound, bound.inputs[0], pooling_window(bound.node.attributes));
 }
 
 }  // namespace
@@ -72,15 +52,10 @@ Op avg_pool() {
   op.formula = "y[h, w, c] = mean over i, j of x[h stride - pad + i, w stride - pad + j, c]";
   op.shapes = "[n, h, w, c] -> [n, (h + 2 pad - kernel) // stride + 1, …, c]";
   op.inputs = {{"x", "images"}};
-  op.attributes = pooling_attributes();
-  op.infer = infer;
-  op.axes = axes;
+  op.infer = infer_pooled;
   op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return pooling<Body>(std::move(op));
 }
 
 }  // namespace graphrun::ops

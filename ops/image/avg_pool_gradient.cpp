@@ -1,7 +1,4 @@
-#include <fmt/format.h>
-
 #include "ops/image/pooling.hpp"
-#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -33,26 +30,18 @@ Type infer(const InferContext& context) {
   }
   const Shape& g = context.inputs[0].shape;
   const Shape x = {g[0], Dim::number(size[0]), Dim::number(size[1]), g[3]};
-  const Shape expected = pooled_shape(x, pooling_window(context.attributes));
-  if (g != expected) {
-    throw OpError(fmt::format("g must be {}, but is {}", to_string(expected), to_string(g)));
-  }
+  require_cotangent(context.inputs[0], pooled_shape(x, pooling_window(context.attributes)));
   return {DType::f32, x};
-}
-
-std::vector<AxisMap> axes(const AxesContext& /*context*/) {
-  return {{0, contracted, contracted, 3}};
 }
 
 void reference(const ReferenceContext& context) {
   const std::vector<double>& g = context.inputs[0]->values;
   HostTensor& y = context.output;
-  for_each_window({y.extents, pooling_window(context.node.attributes)}, y.extents[0],
-                  [&](std::size_t window, auto pixels) {
-                    double count = 0;
-                    pixels([&](std::size_t /*pixel*/) { ++count; });
-                    pixels([&](std::size_t pixel) { y.values[pixel] += g[window] / count; });
-                  });
+  for_each_window(context.node, y.extents, [&](std::size_t window, auto pixels) {
+    double count = 0;
+    pixels([&](std::size_t /*pixel*/) { ++count; });
+    pixels([&](std::size_t pixel) { y.values[pixel] += g[window] / count; });
+  });
 }
 
 Gradients vjp(VjpContext& context) {
@@ -60,15 +49,6 @@ Gradients vjp(VjpContext& context) {
   Attributes attributes;
   for (const char* const name : {"kernel", "stride", "pad"}) attributes.set(name, *all.find(name));
   return {context.builder.add("avg_pool", {context.cotangent}, std::move(attributes))};
-}
-
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.output));
-  return {2 * count, 4 * (2 * count + static_cast<double>(element_count(context.inputs[0])))};
-}
-
-std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
-  return make_pooling<Body>(bound, bound.output, pooling_window(bound.node.attributes));
 }
 
 }  // namespace
@@ -80,17 +60,12 @@ Op avg_pool_gradient() {
   op.formula = "y[p] = sum of g[window] / pixels in the window, over the windows with p";
   op.shapes = "[n, …, …, c] -> [n, h, w, c]";
   op.inputs = {{"g", "one number a window and channel"}};
-  op.attributes = pooling_attributes();
-  op.attributes.push_back(extents("size", std::nullopt, "h and w"));
+  op.attributes = {extents("size", std::nullopt, "h and w")};
   op.infer = infer;
-  op.axes = axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
   op.internal = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return pooling<Body>(std::move(op));
 }
 
 }  // namespace graphrun::ops

@@ -83,9 +83,7 @@ Op convolution() {
   op.reference = reference;
   op.gradient = vjp;
   op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "ops/image/convolution_kernel.hpp"
 #include "ops/op.hpp"
 #include "ops/vjp.hpp"
@@ -21,9 +19,7 @@ Type infer(const InferContext& context) {
   const Shape& x = context.inputs[0].shape;
   Shape g = pooled_shape(x, window);
   g[3] = context.inputs[1].shape[3];
-  if (context.inputs[1].shape != g) {
-    throw OpError(fmt::format("g must be {}, but is {}", to_string(g), to_string(context.inputs[1].shape)));
-  }
+  require_cotangent(context.inputs[1], g);
   return {DType::f32, {Dim::number(kernel[0]), Dim::number(kernel[1]), x[3], g[3]}};
 }
 
@@ -87,9 +83,7 @@ Op convolution_weight_gradient() {
   op.gradient = vjp;
   op.cost = cost;
   op.internal = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

@@ -79,6 +79,16 @@ void require_countable_in_int(const Shape& shape, const std::string& what) {
   }
 }
 
+void require_cotangent(const Type& g, const Shape& expected) {
+  require_f32(g, "g");
+  if (g.shape == expected) return;
+  throw OpError(fmt::format("g must be {}, but is {}", to_string(expected), to_string(g.shape)));
+}
+
+std::vector<AxisMap> image_axes(const AxesContext& context) {
+  return std::vector<AxisMap>(context.inputs.size(), {0, contracted, contracted, 3});
+}
+
 AxisMap image_rows() {
   return {0, contracted, contracted, contracted};
 }

@@ -48,7 +48,13 @@ const Window& checked(const Window& window);
 /// The shape of one value a window and channel, for images of this shape.
 Shape pooled_shape(const Shape& images, const Window& window);
 
+/// Throws an OpError unless the cotangent of windows has this shape.
+void require_cotangent(const Type& g, const Shape& expected);
+
 /// Image by image: axis 0 stays, all else is mixed.
 AxisMap image_rows();
+
+/// Of every input, axis 0 and the channels stay; height and width are mixed.
+std::vector<AxisMap> image_axes(const AxesContext& context);
 
 }  // namespace graphrun::ops

@@ -1,5 +1,4 @@
 #include "ops/image/pooling.hpp"
-#include "ops/op.hpp"
 #include "ops/reduce/reduction.hpp"
 
 namespace graphrun::ops {
@@ -23,35 +22,16 @@ struct Body {
   }
 };
 
-Type infer(const InferContext& context) {
-  require_images(context.inputs[0], "x");
-  return {DType::f32, pooled_shape(context.inputs[0].shape, pooling_window(context.attributes))};
-}
-
-std::vector<AxisMap> axes(const AxesContext& /*context*/) {
-  return {{0, contracted, contracted, 3}};
-}
-
 void reference(const ReferenceContext& context) {
   const HostTensor& x = *context.inputs[0];
-  for_each_window({x.extents, pooling_window(context.node.attributes)}, x.extents[0],
-                  [&](std::size_t window, auto pixels) {
-                    context.output.values[window] = x.values[largest_pixel(x.values, pixels)];
-                  });
+  for_each_window(context.node, x.extents, [&](std::size_t window, auto pixels) {
+    context.output.values[window] = x.values[largest_pixel(x.values, pixels)];
+  });
 }
 
 Gradients vjp(VjpContext& context) {
   return {context.builder.add("max_pool_gradient", {context.input(0), context.cotangent},
                               context.node().attributes)};
-}
-
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.inputs[0]));
-  return {count, 4 * (count + static_cast<double>(element_count(context.output)))};
-}
-
-std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
-  return make_pooling<Body>(bound, bound.inputs[0], pooling_window(bound.node.attributes));
 }
 
 }  // namespace
@@ -63,15 +43,10 @@ Op max_pool() {
   op.formula = "y[h, w, c] = max over i, j of x[h stride - pad + i, w stride - pad + j, c]";
   op.shapes = "[n, h, w, c] -> [n, (h + 2 pad - kernel) // stride + 1, …, c]";
   op.inputs = {{"x", "images"}};
-  op.attributes = pooling_attributes();
-  op.infer = infer;
-  op.axes = axes;
+  op.infer = infer_pooled;
   op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return pooling<Body>(std::move(op));
 }
 
 }  // namespace graphrun::ops

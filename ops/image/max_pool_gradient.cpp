@@ -1,7 +1,4 @@
-#include <fmt/format.h>
-
 #include "ops/image/pooling.hpp"
-#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -32,41 +29,22 @@ struct Body {
 
 Type infer(const InferContext& context) {
   require_images(context.inputs[0], "x");
-  require_f32(context.inputs[1], "g");
-  const Shape expected = pooled_shape(context.inputs[0].shape, pooling_window(context.attributes));
-  if (context.inputs[1].shape != expected) {
-    throw OpError(
-        fmt::format("g must be {}, but is {}", to_string(expected), to_string(context.inputs[1].shape)));
-  }
+  require_cotangent(context.inputs[1],
+                    pooled_shape(context.inputs[0].shape, pooling_window(context.attributes)));
   return context.inputs[0];
-}
-
-std::vector<AxisMap> axes(const AxesContext& /*context*/) {
-  return {{0, contracted, contracted, 3}, {0, contracted, contracted, 3}};
 }
 
 void reference(const ReferenceContext& context) {
   const HostTensor& x = *context.inputs[0];
-  for_each_window({x.extents, pooling_window(context.node.attributes)}, x.extents[0],
-                  [&](std::size_t window, auto pixels) {
-                    context.output.values[largest_pixel(x.values, pixels)] +=
-                        context.inputs[1]->values[window];
-                  });
+  for_each_window(context.node, x.extents, [&](std::size_t window, auto pixels) {
+    context.output.values[largest_pixel(x.values, pixels)] += context.inputs[1]->values[window];
+  });
 }
 
 /// Which pixel is the largest does not change as x moves a little.
 Gradients vjp(VjpContext& context) {
   return {std::nullopt, context.builder.add("max_pool_pick", {context.input(0), context.cotangent},
                                             context.node().attributes)};
-}
-
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.inputs[0]));
-  return {2 * count, 4 * (2 * count + static_cast<double>(element_count(context.inputs[1])))};
-}
-
-std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
-  return make_pooling<Body>(bound, bound.inputs[0], pooling_window(bound.node.attributes));
 }
 
 }  // namespace
@@ -78,16 +56,11 @@ Op max_pool_gradient() {
   op.formula = "y[p] = sum of g[window] over the windows whose first largest pixel is p";
   op.shapes = "[n, h, w, c], [n, …, …, c] -> [n, h, w, c]";
   op.inputs = {{"x", "images"}, {"g", "one number a window and channel"}};
-  op.attributes = pooling_attributes();
   op.infer = infer;
-  op.axes = axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
   op.internal = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return pooling<Body>(std::move(op));
 }
 
 }  // namespace graphrun::ops

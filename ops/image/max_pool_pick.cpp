@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "ops/image/pooling.hpp"
-#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -31,40 +30,25 @@ struct Body {
 };
 
 Type infer(const InferContext& context) {
-  require_images(context.inputs[0], "x");
+  const Type pooled = infer_pooled(context);
   if (context.inputs[1] != context.inputs[0]) {
     throw OpError(fmt::format("both inputs must be alike: x is {}, v is {}", to_string(context.inputs[0]),
                               to_string(context.inputs[1])));
   }
-  return {DType::f32, pooled_shape(context.inputs[0].shape, pooling_window(context.attributes))};
-}
-
-std::vector<AxisMap> axes(const AxesContext& /*context*/) {
-  return {{0, contracted, contracted, 3}, {0, contracted, contracted, 3}};
+  return pooled;
 }
 
 void reference(const ReferenceContext& context) {
   const HostTensor& x = *context.inputs[0];
-  for_each_window({x.extents, pooling_window(context.node.attributes)}, x.extents[0],
-                  [&](std::size_t window, auto pixels) {
-                    context.output.values[window] =
-                        context.inputs[1]->values[largest_pixel(x.values, pixels)];
-                  });
+  for_each_window(context.node, x.extents, [&](std::size_t window, auto pixels) {
+    context.output.values[window] = context.inputs[1]->values[largest_pixel(x.values, pixels)];
+  });
 }
 
 /// Which pixel is the largest does not change as x moves a little.
 Gradients vjp(VjpContext& context) {
   return {std::nullopt, context.builder.add("max_pool_gradient", {context.input(0), context.cotangent},
                                             context.node().attributes)};
-}
-
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.inputs[0]));
-  return {2 * count, 4 * (2 * count + static_cast<double>(element_count(context.output)))};
-}
-
-std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
-  return make_pooling<Body>(bound, bound.inputs[0], pooling_window(bound.node.attributes));
 }
 
 }  // namespace
@@ -78,16 +62,11 @@ Op max_pool_pick() {
   op.formula = "y[window] = v[p], where p is the first largest pixel of x in the window";
   op.shapes = "[n, h, w, c], [n, h, w, c] -> [n, …, …, c]";
   op.inputs = {{"x", "images"}, {"v", "as large"}};
-  op.attributes = pooling_attributes();
   op.infer = infer;
-  op.axes = axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
   op.internal = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return pooling<Body>(std::move(op));
 }
 
 }  // namespace graphrun::ops

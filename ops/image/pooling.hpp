@@ -10,6 +10,7 @@
 
 #include "ops/image/image_geometry.hpp"
 #include "ops/isa_dispatch.hpp"
+#include "ops/op.hpp"
 #include "ops/rows.hpp"
 
 namespace graphrun::ops {
@@ -78,25 +79,52 @@ struct PoolLoop {
   }
 };
 
-/// The kernel of a Body; `images` are the extents of the operand or result that is images, and the second
-/// operand is read when there is one.
+/// Each image is seen once, or twice where something is picked from it or added to it.
 template <class Body>
-std::unique_ptr<runtime::Call> make_pooling(const runtime::BoundNode& bound, const Extents& images,
-                                            const Window& window) {
-  const auto function = IsaLoops<PoolLoop<Body>, PoolArguments>::select(bound.isa);
-  return runtime::make_call(
-      [function, geometry = PoolGeometry(images, window)](const runtime::CallArguments& a) {
-        const float* const second = a.inputs.size() > 1 ? input_as<float>(a, 1) : input_as<float>(a, 0);
-        function({input_as<float>(a, 0), second, output_as<float>(a), a.row_count, &geometry});
-      });
+Cost pooling_cost(const CostContext& context) {
+  const auto images = static_cast<double>(element_count(Body::image_a ? context.inputs[0] : context.output));
+  const auto pooled =
+      static_cast<double>(element_count(Body::image_y ? context.inputs.back() : context.output));
+  const double times = Body::image_y || context.inputs.size() > 1 ? 2 : 1;
+  return {times * images, 4 * (times * images + pooled)};
 }
 
-/// For references: calls body(window, pixels) for each window and channel, where `window` is its place in the
-/// pooled tensor and pixels(f) calls f(place in the images) for each of its pixels, in order.
+/// The second operand is read when there is one.
+template <class Body>
+std::unique_ptr<runtime::Call> make_pooling(const runtime::BoundNode& bound) {
+  const PoolGeometry geometry(Body::image_a ? bound.inputs[0] : bound.output,
+                              pooling_window(bound.node.attributes));
+  const auto function = IsaLoops<PoolLoop<Body>, PoolArguments>::select(bound.isa);
+  return runtime::make_call([function, geometry](const runtime::CallArguments& a) {
+    const float* const second = a.inputs.size() > 1 ? input_as<float>(a, 1) : input_as<float>(a, 0);
+    function({input_as<float>(a, 0), second, output_as<float>(a), a.row_count, &geometry});
+  });
+}
+
+/// Images to one value a window and channel.
+inline Type infer_pooled(const InferContext& context) {
+  require_images(context.inputs[0], "x");
+  return {DType::f32, pooled_shape(context.inputs[0].shape, pooling_window(context.attributes))};
+}
+
+/// An op on windows from its Body and what its file says of its meaning.
+template <class Body>
+Op pooling(OpDef op) {
+  const std::vector<AttributeDeclaration> window = pooling_attributes();
+  op.attributes.insert(op.attributes.begin(), window.begin(), window.end());
+  op.axes = image_axes;
+  op.cost = pooling_cost<Body>;
+  return {std::move(op), {.make = make_pooling<Body>}};
+}
+
+/// For references: calls body(window, pixels) for each window and channel of these images, where `window` is
+/// its place in the pooled tensor and pixels(f) calls f(place in the images) for each of its pixels, in
+/// order.
 template <class Function>
-void for_each_window(const PoolGeometry& g, std::int64_t images, Function body) {
+void for_each_window(const Node& node, const Extents& images, Function body) {
+  const PoolGeometry g(images, pooling_window(node.attributes));
   std::int64_t window = 0;
-  for (std::int64_t n = 0; n < images; ++n) {
+  for (std::int64_t n = 0; n < images[0]; ++n) {
     for (std::int64_t row = 0; row < g.rows; ++row) {
       const PixelRange high = pixels(row, g.window, g.window.kernel_height, g.height);
       for (std::int64_t column = 0; column < g.columns; ++column) {

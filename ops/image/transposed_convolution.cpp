@@ -104,9 +104,7 @@ Op transposed_convolution() {
   op.reference = reference;
   op.gradient = vjp;
   op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

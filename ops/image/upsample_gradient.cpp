@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "ops/image/upsampling.hpp"
-#include "ops/op.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -16,25 +15,8 @@ Type infer(const InferContext& context) {
   return {DType::f32, {g[0], Dim::number(g[1].offset / factor), Dim::number(g[2].offset / factor), g[3]}};
 }
 
-std::vector<AxisMap> axes(const AxesContext& /*context*/) {
-  return {{0, contracted, contracted, 3}};
-}
-
-void reference(const ReferenceContext& context) {
-  reference_upsampling(context, context.output.extents, Direction::gradient);
-}
-
 Gradients vjp(VjpContext& context) {
   return {context.builder.add("upsample", {context.cotangent}, context.node().attributes)};
-}
-
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.inputs[0]));
-  return {2 * count, 8 * count};
-}
-
-std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
-  return make_upsampling(bound, bound.output, Direction::gradient);
 }
 
 }  // namespace
@@ -46,16 +28,10 @@ Op upsample_gradient() {
   op.formula = "y[p] = sum of g[q] times the weight of p in q";
   op.shapes = "[n, h factor, w factor, c] -> [n, h, w, c]";
   op.inputs = {{"g", "of the enlarged images"}};
-  op.attributes = upsampling_attributes();
   op.infer = infer;
-  op.axes = axes;
-  op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
   op.internal = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return upsampling(std::move(op), Direction::gradient);
 }
 
 }  // namespace graphrun::ops

@@ -107,13 +107,42 @@ struct Body {
   }
 };
 
-}  // namespace
-
-std::vector<AttributeDeclaration> upsampling_attributes() {
-  return {integer("factor", 2, at_least(1), "how many times higher and wider"),
-          word("mode", {"nearest", "bilinear"}, "nearest",
-               "nearest repeats pixels, bilinear goes evenly from one to the next")};
+template <Direction direction>
+void reference(const ReferenceContext& context) {
+  const HostTensor& x = *context.inputs[0];
+  HostTensor& y = context.output;
+  const Sizes sizes(x.extents, y.extents);
+  const Table table(direction == Direction::enlarge ? x.extents : y.extents, context.node.attributes,
+                    direction);
+  for (std::size_t n = 0; n < static_cast<std::size_t>(x.extents[0]); ++n) {
+    each_term(table, [&](std::size_t from, std::size_t to, double weight) {
+      for (std::size_t c = 0; c < sizes.channels; ++c) {
+        y.values[(n * sizes.to + to) * sizes.channels + c] +=
+            weight * x.values[(n * sizes.from + from) * sizes.channels + c];
+      }
+    });
+  }
 }
+
+template <Direction direction>
+std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
+  const Extents& small = direction == Direction::enlarge ? bound.inputs[0] : bound.output;
+  return runtime::make_call([function = IsaLoops<Body, Arguments>::select(bound.isa),
+                             table = Table(small, bound.node.attributes, direction),
+                             sizes = Sizes(bound.inputs[0], bound.output)](const runtime::CallArguments& a) {
+    function(
+        {input_as<float>(a, 0), output_as<float>(a), static_cast<std::size_t>(a.row_count), sizes, &table});
+  });
+}
+
+template <Direction direction>
+Cost cost(const CostContext& context) {
+  const auto enlarged = static_cast<double>(
+      element_count(direction == Direction::enlarge ? context.output : context.inputs[0]));
+  return {2 * enlarged, 8 * enlarged};
+}
+
+}  // namespace
 
 std::int64_t upsampling_factor(const Attributes& attributes) {
   return attributes.integer("factor");
@@ -128,29 +157,15 @@ std::int64_t upsampled_side(std::int64_t side, std::int64_t factor) {
       {}, "factor");
 }
 
-void reference_upsampling(const ReferenceContext& context, const Extents& small, Direction direction) {
-  const HostTensor& x = *context.inputs[0];
-  HostTensor& y = context.output;
-  const Sizes sizes(x.extents, y.extents);
-  const Table table(small, context.node.attributes, direction);
-  for (std::size_t n = 0; n < static_cast<std::size_t>(x.extents[0]); ++n) {
-    each_term(table, [&](std::size_t from, std::size_t to, double weight) {
-      for (std::size_t c = 0; c < sizes.channels; ++c) {
-        y.values[(n * sizes.to + to) * sizes.channels + c] +=
-            weight * x.values[(n * sizes.from + from) * sizes.channels + c];
-      }
-    });
-  }
-}
-
-std::unique_ptr<runtime::Call> make_upsampling(const runtime::BoundNode& bound, const Extents& small,
-                                               Direction direction) {
-  return runtime::make_call([function = IsaLoops<Body, Arguments>::select(bound.isa),
-                             table = Table(small, bound.node.attributes, direction),
-                             sizes = Sizes(bound.inputs[0], bound.output)](const runtime::CallArguments& a) {
-    function(
-        {input_as<float>(a, 0), output_as<float>(a), static_cast<std::size_t>(a.row_count), sizes, &table});
-  });
+Op upsampling(OpDef op, Direction direction) {
+  const bool enlarges = direction == Direction::enlarge;
+  op.attributes = {integer("factor", 2, at_least(1), "how many times higher and wider"),
+                   word("mode", {"nearest", "bilinear"}, "nearest",
+                        "nearest repeats pixels, bilinear goes evenly from one to the next")};
+  op.axes = image_axes;
+  op.reference = enlarges ? reference<Direction::enlarge> : reference<Direction::gradient>;
+  op.cost = enlarges ? cost<Direction::enlarge> : cost<Direction::gradient>;
+  return {std::move(op), {.make = enlarges ? make<Direction::enlarge> : make<Direction::gradient>}};
 }
 
 }  // namespace graphrun::ops

@@ -4,17 +4,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 #include "ops/image/image_geometry.hpp"
-#include "runtime/kernels/kernel.hpp"
+#include "ops/op.hpp"
 
 namespace graphrun::ops {
 
 enum class Direction : std::uint8_t { enlarge, gradient };
-
-std::vector<AttributeDeclaration> upsampling_attributes();
 
 /// Throws an OpError unless it is at least 1.
 std::int64_t upsampling_factor(const Attributes& attributes);
@@ -25,12 +21,10 @@ inline constexpr std::int64_t largest_upsampled_side = 65'536;
 /// The enlarged side; throws an OpError when it is too large.
 std::int64_t upsampled_side(std::int64_t side, std::int64_t factor);
 
-/// Bilinear: the centres of an enlarged image's pixels are `1 / factor` apart in the image, and beyond the
-/// centres at the margin nothing changes (PyTorch's align_corners=False). Terms are added by the enlarged
-/// image's pixels ascending.
-void reference_upsampling(const ReferenceContext& context, const Extents& small, Direction direction);
-
-std::unique_ptr<runtime::Call> make_upsampling(const runtime::BoundNode& bound, const Extents& small,
-                                               Direction direction);
+/// The op that goes in this direction, from what its file says of its name, type and gradient. Bilinear: the
+/// centres of an enlarged image's pixels are `1 / factor` apart in the image, and beyond the centres at the
+/// margin nothing changes (PyTorch's align_corners=False). Terms are added by the enlarged image's pixels
+/// ascending.
+Op upsampling(OpDef op, Direction direction);
 
 }  // namespace graphrun::ops

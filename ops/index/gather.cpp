@@ -79,9 +79,7 @@ Op gather() {
   op.axes = axes;
   op.reference = reference;
   op.gradient = vjp;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

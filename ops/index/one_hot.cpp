@@ -54,9 +54,7 @@ Op one_hot() {
   op.axes = same_axes;
   op.reference = reference;
   op.gradient = ZeroGradient{};
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

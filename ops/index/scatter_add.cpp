@@ -69,9 +69,7 @@ Op scatter_add() {
   op.reference = reference;
   op.gradient = vjp;
   op.internal = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

@@ -145,9 +145,7 @@ Op matmul() {
   op.rules = {
       {"product_of_transposed", Phase::exact, transposed_by_flag, {"transpose_a", "transpose_b"}, true}};
   op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.matmul = true;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.matmul = true}};
 }
 
 }  // namespace graphrun::ops

@@ -51,9 +51,7 @@ Op bernoulli() {
   op.reference = reference;
   op.gradient = NotDifferentiable{"a draw is 0 or 1, and no slope leads from it to its probability"};
   op.traits.random = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

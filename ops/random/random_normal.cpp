@@ -31,9 +31,7 @@ Op random_normal() {
   op.reference = reference;
   op.gradient = ZeroGradient{};
   op.traits.random = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

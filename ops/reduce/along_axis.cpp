@@ -23,6 +23,16 @@ std::vector<AxisMap> axes_but_one(const AxesContext& context) {
   return {map};
 }
 
+Type infer_same_along_axis(const InferContext& context) {
+  checked_axis(context);
+  return context.inputs[0];
+}
+
+Cost same_along_axis_cost(const CostContext& context) {
+  const auto count = static_cast<double>(element_count(context.output));
+  return {10 * count, 8 * count};
+}
+
 Axes single_axis(const Attributes& attributes) {
   return {false, {attributes.integer("axis")}};
 }

@@ -79,6 +79,22 @@ std::unique_ptr<runtime::Call> make_along_axis(const runtime::BoundNode& bound) 
   });
 }
 
+/// The input's type, once the axis is checked; ten FLOP an element.
+Type infer_same_along_axis(const InferContext& context);
+Cost same_along_axis_cost(const CostContext& context);
+
+/// An op that makes each vector into one of the same length, from its Body and what its file says of its
+/// meaning.
+template <class Body>
+Op same_shape_along_axis(OpDef op) {
+  op.shapes = "[...] -> [...]";
+  op.inputs = {{"x", "any shape but a scalar"}};
+  op.infer = infer_same_along_axis;
+  op.axes = axes_but_one;
+  op.cost = same_along_axis_cost;
+  return {std::move(op), {.make = make_along_axis<Body, false>}};
+}
+
 /// Calls body(index) for each vector along the axis, where index(i) is the place of its element i in the
 /// input and vector the number of the vector: for references.
 template <class Function>

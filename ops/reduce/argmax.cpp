@@ -58,9 +58,7 @@ Op argmax() {
   op.axes = axes_but_one;
   op.reference = reference;
   op.gradient = ZeroGradient{};
-  runtime::KernelDef kernel;
-  kernel.make = make_along_axis<Body, true>;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make_along_axis<Body, true>}};
 }
 
 }  // namespace graphrun::ops

@@ -1,6 +1,5 @@
 #include <cmath>
 
-#include "ops/op.hpp"
 #include "ops/reduce/along_axis.hpp"
 #include "ops/vjp.hpp"
 #include "runtime/kernels/vector_math.hpp"
@@ -19,11 +18,6 @@ struct Body {
   }
 };
 
-Type infer(const InferContext& context) {
-  checked_axis(context);
-  return context.inputs[0];
-}
-
 void reference(const ReferenceContext& context) {
   const HostTensor& x = *context.inputs[0];
   const AxisLayout layout(context.node.attributes, x.extents);
@@ -41,11 +35,6 @@ Gradients vjp(VjpContext& context) {
   return {t.g - call("exp", {t.y}) * call("sum", {t.g}, along)};
 }
 
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.output));
-  return {10 * count, 8 * count};
-}
-
 }  // namespace
 
 Op log_softmax() {
@@ -53,17 +42,10 @@ Op log_softmax() {
   op.name = "log_softmax";
   op.doc = "The logarithm of softmax, without overflow.";
   op.formula = "y = x - log(sum of exp(x) over `axis`)";
-  op.shapes = "[...] -> [...]";
-  op.inputs = {{"x", "any shape but a scalar"}};
   op.attributes = {axis_attribute("the axis whose exponentials sum to 1")};
-  op.infer = infer;
-  op.axes = axes_but_one;
   op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.make = make_along_axis<Body, false>;
-  return {std::move(op), std::move(kernel)};
+  return same_shape_along_axis<Body>(std::move(op));
 }
 
 }  // namespace graphrun::ops

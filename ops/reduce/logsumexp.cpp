@@ -68,9 +68,7 @@ Op logsumexp() {
   op.reference = reference;
   op.gradient = vjp;
   op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.make = make_along_axis<Body, true>;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make_along_axis<Body, true>}};
 }
 
 }  // namespace graphrun::ops

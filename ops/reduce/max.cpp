@@ -2,7 +2,6 @@
 #include <cmath>
 #include <limits>
 
-#include "ops/declaration.hpp"
 #include "ops/op.hpp"
 #include "ops/reduce/reduction.hpp"
 #include "ops/vjp.hpp"
@@ -32,30 +31,15 @@ Gradients vjp(VjpContext& context) {
   return {chosen * (g / ties)};
 }
 
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.inputs[0]));
-  return {count, 4 * (count + static_cast<double>(element_count(context.output)))};
-}
-
 }  // namespace
 
 Op max() {
-  OpDef op;
-  op.name = "max";
+  OpDef op = reduction("max", "the axes to look along; all by default");
   op.doc = "The largest element along axes; ties share its gradient equally, and NaN wins.";
   op.formula = "y = max of x over `axis`";
-  op.shapes = "[...] -> [... without the axes], or with 1 in their place";
-  op.inputs = {{"x", "any shape"}};
-  op.attributes = {axes_attribute("the axes to look along; all by default"), keepdims_attribute()};
-  op.infer = infer_reduction;
-  op.axes = reduction_axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.reduction = runtime::ReductionKind::max;
-  kernel.make = make_max;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.reduction = runtime::ReductionKind::max, .make = make_max}};
 }
 
 }  // namespace graphrun::ops

@@ -20,7 +20,51 @@ bool contains(const std::vector<std::size_t>& axes, std::size_t axis) {
   return std::binary_search(axes.begin(), axes.end(), axis);
 }
 
+Type infer(const InferContext& context) {
+  const Type& x = context.inputs[0];
+  require_f32(x, "x");
+  const std::vector<std::size_t> axes = reduced_axes(context.attributes.axes("axis"), x.shape);
+  if (context.attributes.flag("keepdims"))
+    return {DType::f32, kept_shape(x.shape, context.attributes.axes("axis"))};
+  Shape shape;
+  for (std::size_t axis = 0; axis < x.shape.size(); ++axis) {
+    if (!contains(axes, axis)) shape.push_back(x.shape[axis]);
+  }
+  return {DType::f32, shape};
+}
+
+std::vector<AxisMap> axes_of(const AxesContext& context) {
+  const Shape& shape = context.inputs[0].shape;
+  const std::vector<std::size_t> axes = reduced_axes(context.attributes.axes("axis"), shape);
+  const bool keepdims = context.attributes.flag("keepdims");
+  AxisMap map;
+  std::int64_t next = 0;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    const bool reduced = contains(axes, axis);
+    map.push_back(reduced ? contracted : next);
+    if (!reduced || keepdims) ++next;
+  }
+  return {map};
+}
+
+Cost cost(const CostContext& context) {
+  const auto count = static_cast<double>(element_count(context.inputs[0]));
+  return {count, 4 * (count + static_cast<double>(element_count(context.output)))};
+}
+
 }  // namespace
+
+OpDef reduction(std::string name, std::string axes_doc) {
+  OpDef op;
+  op.name = std::move(name);
+  op.shapes = "[...] -> [... without the axes], or with 1 in their place";
+  op.inputs = {{"x", "any shape"}};
+  op.attributes = {axes_attribute(std::move(axes_doc)), keepdims_attribute()};
+  op.infer = infer;
+  op.axes = axes_of;
+  op.cost = cost;
+  return op;
+}
 
 AttributeDeclaration axes_attribute(std::string doc) {
   return {
@@ -43,33 +87,6 @@ std::vector<std::size_t> reduced_axes(const Axes& axes, const Shape& shape) {
 
 std::vector<std::size_t> reduced_axes(const Axes& axes, std::size_t rank) {
   return reduced_axes(axes, Shape(rank, Dim::number(1)));
-}
-
-Type infer_reduction(const InferContext& context) {
-  const Type& x = context.inputs[0];
-  require_f32(x, "x");
-  const std::vector<std::size_t> axes = reduced_axes(context.attributes.axes("axis"), x.shape);
-  if (context.attributes.flag("keepdims"))
-    return {DType::f32, kept_shape(x.shape, context.attributes.axes("axis"))};
-  Shape shape;
-  for (std::size_t axis = 0; axis < x.shape.size(); ++axis) {
-    if (!contains(axes, axis)) shape.push_back(x.shape[axis]);
-  }
-  return {DType::f32, shape};
-}
-
-std::vector<AxisMap> reduction_axes(const AxesContext& context) {
-  const Shape& shape = context.inputs[0].shape;
-  const std::vector<std::size_t> axes = reduced_axes(context.attributes.axes("axis"), shape);
-  const bool keepdims = context.attributes.flag("keepdims");
-  AxisMap map;
-  std::int64_t next = 0;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    const bool reduced = contains(axes, axis);
-    map.push_back(reduced ? contracted : next);
-    if (!reduced || keepdims) ++next;
-  }
-  return {map};
 }
 
 Shape kept_shape(const Shape& shape, const Axes& axes) {

@@ -19,9 +19,9 @@ AttributeDeclaration keepdims_attribute();
 std::vector<std::size_t> reduced_axes(const Axes& axes, const Shape& shape);
 std::vector<std::size_t> reduced_axes(const Axes& axes, std::size_t rank);
 
-/// f32 to f32: the axes of `axis` go, or stay as 1 with `keepdims`.
-Type infer_reduction(const InferContext& context);
-std::vector<AxisMap> reduction_axes(const AxesContext& context);
+/// A reduction but for its words, meaning, gradient and kernel. f32 to f32: the axes of `axis` go, or stay as
+/// 1 with `keepdims`.
+OpDef reduction(std::string name, std::string axes_doc);
 
 /// The shape with every reduced axis as 1: what a result broadcasts back from.
 Shape kept_shape(const Shape& shape, const Axes& axes);

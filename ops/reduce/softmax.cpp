@@ -1,6 +1,5 @@
 #include <cmath>
 
-#include "ops/op.hpp"
 #include "ops/reduce/along_axis.hpp"
 #include "ops/vjp.hpp"
 #include "runtime/kernels/vector_math.hpp"
@@ -18,11 +17,6 @@ struct Body {
     for (std::size_t i = 0; i < length; ++i) y[i * stride] /= total;
   }
 };
-
-Type infer(const InferContext& context) {
-  checked_axis(context);
-  return context.inputs[0];
-}
 
 void reference(const ReferenceContext& context) {
   const HostTensor& x = *context.inputs[0];
@@ -42,11 +36,6 @@ Gradients vjp(VjpContext& context) {
   return {weighted - t.y * call("sum", {weighted}, along)};
 }
 
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.output));
-  return {10 * count, 8 * count};
-}
-
 }  // namespace
 
 Op softmax() {
@@ -54,17 +43,10 @@ Op softmax() {
   op.name = "softmax";
   op.doc = "Positive numbers that sum to 1 along an axis.";
   op.formula = "y = exp(x) / sum of exp(x) over `axis`";
-  op.shapes = "[...] -> [...]";
-  op.inputs = {{"x", "any shape but a scalar"}};
   op.attributes = {axis_attribute("the axis that sums to 1")};
-  op.infer = infer;
-  op.axes = axes_but_one;
   op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.make = make_along_axis<Body, false>;
-  return {std::move(op), std::move(kernel)};
+  return same_shape_along_axis<Body>(std::move(op));
 }
 
 }  // namespace graphrun::ops

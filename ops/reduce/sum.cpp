@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "graph/broadcast.hpp"
-#include "ops/declaration.hpp"
 #include "ops/op.hpp"
 #include "ops/reduce/reduction.hpp"
 
@@ -50,35 +49,22 @@ struct Product {
   [[gnu::always_inline]] static float apply(const float*, float a, float b) { return a * b; }
 };
 
-Cost cost(const CostContext& context) {
-  const auto count = static_cast<double>(element_count(context.inputs[0]));
-  return {count, 4 * (count + static_cast<double>(element_count(context.output)))};
-}
-
 }  // namespace
 
 Op sum() {
-  OpDef op;
-  op.name = "sum";
+  OpDef op = reduction("sum", "the axes to sum over; all by default");
   op.doc = "Sum over axes.";
   op.formula = "y = sum of x over `axis`";
-  op.shapes = "[...] -> [... without the axes], or with 1 in their place";
-  op.inputs = {{"x", "any shape"}};
-  op.attributes = {axes_attribute("the axes to sum over; all by default"), keepdims_attribute()};
-  op.infer = infer_reduction;
-  op.axes = reduction_axes;
   op.reference = reference;
   op.gradient = vjp;
   op.rules = {{"sum_over_nothing", Phase::real, over_nothing, {"axis", "keepdims"}},
               {"sum_of_rows_first", Phase::real, rows_first, {"axis", "keepdims"}}};
-  op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.reduction = runtime::ReductionKind::sum;
-  kernel.folds = {runtime::fused_sum<SquareOfDifference, 2>("sum(square(sub(a, b)))"),
-                  runtime::fused_sum<Square, 1>("sum(square(a))"),
-                  runtime::fused_sum<Product, 2>("sum(mul(a, b))")};
-  kernel.make = make_sum;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op),
+          {.folds = {runtime::fused_sum<SquareOfDifference, 2>("sum(square(sub(a, b)))"),
+                     runtime::fused_sum<Square, 1>("sum(square(a))"),
+                     runtime::fused_sum<Product, 2>("sum(mul(a, b))")},
+           .reduction = runtime::ReductionKind::sum,
+           .make = make_sum}};
 }
 
 }  // namespace graphrun::ops

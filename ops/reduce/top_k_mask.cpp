@@ -154,9 +154,7 @@ Op top_k_mask() {
   op.reference = reference;
   op.gradient = ZeroGradient{};
   op.cost = cost;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

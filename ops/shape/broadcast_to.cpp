@@ -66,10 +66,7 @@ Op broadcast_to() {
   op.rules = {{"broadcast_of_broadcast", Phase::exact, broadcast_once, {"shape"}, true}};
   op.traits.stretches = true;
   op.traits.moves = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  kernel.stretch = true;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.stretch = true, .make = make}};
 }
 
 }  // namespace graphrun::ops

@@ -129,9 +129,7 @@ Op concat() {
   op.axes = axes;
   op.reference = reference;
   op.gradient = vjp;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

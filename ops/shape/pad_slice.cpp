@@ -18,13 +18,6 @@ Type infer(const InferContext& context) {
   return {context.inputs[0].dtype, shape};
 }
 
-std::vector<AxisMap> axes(const AxesContext& context) {
-  std::vector<AxisMap> maps = same_axes(context);
-  const std::size_t axis = slice_range(context.attributes, context.output.shape).axis;
-  if (context.inputs[0].shape[axis] != context.output.shape[axis]) maps[0][axis] = contracted;
-  return maps;
-}
-
 void reference(const ReferenceContext& context) {
   const HostTensor& part = *context.inputs[0];
   place_strided(part, slice_view(context.node.attributes, context.output.extents), context.output);
@@ -55,13 +48,11 @@ Op pad_slice() {
   op.attributes = slice_attributes();
   op.attributes.push_back(shape_attribute({}, "the shape of the whole"));
   op.infer = infer;
-  op.axes = axes;
+  op.axes = slice_axes;
   op.reference = reference;
   op.gradient = vjp;
   op.internal = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

@@ -97,9 +97,7 @@ Op reshape() {
   op.rules = {{"reshape_of_reshape", Phase::exact, reshape_once, {"shape"}, true}};
   op.traits.moves = true;
   op.cost = [](const CostContext&) { return Cost{}; };
-  runtime::KernelDef kernel;
-  kernel.alias = true;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.alias = true}};
 }
 
 }  // namespace graphrun::ops

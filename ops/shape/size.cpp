@@ -55,9 +55,7 @@ Op size() {
   op.rules = {{"size_of_numbers", Phase::exact, constant_size, {"axis"}, true}};
   op.cost = [](const CostContext&) { return Cost{}; };
   op.traits.size = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

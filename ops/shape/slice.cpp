@@ -12,14 +12,6 @@ Type infer(const InferContext& context) {
   return type;
 }
 
-/// A cut axis carries no rows.
-std::vector<AxisMap> axes(const AxesContext& context) {
-  std::vector<AxisMap> maps = same_axes(context);
-  const std::size_t axis = slice_range(context.attributes, context.inputs[0].shape).axis;
-  if (context.inputs[0].shape[axis] != context.output.shape[axis]) maps[0][axis] = contracted;
-  return maps;
-}
-
 void reference(const ReferenceContext& context) {
   const HostTensor& x = *context.inputs[0];
   copy_strided(x, slice_view(context.node.attributes, x.extents), context.output);
@@ -47,12 +39,10 @@ Op slice() {
   op.inputs = {{"x", "any shape but a scalar; any type"}};
   op.attributes = slice_attributes();
   op.infer = infer;
-  op.axes = axes;
+  op.axes = slice_axes;
   op.reference = reference;
   op.gradient = vjp;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

@@ -29,4 +29,7 @@ StridedView slice_view(const Attributes& attributes, const Extents& extents);
 /// A shape of numbers.
 Shape bound_shape(const Extents& extents);
 
+/// Of the part as of the whole: a cut axis carries no rows.
+std::vector<AxisMap> slice_axes(const AxesContext& context);
+
 }  // namespace graphrun::ops

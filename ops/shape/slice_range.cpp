@@ -34,6 +34,15 @@ SliceRange slice_range(const Attributes& attributes, const Shape& shape) {
   return {axis, first, step, Dim::number((last - first - 1) / step + 1)};
 }
 
+std::vector<AxisMap> slice_axes(const AxesContext& context) {
+  const Shape& part = context.inputs[0].shape;
+  const Shape& whole = context.output.shape;
+  std::vector<AxisMap> maps = same_axes(context);
+  const std::size_t axis = resolved_axis(context.attributes.integer("axis"), whole);
+  if (part[axis] != whole[axis]) maps[0][axis] = contracted;
+  return maps;
+}
+
 StridedView slice_view(const Attributes& attributes, const Extents& extents) {
   const SliceRange range = slice_range(attributes, bound_shape(extents));
   StridedView view{dense_strides(extents), 0};

@@ -107,9 +107,7 @@ Op transpose() {
   op.gradient = vjp;
   op.rules = {{"transpose_of_transpose", Phase::exact, transpose_once, {"axes"}, true}};
   op.traits.moves = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops

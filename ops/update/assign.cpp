@@ -42,9 +42,7 @@ Op assign() {
   op.traits.effect = true;
   op.writes = {0};
   op.internal = true;
-  runtime::KernelDef kernel;
-  kernel.make = make;
-  return {std::move(op), std::move(kernel)};
+  return {std::move(op), {.make = make}};
 }
 
 }  // namespace graphrun::ops
