@@ -32,18 +32,67 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
+// ---- Fields, by their type ----
+
 template <class Number>
-std::vector<Number> parse_list(const std::string& key, std::string_view text) {
-  std::vector<Number> values;
-  for (const std::string& word : words_of(text)) values.push_back(parse<Number>(key, word));
-  return values;
+void read(const std::string& key, const std::string& text, Number& field) {
+  field = parse<Number>(key, text);
+}
+void read(const std::string& /*key*/, const std::string& text, std::string& field) {
+  field = text;
+}
+void read(const std::string& key, const std::string& text, bool& field) {
+  field = parse<int>(key, text) != 0;
+}
+template <class Number>
+void read(const std::string& key, const std::string& text, std::vector<Number>& field) {
+  for (const std::string& word : words_of(text)) field.push_back(parse<Number>(key, word));
 }
 
-const std::string& value_of(const std::map<std::string, std::string>& text, const std::string& key) {
-  const auto found = text.find(key);
-  if (found == text.end()) throw Error(ErrorCode::data, fmt::format("checkpoint key '{}' is missing", key));
-  return found->second;
+template <class Value>
+std::string written(const Value& field) {
+  return fmt::format("{}", field);
 }
+std::string written(bool field) {
+  return field ? "1" : "0";
+}
+template <class Number>
+std::string written(const std::vector<Number>& field) {
+  return fmt::format("{}", fmt::join(field, " "));
+}
+
+/// Checkpoints from before a key lack it: then its field stays as it was.
+enum class Key { always, later };
+
+/// All fields but the results, as visit(key, field, whether it must be there).
+template <class State, class Visit>
+void for_each_field(State& state, const Visit& visit) {
+  visit("step", state.step, Key::always);
+  visit("updates", state.updates, Key::later);
+  visit("epoch", state.epoch, Key::always);
+  visit("batch", state.batch, Key::always);
+  visit("steps_per_epoch", state.steps_per_epoch, Key::always);
+  visit("seed", state.seed, Key::always);
+  visit("phase", state.phase, Key::later);
+  visit("draw", state.draw, Key::later);
+  visit("layer", state.layer, Key::later);
+  visit("first_step", state.first_step, Key::later);
+  visit("first_epoch", state.first_epoch, Key::later);
+  visit("ended", state.ended, Key::later);
+  visit("disappointments", state.disappointments, Key::later);
+  visit("stop_best", state.stop_best, Key::later);
+  visit("stop_epoch", state.stop_epoch, Key::later);
+  visit("epoch_sums", state.epoch_sums, Key::always);
+  visit("figure_rows", state.figure_rows, Key::later);
+  visit("epoch_rows", state.epoch_rows, Key::always);
+  visit("epoch_seconds", state.epoch_seconds, Key::always);
+  visit("seconds", state.seconds, Key::always);
+  visit("score", state.score, Key::always);
+  visit("best_score", state.best_score, Key::always);
+  visit("best_step", state.best_step, Key::always);
+}
+
+// ---- Results ----
 
 constexpr std::string_view result_key = "result ";
 
@@ -78,65 +127,20 @@ std::vector<PhaseResult> read_results(const std::map<std::string, std::string>& 
 }  // namespace
 
 std::map<std::string, std::string> to_text(const TrainingState& state) {
-  std::map<std::string, std::string> text = {
-      {"step", fmt::format("{}", state.step)},
-      {"updates", fmt::format("{}", state.updates)},
-      {"epoch", fmt::format("{}", state.epoch)},
-      {"batch", fmt::format("{}", state.batch)},
-      {"steps_per_epoch", fmt::format("{}", state.steps_per_epoch)},
-      {"seed", fmt::format("{}", state.seed)},
-      {"phase", state.phase},
-      {"draw", fmt::format("{}", state.draw)},
-      {"layer", fmt::format("{}", state.layer)},
-      {"first_step", fmt::format("{}", state.first_step)},
-      {"first_epoch", fmt::format("{}", state.first_epoch)},
-      {"ended", state.ended ? "1" : "0"},
-      {"disappointments", fmt::format("{}", state.disappointments)},
-      {"stop_best", fmt::format("{}", state.stop_best)},
-      {"stop_epoch", fmt::format("{}", state.stop_epoch)},
-      {"epoch_sums", fmt::format("{}", fmt::join(state.epoch_sums, " "))},
-      {"figure_rows", fmt::format("{}", fmt::join(state.figure_rows, " "))},
-      {"epoch_rows", fmt::format("{}", state.epoch_rows)},
-      {"epoch_seconds", fmt::format("{}", state.epoch_seconds)},
-      {"seconds", fmt::format("{}", state.seconds)},
-      {"score", fmt::format("{}", state.score)},
-      {"best_score", fmt::format("{}", state.best_score)},
-      {"best_step", fmt::format("{}", state.best_step)}};
+  std::map<std::string, std::string> text;
+  for_each_field(state, [&](const char* key, const auto& field, Key) { text[key] = written(field); });
   write_results(state.results, text);
   return text;
 }
 
 TrainingState state_from_text(const std::map<std::string, std::string>& text) {
-  const auto whole = [&](const std::string& key) { return parse<std::uint64_t>(key, value_of(text, key)); };
-  const auto real = [&](const std::string& key) { return parse<double>(key, value_of(text, key)); };
-  const auto later = [&](const std::string& key, std::uint64_t otherwise) {
-    return text.contains(key) ? whole(key) : otherwise;  // a checkpoint from before the key lacks it
-  };
   TrainingState state;
-  state.step = whole("step");
-  state.updates = later("updates", state.step);
-  state.epoch = whole("epoch");
-  state.batch = whole("batch");
-  state.steps_per_epoch = whole("steps_per_epoch");
-  state.seed = whole("seed");
-  if (text.contains("phase")) state.phase = value_of(text, "phase");
-  state.draw = later("draw", 0);
-  state.layer = later("layer", 0);
-  state.first_step = later("first_step", 0);
-  state.first_epoch = later("first_epoch", 0);
-  state.ended = later("ended", 0) != 0;
-  state.disappointments = later("disappointments", 0);
-  if (text.contains("stop_best")) state.stop_best = real("stop_best");
-  state.stop_epoch = later("stop_epoch", 0);
-  state.epoch_sums = parse_list<double>("epoch_sums", value_of(text, "epoch_sums"));
-  if (text.contains("figure_rows"))
-    state.figure_rows = parse_list<std::int64_t>("figure_rows", value_of(text, "figure_rows"));
-  state.epoch_rows = parse<std::int64_t>("epoch_rows", value_of(text, "epoch_rows"));
-  state.epoch_seconds = real("epoch_seconds");
-  state.seconds = real("seconds");
-  state.score = real("score");
-  state.best_score = real("best_score");
-  state.best_step = whole("best_step");
+  for_each_field(state, [&](const std::string& key, auto& field, Key kind) {
+    const auto found = text.find(key);
+    if (found != text.end()) return read(key, found->second, field);
+    if (kind == Key::always) throw Error(ErrorCode::data, fmt::format("checkpoint key '{}' is missing", key));
+  });
+  if (!text.contains("updates")) state.updates = state.step;
   state.results = read_results(text);
   return state;
 }
