@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
-#include "language/expand/declarations.hpp"
-#include "language/expand/expander.hpp"
+#include "language/expand/build_inputs.hpp"
+#include "language/expand/expand_nodes.hpp"
+#include "language/expand/scope_values.hpp"
 #include "language/recipe/data_section.hpp"
 #include "language/recipe/model_section.hpp"
 #include "language/recipe/probe_section.hpp"
@@ -30,11 +31,10 @@ std::vector<BlockDeclaration> standard_declarations(std::string_view text, Sourc
   return blocks;
 }
 
-void build_outputs(const ModelDeclaration& declared, Expander& expander, ModelDefinition& model) {
-  for (const NodeDeclaration& output : declared.outputs) {
-    const Instance instance = expander.make(expander.top(), output, "outputs." + output.name, "");
-    if (!instance.node) continue;
-    model.roles.push_back({output.name, *instance.node});
+void build_outputs(Expansion& expansion, ModelDefinition& model) {
+  for (const NodeDeclaration& output : expansion.declared.outputs) {
+    const Instance instance = make(expansion.top, output, "outputs." + output.name, "");
+    if (instance.node) model.roles.push_back({output.name, *instance.node});
   }
 }
 
@@ -47,22 +47,22 @@ void name_outputs(const ModelDefinition& model, Builder& builder) {
 }
 
 /// Parameters that no node reads, and that are nothing of the model's either.
-void note_unused_parameters(const Expander& expander, const Builder& builder, const Sources& sources,
-                            ModelDefinition& model) {
+void note_unused_parameters(const Expansion& expansion, ModelDefinition& model) {
+  const Builder& builder = expansion.builder;
+  const Sources& sources = expansion.diagnostics.sources();
   std::vector<bool> used(builder.size(), false);
   for (NodeId id = 0; id < builder.size(); ++id)
     for (const NodeId input : builder.node(id).inputs) used[input] = true;
   for (const NamedOutput& role : model.roles) used[role.node] = true;
   for (const LossTerm& term : model.loss) used[term.node] = true;
   for (const ModelTerm& metric : model.metrics) used[metric.node] = true;
-  for (const auto& [name, node] : expander.parameters()) {
-    if (used[node]) continue;
-    const Place& place = expander.place_of(name);
-    model.notices.push_back({.where = sources.location(place),
-                             .node = builder.node(node).origin->path,
+  for (const auto& [name, parameter] : expansion.names.parameters) {
+    if (used[parameter.node]) continue;
+    model.notices.push_back({.where = sources.location(parameter.place),
+                             .node = builder.node(parameter.node).origin->path,
                              .op = {},
                              .message = fmt::format("nothing uses the parameter '{}'", name),
-                             .line = sources.line(place),
+                             .line = sources.line(parameter.place),
                              .fix = {},
                              .notes = {}});
   }
@@ -81,38 +81,37 @@ void charge_phases(const TrainRecipe& train, std::size_t nodes, Budget& budget) 
 }
 
 /// What is learnt, and by which phases.
-void build_train(const ModelDeclaration& declared, Expander& expander, Diagnostics& diagnostics,
-                 ModelDefinition& model) {
-  if (!declared.train || declared.train->is_empty()) return;
+void build_train(Expansion& expansion, ModelDefinition& model) {
+  const std::optional<YamlNode>& train = expansion.declared.train;
+  if (!train || train->is_empty()) return;
   try {
-    model.train = read_train(*declared.train, declared, model, expander);
-    if (model.train) charge_phases(*model.train, expander.builder().size(), diagnostics.budget());
+    model.train = read_train(*train, model, expansion);
+    if (model.train) charge_phases(*model.train, expansion.builder.size(), expansion.budget());
   } catch (const OverBudget& over) {
-    diagnostics.error(declared.train->place, over.message(), over.fix());
+    expansion.diagnostics.error(train->place, over.message(), over.fix());
   }
 }
 
 void build_graph(const ModelDeclaration& declared, const std::vector<BlockDeclaration>& standard,
                  const OpRegistry& registry, Diagnostics& diagnostics, ModelDefinition& model) {
-  Builder builder(registry);
-  Expander expander(declared, standard, builder, diagnostics);
+  Expansion expansion(declared, standard, registry, diagnostics);
   try {
-    expander.check_vars();
-    model.inputs = expander.inputs();
-    expander.expand(expander.top(), declared.nodes);
-    build_outputs(declared, expander, model);
-    build_terms(declared, expander, model);
-    build_probes(declared, expander, model);
-    build_train(declared, expander, diagnostics, model);
-    if (declared.data && !declared.data->is_empty()) model.data = read_data(*declared.data, expander);
+    check_vars(expansion);
+    model.inputs = build_inputs(expansion);
+    expand(expansion.top, declared.nodes);
+    build_outputs(expansion, model);
+    build_terms(expansion, model);
+    build_probes(expansion, model);
+    build_train(expansion, model);
+    if (declared.data && !declared.data->is_empty()) model.data = read_data(*declared.data, expansion);
   } catch (const Abandoned&) {  // reported
   } catch (const OverBudget& over) {
     diagnostics.error(declared.start, over.message(), over.fix());
   }
-  model.scheduled = expander.scheduled();
-  name_outputs(model, builder);
-  note_unused_parameters(expander, builder, diagnostics.sources(), model);
-  model.graph = std::move(builder).finish();
+  model.scheduled = std::move(expansion.scheduled);
+  name_outputs(model, expansion.builder);
+  note_unused_parameters(expansion, model);
+  model.graph = std::move(expansion.builder).finish();
 }
 
 /// The document with what it includes and what is set; nothing when going on makes no sense.

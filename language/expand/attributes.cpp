@@ -1,11 +1,12 @@
-// Values as the kinds that ops declare: with messages that say what to write instead.
+#include "language/expand/attributes.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "errors/nearest.hpp"
+#include "graph/graph.hpp"
 #include "graph/initializers.hpp"
-#include "language/expand/expander.hpp"
 #include "language/expand/other_names.hpp"
 
 namespace graphrun {

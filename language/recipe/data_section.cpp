@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "language/expand/scope_values.hpp"
 #include "language/recipe/keys.hpp"
 #include "language/recipe/section_reader.hpp"
 
@@ -24,11 +25,11 @@ void make_absolute(YamlNode& path, const Sources& sources) {
 /// Reads `data:` when it is a mapping.
 class DataReader {
  public:
-  DataReader(const YamlNode& section, Expander& expander)
-      : section_(section), expander_(expander), reader_(section, expander) {}
+  DataReader(const YamlNode& section, Expansion& expansion)
+      : section_(section), expansion_(expansion), reader_(section, expansion) {}
 
   void read(DataRecipe& recipe) {
-    if (!check_keys(section_, section_of("data"), expander_.diagnostics())) return;
+    if (!check_keys(section_, section_of("data"), expansion_.diagnostics)) return;
     if (section_.find("train") == nullptr && !section_.entries.empty())
       reader_.wrong(section_, "`data:` names no files to train on", "Write {train: {images: FILE}}.");
     if (const YamlNode* train = reader_.find("train")) recipe.train = read_files(*train, "train");
@@ -49,7 +50,7 @@ class DataReader {
     }
     Section keys = section_of("files");
     keys.title = fmt::format("`data.{}`", key);
-    check_keys(part, keys, expander_.diagnostics());
+    check_keys(part, keys, expansion_.diagnostics);
     if (part.find("images") == nullptr) reader_.wrong(part, fmt::format("`data.{}` names no images", key));
     DataRecipe::Files files;
     if (const YamlNode* images = part.find("images")) files.images = path(*images, "images");
@@ -72,7 +73,7 @@ class DataReader {
   void read_labels(const YamlNode& labels, const std::string& key, DataRecipe::Files& files) {
     Section section = section_of("labels");
     section.title = fmt::format("`data.{}.labels`", key);
-    if (!check_keys(labels, section, expander_.diagnostics())) return;
+    if (!check_keys(labels, section, expansion_.diagnostics)) return;
     if (const YamlNode* file = labels.find("file")) files.labels = path(*file, "file");
     const YamlNode* column = labels.find("column");
     if (column != nullptr && column->is_scalar() && !column->text.empty())
@@ -127,7 +128,7 @@ class DataReader {
   }
 
   const YamlNode& section_;
-  Expander& expander_;
+  Expansion& expansion_;
   SectionReader reader_;
 };
 
@@ -146,12 +147,12 @@ void resolve_data_paths(YamlNode& document, const Sources& sources) {
   }
 }
 
-std::optional<DataRecipe> read_data(const YamlNode& section, Expander& expander) {
+std::optional<DataRecipe> read_data(const YamlNode& section, Expansion& expansion) {
   DataRecipe recipe;
-  recipe.where = expander.diagnostics().sources().location(section.place);
-  SectionReader reader(section, expander);
+  recipe.where = expansion.diagnostics.sources().location(section.place);
+  SectionReader reader(section, expansion);
   if (section.is_scalar()) {
-    const std::optional<Value> name = expander.value(expander.top(), section);
+    const std::optional<Value> name = value_of(expansion.top, section);
     if (!name) return std::nullopt;
     if (name->text() == nullptr) {
       reader.wrong(section, fmt::format("`data:` is the name of a data set, not {}", described(*name)));
@@ -165,7 +166,7 @@ std::optional<DataRecipe> read_data(const YamlNode& section, Expander& expander)
                  files_example);
     return std::nullopt;
   }
-  DataReader(section, expander).read(recipe);
+  DataReader(section, expansion).read(recipe);
   return recipe;
 }
 

@@ -1,10 +1,10 @@
 /// \file
-/// `data:` as the training layer wants it. Internal to graph/yaml.
+/// `data:` as the training layer wants it. Internal to language.
 #pragma once
 
 #include <optional>
 
-#include "language/expand/expander.hpp"
+#include "language/expand/scope.hpp"
 #include "language/recipe/definition.hpp"
 
 namespace graphrun {
@@ -14,6 +14,6 @@ namespace graphrun {
 void resolve_data_paths(YamlNode& document, const Sources& sources);
 
 /// Nothing when the section makes no sense at all; what is wrong has been reported.
-std::optional<DataRecipe> read_data(const YamlNode& section, Expander& expander);
+std::optional<DataRecipe> read_data(const YamlNode& section, Expansion& expansion);
 
 }  // namespace graphrun

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "language/expand/expand_nodes.hpp"
+#include "language/expand/references.hpp"
 #include "language/recipe/keys.hpp"
 #include "language/recipe/model_section.hpp"
 #include "language/recipe/section_reader.hpp"
@@ -19,38 +21,38 @@ struct Layer {
 
 class GreedyReader {
  public:
-  GreedyReader(const YamlNode& section, std::string phase, Expander& expander)
-      : section_(section), phase_(std::move(phase)), expander_(expander), reader_(section, expander) {}
+  GreedyReader(const YamlNode& section, std::string phase, Expansion& expansion)
+      : section_(section), phase_(std::move(phase)), expansion_(expansion), reader_(section, expansion) {}
 
   std::optional<GreedyRecipe> read() {
-    const std::size_t mistakes = expander_.diagnostics().count();
+    const std::size_t mistakes = expansion_.diagnostics.count();
     if (!section_.is_mapping()) {
       reader_.wrong(section_, fmt::format("`greedy:` is a mapping, not {}", describe_kind(section_)),
                     example);
       return std::nullopt;
     }
-    check_keys(section_, section_of("greedy"), expander_.diagnostics());
+    check_keys(section_, section_of("greedy"), expansion_.diagnostics);
     const std::vector<Layer> encoder = layers("encoder");
     const std::vector<Layer> decoder = layers("decoder");
-    if (expander_.diagnostics().count() == mistakes) check_pairs(encoder, decoder);
-    if (expander_.diagnostics().count() > mistakes) return std::nullopt;
+    if (expansion_.diagnostics.count() == mistakes) check_pairs(encoder, decoder);
+    if (expansion_.diagnostics.count() > mistakes) return std::nullopt;
     GreedyRecipe recipe{.encoder = nodes_of(encoder),
                         .decoder = nodes_of(decoder),
                         .corrupted = {},
-                        .where = expander_.diagnostics().sources().location(section_.place)};
+                        .where = expansion_.diagnostics.sources().location(section_.place)};
     if (const YamlNode* corrupt = reader_.find("corrupt")) recipe.corrupted = corrupted(*corrupt, encoder);
-    if (expander_.diagnostics().count() > mistakes) return std::nullopt;
+    if (expansion_.diagnostics.count() > mistakes) return std::nullopt;
     return recipe;
   }
 
  private:
-  std::string name(NodeId id) const { return expander_.builder().node(id).name; }
-  std::string shape(NodeId id) const { return to_string(expander_.builder().type(id).shape); }
+  std::string name(NodeId id) const { return expansion_.builder.node(id).name; }
+  std::string shape(NodeId id) const { return to_string(expansion_.builder.type(id).shape); }
   bool same_type(NodeId a, NodeId b) const {
-    return expander_.builder().type(a) == expander_.builder().type(b);
+    return expansion_.builder.type(a) == expansion_.builder.type(b);
   }
   void wrong(const Place& place, std::string message, std::string fix = {}) {
-    expander_.diagnostics().error(place, std::move(message), std::move(fix));
+    expansion_.diagnostics.error(place, std::move(message), std::move(fix));
   }
 
   std::vector<Layer> layers(const char* key) {
@@ -72,7 +74,7 @@ class GreedyReader {
   }
 
   void append(const YamlNode& item, std::vector<Layer>& result) {
-    const Instance* instance = expander_.named(item);
+    const Instance* instance = named(expansion_.top, item);
     if (instance == nullptr || !instance->node) return;
     const std::vector<Instance> itself = {*instance};
     for (const Instance& copy : instance->repeated ? instance->copies : itself) {
@@ -136,11 +138,11 @@ class GreedyReader {
       return {};
     }
     const std::string prefix = phase_.empty() ? "greedy" : "greedy." + phase_;
-    const NodeDeclaration noise = read_call(prefix, call, expander_.diagnostics());
+    const NodeDeclaration noise = read_call(prefix, call, expansion_.diagnostics);
     std::vector<NodeId> nodes;
     for (std::size_t i = 0; i < encoder.size(); ++i) {
       const std::optional<NodeId> node =
-          expander_.apply(noise, encoder[i].input, fmt::format("{}.{}", prefix, i));
+          apply(expansion_, noise, encoder[i].input, fmt::format("{}.{}", prefix, i));
       if (!node) return {};
       if (!same_type(*node, encoder[i].input)) {
         reader_.wrong(call, fmt::format("what is corrupted keeps its shape: {} became {}",
@@ -154,15 +156,15 @@ class GreedyReader {
 
   const YamlNode& section_;
   std::string phase_;
-  Expander& expander_;
+  Expansion& expansion_;
   SectionReader reader_;
 };
 
 }  // namespace
 
 std::optional<GreedyRecipe> read_greedy(const YamlNode& section, const std::string& phase,
-                                        Expander& expander) {
-  return GreedyReader(section, phase, expander).read();
+                                        Expansion& expansion) {
+  return GreedyReader(section, phase, expansion).read();
 }
 
 }  // namespace graphrun

@@ -1,12 +1,12 @@
 /// \file
 /// `greedy: {encoder: [enc, code], decoder: [dec, recon], corrupt: {op: masking, amount: 0.25}}`. Internal to
-/// graph/yaml.
+/// language.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "language/expand/expander.hpp"
+#include "language/expand/scope.hpp"
 #include "language/recipe/definition.hpp"
 
 namespace graphrun {
@@ -14,6 +14,6 @@ namespace graphrun {
 /// The layers that are paired; a repeated node is as many layers as it has copies. `corrupt` becomes a node
 /// "greedy.PHASE.0", … for each encoder layer. Nothing when something is wrong, which has been reported.
 std::optional<GreedyRecipe> read_greedy(const YamlNode& section, const std::string& phase,
-                                        Expander& expander);
+                                        Expansion& expansion);
 
 }  // namespace graphrun

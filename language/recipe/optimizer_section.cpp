@@ -21,9 +21,9 @@ void read_setting(OptimizerRecipe& recipe, const Key& key, SectionReader& reader
 
 }  // namespace
 
-OptimizerRecipe read_optimizer(const YamlNode& section, Expander& expander) {
+OptimizerRecipe read_optimizer(const YamlNode& section, Expansion& expansion) {
   OptimizerRecipe recipe;
-  Diagnostics& diagnostics = expander.diagnostics();
+  Diagnostics& diagnostics = expansion.diagnostics;
   recipe.where = diagnostics.sources().location(section.place);
   YamlNode named = section;
   if (section.is_scalar()) {  // `optimizer: adam`
@@ -32,7 +32,7 @@ OptimizerRecipe read_optimizer(const YamlNode& section, Expander& expander) {
     named.place = section.place;
     named.entries.push_back({"op", section.place, section});
   }
-  SectionReader reader(named, expander);
+  SectionReader reader(named, expansion);
   if (section.is_sequence()) {
     reader.wrong(section, "`optimizer:` is one optimizer, not a list", "Write {op: adam, lr: 1.0e-3}.");
     return recipe;

@@ -38,21 +38,21 @@ std::optional<std::string> written_names(const YamlNode& section, const char* ke
 }  // namespace
 
 void PhaseReader::read_defaults(const YamlNode& section, TrainRecipe& recipe) {
-  check_keys(section, section_of("train"), expander_.diagnostics());
-  recipe.where = expander_.diagnostics().sources().location(section.place);
+  check_keys(section, section_of("train"), expansion_.diagnostics);
+  recipe.where = expansion_.diagnostics.sources().location(section.place);
   read_keys(section, recipe);
 }
 
 std::optional<PhaseRecipe> PhaseReader::read(const YamlNode& section, const PhaseRecipe& defaults,
                                              const std::vector<PhaseRecipe>& earlier) {
-  Diagnostics& diagnostics = expander_.diagnostics();
+  Diagnostics& diagnostics = expansion_.diagnostics;
   if (!section.is_mapping()) {
     diagnostics.error(section.place, fmt::format("a phase is a mapping, not {}", describe_kind(section)),
                       "Write e.g. {name: fine, epochs: 5}.");
     return std::nullopt;
   }
   check_keys(section, section_of("phase"), diagnostics);
-  SectionReader reader(section, expander_);
+  SectionReader reader(section, expansion_);
   PhaseRecipe phase = defaults;
   phase.start = earlier.empty() ? "init" : earlier.back().name;
   if (const auto other = reader.name("same_as", names_of(earlier), "earlier phase")) {
@@ -78,7 +78,7 @@ std::optional<PhaseRecipe> PhaseReader::read(const YamlNode& section, const Phas
 }
 
 std::string PhaseReader::read_name(const YamlNode& section, const std::vector<PhaseRecipe>& earlier) {
-  Diagnostics& diagnostics = expander_.diagnostics();
+  Diagnostics& diagnostics = expansion_.diagnostics;
   const YamlNode* name = section.find("name");
   if (name == nullptr) {
     diagnostics.error(section.place, "this phase has no name", "Write e.g. name: fine.");
@@ -104,9 +104,9 @@ std::string PhaseReader::read_name(const YamlNode& section, const std::vector<Ph
 }
 
 void PhaseReader::read_keys(const YamlNode& section, PhaseRecipe& phase) {
-  SectionReader reader(section, expander_);
+  SectionReader reader(section, expansion_);
   if (const YamlNode* optimizer = reader.find("optimizer"))
-    phase.optimizer = read_optimizer(*optimizer, expander_);
+    phase.optimizer = read_optimizer(*optimizer, expansion_);
   read_length(reader, phase);
   read_what(reader, phase);
   if (reader.has("optimizer") && !reader.has("alternate"))
@@ -138,7 +138,7 @@ void PhaseReader::read_what(SectionReader& reader, PhaseRecipe& phase) {
   if (reader.has("loss")) phase.loss = read_terms(reader);
   if (const YamlNode* list = reader.find("alternate")) phase.alternate = read_alternate(*list, phase);
   if (const YamlNode* greedy = reader.find("greedy"))
-    phase.greedy = read_greedy(*greedy, phase.name, expander_);
+    phase.greedy = read_greedy(*greedy, phase.name, expansion_);
 }
 
 std::vector<NodeId> PhaseReader::read_variables(SectionReader& reader) {
@@ -159,7 +159,7 @@ std::vector<std::size_t> PhaseReader::read_terms(SectionReader& reader) {
 }
 
 std::vector<StepRecipe> PhaseReader::read_alternate(const YamlNode& list, const PhaseRecipe& phase) {
-  Diagnostics& diagnostics = expander_.diagnostics();
+  Diagnostics& diagnostics = expansion_.diagnostics;
   const std::string example = "Write e.g. [{train: [D], loss: [d]}, {train: [G], loss: [g], every: 5}].";
   if (!list.is_sequence() || list.items.empty()) {
     diagnostics.error(list.place, fmt::format("`alternate:` is a list of steps, not {}", describe_kind(list)),
@@ -173,7 +173,7 @@ std::vector<StepRecipe> PhaseReader::read_alternate(const YamlNode& list, const 
       continue;
     }
     check_keys(item, section_of("step"), diagnostics);
-    SectionReader reader(item, expander_);
+    SectionReader reader(item, expansion_);
     StepRecipe step{.optimizer = phase.optimizer,
                     .train = read_variables(reader),
                     .loss = read_terms(reader),
@@ -181,7 +181,7 @@ std::vector<StepRecipe> PhaseReader::read_alternate(const YamlNode& list, const 
                     .where = diagnostics.sources().location(item.place)};
     reader.read(step_rows(), step);
     if (const YamlNode* optimizer = reader.find("optimizer"))
-      step.optimizer = read_optimizer(*optimizer, expander_);
+      step.optimizer = read_optimizer(*optimizer, expansion_);
     check_learns(item, step);
     steps.push_back(std::move(step));
   }
@@ -189,14 +189,14 @@ std::vector<StepRecipe> PhaseReader::read_alternate(const YamlNode& list, const 
 }
 
 std::optional<SubsetRecipe> PhaseReader::read_subset(const YamlNode& section) {
-  Diagnostics& diagnostics = expander_.diagnostics();
+  Diagnostics& diagnostics = expansion_.diagnostics;
   if (!section.is_mapping()) {
     diagnostics.error(section.place, fmt::format("`subset:` is a mapping, not {}", describe_kind(section)),
                       "Write e.g. {first: 10000, sample: 100, balanced: true}.");
     return std::nullopt;
   }
   check_keys(section, section_of("subset"), diagnostics);
-  SectionReader reader(section, expander_);
+  SectionReader reader(section, expansion_);
   SubsetRecipe subset;
   subset.where = diagnostics.sources().location(section.place);
   reader.read(subset_rows(), subset);
@@ -211,14 +211,14 @@ std::optional<SubsetRecipe> PhaseReader::read_subset(const YamlNode& section) {
 }
 
 std::optional<StopRule> PhaseReader::read_stop(const YamlNode& section) {
-  Diagnostics& diagnostics = expander_.diagnostics();
+  Diagnostics& diagnostics = expansion_.diagnostics;
   if (!section.is_mapping()) {
     diagnostics.error(section.place, fmt::format("`stop:` is a mapping, not {}", describe_kind(section)),
                       "Write e.g. {metric: loss, patience: 3}.");
     return std::nullopt;
   }
   const bool whole = check_keys(section, section_of("stop"), diagnostics);  // else one of them may be meant
-  SectionReader reader(section, expander_);
+  SectionReader reader(section, expansion_);
   std::vector<std::string> figures = with_keys(names_.terms, {"loss"});
   figures.insert(figures.end(), names_.metrics.begin(), names_.metrics.end());
   StopRule stop;
@@ -240,7 +240,7 @@ std::optional<StopRule> PhaseReader::read_stop(const YamlNode& section) {
 }
 
 void PhaseReader::check(const YamlNode& section, const PhaseRecipe& phase) {
-  Diagnostics& diagnostics = expander_.diagnostics();
+  Diagnostics& diagnostics = expansion_.diagnostics;
   const Section& keys = section_of(phase.name.empty() ? "train" : "phase");
   const bool may_be_meant =
       std::any_of(section.entries.begin(), section.entries.end(), [&keys](const YamlEntry& entry) {
@@ -261,8 +261,8 @@ void PhaseReader::check(const YamlNode& section, const PhaseRecipe& phase) {
 
 /// Do the terms depend on any of the parameters? Nothing is said when another mistake may be the reason.
 void PhaseReader::check_learns(const YamlNode& at, const StepRecipe& step) {
-  if (names_.terms.empty() || names_.owners.empty() || !expander_.diagnostics().empty()) return;
-  const Builder& builder = expander_.builder();
+  if (names_.terms.empty() || names_.owners.empty() || !expansion_.diagnostics.empty()) return;
+  const Builder& builder = expansion_.builder;
   std::vector<NodeId> terms;
   std::vector<std::string> term_names;
   for (std::size_t i = 0; i < names_.loss.size(); ++i) {
@@ -279,7 +279,7 @@ void PhaseReader::check_learns(const YamlNode& at, const StepRecipe& step) {
   std::vector<std::string> variables;
   for (const NodeId id : step.train) variables.push_back(builder.node(id).name);
   const std::string of = step.train.empty() ? "the model" : fmt::format("{}", fmt::join(variables, ", "));
-  expander_.diagnostics().error(
+  expansion_.diagnostics.error(
       at.place,
       fmt::format("nothing is learnt here: the loss ({}) does not depend on the parameters of {}",
                   fmt::join(term_names, ", "), written_names(at, "train").value_or(of)),

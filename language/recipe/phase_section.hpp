@@ -1,6 +1,6 @@
 /// \file
 /// `train:` and the entries of its `phases:`: what each learns, from what, for how long. Internal to
-/// graph/yaml.
+/// language.
 #pragma once
 
 #include <map>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "language/expand/expander.hpp"
+#include "language/expand/scope.hpp"
 #include "language/recipe/definition.hpp"
 #include "language/recipe/section_reader.hpp"
 
@@ -25,7 +25,7 @@ struct PhaseNames {
 /// Reports what is wrong and goes on with what is left.
 class PhaseReader {
  public:
-  PhaseReader(PhaseNames names, Expander& expander) : names_(std::move(names)), expander_(expander) {}
+  PhaseReader(PhaseNames names, Expansion& expansion) : names_(std::move(names)), expansion_(expansion) {}
 
   /// The keys of `train:` itself, which all phases inherit.
   void read_defaults(const YamlNode& section, TrainRecipe& recipe);
@@ -49,7 +49,7 @@ class PhaseReader {
   void check_learns(const YamlNode& at, const StepRecipe& step);
 
   PhaseNames names_;
-  Expander& expander_;
+  Expansion& expansion_;
 };
 
 }  // namespace graphrun

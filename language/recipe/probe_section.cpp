@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "errors/nearest.hpp"
+#include "language/expand/expand_nodes.hpp"
 #include "language/recipe/keys.hpp"
 #include "language/recipe/section_reader.hpp"
 
@@ -13,13 +14,13 @@ namespace {
 
 class ProbeBuilder {
  public:
-  ProbeBuilder(const ProbeDeclaration& declared, Expander& expander, const ModelDefinition& model)
-      : declared_(declared), expander_(expander), model_(model), reader_(declared.value, expander) {}
+  ProbeBuilder(const ProbeDeclaration& declared, Expansion& expansion, const ModelDefinition& model)
+      : declared_(declared), expansion_(expansion), model_(model), reader_(declared.value, expansion) {}
 
   std::optional<ProbeRecipe> build() {
     const ProbeKind* kind = read_kind();
     if (kind == nullptr) return std::nullopt;
-    if (!check_keys(declared_.value, section_of(*kind), expander_.diagnostics())) return std::nullopt;
+    if (!check_keys(declared_.value, section_of(*kind), expansion_.diagnostics)) return std::nullopt;
     const std::vector<YamlNode> inputs = read_inputs(*kind);
     if (inputs.empty()) return std::nullopt;
     ProbeRecipe probe{.name = declared_.name,
@@ -27,7 +28,7 @@ class ProbeBuilder {
                       .code = 0,
                       .labels = kind->labelled ? labels(inputs[1]) : "",
                       .k = kind->k,
-                      .where = expander_.diagnostics().sources().location(declared_.place)};
+                      .where = expansion_.diagnostics.sources().location(declared_.place)};
     reader_.read(probe_rows(), probe);
     const std::optional<NodeId> code = this->code(inputs[0]);
     if (!code || (kind->labelled && probe.labels.empty())) return std::nullopt;
@@ -39,7 +40,7 @@ class ProbeBuilder {
   const ProbeKind* read_kind() {
     const YamlNode* word = reader_.find("probe");
     if (word == nullptr) {
-      check_keys(declared_.value, section_of("probe"), expander_.diagnostics());
+      check_keys(declared_.value, section_of("probe"), expansion_.diagnostics);
       return nullptr;
     }
     std::vector<std::string> names;
@@ -77,9 +78,9 @@ class ProbeBuilder {
     formula.place = declared_.place;
     formula.value = text;
     const std::string path = "metric." + declared_.name;
-    const std::optional<NodeId> node = expander_.make(expander_.top(), formula, path, "").node;
+    const std::optional<NodeId> node = make(expansion_.top, formula, path, "").node;
     if (!node) return std::nullopt;
-    const Type& type = expander_.builder().type(*node);
+    const Type& type = expansion_.builder.type(*node);
     const bool rows = !type.shape.empty() && type.shape.front().is_batch() &&
                       std::all_of(type.shape.begin() + 1, type.shape.end(),
                                   [](const auto& extent) { return extent.is_number(); });
@@ -102,16 +103,16 @@ class ProbeBuilder {
   }
 
   const ProbeDeclaration& declared_;
-  Expander& expander_;
+  Expansion& expansion_;
   const ModelDefinition& model_;
   SectionReader reader_;
 };
 
 }  // namespace
 
-void build_probes(const ModelDeclaration& file, Expander& expander, ModelDefinition& model) {
-  for (const ProbeDeclaration& declared : file.probes) {
-    if (std::optional<ProbeRecipe> probe = ProbeBuilder(declared, expander, model).build())
+void build_probes(Expansion& expansion, ModelDefinition& model) {
+  for (const ProbeDeclaration& declared : expansion.declared.probes) {
+    if (std::optional<ProbeRecipe> probe = ProbeBuilder(declared, expansion, model).build())
       model.probes.push_back(std::move(*probe));
   }
 }

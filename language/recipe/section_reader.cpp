@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "errors/nearest.hpp"
+#include "language/expand/scope_values.hpp"
 
 namespace graphrun {
 
@@ -14,12 +15,12 @@ const YamlNode* SectionReader::find(std::string_view key) const {
 }
 
 void SectionReader::wrong(const YamlNode& at, const std::string& message, std::string fix) {
-  expander_.diagnostics().error(at.place, message, std::move(fix));
+  expansion_.diagnostics.error(at.place, message, std::move(fix));
 }
 
 std::optional<Value> SectionReader::value(std::string_view key) {
   const YamlNode* node = find(key);
-  return node == nullptr ? std::nullopt : expander_.value(expander_.top(), *node);
+  return node == nullptr ? std::nullopt : value_of(expansion_.top, *node);
 }
 
 std::optional<std::int64_t> SectionReader::integer(const Key& key) {

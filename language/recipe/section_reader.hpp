@@ -1,6 +1,6 @@
 /// \file
 /// Reads the keys of one mapping of `train:` or `data:`; what is wrong is reported at its place. Internal to
-/// graph/yaml.
+/// language.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "language/expand/expander.hpp"
 #include "language/expand/key.hpp"
+#include "language/expand/scope.hpp"
 #include "language/values/schedule.hpp"
 
 namespace graphrun {
@@ -17,7 +17,7 @@ namespace graphrun {
 /// Every function gives nothing for a key that is missing, and for a wrong one, which it reports.
 class SectionReader {
  public:
-  SectionReader(const YamlNode& section, Expander& expander) : section_(section), expander_(expander) {}
+  SectionReader(const YamlNode& section, Expansion& expansion) : section_(section), expansion_(expansion) {}
 
   const YamlNode* find(std::string_view key) const;
   bool has(std::string_view key) const { return find(key) != nullptr; }
@@ -61,7 +61,7 @@ class SectionReader {
   std::optional<bool> is_first_word(const Key& key);
 
   const YamlNode& section_;
-  Expander& expander_;
+  Expansion& expansion_;
 };
 
 }  // namespace graphrun

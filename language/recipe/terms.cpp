@@ -9,6 +9,9 @@
 #include <string_view>
 
 #include "errors/nearest.hpp"
+#include "language/expand/build_nodes.hpp"
+#include "language/expand/expand_nodes.hpp"
+#include "language/expand/scope_values.hpp"
 
 namespace graphrun {
 namespace {
@@ -46,17 +49,17 @@ class FigureNamesCheck {
 
 class TermBuilder {
  public:
-  explicit TermBuilder(Expander& expander) : expander_(expander) {}
+  explicit TermBuilder(Expansion& expansion) : expansion_(expansion) {}
 
   /// The scalar of a term, or nothing when it is wrong.
   std::optional<NodeId> scalar(const TermDeclaration& term, const std::string& section) {
     const std::string path = section + "." + term.node.name;
-    const Instance instance = expander_.make(expander_.top(), term.node, path, path + "/each");
+    const Instance instance = make(expansion_.top, term.node, path, path + "/each");
     if (!instance.node) return std::nullopt;
     NodeId node = *instance.node;
-    if (expander_.builder().type(node).dtype != DType::f32) {
+    if (expansion_.builder.type(node).dtype != DType::f32) {
       wrong(path, term.node.place,
-            fmt::format("a term is a float, not {}", to_string(expander_.builder().type(node))));
+            fmt::format("a term is a float, not {}", to_string(expansion_.builder.type(node))));
       return std::nullopt;
     }
     if (const YamlNode* reduce = reduction_of(term)) {
@@ -68,48 +71,49 @@ class TermBuilder {
   }
 
   std::optional<NodeId> weight(const TermDeclaration& term) {
-    if (!term.weight) return expander_.builder().constant(1);
-    const std::optional<Value> value = expander_.value(expander_.top(), *term.weight);
+    if (!term.weight) return expansion_.builder.constant(1);
+    const std::optional<Value> value = value_of(expansion_.top, *term.weight);
     if (!value) return std::nullopt;
     if (value->schedule() != nullptr) {
-      return expander_.scheduled_input(*value->schedule(), "loss." + term.node.name + "/weight");
+      return scheduled_input(expansion_, *value->schedule(), "loss." + term.node.name + "/weight");
     }
     const std::optional<double> number = value->number();
-    if (number && holds(DType::f32, *number)) return expander_.builder().constant(*number);
-    expander_.diagnostics().error(term.weight->place,
-                                  fmt::format("a weight is a number{} or a schedule, not {}",
-                                              number ? " that f32 can hold" : "", described(*value)));
+    if (number && holds(DType::f32, *number)) return expansion_.builder.constant(*number);
+    expansion_.diagnostics.error(term.weight->place,
+                                 fmt::format("a weight is a number{} or a schedule, not {}",
+                                             number ? " that f32 can hold" : "", described(*value)));
     return std::nullopt;
   }
 
  private:
   void wrong(const std::string& path, const Place& place, std::string message, std::string fix = {}) {
-    expander_.diagnostics().error(place, std::move(message), std::move(fix)).node = path;
+    expansion_.diagnostics.error(place, std::move(message), std::move(fix)).node = path;
   }
 
   /// What the term says, else what the block that it calls says, else nothing.
   const YamlNode* reduction_of(const TermDeclaration& term) const {
     if (term.reduce) return &*term.reduce;
     if (term.node.kind != NodeDeclaration::Kind::call) return nullptr;
-    const std::optional<Value> op = expander_.value(expander_.top(), term.node.op);
-    const BlockDeclaration* block = op && op->text() != nullptr ? expander_.find_block(*op->text()) : nullptr;
+    const std::optional<Value> op = value_of(expansion_.top, term.node.op);
+    const BlockDeclaration* block =
+        op && op->text() != nullptr ? expansion_.find_block(*op->text()) : nullptr;
     return block != nullptr && block->reduce ? &*block->reduce : nullptr;
   }
 
   std::optional<bool> reduces_by_mean(const YamlNode& reduce) {
-    const std::optional<Value> value = expander_.value(expander_.top(), reduce);
+    const std::optional<Value> value = value_of(expansion_.top, reduce);
     if (!value) return std::nullopt;
     const std::string word = to_string(*value);
     if (word == "mean" || word == "sum") return word == "mean";
     static const std::vector<std::string> known = {"mean", "sum"};
-    expander_.diagnostics().error(reduce.place,
-                                  fmt::format("`reduce:` is mean or sum, not {}", described(*value)),
-                                  suggestion(word, known));
+    expansion_.diagnostics.error(reduce.place,
+                                 fmt::format("`reduce:` is mean or sum, not {}", described(*value)),
+                                 suggestion(word, known));
     return std::nullopt;
   }
 
   NodeId sum(NodeId node, std::vector<std::int64_t> axes, bool mean) {
-    Builder& builder = expander_.builder();
+    Builder& builder = expansion_.builder;
     const Axes over{false, std::move(axes)};
     const NodeId total = builder.add("sum", {node}, {{"axis", over}});
     return mean ? builder.add("div", {total, builder.add("size", {node}, {{"axis", over}})}) : total;
@@ -117,7 +121,7 @@ class TermBuilder {
 
   /// Over all axes but the batch in front.
   NodeId over_samples(NodeId node, bool mean) {
-    const Shape shape = expander_.builder().type(node).shape;
+    const Shape shape = expansion_.builder.type(node).shape;
     const bool rows = !shape.empty() && shape.front().is_batch();
     std::vector<std::int64_t> axes;
     for (std::size_t axis = rows ? 1 : 0; axis < shape.size(); ++axis)
@@ -126,7 +130,7 @@ class TermBuilder {
   }
 
   std::optional<NodeId> over_batch(NodeId node, const std::string& path, const TermDeclaration& term) {
-    const Shape shape = expander_.builder().type(node).shape;
+    const Shape shape = expansion_.builder.type(node).shape;
     bool per_sample = !shape.empty() && shape.front().is_batch();
     for (std::size_t axis = 1; axis < shape.size(); ++axis)
       per_sample = per_sample && shape[axis].is_number(1);
@@ -138,21 +142,22 @@ class TermBuilder {
     return std::nullopt;
   }
 
-  Expander& expander_;
+  Expansion& expansion_;
 };
 
 }  // namespace
 
-void build_terms(const ModelDeclaration& declared, Expander& expander, ModelDefinition& model) {
-  FigureNamesCheck names(expander.diagnostics());
+void build_terms(Expansion& expansion, ModelDefinition& model) {
+  const ModelDeclaration& declared = expansion.declared;
+  FigureNamesCheck names(expansion.diagnostics);
   for (const TermDeclaration& term : declared.loss) names.add(term.node.name, term.node.place, "term");
   for (const TermDeclaration& metric : declared.metrics)
     names.add(metric.node.name, metric.node.place, "metric");
   for (const ProbeDeclaration& probe : declared.probes) names.add(probe.name, probe.place, "probe");
-  TermBuilder terms(expander);
-  Builder& builder = expander.builder();
+  TermBuilder terms(expansion);
+  Builder& builder = expansion.builder;
   const auto where = [&](const TermDeclaration& term) {
-    return expander.diagnostics().sources().location(term.node.place);
+    return expansion.diagnostics.sources().location(term.node.place);
   };
   for (const TermDeclaration& term : declared.loss) {
     const std::optional<NodeId> value = terms.scalar(term, "loss");

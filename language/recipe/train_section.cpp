@@ -36,22 +36,23 @@ void read_phases(const YamlNode& list, PhaseReader& phases, TrainRecipe& recipe,
 }
 
 /// `pictures: {every: 5}`.
-void read_pictures(const YamlNode& section, SectionReader& train, Expander& expander, TrainRecipe& recipe) {
+void read_pictures(const YamlNode& section, SectionReader& train, Expansion& expansion, TrainRecipe& recipe) {
   if (!section.is_mapping()) {
     return train.wrong(
         section,
         fmt::format("`pictures:` says how often pictures are drawn, it is {}", describe_kind(section)),
         "Write pictures: {every: 5}, in epochs.");
   }
-  check_keys(section, section_of("pictures"), expander.diagnostics());
-  SectionReader(section, expander).read(pictures_rows(), recipe);
+  check_keys(section, section_of("pictures"), expansion.diagnostics);
+  SectionReader(section, expansion).read(pictures_rows(), recipe);
 }
 
 }  // namespace
 
-std::optional<TrainRecipe> read_train(const YamlNode& section, const ModelDeclaration& declared,
-                                      const ModelDefinition& model, Expander& expander) {
-  Diagnostics& diagnostics = expander.diagnostics();
+std::optional<TrainRecipe> read_train(const YamlNode& section, const ModelDefinition& model,
+                                      Expansion& expansion) {
+  const ModelDeclaration& declared = expansion.declared;
+  Diagnostics& diagnostics = expansion.diagnostics;
   if (!section.is_mapping()) {
     diagnostics.error(section.place,
                       fmt::format("`train:` holds named entries, not {}", describe_kind(section)),
@@ -59,12 +60,12 @@ std::optional<TrainRecipe> read_train(const YamlNode& section, const ModelDeclar
     return std::nullopt;
   }
   TrainRecipe train;
-  PhaseReader phases({expander.owners(), names_of(declared.loss), names_of(declared.metrics), model.loss},
-                     expander);
+  PhaseReader phases(
+      {expansion.names.owners, names_of(declared.loss), names_of(declared.metrics), model.loss}, expansion);
   phases.read_defaults(section, train);
-  SectionReader reader(section, expander);
+  SectionReader reader(section, expansion);
   reader.read(train_rows(), train);
-  if (const YamlNode* pictures = reader.find("pictures")) read_pictures(*pictures, reader, expander, train);
+  if (const YamlNode* pictures = reader.find("pictures")) read_pictures(*pictures, reader, expansion, train);
   if (const YamlNode* list = reader.find("phases")) {
     read_phases(*list, phases, train, diagnostics);
   } else {

@@ -3,7 +3,7 @@
 /// makes nodes; an *expression* (`$(len(back) - index)`) makes a value before anything runs. Both have
 /// numbers, names, calls and operators; `$x` and `$(…)` are leaves of a formula. Which of it means something
 /// is decided by who walks the tree: language/values/evaluate.hpp for values,
-/// language/expand/formula_builder.hpp for nodes.
+/// language/expand/formula.hpp for nodes.
 #pragma once
 
 #include <cstddef>

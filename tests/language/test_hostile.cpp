@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "language/build.hpp"
-#include "language/expand/expander.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 #include "tests/support/catch.hpp"

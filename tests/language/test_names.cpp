@@ -200,6 +200,35 @@ TEST_CASE("a size may be asked of a node that is written below") {
             .scheduled.size() == 1);
 }
 
+TEST_CASE("the default of an argument may ask for the size of an inner node, wherever that is written") {
+  const std::string h = "      h: {op: dense, in: x, units: 3}\n";
+  const std::string copies = "      y: {op: dense, in: h, units: $n}\n";
+  const auto block = [](const std::string& args, const std::string& nodes) {
+    return "blocks:\n  b:\n    args: " + args + "\n    in: [x]\n    nodes:\n" + nodes + "    out: y\n";
+  };
+  const auto parameters_of = [](const std::string& blocks, const std::string& call) {
+    return parameters(parse(x + blocks + "nodes: {a: {op: b, in: x" + call + "}}\noutputs: {a: a}\n"));
+  };
+  const auto text = [](const std::string& blocks, const std::string& call) {
+    return to_text(parse(x + blocks + "nodes: {a: {op: b, in: x" + call + "}}\noutputs: {a: a}\n").graph);
+  };
+  for (const std::string& use :
+       {copies, std::string("      y: {op: slice, in: h, axis: -1, start: 0, stop: $n}\n"),
+        std::string("      y: h * $n\n"), std::string("      y: sum(h, axis=n - 2)\n"),
+        std::string("      y: {op: dense, in: h, repeat: $n, units: 3}\n")}) {
+    INFO(use);
+    const std::string args = "{n: \"$(dim(h, -1))\"}";
+    CHECK(text(block(args, use + h), "") == text(block(args, h + use), ""));
+    const std::string through = "{m: $n, n: \"$(dim(h, -1))\"}";
+    std::string other = use;
+    if (other.find("$n") != std::string::npos) other.replace(other.find("$n"), 2, "$m");
+    CHECK(text(block(through, other + h), "") == text(block(through, h + other), ""));
+  }
+  // What the call says itself asks for nothing.
+  const std::string own = block("{n: \"$(dim(y, -1))\"}", copies + h);
+  CHECK(parameters_of(own, ", n: 4") == Names{"a.h.b", "a.h.w", "a.y.b", "a.y.w"});
+}
+
 TEST_CASE("an op or an axis may come from a var, wherever it is written") {
   const auto text = [](const std::string& vars, const std::string& rest) {
     return to_text(parse(vars + x + "nodes: {r: {op: dense, in: x, units: 8}}\n" + rest).graph);

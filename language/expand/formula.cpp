@@ -1,10 +1,16 @@
-#include "language/expand/formula_builder.hpp"
+#include "language/expand/formula.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
+
+#include "language/expand/expand_blocks.hpp"
+#include "language/expand/mistakes.hpp"
+#include "language/expand/references.hpp"
+#include "language/expand/scope_values.hpp"
 
 namespace graphrun {
 namespace {
@@ -32,80 +38,97 @@ std::string_view op_of(const std::string& symbol) {
   return {};
 }
 
-}  // namespace
+class FormulaBuilder {
+ public:
+  FormulaBuilder(Scope& scope, const YamlNode& text, const std::string& path, const std::string& display)
+      : scope_(scope), text_(text), path_(path), display_(display) {}
+
+  std::optional<NodeId> node(const Expression& e, bool outermost);
+
+ private:
+  std::optional<NodeId> operation(const Expression& e, bool outermost);
+  std::optional<NodeId> called(CallSite site, const Expression& e);
+  std::optional<NodeId> number(const Expression& e, const Value& value);
+  std::optional<NodeId> constant(const Expression& e, std::vector<double> numbers, Shape shape = {});
+  CallSite site(const Expression& e, const std::string& op, bool outermost);
+  std::optional<NodeId> refuse(const Expression& e, std::string message, std::string fix = {});
+  Place at(std::size_t offset);
+  Place at(const Expression& e) { return at(e.offset); }
+
+  Scope& scope_;
+  const YamlNode& text_;
+  const std::string& path_;
+  const std::string& display_;
+  std::set<std::string> used_;
+  std::vector<std::size_t> offsets_;  ///< offsets_in(text_), once a place is asked for
+};
 
 Place FormulaBuilder::at(std::size_t offset) {
-  const Sources& sources = expander_.diagnostics_.sources();
+  const Sources& sources = scope_.model.diagnostics.sources();
   if (offsets_.empty()) offsets_ = offsets_in(text_, sources);
   return sources.place_at(text_.place.source, offsets_[std::min(offset, offsets_.size() - 1)]);
 }
 
-std::optional<NodeId> FormulaBuilder::whole(const Expression& expression) {
-  return node(expression, true);
+std::optional<NodeId> FormulaBuilder::refuse(const Expression& e, std::string message, std::string fix) {
+  report(scope_, at(e), std::move(message), std::move(fix));
+  return std::nullopt;
 }
 
 std::optional<NodeId> FormulaBuilder::node(const Expression& e, bool outermost) {
-  const Budget::Level level(expander_.budget_, frames);
+  const Budget::Level level(scope_.model.budget(), frames);
   switch (e.kind) {
     case Kind::constant:
       return number(e, e.value);
     case Kind::name:
     case Kind::reference:
-      return expander_.node_of(scope_, e, text_);
+      return node_of(scope_, e, text_);
     case Kind::host: {
-      const std::optional<Value> value = expander_.evaluated(scope_, e, text_);
+      const std::optional<Value> value = evaluated(scope_, e, text_);
       return value ? number(e, *value) : std::nullopt;
     }
     case Kind::unary:
     case Kind::binary:
       return operation(e, outermost);
     case Kind::call:
-      return call(e, outermost);
+      return called(site(e, e.name, outermost), e);
     case Kind::list:
-      expander_.report(scope_, at(e), "a list stands only after the name of an argument: axis=[0, 1]");
-      return std::nullopt;
+      return refuse(e, "a list stands only after the name of an argument: axis=[0, 1]");
     case Kind::conditional:
-      expander_.report(scope_, at(e), "`if` chooses between values, not nodes",
-                       "Put it into $( ), or choose by where(condition, a, b).");
-      return std::nullopt;
+      return refuse(e, "`if` chooses between values, not nodes",
+                    "Put it into $( ), or choose by where(condition, a, b).");
     case Kind::index:
     case Kind::slice:
-      expander_.report(scope_, at(e), "brackets index lists of values, not nodes",
-                       "slice(x, …) takes a part of a node.");
-      return std::nullopt;
+      return refuse(e, "brackets index lists of values, not nodes", "slice(x, …) takes a part of a node.");
   }
   return std::nullopt;
 }
 
 std::optional<NodeId> FormulaBuilder::number(const Expression& e, const Value& value) {
-  expander_.budget_.spend(Resource::nodes, 1);
+  scope_.model.budget().spend(Resource::nodes, 1);
   if (const Schedule* schedule = value.schedule())
-    return expander_.scheduled_input(*schedule, path_ + "/schedule");
+    return scheduled_input(scope_.model, *schedule, path_ + "/schedule");
   if (value.list() != nullptr && !value.list()->empty()) {
     std::vector<double> numbers;
-    for (const Value& item : *value.list()) {
+    for (const Value& item : *value.list())
       if (item.number()) numbers.push_back(*item.number());
-    }
-    expander_.budget_.spend(Resource::elements, numbers.size());
+    scope_.model.budget().spend(Resource::elements, numbers.size());
     if (numbers.size() == value.list()->size()) {
       const Shape shape = {Dim::number(static_cast<std::int64_t>(numbers.size()))};
       return constant(e, std::move(numbers), shape);
     }
   }
   if (const std::optional<double> plain = value.number()) return constant(e, {*plain});
-  expander_.report(scope_, at(e), fmt::format("a number is expected in a formula, not {}", described(value)));
-  return std::nullopt;
+  return refuse(e, fmt::format("a number is expected in a formula, not {}", described(value)));
 }
 
 /// One that its type cannot hold is reported where it stands.
 std::optional<NodeId> FormulaBuilder::constant(const Expression& e, std::vector<double> numbers,
                                                Shape shape) {
   try {
-    return expander_.builder_.add("constant", {},
-                                  {{"values", std::move(numbers)}, {"shape", std::move(shape)}});
+    return scope_.model.builder.add("constant", {},
+                                    {{"values", std::move(numbers)}, {"shape", std::move(shape)}});
   } catch (const OpError& error) {
-    expander_.report(scope_, at(e), error.message(), error.fix());
-    return std::nullopt;
+    return refuse(e, error.message(), error.fix());
   }
 }
 
@@ -132,49 +155,38 @@ std::optional<NodeId> FormulaBuilder::operation(const Expression& e, bool outerm
   const bool unary = e.kind == Kind::unary;
   const std::string op(unary && e.name == "-" ? "neg" : op_of(e.name));
   if (op.empty()) {
-    expander_.report(scope_, at(e), fmt::format("'{}' works on values, not on nodes", e.name),
-                     e.name == "and"   ? "For nodes, multiply: (a > 0) * (a < 1)."
-                     : e.name == "or"  ? "For nodes, take the larger: maximum(a > 1, a < 0)."
-                     : e.name == "not" ? "For nodes, write 1 - a."
-                     : e.name == "//"  ? "For nodes, write `/`."
-                                       : "");
-    return std::nullopt;
+    return refuse(e, fmt::format("'{}' works on values, not on nodes", e.name),
+                  e.name == "and"   ? "For nodes, multiply: (a > 0) * (a < 1)."
+                  : e.name == "or"  ? "For nodes, take the larger: maximum(a > 1, a < 0)."
+                  : e.name == "not" ? "For nodes, write 1 - a."
+                  : e.name == "//"  ? "For nodes, write `/`."
+                                    : "");
   }
   const Expression& operand = e.children.front();
   const bool negative = unary && operand.kind == Kind::constant && operand.value.number();
   if (negative) return constant(operand, {-*operand.value.number()});
-  CallSite call = site(e, op, outermost);
-  bool known = true;
-  for (const Expression& child : e.children) {
-    const std::optional<NodeId> input = node(child, false);
-    known = known && input;
-    if (input) call.inputs.push_back(*input);
-    call.input_places.push_back(at(child));
-  }
-  if (!known) return std::nullopt;
-  return expander_.call(scope_, std::move(call)).node;
+  return called(site(e, op, outermost), e);
 }
 
-std::optional<NodeId> FormulaBuilder::call(const Expression& e, bool outermost) {
-  CallSite call = site(e, e.name, outermost);
-  bool known = true;
+std::optional<NodeId> FormulaBuilder::called(CallSite site, const Expression& e) {
   for (const Expression& child : e.children) {
     const std::optional<NodeId> input = node(child, false);
-    known = known && input;
-    if (input) call.inputs.push_back(*input);
-    call.input_places.push_back(at(child));
+    if (input) site.inputs.push_back(*input);
+    site.input_places.push_back(at(child));
   }
-  for (const Expression::Keyword& keyword : e.keywords) {
-    GivenAttribute given;
-    given.name = keyword.name;
-    given.place = at(keyword.offset);
-    given.value_place = at(keyword.value);
-    given.yaml = &text_;
-    given.expression = &keyword.value;
-    call.attributes.push_back(std::move(given));
-  }
-  if (!known) return std::nullopt;
-  return expander_.call(scope_, std::move(call)).node;
+  if (site.inputs.size() < e.children.size()) return std::nullopt;
+  for (const Expression::Keyword& keyword : e.keywords)
+    site.attributes.push_back({keyword.name, at(keyword.offset), at(keyword.value), &text_, &keyword.value});
+  return call(scope_, std::move(site)).node;
+}
+
+}  // namespace
+
+std::optional<NodeId> formula(Scope& scope, const YamlNode& text, const std::string& path,
+                              const std::string& display) {
+  return of_formula(scope, text, [&](const Expression& whole) {
+    return FormulaBuilder(scope, text, path, display).node(whole, true);
+  });
 }
 
 }  // namespace graphrun

@@ -1,0 +1,14 @@
+/// \file
+/// The inputs of a model. In: `inputs:`. Out: a node each, which stands at the top of the model under its
+/// name, and what fills it. Those that are wrong are reported and left out.
+#pragma once
+
+#include <vector>
+
+#include "language/expand/scope.hpp"
+
+namespace graphrun {
+
+std::vector<ModelInput> build_inputs(Expansion& model);
+
+}  // namespace graphrun
