@@ -2,26 +2,27 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+
+#include "show/draw/ranking.hpp"
 
 namespace graphrun::show {
 
 namespace {
 
 /// How a weight's filters are laid out; nothing when it does not see the pixels.
-std::optional<Filters> sizes_of(const Extents& extents, const train::ImageSet& images) {
+std::optional<Pictures> sizes_of(const Extents& extents, const train::ImageSet& images) {
   const auto size = [&](std::size_t axis) { return static_cast<std::size_t>(extents[axis]); };
   if (extents.size() == 2 && size(0) == images.values_per_image())
-    return Filters{size(1), images.height, images.width, images.channels, {}};
+    return Pictures{size(1), images.height, images.width, images.channels, {}};
   // A kernel of one pixel has nothing to show.
   if (extents.size() == 4 && size(2) == images.channels && size(0) * size(1) > 1)
-    return Filters{size(3), size(0), size(1), images.channels, {}};
+    return Pictures{size(3), size(0), size(1), images.channels, {}};
   return std::nullopt;
 }
 
 }  // namespace
 
-Filters filters_of(std::span<const float> weights, const Filters& sizes) {
+Pictures filters_of(std::span<const float> weights, const Pictures& sizes) {
   const std::size_t pixels = sizes.height * sizes.width * sizes.channels;
   std::vector<double> norms(sizes.count);
   std::vector<float> largest(sizes.count);
@@ -30,12 +31,9 @@ Filters filters_of(std::span<const float> weights, const Filters& sizes) {
     norms[unit] += static_cast<double>(weights[i]) * static_cast<double>(weights[i]);
     largest[unit] = std::max(largest[unit], std::abs(weights[i]));
   }
-  std::vector<std::size_t> order(sizes.count);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return norms[a] > norms[b]; });
+  std::vector<std::size_t> order = highest_first(norms);
   order.resize(std::min(order.size(), most_filters));
-  Filters filters{order.size(), sizes.height, sizes.width, sizes.channels, {}};
+  Pictures filters{order.size(), sizes.height, sizes.width, sizes.channels, {}};
   for (const std::size_t unit : order) {
     for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
       const float share = largest[unit] > 0 ? weights[pixel * sizes.count + unit] / largest[unit] : 0.0F;
@@ -48,11 +46,8 @@ Filters filters_of(std::span<const float> weights, const Filters& sizes) {
 std::optional<Filters> first_filters(const runtime::VariableStore& variables, const train::ImageSet& images) {
   for (const auto* variable : variables.all()) {
     if (!variable->trainable) continue;
-    if (const std::optional<Filters> sizes = sizes_of(variable->extents, images)) {
-      Filters filters = filters_of(variable->values, *sizes);
-      filters.variable = variable->name;
-      return filters;
-    }
+    if (const std::optional<Pictures> sizes = sizes_of(variable->extents, images))
+      return Filters{variable->name, filters_of(variable->values, *sizes)};
   }
   return std::nullopt;
 }

@@ -11,7 +11,6 @@
 #include "show/draw/filters.hpp"
 #include "show/draw/pictures.hpp"
 #include "show/draw/scatter.hpp"
-#include "train/datasets/known_datasets.hpp"
 #include "train/learn/programs.hpp"
 #include "train/measure/latent_space.hpp"
 
@@ -51,7 +50,7 @@ class LabelColumns {
 
 class Drawing {
  public:
-  Drawing(train::Learner& learner, const GallerySource& source, const fs::path& folder)
+  Drawing(train::Learner& learner, const Source& source, const fs::path& folder)
       : learner_(learner), source_(source), folder_(folder) {}
 
   Gallery draw() {
@@ -91,9 +90,7 @@ class Drawing {
 
   bool has(const char* role) const { return learner_.model().role(role).has_value(); }
 
-  const train::ImageSet& shown() const {
-    return source_.data.test.count > 0 ? source_.data.test : source_.data.train;
-  }
+  const train::ImageSet& shown() const { return source_.shown(); }
 
   void save_reconstructions(const std::string& name) {
     const Reconstruction sheet = reconstruct(learner_, source_.test, shown(), images_on_sheet);
@@ -107,9 +104,7 @@ class Drawing {
     const train::Plane plane = plane_of(codes);
     const std::span<const std::int32_t> labels =
         std::span(shown().labels).first(std::min(shown().labels.size(), plane.x.size()));
-    const std::vector<std::string> names =
-        shown().class_names.empty() ? train::class_names(source_.data.name) : shown().class_names;
-    save("codes.png", draw_scatter(plane, labels, names));
+    save("codes.png", draw_scatter(plane, labels, source_.class_names()));
     if (shown().are_pictures) save("codes-images.png", draw_image_scatter(plane, shown()));
   }
 
@@ -160,10 +155,9 @@ class Drawing {
     if (!shown().are_pictures) return;
     const std::optional<Filters> filters = first_filters(learner_.variables(), shown());
     if (!filters) return;
-    const std::size_t side = std::max(filters->height, filters->width);
-    write_sheet(folder_ / "filters.png",
-                {{filters->count, filters->height, filters->width, filters->channels, filters->pixels}},
-                columns, std::max<std::size_t>(2, smallest_filter / side));
+    const std::size_t side = std::max(filters->pictures.height, filters->pictures.width);
+    write_sheet(folder_ / "filters.png", {filters->pictures}, columns,
+                std::max<std::size_t>(2, smallest_filter / side));
     gallery_.files.push_back(folder_ / "filters.png");
   }
 
@@ -183,18 +177,18 @@ class Drawing {
   }
 
   train::Learner& learner_;
-  const GallerySource& source_;
+  const Source& source_;
   const fs::path& folder_;
   Gallery gallery_;
 };
 
 }  // namespace
 
-Gallery draw_gallery(train::Learner& learner, const GallerySource& source, const fs::path& folder) {
+Gallery draw_gallery(train::Learner& learner, const Source& source, const fs::path& folder) {
   return Drawing(learner, source, folder).draw();
 }
 
-fs::path draw_progress(train::Learner& learner, const GallerySource& source, const fs::path& folder) {
+fs::path draw_progress(train::Learner& learner, const Source& source, const fs::path& folder) {
   return Drawing(learner, source, folder).draw_progress();
 }
 

@@ -16,18 +16,10 @@
 #include <string>
 #include <vector>
 
-#include "train/datasets/dataset.hpp"
-#include "train/datasets/examples.hpp"
+#include "show/draw/source.hpp"
 #include "train/learn/learner.hpp"
 
 namespace graphrun::show {
-
-struct GallerySource {
-  const train::Dataset& data;
-  const train::Examples& train;
-  const train::Examples& test;    ///< those of data.test, or of data.train where there are none
-  std::filesystem::path metrics;  ///< metrics.csv; empty: no curves
-};
 
 struct Gallery {
   std::vector<std::filesystem::path> files;
@@ -35,12 +27,11 @@ struct Gallery {
 };
 
 /// Draws into a folder that is there, over earlier pictures of these names. Error{io}.
-Gallery draw_gallery(train::Learner& learner, const GallerySource& source,
-                     const std::filesystem::path& folder);
+Gallery draw_gallery(train::Learner& learner, const Source& source, const std::filesystem::path& folder);
 
 /// What shows best how far a model has come, as reconstruction-STEP.png, or samples-STEP.png of a model that
 /// makes images from chance alone; empty when it draws nothing. Error{io}.
-std::filesystem::path draw_progress(train::Learner& learner, const GallerySource& source,
+std::filesystem::path draw_progress(train::Learner& learner, const Source& source,
                                     const std::filesystem::path& folder);
 
 }  // namespace graphrun::show

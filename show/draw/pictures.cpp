@@ -8,7 +8,6 @@
 
 #include "files/png/png.hpp"
 #include "graph/needed.hpp"
-#include "show/draw/sheet.hpp"
 #include "show/draw/target.hpp"
 
 namespace graphrun::show {
@@ -95,14 +94,11 @@ Pictures pictures_of(const train::OutputValues& output, const train::ImageSet* l
 
 void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>& lists, std::size_t columns,
                  std::size_t magnify) {
-  std::vector<ImageList> views;
-  for (const Pictures& list : lists)
-    views.push_back({list.count, list.height, list.width, list.channels, list.pixels});
   SheetOptions options;
   options.columns = columns;
   options.magnify = magnify;
   if (lists.size() == 1) options.block_gap = 0;
-  files::write_png(path, compose_sheet(views, options));
+  files::write_png(path, compose_sheet(lists, options));
 }
 
 Reconstruction reconstruct(train::Learner& learner, const train::Examples& examples,
@@ -134,7 +130,11 @@ Reconstruction reconstruct(train::Learner& learner, const train::Examples& examp
 }
 
 bool draws_images(const ModelDefinition& model, const train::ImageSet& images) {
-  if (!images.are_pictures || !model.role(image_role) || !sees_images(model)) return false;
+  return makes_images_like(model, images) && sees_images(model);
+}
+
+bool makes_images_like(const ModelDefinition& model, const train::ImageSet& images) {
+  if (!images.are_pictures || !model.role(image_role)) return false;
   const Type& type = model.graph.node(*model.role(image_role)).type;
   if (type.shape.empty() || !type.shape.front().is_batch()) return false;
   return element_count(bind(type.shape, std::int64_t{1})) ==

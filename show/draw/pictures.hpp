@@ -7,20 +7,12 @@
 #include <filesystem>
 #include <vector>
 
+#include "show/draw/sheet.hpp"
 #include "train/datasets/dataset.hpp"
 #include "train/datasets/examples.hpp"
 #include "train/learn/learner.hpp"
 
 namespace graphrun::show {
-
-/// Images of one size: u8 [count, height, width, channels].
-struct Pictures {
-  std::size_t count = 0;
-  std::size_t height = 0;
-  std::size_t width = 0;
-  std::size_t channels = 1;
-  std::vector<std::uint8_t> pixels;
-};
 
 /// Some images of a set as pixels: numbers as in to_pixels().
 std::vector<std::uint8_t> pixels_of(const train::ImageSet& images, std::size_t first, std::size_t count);
@@ -55,7 +47,10 @@ Reconstruction reconstruct(train::Learner& learner, const train::Examples& examp
 /// Does the output `image`, which the model has, follow from the images that it is given?
 bool sees_images(const ModelDefinition& model);
 
-/// Are these pictures, and has the model an output `image` of their size that follows from them?
+/// Are these pictures, and has the model an output `image` of their size?
+bool makes_images_like(const ModelDefinition& model, const train::ImageSet& images);
+
+/// The same, and it follows from them.
 bool draws_images(const ModelDefinition& model, const train::ImageSet& images);
 
 }  // namespace graphrun::show

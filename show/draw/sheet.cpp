@@ -11,13 +11,13 @@
 namespace graphrun::show {
 namespace {
 
-void check(std::span<const ImageList> lists, const SheetOptions& options) {
+void check(std::span<const Pictures> lists, const SheetOptions& options) {
   if (lists.empty() || options.columns == 0 || options.magnify == 0) {
     throw Error(ErrorCode::usage,
                 "a sheet needs at least one list of pictures, one column and a magnification of 1");
   }
-  const ImageList& first = lists.front();
-  for (const ImageList& list : lists) {
+  const Pictures& first = lists.front();
+  for (const Pictures& list : lists) {
     const bool same = list.count == first.count && list.height == first.height && list.width == first.width &&
                       list.channels == first.channels;
     const std::size_t pixels = list.count * list.height * list.width * list.channels;
@@ -36,7 +36,7 @@ void check(std::span<const ImageList> lists, const SheetOptions& options) {
 /// Where everything goes.
 class Layout {
  public:
-  Layout(const ImageList& list, std::size_t lists, const SheetOptions& options)
+  Layout(const Pictures& list, std::size_t lists, const SheetOptions& options)
       : options_(options),
         lists_(lists),
         columns_(std::min(options.columns, list.count)),
@@ -64,10 +64,10 @@ class Layout {
 };
 
 /// Copies one picture, magnified, to a place of the sheet.
-void paste(const ImageList& list, std::size_t picture, std::size_t magnify, std::size_t left, std::size_t top,
+void paste(const Pictures& list, std::size_t picture, std::size_t magnify, std::size_t left, std::size_t top,
            files::Image& sheet) {
   const std::size_t channels = list.channels;
-  const auto pixels = list.pixels.subspan(picture * list.height * list.width * channels);
+  const auto pixels = std::span(list.pixels).subspan(picture * list.height * list.width * channels);
   for (std::size_t y = 0; y < list.height * magnify; ++y) {
     for (std::size_t x = 0; x < list.width * magnify; ++x) {
       const std::size_t from = (y / magnify * list.width + x / magnify) * channels;
@@ -79,7 +79,7 @@ void paste(const ImageList& list, std::size_t picture, std::size_t magnify, std:
 
 }  // namespace
 
-files::Image compose_sheet(std::span<const ImageList> lists, const SheetOptions& options) {
+files::Image compose_sheet(std::span<const Pictures> lists, const SheetOptions& options) {
   check(lists, options);
   const Layout layout(lists.front(), lists.size(), options);
   files::Image sheet;

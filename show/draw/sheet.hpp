@@ -12,13 +12,14 @@
 
 namespace graphrun::show {
 
-/// Pictures of one size behind each other: u8 [count, height, width, channels]. The pixels are borrowed.
-struct ImageList {
+/// Equally large pictures one behind the other, u8 pixels [count, height, width, channels] with 1 or 3
+/// channels.
+struct Pictures {
   std::size_t count = 0;
   std::size_t height = 0;
   std::size_t width = 0;
-  std::size_t channels = 1;  ///< 1 or 3
-  std::span<const std::uint8_t> pixels;
+  std::size_t channels = 1;
+  std::vector<std::uint8_t> pixels;
 };
 
 struct SheetOptions {
@@ -33,7 +34,7 @@ struct SheetOptions {
 /// columns, the first block has originals 0 to 15 and below them their reconstructions. A sheet narrower than
 /// `columns` is made for fewer pictures. Error{usage}: no list, an empty one, lists of different counts or
 /// sizes, pixels that do not fit, a sheet too large for a PNG.
-files::Image compose_sheet(std::span<const ImageList> lists, const SheetOptions& options = {});
+files::Image compose_sheet(std::span<const Pictures> lists, const SheetOptions& options = {});
 
 /// Values in [0, 1] as pixels: clamped, times 255, rounded to nearest; NaN becomes 0.
 std::vector<std::uint8_t> to_pixels(std::span<const float> values);

@@ -3,20 +3,12 @@
 #include <utility>
 #include <vector>
 
+#include "graph/needed.hpp"
 #include "graph/op.hpp"
 
 namespace graphrun::show {
 
 namespace {
-
-std::vector<bool> behind(const Graph& graph, NodeId objective) {
-  std::vector<bool> needed(graph.size());
-  needed[objective] = true;
-  for (std::size_t id = graph.size(); id-- > 0;)
-    if (needed[id])
-      for (const NodeId input : graph.node(static_cast<NodeId>(id)).inputs) needed[input] = true;
-  return needed;
-}
 
 /// Is it computed from data, and from nothing else: no parameter, no chance?
 std::vector<bool> made_of_data(const Graph& graph) {
@@ -53,7 +45,7 @@ std::vector<bool> stand_for(const Graph& graph, NodeId image) {
 
 /// The data that a node behind the loss brings together with the images.
 std::optional<NodeId> compared_with(const Graph& graph, NodeId objective, NodeId image) {
-  const std::vector<bool> used = behind(graph, objective);
+  const std::vector<bool> used = needed_by(graph, std::span(&objective, 1));
   const std::vector<bool> from_data = made_of_data(graph);
   const std::vector<bool> stands = stand_for(graph, image);
   const Type& type = graph.node(image).type;

@@ -57,7 +57,7 @@ std::string digest_of(std::string_view script) {
 
 }  // namespace
 
-files::JsonObject report_data(train::Learner& learner, const ReportSource& source,
+files::JsonObject report_data(train::Learner& learner, const Source& source,
                               std::vector<std::string>& notes) {
   files::JsonObject data;
   data.set("format", std::int64_t{1});
@@ -98,7 +98,7 @@ std::string report_page(std::string_view title, files::JsonObject data) {
   return page;
 }
 
-Report write_report(train::Learner& learner, const ReportSource& source, const std::filesystem::path& file) {
+Report write_report(train::Learner& learner, const Source& source, const std::filesystem::path& file) {
   Report report{file, 0, {}};
   const std::string page =
       report_page(learner.model().name + " \u2013 graphrun", report_data(learner, source, report.notes));

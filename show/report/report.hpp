@@ -11,22 +11,13 @@
 #include <vector>
 
 #include "files/json.hpp"
-#include "train/datasets/dataset.hpp"
-#include "train/datasets/examples.hpp"
+#include "show/draw/source.hpp"
 #include "train/learn/learner.hpp"
 
 namespace graphrun::show {
 
-struct ReportSource {
-  const train::Dataset& data;
-  const train::Examples& train;
-  const train::Examples& test;    ///< those of data.test, or of data.train where there are none
-  std::filesystem::path metrics;  ///< metrics.csv; it need not be there: then there are no curves
-};
-
 /// All that the page shows. What a model lacks is left out; `notes` (for people) say what and why.
-files::JsonObject report_data(train::Learner& learner, const ReportSource& source,
-                              std::vector<std::string>& notes);
+files::JsonObject report_data(train::Learner& learner, const Source& source, std::vector<std::string>& notes);
 
 /// The page around its data. No text of the data can leave its block, or become markup.
 std::string report_page(std::string_view title, files::JsonObject data);
@@ -37,6 +28,6 @@ struct Report {
   std::vector<std::string> notes;
 };
 /// Durable, or not there at all. Error{io}.
-Report write_report(train::Learner& learner, const ReportSource& source, const std::filesystem::path& file);
+Report write_report(train::Learner& learner, const Source& source, const std::filesystem::path& file);
 
 }  // namespace graphrun::show

@@ -12,6 +12,7 @@
 #include "files/number_text.hpp"
 #include "graphrun/version.hpp"
 #include "show/draw/curves.hpp"
+#include "show/draw/scales.hpp"
 #include "show/report/layer_graph.hpp"
 #include "train/learn/checkpoint.hpp"
 #include "train/measure/draw_statistics.hpp"
@@ -107,22 +108,55 @@ files::JsonObject graph_of(const ModelDefinition& model) {
 
 // ---- Figures ----
 
-files::JsonArray points_of(const std::vector<Curve::Point>& points) {
+std::vector<Curve::Point> thinned(const std::vector<Curve::Point>& points) {
   const std::size_t step = points.size() / most_points + 1;
-  files::JsonArray array;
+  std::vector<Curve::Point> kept;
   for (std::size_t i = 0; i < points.size(); ++i)
-    if (i % step == 0 || i + 1 == points.size())
-      array.add(files::JsonArray().add(points[i].step).add(points[i].value));
+    if (i % step == 0 || i + 1 == points.size()) kept.push_back(points[i]);
+  return kept;
+}
+
+files::JsonArray points_of(const std::vector<Curve::Point>& points) {
+  files::JsonArray array;
+  for (const Curve::Point& point : points) array.add(files::JsonArray().add(point.step).add(point.value));
   return array;
+}
+
+/// The points that a line joins, as [begin, end).
+files::JsonArray joined(const std::vector<Curve::Point>& points, const std::vector<LoggedStage>& stages) {
+  files::JsonArray array;
+  for (const Part& part : parts_of(points, stages))
+    array.add(files::JsonArray().add(part.begin).add(part.end));
+  return array;
+}
+
+files::JsonObject scale_of(const Scale& scale) {
+  return files::JsonObject()
+      .set("low", scale.low)
+      .set("high", scale.high)
+      .set("logarithmic", scale.logarithmic)
+      .set("ticks", files::json_array(scale.ticks));
+}
+
+files::JsonObject figure_of(const Curve& curve, const std::vector<LoggedStage>& stages) {
+  const std::vector<Curve::Point> train = thinned(curve.train);
+  const std::vector<Curve::Point> test = thinned(curve.test);
+  const ValueScales scales = value_scales(curve);
+  files::JsonArray choice = files::JsonArray().add(scale_of(scales.even));
+  if (scales.logarithmic) choice.add(scale_of(*scales.logarithmic));
+  return files::JsonObject()
+      .set("name", curve.name)
+      .set("train", points_of(train))
+      .set("train_parts", joined(train, stages))
+      .set("test", points_of(test))
+      .set("test_parts", joined(test, stages))
+      .set("scales", choice)
+      .set("preferred", scales.preferred().logarithmic ? 1 : 0);
 }
 
 files::JsonObject curves_of(const std::vector<Curve>& curves, const std::vector<LoggedStage>& logged) {
   files::JsonArray figures;
-  for (const Curve& curve : curves)
-    figures.add(files::JsonObject()
-                    .set("name", curve.name)
-                    .set("train", points_of(curve.train))
-                    .set("test", points_of(curve.test)));
+  for (const Curve& curve : curves) figures.add(figure_of(curve, logged));
   files::JsonArray stages;
   for (const LoggedStage& stage : logged)
     stages.add(files::JsonObject()
@@ -131,7 +165,11 @@ files::JsonObject curves_of(const std::vector<Curve>& curves, const std::vector<
                    .set("layer", stage.layer)
                    .set("from", stage.first)
                    .set("to", stage.last));
-  return files::JsonObject().set("figures", figures).set("stages", stages);
+  return files::JsonObject()
+      .set("steps", scale_of(step_scale(curves)))
+      .set("most_dots", most_dots)
+      .set("figures", figures)
+      .set("stages", stages);
 }
 
 files::JsonArray estimates(const std::vector<train::Estimate>& figures) {
@@ -211,7 +249,7 @@ std::string data_text(const train::Dataset& data) {
                      data.is_subset ? "; only the small part that comes with graphrun" : "");
 }
 
-files::JsonObject run_of(train::Learner& learner, const ReportSource& source) {
+files::JsonObject run_of(train::Learner& learner, const Source& source) {
   const train::TrainingState& state = learner.state();
   files::JsonArray facts;
   const auto fact = [&](const char* name, const std::string& value) {
@@ -249,7 +287,7 @@ files::JsonArray key_figures(train::Learner& learner, const std::vector<Curve>& 
 
 }  // namespace
 
-void set_facts(files::JsonObject& data, train::Learner& learner, const ReportSource& source) {
+void set_facts(files::JsonObject& data, train::Learner& learner, const Source& source) {
   const ModelDefinition& model = learner.model();
   std::vector<Curve> curves;
   std::vector<LoggedStage> stages;

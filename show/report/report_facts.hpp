@@ -10,6 +10,6 @@
 namespace graphrun::show {
 
 /// Error{data} when the metrics cannot be read; Error{io}.
-void set_facts(files::JsonObject& data, train::Learner& learner, const ReportSource& source);
+void set_facts(files::JsonObject& data, train::Learner& learner, const Source& source);
 
 }  // namespace graphrun::show

@@ -22,19 +22,15 @@ constexpr std::int64_t most_ways = 10;
 constexpr double lowest_share = 0.02;
 constexpr double highest_share = 0.98;
 
-const train::ImageSet& shown(const ReportSource& source) {
-  return source.data.test.count > 0 ? source.data.test : source.data.train;
-}
-
 /// One more than the largest label; 0 without labels.
-std::int64_t label_count(const ReportSource& source) {
+std::int64_t label_count(const Source& source) {
   const std::vector<std::int32_t>& labels = source.data.train.labels;
   return labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()) + std::int64_t{1};
 }
 
 class Showing {
  public:
-  Showing(train::Learner& learner, const ReportSource& source, const std::optional<train::Codes>& codes,
+  Showing(train::Learner& learner, const Source& source, const std::optional<train::Codes>& codes,
           const std::optional<train::PrincipalPlane>& principal)
       : learner_(learner),
         source_(source),
@@ -69,7 +65,7 @@ class Showing {
   }
 
   std::int64_t affordable(std::int64_t wanted) const {
-    return show::affordable(wanted, shown(source_).values_per_image());
+    return show::affordable(wanted, source_.shown().values_per_image());
   }
   std::int64_t affordable_ways(std::int64_t wanted) const {
     const std::int64_t pictures = affordable(std::min(wanted, most_ways) * steps_of_a_way);
@@ -96,7 +92,7 @@ class Showing {
     for (const ModelInput& input : learner_.model().inputs)
       if (input.source == InputSource::labels && label_count(source_) > 0)
         inputs.columns[input.name] = {train::ColumnKind::i32_labels, 1, std::as_bytes(std::span(labels))};
-    return pictures_of(space_.decode(codes, inputs), &shown(source_));
+    return pictures_of(space_.decode(codes, inputs), &source_.shown());
   }
 
   /// Units by how far apart the values of most images lie, or else those of the prior; the widest first.
@@ -197,7 +193,7 @@ class Showing {
   }
 
   train::Learner& learner_;
-  const ReportSource& source_;
+  const Source& source_;
   train::LatentSpace space_;
   PageDecoder decoder_;
   const std::optional<train::PrincipalPlane>& principal_;
@@ -208,7 +204,7 @@ class Showing {
 
 }  // namespace
 
-void set_latent_space(files::JsonObject& data, train::Learner& learner, const ReportSource& source,
+void set_latent_space(files::JsonObject& data, train::Learner& learner, const Source& source,
                       const std::optional<train::Codes>& codes,
                       const std::optional<train::PrincipalPlane>& principal) {
   Showing(learner, source, codes, principal).show(data);

@@ -18,7 +18,7 @@ inline constexpr std::int64_t widest_carried_code = 64;
 
 /// `codes` are those of test images, as far as the model has any, and `principal` their plane when they have
 /// more than two units. Error{usage} when the model makes no images of codes.
-void set_latent_space(files::JsonObject& data, train::Learner& learner, const ReportSource& source,
+void set_latent_space(files::JsonObject& data, train::Learner& learner, const Source& source,
                       const std::optional<train::Codes>& codes,
                       const std::optional<train::PrincipalPlane>& principal);
 

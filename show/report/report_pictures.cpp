@@ -13,7 +13,6 @@
 #include "show/draw/scatter.hpp"
 #include "show/report/report_latent.hpp"
 #include "show/report/sprite.hpp"
-#include "train/datasets/known_datasets.hpp"
 #include "train/measure/latent_space.hpp"
 
 namespace graphrun::show {
@@ -29,18 +28,9 @@ std::string hexadecimal(Colour colour) {
   return fmt::format("#{:02x}{:02x}{:02x}", colour.red, colour.green, colour.blue);
 }
 
-/// Has the model an output `image` of the size of these pictures?
-bool makes_pictures_like(const ModelDefinition& model, const train::ImageSet& images) {
-  if (!images.are_pictures || !model.role("image")) return false;
-  const Type& type = model.graph.node(*model.role("image")).type;
-  if (type.shape.empty() || !type.shape.front().is_batch()) return false;
-  return element_count(bind(type.shape, std::int64_t{1})) ==
-         static_cast<std::int64_t>(images.values_per_image());
-}
-
 class Showing {
  public:
-  Showing(files::JsonObject& data, train::Learner& learner, const ReportSource& source,
+  Showing(files::JsonObject& data, train::Learner& learner, const Source& source,
           std::vector<std::string>& notes)
       : data_(data), learner_(learner), source_(source), notes_(notes) {}
 
@@ -66,9 +56,7 @@ class Showing {
 
   bool has(const char* role) const { return learner_.model().role(role).has_value(); }
 
-  const train::ImageSet& shown() const {
-    return source_.data.test.count > 0 ? source_.data.test : source_.data.train;
-  }
+  const train::ImageSet& shown() const { return source_.shown(); }
 
   std::int64_t affordable(std::int64_t wanted) const {
     return show::affordable(wanted, shown().values_per_image());
@@ -81,10 +69,7 @@ class Showing {
   void set_names() {
     files::JsonArray colours;
     for (int label = 0; label < 10; ++label) colours.add(hexadecimal(class_colour(label)));
-    data_
-        .set("label_names",
-             files::json_array(shown().class_names.empty() ? train::class_names(source_.data.name)
-                                                           : shown().class_names))
+    data_.set("label_names", files::json_array(source_.class_names()))
         .set("colours", colours)
         .set("images", files::JsonObject()
                            .set("height", shown().height)
@@ -134,7 +119,7 @@ class Showing {
   // ---- The space of codes ----
 
   void show_latent_space() {
-    if (!(has("code") || has("latent")) || !makes_pictures_like(learner_.model(), shown())) return;
+    if (!(has("code") || has("latent")) || !makes_images_like(learner_.model(), shown())) return;
     if (train::makes_images(learner_.model()))
       set_latent_space(data_, learner_, source_, codes_, principal_);
     else
@@ -145,14 +130,13 @@ class Showing {
     if (!shown().are_pictures) return;
     const std::optional<Filters> filters = first_filters(learner_.variables(), shown());
     if (!filters) return;
-    const auto count = std::min(filters->count, static_cast<std::size_t>(affordable(shown_filters)));
-    const Pictures pictures{count, filters->height, filters->width, filters->channels, filters->pixels};
-    data_.set("filters", sprite(pictures).set("of", filters->variable));
+    const auto count = static_cast<std::size_t>(affordable(shown_filters));
+    data_.set("filters", sprite(first_of(filters->pictures, count)).set("of", filters->variable));
   }
 
   files::JsonObject& data_;
   train::Learner& learner_;
-  const ReportSource& source_;
+  const Source& source_;
   std::vector<std::string>& notes_;
   std::optional<train::Codes> codes_;               ///< of test images
   std::optional<train::PrincipalPlane> principal_;  ///< of codes of more than two units
@@ -160,7 +144,7 @@ class Showing {
 
 }  // namespace
 
-void set_pictures(files::JsonObject& data, train::Learner& learner, const ReportSource& source,
+void set_pictures(files::JsonObject& data, train::Learner& learner, const Source& source,
                   std::vector<std::string>& notes) {
   Showing(data, learner, source, notes).show();
 }

@@ -13,7 +13,7 @@
 
 namespace graphrun::show {
 
-void set_pictures(files::JsonObject& data, train::Learner& learner, const ReportSource& source,
+void set_pictures(files::JsonObject& data, train::Learner& learner, const Source& source,
                   std::vector<std::string>& notes);
 
 }  // namespace graphrun::show

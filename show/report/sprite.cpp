@@ -15,17 +15,9 @@ constexpr std::int64_t most_bytes = 2'000'000;
 files::JsonObject sprite(const Pictures& pictures) {
   const std::size_t columns =
       std::clamp<std::size_t>(widest_sprite / pictures.width, 1, std::max<std::size_t>(pictures.count, 1));
-  const std::size_t rows = (pictures.count + columns - 1) / columns;
-  files::Image image{rows * pictures.height, columns * pictures.width, pictures.channels, {}};
-  image.pixels.resize(image.height * image.width * image.channels);
-  const std::size_t line = pictures.width * pictures.channels;
-  for (std::size_t i = 0; i < pictures.count; ++i)
-    for (std::size_t y = 0; y < pictures.height; ++y) {
-      const std::size_t from = (i * pictures.height + y) * line;
-      const std::size_t to = ((i / columns * pictures.height + y) * columns + i % columns) * line;
-      std::copy_n(pictures.pixels.begin() + static_cast<std::ptrdiff_t>(from), line,
-                  image.pixels.begin() + static_cast<std::ptrdiff_t>(to));
-    }
+  const files::Image image =
+      compose_sheet(std::span(&pictures, 1),
+                    {.columns = columns, .magnify = 1, .padding = 0, .block_gap = 0, .background = 0});
   return files::JsonObject()
       .set("png", files::base64(files::encode_png(image)))
       .set("count", pictures.count)

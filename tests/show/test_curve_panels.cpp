@@ -3,6 +3,7 @@
 
 #include "show/draw/canvas.hpp"
 #include "show/draw/curve_panels.hpp"
+#include "show/draw/scales.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/thrown.hpp"
 
@@ -85,4 +86,26 @@ TEST_CASE("ticks are round values") {
   check_values(even_ticks(0.0121, 0.0247, 5), {0.014, 0.016, 0.018, 0.02, 0.022, 0.024});
   CHECK(even_ticks(1, 1, 5).empty());
   CHECK(even_ticks(0, 1e300, 5).size() < 12);
+}
+
+TEST_CASE("what pictures and the page draw alike: scales, their marks, joined points") {
+  const Curve wide{"loss", {{1, 100}, {2, 1}}, {{2, 0.1}}};
+  const ValueScales scales = value_scales(wide);
+  REQUIRE(scales.logarithmic);
+  CHECK(scales.is_wide);
+  CHECK(&scales.preferred() == &*scales.logarithmic);
+  CHECK(scales.logarithmic->share(std::sqrt(10)) == Approx(0.5));
+  CHECK(scales.even.share((100 + 0.1) / 2) == Approx(0.5));
+  CHECK(scales.even.low < 0.1);
+  CHECK(scales.even.high > 100);
+  CHECK_FALSE(value_scales({"loss", {{1, 1}, {2, 0}}, {}}).logarithmic);
+  CHECK_FALSE(value_scales({"loss", {{1, 2}, {2, 2}}, {}}).logarithmic);
+  CHECK_FALSE(value_scales({"loss", {{1, 2}, {2, 4}}, {}}).preferred().logarithmic);
+  check_values(step_scale({wide}).ticks, {0, 0.5, 1, 1.5, 2});
+  const std::vector<Part> parts =
+      parts_of({{10, 1}, {20, 1}, {30, 1}}, {{"a", 1, 0, 10, 20}, {"b", 1, 0, 30, 40}});
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[0].end == 2);
+  CHECK(parts[1].begin == 2);
+  CHECK(parts[1].end == 3);
 }

@@ -120,7 +120,7 @@ TEST_CASE("curves are read from the metrics of a run, whatever else stands there
 TEST_CASE("filters are grey at 0, each as strong as can be, the strongest first") {
   // [2 pixels, 3 units]
   const std::vector<float> weights{1.0F, -4.0F, 0.0F, -0.5F, 2.0F, 0.0F};
-  const Filters filters = filters_of(weights, {3, 1, 2, 1, {}});
+  const Pictures filters = filters_of(weights, {3, 1, 2, 1, {}});
   CHECK(filters.count == 3);
   // The second unit has the largest norm.
   CHECK(filters.pixels == std::vector<std::uint8_t>{0, 191, 255, 64, 128, 128});

@@ -147,6 +147,10 @@ TEST_CASE("the data of a report has all that suits a small autoencoder") {
   CHECK(report["model"]["yaml"].get<std::string>().find("gaussian_noise") != std::string::npos);
   CHECK(report["results"]["latest"][0] == json{{"name", "loss"}, {"train", 0.25}, {"test", 0.5}});
   CHECK(report["curves"]["figures"][0]["train"] == json::parse("[[1, 0.5], [2, 0.25]]"));
+  CHECK(report["curves"]["figures"][0]["train_parts"] == json::parse("[[0, 2]]"));
+  CHECK(report["curves"]["figures"][0]["scales"].size() == 2);
+  CHECK(report["curves"]["figures"][0]["preferred"] == 0);
+  CHECK(report["curves"]["steps"]["high"] == 2);
   CHECK(report["curves"]["stages"].size() == 1);
   REQUIRE(report["reconstruction"]["lists"].size() == 3);
   CHECK(report["reconstruction"]["lists"][1]["name"] == "corrupted");

@@ -14,7 +14,7 @@ namespace {
 const files::Bytes first{11, 12, 13};   // three pictures of one pixel
 const files::Bytes second{21, 22, 23};  // and what became of them
 
-ImageList list_of(const files::Bytes& pixels) {
+Pictures list_of(const files::Bytes& pixels) {
   return {pixels.size(), 1, 1, 1, pixels};
 }
 
@@ -31,7 +31,7 @@ SheetOptions tight(std::size_t columns) {
 }  // namespace
 
 TEST_CASE("sheet: pairs stand below each other, block by block") {
-  const std::vector<ImageList> lists{list_of(first), list_of(second)};
+  const std::vector<Pictures> lists{list_of(first), list_of(second)};
   const files::Image sheet = compose_sheet(lists, tight(2));
   CHECK(sheet.width == 2);
   CHECK(sheet.height == 5);
@@ -39,7 +39,7 @@ TEST_CASE("sheet: pairs stand below each other, block by block") {
 }
 
 TEST_CASE("sheet: fewer pictures than columns make a narrower sheet") {
-  const std::vector<ImageList> lists{list_of(first)};
+  const std::vector<Pictures> lists{list_of(first)};
   const files::Image sheet = compose_sheet(lists, tight(16));
   CHECK(sheet.width == 3);
   CHECK(sheet.pixels == first);
@@ -47,7 +47,7 @@ TEST_CASE("sheet: fewer pictures than columns make a narrower sheet") {
 
 TEST_CASE("sheet: padding, magnification and colour") {
   const files::Bytes pixels{1, 2, 3, 4, 5, 6};  // one picture of 1 x 2 pixels
-  const std::vector<ImageList> lists{{1, 1, 2, 3, pixels}};
+  const std::vector<Pictures> lists{{1, 1, 2, 3, pixels}};
   SheetOptions options = tight(1);
   options.magnify = 2;
   options.padding = 1;
@@ -63,7 +63,7 @@ TEST_CASE("sheet: padding, magnification and colour") {
 }
 
 TEST_CASE("sheet: lists that do not fit each other") {
-  const auto wrong = [](const std::vector<ImageList>& lists, const SheetOptions& options,
+  const auto wrong = [](const std::vector<Pictures>& lists, const SheetOptions& options,
                         const std::string& part) {
     return throws([&] { compose_sheet(lists, options); }, ErrorCode::usage, part);
   };

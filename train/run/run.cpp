@@ -380,7 +380,7 @@ class Run final : public PhaseObserver {
     return step != std::string::npos && name[step] == '-' ? name.substr(0, step) : name;
   }
 
-  show::GallerySource gallery_source() const {
+  show::Source gallery_source() const {
     return {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()};
   }
 

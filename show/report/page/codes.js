@@ -15,6 +15,16 @@ function usualRange(values) {
   return [low - more, high + more];
 }
 
+/** Round numbers between low and high, about `wanted` of them. */
+function roundTicks(low, high, wanted) {
+  const rough = (high - low) / wanted || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const ticks = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) ticks.push(i * step);
+  return ticks;
+}
+
 class Scatter {
   constructor(thumbnails, onChoose) {
     this.codes = data.codes;

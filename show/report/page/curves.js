@@ -3,30 +3,10 @@
 const chartHeight = 240;
 const chartMargin = {left: 58, right: 14, top: 22, bottom: 30};
 
-/** Round numbers between low and high, about `wanted` of them. */
-function roundTicks(low, high, wanted) {
-  const rough = (high - low) / wanted || 1;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
-  const ticks = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) ticks.push(i * step);
-  return ticks;
-}
-
-/** Powers of ten, and where they are few, twos and fives between them. */
-function logarithmicTicks(low, high) {
-  const decades = Math.log10(high / low);
-  const factors = decades < 2.5 ? [1, 2, 5] : [1];
-  const skipped = Math.max(1, Math.ceil(decades / 6));
-  const ticks = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-    if (power % skipped !== 0) continue;
-    for (const factor of factors) {
-      const tick = Number(`${factor}e${power}`);
-      if (tick >= low * 0.999 && tick <= high * 1.001) ticks.push(tick);
-    }
-  }
-  return ticks;
+/** How far along a scale a value lies: 0 at its low end, 1 at its high end. */
+function shareOf(scale, value) {
+  const place = scale.logarithmic ? Math.log : (number) => number;
+  return (place(value) - place(scale.low)) / (place(scale.high) - place(scale.low));
 }
 
 const stageOf = (step) => data.curves.stages.findIndex((stage) => step >= stage.from && step <= stage.to);
@@ -37,27 +17,10 @@ function stageName(stage) {
   return stage.phase + (draws > 1 ? `, draw ${stage.draw}` : "") + (stage.layer > 0 ? `, layer ${stage.layer}` : "");
 }
 
-/** Points in pieces: a line never goes from one stage into the next. */
-function pieces(points) {
-  const parts = [];
-  let last = null;
-  for (const point of points) {
-    const stage = stageOf(point[0]);
-    if (parts.length === 0 || stage !== last) parts.push([]);
-    parts.at(-1).push(point);
-    last = stage;
-  }
-  return parts;
-}
-
 class Chart {
   constructor(figure) {
     this.figure = figure;
-    const values = [...figure.train, ...figure.test].map(([, value]) => value);
-    this.low = Math.min(...values);
-    this.high = Math.max(...values);
-    this.mayBeLogarithmic = this.low > 0 && this.high > this.low;
-    this.logarithmic = this.mayBeLogarithmic && this.high / this.low >= 50;
+    this.scale = figure.scales[figure.preferred];
     this.steps = [...new Set([...figure.train, ...figure.test].map(([step]) => step))].sort((a, b) => a - b);
     this.byStep = {train: new Map(figure.train), test: new Map(figure.test)};
     this.at = -1;
@@ -69,15 +32,15 @@ class Chart {
     });
     this.tip = html("div", {class: "tip", hidden: true});
     const logarithm = html("input", {type: "checkbox", onchange: (event) => {
-      this.logarithmic = event.target.checked;
+      this.scale = figure.scales[event.target.checked ? 1 : 0];
       this.draw(this.width);
     }});
-    logarithm.checked = this.logarithmic;
+    logarithm.checked = this.scale.logarithmic;
     this.element = html("div", {class: "card chart"},
       html("div", {class: "chart-head"}, html("h3", {}, figure.name), html("div", {class: "legend"},
         figure.train.length > 0 ? html("span", {class: "legend-train"}, "training") : null,
         figure.test.length > 0 ? html("span", {class: "legend-test"}, "test") : null,
-        this.mayBeLogarithmic ? html("label", {}, logarithm, "log") : null)),
+        figure.scales.length > 1 ? html("label", {}, logarithm, "log") : null)),
       this.drawing, this.tip);
     drawToWidth(this.drawing.parentElement, () => this.draw(this.drawing.parentElement.clientWidth - this.padding()));
   }
@@ -95,22 +58,15 @@ class Chart {
   }
 
   x(step) {
-    const [first, last] = [this.steps[0], this.steps.at(-1)];
-    const share = last > first ? (step - first) / (last - first) : 0.5;
-    return chartMargin.left + share * (this.width - chartMargin.left - chartMargin.right);
+    return chartMargin.left + shareOf(data.curves.steps, step) * (this.width - chartMargin.left - chartMargin.right);
   }
 
   y(value) {
-    const place = this.logarithmic ? Math.log : (number) => number;
-    const [low, high] = [place(this.range[0]), place(this.range[1])];
-    const share = high > low ? (place(value) - low) / (high - low) : 0.5;
-    return chartHeight - chartMargin.bottom - share * (chartHeight - chartMargin.top - chartMargin.bottom);
+    return chartHeight - chartMargin.bottom - shareOf(this.scale, value) * (chartHeight - chartMargin.top - chartMargin.bottom);
   }
 
   draw(width) {
     this.width = width;
-    const spread = this.high - this.low || Math.abs(this.high) || 1;
-    this.range = this.logarithmic ? [this.low * 0.95, this.high * 1.05] : [this.low - 0.04 * spread, this.high + 0.04 * spread];
     this.drawing.setAttribute("width", width);
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${chartHeight}`);
     this.crosshair = svg("g", {});
@@ -121,14 +77,12 @@ class Chart {
     const parts = [];
     const right = this.width - chartMargin.right;
     const bottom = chartHeight - chartMargin.bottom;
-    for (const tick of this.logarithmic ? logarithmicTicks(...this.range) : roundTicks(...this.range, 4)) {
+    for (const tick of this.scale.ticks) {
       const y = this.y(tick);
       parts.push(svg("line", {class: "grid-line", x1: chartMargin.left, x2: right, y1: y, y2: y}),
         svg("text", {x: chartMargin.left - 8, y: y + 4, "text-anchor": "end"}, numberText(tick, 3)));
     }
-    const [first, last] = [this.steps[0], this.steps.at(-1)];
-    const ticks = last > first ? roundTicks(first, last, Math.max(2, this.width / 130)) : [first];
-    ticks.forEach((tick, i) => {
+    data.curves.steps.ticks.forEach((tick, i) => {
       const text = (i === 0 ? "step " : "") + numberText(tick, 3);
       parts.push(svg("text", {x: this.x(tick), y: bottom + 18, "text-anchor": "middle"}, text));
     });
@@ -142,20 +96,18 @@ class Chart {
     if (stages.length < 2) return [];
     const parts = [];
     const [top, bottom] = [chartMargin.top, chartHeight - chartMargin.bottom];
-    const clamped = (step) => this.x(Math.min(Math.max(step, this.steps[0]), this.steps.at(-1)));
     const roomy = (this.width - chartMargin.left) / stages.length > 7;
     let phases = 0;
     let labelEnd = 0;
     stages.forEach((stage, index) => {
-      if (stage.to < this.steps[0] || stage.from > this.steps.at(-1)) return;
       const isFirst = index === 0 || stages[index - 1].phase !== stage.phase;
-      const left = clamped(index === 0 ? stage.from : stages[index - 1].to);
+      const left = this.x(index === 0 ? 0 : stages[index - 1].to);
       if (!isFirst) {
         if (roomy) parts.push(svg("line", {class: "stage-line", x1: left, x2: left, y1: top, y2: bottom}));
         return;
       }
       const last = stages.findLast((other, at) => at >= index && stages.slice(index, at + 1).every((one) => one.phase === stage.phase));
-      const right = clamped(last.to);
+      const right = this.x(last.to);
       if (phases++ % 2 === 1) parts.push(svg("rect", {class: "band", x: left, y: top, width: Math.max(right - left, 0), height: bottom - top}));
       if (phases > 1) parts.push(svg("line", {class: "phase-line", x1: left, x2: left, y1: top - 4, y2: bottom}));
       if (left + 4 < labelEnd) return;
@@ -167,13 +119,13 @@ class Chart {
 
   lines(split) {
     const points = this.figure[split];
-    const parts = pieces(points).map((piece) => svg("path", {
+    const pieces = this.figure[`${split}_parts`].map(([begin, end]) => points.slice(begin, end));
+    const parts = pieces.map((piece) => svg("path", {
       class: `curve ${split}`,
       d: piece.map(([step, value], i) => `${i === 0 ? "M" : "L"}${this.x(step).toFixed(1)} ${this.y(value).toFixed(1)}`).join(""),
     }));
-    if (points.length <= 40) {
-      parts.push(...points.map(([step, value]) => svg("circle", {class: `dot ${split}`, cx: this.x(step), cy: this.y(value), r: 3})));
-    }
+    const dotted = points.length <= data.curves.most_dots ? points : pieces.filter((piece) => piece.length === 1).flat();
+    parts.push(...dotted.map(([step, value]) => svg("circle", {class: `dot ${split}`, cx: this.x(step), cy: this.y(value), r: 3})));
     return parts;
   }
 
