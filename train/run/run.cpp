@@ -3,22 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "files/file.hpp"
-#include "graph/print.hpp"
-#include "show/draw/gallery.hpp"
-#include "show/report/report.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/suitable.hpp"
 #include "train/learn/definition.hpp"
-#include "train/learn/early_stop.hpp"
+#include "train/learn/learning_step.hpp"
 #include "train/learn/transfer.hpp"
-#include "train/measure/probes.hpp"
-#include "train/run/event_log.hpp"
-#include "train/run/metrics_log.hpp"
-#include "train/run/picture_schedule.hpp"
+#include "train/run/measurements.hpp"
+#include "train/run/run_checks.hpp"
+#include "train/run/run_log.hpp"
+#include "train/run/run_pictures.hpp"
 
 namespace graphrun::train {
 
@@ -58,8 +54,9 @@ class Run final : public PhaseObserver {
         options_(options),
         observer_(observer),
         learner_(model_, options.session),
-        examples_(bind_split(*model_, data_, data_->train)) {
-    if (data_->test.count > 0) test_ = bind_split(*model_, data_, data_->test);
+        examples_(bind_split(*model_, data_, data_->train)),
+        test_(bind_test()),
+        measured_(learner_, examples_, test_ ? &*test_ : nullptr) {
     for (const std::string& note : notes_on(*data_)) observer_.on_note(note);
     require_labels_fit(*model_, examples_, data_->name);
     if (test_) require_labels_fit(*model_, *test_, data_->name + " (test)");
@@ -75,10 +72,10 @@ class Run final : public PhaseObserver {
   }
 
   RunResult resume(const FoundCheckpoint& from, RunDirectory directory) {
-    require_same_graph(from.checkpoint);
+    require_same_graph(*model_, from.checkpoint);
     compile();
     restore(learner_, from.checkpoint);
-    require_position_fits();
+    require_position_fits(learner_.state(), phases_->plan_at(learner_.state()));
     for (const std::string& note : from.notes) observer_.on_note(note);
     if (const std::string made_with = from.checkpoint.made_with(); made_with != made_with_here())
       observer_.on_note(
@@ -93,12 +90,17 @@ class Run final : public PhaseObserver {
   }
 
  private:
+  std::optional<Examples> bind_test() const {
+    if (data_->test.count == 0) return std::nullopt;
+    return bind_split(*model_, data_, data_->test);
+  }
+
   /// Everything that can be wrong with model and data shows here, before a folder is made.
   void compile() {
     phases_.emplace(learner_, examples_);
     if (test_) learner_.prepare_evaluation(test_->count);
-    require_stop_metrics();
-    if (!model_->probes.empty() && test_) probed_labels_are_there();
+    if (!test_) return require_stops_by(phases_->figures(), train_);
+    require_probed_labels(*model_, examples_, *test_);
   }
 
   void take_weights() {
@@ -108,76 +110,33 @@ class Run final : public PhaseObserver {
     learner_.kept()[kept_init] = std::move(transfer.weights);
   }
 
-  /// Without test data, a phase can only stop by what it learns.
-  void require_stop_metrics() {
-    const std::vector<std::string> learnt = phases_->figures();
-    for (const PhaseRecipe& phase : train_.phases)
-      if (phase.stop && !test_ && std::find(learnt.begin(), learnt.end(), phase.stop->metric) == learnt.end())
-        throw Error(ErrorCode::usage,
-                    fmt::format("`stop:` waits for '{}', which is measured on test data, and there are none",
-                                phase.stop->metric),
-                    phase.stop->where);
-  }
-
-  void probed_labels_are_there() const {
-    for (const ProbeRecipe& probe : model_->probes)
-      if (!probe.labels.empty() &&
-          (!examples_.columns.contains(probe.labels) || !test_->columns.contains(probe.labels)))
-        throw Error(ErrorCode::data,
-                    fmt::format("the probe '{}' needs labels, and the data have none", probe.name),
-                    probe.where);
-  }
-
-  /// Training may be changed on the way (more epochs, another rate); what is learnt may not.
-  void require_same_graph(const Checkpoint& checkpoint) const {
-    const SharedDefinition before =
-        parse_definition(checkpoint.model(), checkpoint.path().string() + ":model");
-    if (to_text(before->graph) != to_text(model_->graph))
-      throw Error(
-          ErrorCode::usage,
-          fmt::format("the graph of the model is not the one that {} was learning, so it cannot continue; "
-                      "settings below `train` may be changed, others not",
-                      checkpoint.path().string()));
-  }
-
-  void require_position_fits() const {
-    const TrainingState& state = learner_.state();
-    const BatchPlan& plan = phases_->plan_at(state);
-    if (state.batch > static_cast<std::uint64_t>(plan.batches))
-      throw Error(
-          ErrorCode::usage,
-          fmt::format(
-              "the run was interrupted after batch {} of an epoch, which has {} now; continue it with "
-              "the same batch size and data",
-              state.batch, plan.batches));
-  }
-
   RunResult run() {
     const TrainingState& state = learner_.state();
-    pictures_until_now_ = pictures_until(state.epoch, train_.pictures_every);
-    name_columns();
-    metrics_.emplace(resumed_ ? MetricsLog::resume(directory_->folder(), columns_, state.step)
-                              : MetricsLog(directory_->folder(), columns_));
-    if (options_.tensorboard) events_.emplace(directory_->tensorboard(), state.step);
+    log_.emplace(*directory_, *model_, phases_->figures(), state.step,
+                 RunLogOptions{test_.has_value(), resumed_, options_.tensorboard});
+    const Examples& shown = test_ ? *test_ : examples_;
+    pictures_.emplace(learner_, show::Source{*data_, examples_, shown, directory_->metrics_csv()},
+                      *directory_, *log_);
     observer_.on_start({*model_, *data_, *directory_, state, phases_->plan_at(state), phases_->total_steps(),
                         parameter_count(learner_)});
     const std::uint64_t first_step = state.step;
     const LoopEnd end = learn();
     if (resumed_ && end == LoopEnd::finished && state.step == first_step) observer_.on_note(why_nothing());
     if (state.step != saved_step_) end_of_part(end);
-    if (!last_test_ && end == LoopEnd::finished) measure(true);
-    if (end == LoopEnd::finished) draw_all();
-    if (end == LoopEnd::finished) report();
+    if (end == LoopEnd::finished) {
+      if (!measured_.test()) measured_.measure(true);
+      pictures_->finish();
+    }
     return {.end = end,
             .directory = directory_->folder(),
             .checkpoint = directory_->checkpoint_at(state.step),
-            .picture = picture_,
+            .picture = pictures_->last(),
             .report = end == LoopEnd::finished ? directory_->report() : fs::path(),
             .epochs = state.epoch,
             .steps = state.step,
             .seconds = state.seconds,
-            .train = last_train_,
-            .test = last_test_,
+            .train = measured_.train(),
+            .test = measured_.test(),
             .results = state.results,
             .digest = learner_.digest(),
             .has_pictures = data_->train.are_pictures,
@@ -223,83 +182,39 @@ class Run final : public PhaseObserver {
 
   void on_stage(const StageView& stage) override {
     stage_.emplace(stage);
-    last_test_.reset();
+    measured_.forget_test();
     observer_.on_stage(stage);
   }
 
   void on_step(const StageView& stage, const StepReport& report) override {
-    loss_ = report.loss;
+    measured_.note_loss(report.loss);
     observer_.on_step(stage, report);
   }
 
   void on_epoch(const StageView& stage, const EpochSummary& report, bool last) override {
-    last_train_ = report.train;
-    last_test_.reset();
+    measured_.begin(report.train);
     // While layers are trained one by one, the model as a whole does nothing yet.
     const bool whole = stage.stage.layers == 0 || (last && stage.stage.is_last_layer());
     const bool due = is_due(stage, report, test_ ? test_->count : 0, last);
     bool best = false;
     if (due && whole) {
-      measure(last);
-      if (stage.phase.stop) judge_stop(*stage.phase.stop, last);
+      measured_.measure(last);
+      if (stage.phase.stop) measured_.judge_stop(*stage.phase.stop, last);
     }
-    append_metrics(stage, report);
-    const std::optional<Figures> own = last_test_;
+    log_->append(stage, report, measured_.test());
+    const std::optional<Figures> own = measured_.test();
+    std::vector<std::string> events;
     if (due && whole) {
-      if (stage.phase.stop && (last || report.state.ended)) restore_best(stage);
-      best = judge();
-      if (is_picture_due(stage, report, last)) draw();
+      if (stage.phase.stop && (last || report.state.ended)) events = measured_.restore_best(stage);
+      best = measured_.judge();
+      if (pictures_->is_due(stage, report, last)) pictures_->draw();
     }
     if (!due) return;
-    if (whole && (last || report.state.ended)) note_result(stage);
+    if (whole && (last || report.state.ended)) measured_.note_result(stage);
     save();
     observer_.on_epoch(
         {.stage = stage, .loop = report, .test = own, .checkpoint = saved_path(), .best = best});
-    for (const std::string& event : std::exchange(events_to_tell_, {})) observer_.on_event(event);
-  }
-
-  /// Keeps the weights of the best measurement. A figure that no step gave a value is not judged.
-  void judge_stop(const StopRule& stop, bool last) {
-    TrainingState& state = learner_.state();
-    const std::optional<double> figure = (last_test_ ? *last_test_ : last_train_).find(stop.metric);
-    is_best_ = false;
-    if (!figure) return;
-    const StopVerdict verdict = train::judge(stop, *figure, state);
-    is_best_ = verdict == StopVerdict::best;
-    if (is_best_) learner_.kept()[kept_best] = learner_.weights();
-    state.ended = verdict == StopVerdict::give_up;
-    // The row of the epoch that ends a phase has the figures of whole sets too.
-    if (state.ended && !last) measure(true);
-  }
-
-  /// At the end of a phase, goes back to the weights of its best measurement.
-  void restore_best(const StageView& stage) {
-    const StopRule& stop = *stage.phase.stop;
-    const TrainingState& state = learner_.state();
-    const auto kept = learner_.kept().extract(kept_best);
-    if (state.ended)
-      events_to_tell_.push_back(fmt::format(
-          "{}stopped after epoch {}: {} has not improved for {} measurements",
-          stage.name.empty() ? "" : stage.name + ", ", state.stage_epoch(), stop.metric, stop.patience));
-    if (kept.empty() || is_best_) return;
-    learner_.set_weights(kept.mapped());
-    measure(true);
-    const std::optional<double> now = (last_test_ ? *last_test_ : last_train_).find(stop.metric);
-    events_to_tell_.push_back(fmt::format(
-        "{}the weights of epoch {} are restored, where {} was {:.5g}{}",
-        stage.name.empty() ? "" : stage.name + ", ", state.stop_epoch, stop.metric, state.stop_best,
-        test_ && now && *now != state.stop_best ? fmt::format("; as it is weighted now, it is {:.5g}", *now)
-                                                : ""));
-  }
-
-  /// What the phase has come to: of test data, or while learning without them.
-  void note_result(const StageView& stage) {
-    if (!train_.has_phases()) return;
-    std::vector<PhaseResult>& results = learner_.state().results;
-    std::erase_if(results, [&](const PhaseResult& result) {
-      return result.phase == stage.phase.name && result.draw == stage.stage.draw;
-    });
-    results.push_back({stage.phase.name, stage.stage.draw, (last_test_ ? *last_test_ : last_train_).values});
+    for (const std::string& event : events) observer_.on_event(event);
   }
 
   /// The run ends, or was stopped, between two epochs' ends: what was learnt is kept. A stopped run wants to
@@ -307,108 +222,13 @@ class Run final : public PhaseObserver {
   void end_of_part(LoopEnd end) {
     if (end == LoopEnd::finished && learner_.state().batch > 0) {
       const EpochSummary part = part_of_epoch(learner_);
-      last_train_ = part.train;
-      measure(false);
-      append_metrics(*stage_, part);
-      judge();
-      draw();
+      measured_.begin(part.train);
+      measured_.measure(false);
+      log_->append(*stage_, part, measured_.test());
+      measured_.judge();
+      pictures_->draw();
     }
     save();
-  }
-
-  /// epoch, seconds, images_per_second, train.loss, …, test.loss, …; with phases also phase, draw, layer.
-  void name_columns() {
-    columns_ = {"epoch", "seconds", "images_per_second"};
-    if (train_.has_phases()) columns_.insert(columns_.end(), {"phase", "draw", "layer"});
-    for (const std::string& name : phases_->figures()) columns_.push_back("train." + name);
-    if (!test_) return;
-    for (const std::string& name : figure_names(*model_, {}, true).names) columns_.push_back("test." + name);
-    for (const ProbeRecipe& probe : model_->probes) columns_.push_back("test." + probe.name);
-  }
-
-  void append_metrics(const StageView& stage, const EpochSummary& report) {
-    std::vector<MetricsCell> cells(columns_.size());
-    const auto set = [&](const std::string& column, MetricsCell value) {
-      const auto found = std::find(columns_.begin(), columns_.end(), column);
-      if (found != columns_.end())
-        cells[static_cast<std::size_t>(found - columns_.begin())] = std::move(value);
-    };
-    set("epoch", static_cast<double>(report.state.epoch));
-    set("seconds", report.seconds);
-    set("images_per_second", static_cast<double>(report.rows) / report.seconds);
-    set("phase", stage.phase.name);
-    set("draw", static_cast<double>(stage.stage.draw + 1));
-    if (stage.stage.layers > 0) set("layer", static_cast<double>(stage.stage.layer + 1));
-    for (const Figure& figure : report.train.values) set("train." + figure.name, figure.value);
-    if (last_test_)
-      for (const Figure& figure : last_test_->values) set("test." + figure.name, figure.value);
-    metrics_->append(report.state.step, cells);
-    if (events_) events_->train(report.state.step, report.train);
-    if (events_ && last_test_) events_->test(report.state.step, *last_test_);
-  }
-
-  /// When the schedule says so, and where a phase ends: the last of its draws.
-  bool is_picture_due(const StageView& stage, const EpochSummary& report, bool last) {
-    const std::uint64_t until = pictures_until(report.state.epoch, train_.pictures_every);
-    const bool is_due = until > std::exchange(pictures_until_now_, until);
-    const bool ends =
-        (last || report.state.ended) && stage.stage.draw + 1 == static_cast<std::uint64_t>(stage.phase.draws);
-    return is_due || ends;
-  }
-
-  /// What the model has come to so far.
-  void draw() {
-    const fs::path file = show::draw_progress(learner_, gallery_source(), directory_->images());
-    if (file.empty()) return;
-    picture_ = file;
-    if (events_) events_->picture(learner_.state().step, tag_of(file), file);
-  }
-
-  /// What suits the model, once it has learnt.
-  void draw_all() {
-    const show::Gallery gallery = show::draw_gallery(learner_, gallery_source(), directory_->images());
-    if (!events_) return;
-    const std::string drawn = tag_of(picture_);  // by draw(), at this very step
-    for (const fs::path& file : gallery.files)
-      if (tag_of(file) != drawn) events_->picture(learner_.state().step, tag_of(file), file);
-  }
-
-  /// "reconstruction" of "reconstruction-000469.png": one for all steps.
-  static std::string tag_of(const fs::path& picture) {
-    const std::string name = picture.stem().string();
-    const std::size_t step = name.find_last_not_of("0123456789");
-    return step != std::string::npos && name[step] == '-' ? name.substr(0, step) : name;
-  }
-
-  show::Source gallery_source() const {
-    return {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()};
-  }
-
-  /// The text of a page takes some megabytes more than once, and of the workspace little is used for it.
-  void report() {
-    learner_.session().give_back_workspace();
-    show::write_report(learner_, {*data_, examples_, test_ ? *test_ : examples_, directory_->metrics_csv()},
-                       directory_->report());
-  }
-
-  /// With probes only where a phase ends: they look at whole sets.
-  void measure(bool probes) {
-    if (!test_) return;
-    last_test_ = learner_.evaluate(*test_);
-    if (!probes) return;
-    const std::vector<Figure> probed = run_probes(learner_, examples_, *test_);
-    last_test_->values.insert(last_test_->values.end(), probed.begin(), probed.end());
-  }
-
-  /// Is this the best state so far? By the loss on the test split, or while learning without one.
-  bool judge() {
-    TrainingState& state = learner_.state();
-    state.score = last_test_ ? last_test_->at("loss") : loss_;
-    const bool best = std::isnan(state.best_score) || state.score < state.best_score;
-    if (!best) return false;
-    state.best_score = state.score;
-    state.best_step = state.step;
-    return true;
   }
 
   void save() {
@@ -432,18 +252,11 @@ class Run final : public PhaseObserver {
   std::optional<Phases> phases_;
   std::optional<StageView> stage_;  ///< the one at hand
   std::optional<RunDirectory> directory_;
-  std::vector<std::string> columns_;
-  std::optional<MetricsLog> metrics_;
-  std::optional<EventLog> events_;
+  Measurements measured_;
+  std::optional<RunLog> log_;
+  std::optional<RunPictures> pictures_;
   bool resumed_ = false;
-  double loss_ = 0;
-  Figures last_train_;
-  std::optional<Figures> last_test_;
-  fs::path picture_;
-  std::uint64_t pictures_until_now_ = 0;
   std::optional<std::uint64_t> saved_step_;  ///< of the newest checkpoint
-  bool is_best_ = false;  ///< were the weights of the last measurement the best for `stop:`?
-  std::vector<std::string> events_to_tell_;  ///< once the epoch was told
 };
 
 }  // namespace

@@ -1,0 +1,29 @@
+/// \file
+/// What can be wrong with a run although model and data are right each by itself: said before a folder is
+/// made or a step is taken.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "language/recipe/definition.hpp"
+#include "train/datasets/examples.hpp"
+#include "train/learn/checkpoint.hpp"
+#include "train/learn/loop.hpp"
+
+namespace graphrun::train {
+
+/// Without test data, a phase can only stop by a figure that it learns. Error{usage} at the `stop:` of
+/// another.
+void require_stops_by(const std::vector<std::string>& learnt, const TrainRecipe& train);
+
+/// Error{data} at a probe that needs labels which one of the splits does not have.
+void require_probed_labels(const ModelDefinition& model, const Examples& examples, const Examples& test);
+
+/// Training may be changed on the way (more epochs, another rate); what is learnt may not. Error{usage}.
+void require_same_graph(const ModelDefinition& model, const Checkpoint& checkpoint);
+
+/// Error{usage} when the run was interrupted behind the last batch that an epoch has now.
+void require_position_fits(const TrainingState& state, const BatchPlan& plan);
+
+}  // namespace graphrun::train

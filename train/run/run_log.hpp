@@ -1,0 +1,46 @@
+/// \file
+/// What a run writes down: the rows of metrics.csv and metrics.jsonl and, if they are asked for, events for
+/// TensorBoard.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/learn/phases.hpp"
+#include "train/run/event_log.hpp"
+#include "train/run/metrics_log.hpp"
+#include "train/run/run_directory.hpp"
+
+namespace graphrun::train {
+
+struct RunLogOptions {
+  bool has_test = false;     ///< columns of test figures too
+  bool resumed = false;      ///< continues the files that are there
+  bool tensorboard = false;  ///< events too
+};
+
+class RunLog {
+ public:
+  /// The columns are epoch, seconds, images_per_second, with phases also phase, draw, layer; train.loss, … of
+  /// the figures that are learnt; test.loss, …. Rows after `step` are removed.
+  RunLog(const RunDirectory& directory, const ModelDefinition& model, const std::vector<std::string>& learnt,
+         std::uint64_t step, const RunLogOptions& options);
+
+  void append(const StageView& stage, const EpochSummary& report, const std::optional<Figures>& test);
+
+  /// A file that was drawn at this step. Its tag is its name without the number of the step.
+  void picture(std::uint64_t step, const std::filesystem::path& file);
+
+ private:
+  std::vector<std::string> columns_;
+  std::optional<MetricsLog> metrics_;
+  std::optional<EventLog> events_;
+};
+
+/// "reconstruction" of "reconstruction-000469.png": one for all steps.
+std::string tag_of(const std::filesystem::path& picture);
+
+}  // namespace graphrun::train
