@@ -12,7 +12,9 @@
 #include "api/boundary.hpp"
 #include "api/inputs.hpp"
 #include "errors/nearest.hpp"
+#include "files/file.hpp"
 #include "language/recipe/definition.hpp"
+#include "onnx/export/export_model.hpp"
 #include "train/learn/checkpoint.hpp"
 #include "train/learn/learner.hpp"
 #include "train/learn/loop.hpp"
@@ -322,6 +324,13 @@ void Session::save(const std::string& path) const {
 void Session::load(const std::string& path) {
   Implementation::change(implementation_, [&](Implementation& session) {
     train::restore(session.learner_, train::Checkpoint(path));
+  });
+}
+
+void Session::export_onnx(const std::string& path, const OnnxOptions& options) const {
+  Implementation::look(implementation_, [&](const Implementation& session) {
+    const onnx::ExportOptions wanted{options.part, options.given, options.pixels, options.opset};
+    files::write_text_file(path, onnx::export_model(session.learner_, wanted).bytes);
   });
 }
 

@@ -23,7 +23,7 @@ plan         parameters, FLOP, memory, tasks         bench    a step's time
 graph        the graph: text, --dot, --backward      config   all resolved
 ops          help on each op                         init     a first model
 data         list, fetch, verify data sets           inspect  a weights file
-schema, completion, manual                           for editors and shells
+schema, completion, manual   for editors, shells     export   to ONNX
 
 Flags everywhere:  --set NAME=VALUE (units=10, train.epochs=5)   --seed N
   --threads N   --json   -q/--quiet   -v/--verbose   --no-progress

@@ -80,6 +80,16 @@ struct FitOptions {
   std::function<void(const EpochReport&)> on_epoch = {};
 };
 
+/// What export_onnx writes.
+struct OnnxOptions {
+  /// "encoder": output `code`. "decoder": output `image`, from `latent` or `code`. "whole": all outputs. Else
+  /// names of outputs and nodes.
+  std::vector<std::string> part = {"whole"};
+  std::vector<std::string> given = {};  ///< nodes that become inputs of the file: the graph is cut there
+  bool pixels = false;                  ///< images are u8 in the file, and divided there
+  std::int64_t opset = 17;              ///< 13 to 21
+};
+
 class GRAPHRUN_API Session {
  public:
   /// Compiles the model and initialises its weights from the seed. Throws ModelError, Error{memory}.
@@ -126,6 +136,11 @@ class GRAPHRUN_API Session {
   void save(const std::string& path) const;
   /// Continues from such a file. Error{data} when it does not fit the model; then nothing has changed.
   void load(const std::string& path);
+
+  /// Writes an ONNX file of the model in evaluation mode, without noise, with the weights in it; complete or
+  /// not at all. ModelError names all nodes that ONNX has nothing for, such as draws; Error{usage} for names
+  /// that the model does not have; Error{io}.
+  void export_onnx(const std::string& path, const OnnxOptions& options = {}) const;
 
   Tensor parameter(std::string_view name) const;
   /// Error{usage} when the count of values is not the parameter's.

@@ -1,6 +1,8 @@
 // The public interface, as a host uses it.
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "graphrun/graphrun.hpp"
@@ -138,6 +140,19 @@ TEST_CASE("steps by hand reach the same weights whatever executes them") {
     if (expected.empty()) expected = session.digest();
     CHECK(session.digest() == expected);
   }
+}
+
+TEST_CASE("a session writes its model for other runtimes") {
+  const TemporaryFolder folder;
+  const Session session(small_model());
+  const std::string path = (folder / "encoder.onnx").string();
+  session.export_onnx(path, {.part = {"encoder"}});
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  CHECK(bytes.find("Gemm") != std::string::npos);
+  CHECK(bytes.find(session.digest()) != std::string::npos);
+  CHECK(throws([&] { session.export_onnx(path, {.part = {"cod"}}); }, ErrorCode::usage, "cod"));
+  CHECK(throws([&] { session.export_onnx("/proc/none/x.onnx"); }, ErrorCode::io, "/proc/none"));
 }
 
 TEST_CASE("a session that is saved and loaded continues to the same bits") {

@@ -90,6 +90,13 @@ TEST_CASE("what is printed as JSON has the documented keys") {
   CHECK(place.run_json({"report", "run", "--best", "--out", "best.html"})["file"] == "best.html");
   CHECK(fs::exists(place / "best.html"));
 
+  const json exported = place.run_json({"export", "run", "--onnx", "code.onnx", "--part", "encoder"});
+  CHECK(keys_of(exported) == Keys{"bytes", "file", "inputs", "nodes", "outputs"});
+  CHECK(exported["outputs"] == json{"code f32[batch, 2]"});
+  CHECK(fs::file_size(place / "code.onnx") == exported["bytes"]);
+  CHECK(place.run({"export", "run"}).exit_code == 2);
+  CHECK(place.run({"export", "run", "--onnx", "x.onnx", "--opset", "12"}).exit_code == 2);
+
   const json plan = place.run_json({"plan", "small.yaml"});
   CHECK(keys_of(plan) == Keys{"compile_ms", "flop_per_step", "max_parallelism", "parameters",
                               "scratch_bytes_per_worker", "tasks", "workspace_bytes"});

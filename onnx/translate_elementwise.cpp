@@ -1,0 +1,234 @@
+#include <limits>
+#include <numbers>
+
+#include "onnx/translation.hpp"
+
+namespace graphrun::onnx {
+
+Layout elementwise_layout(const Emitter& emitter, NodeId id) {
+  const Node& node = emitter.node(id);
+  if (emitter.planned(id) != plain) return emitter.planned(id);
+  if (node.type.shape.size() != 4) return plain;
+  for (const NodeId input : node.inputs)
+    if (emitter.node(input).type.shape.size() == 4 && emitter.layout(input) == channels_first)
+      return channels_first;
+  return plain;
+}
+
+namespace {
+
+std::vector<Value> operands(Emitter& emitter, NodeId id, const Layout& layout) {
+  std::vector<Value> values;
+  for (const NodeId input : emitter.node(id).inputs) values.push_back(emitter.value(input, layout));
+  return values;
+}
+
+void same(Emitter& emitter, NodeId id, std::string op, std::vector<AttributeRecord> attributes = {}) {
+  const Layout layout = elementwise_layout(emitter, id);
+  emitter.define(id, emitter.add(std::move(op), operands(emitter, id, layout), std::move(attributes)),
+                 layout);
+}
+
+template <const char* const& name>
+void as(Emitter& emitter, NodeId id) {
+  same(emitter, id, name);
+}
+
+/// Made of the operands by a function of the values.
+template <class Make>
+void made(Emitter& emitter, NodeId id, const Make& make) {
+  const Layout layout = elementwise_layout(emitter, id);
+  const std::vector<Value> values = operands(emitter, id, layout);
+  emitter.define(id, make(values), layout);
+}
+
+constexpr const char* abs_op = "Abs";
+constexpr const char* div_op = "Div";
+constexpr const char* erf_op = "Erf";
+constexpr const char* exp_op = "Exp";
+constexpr const char* max_op = "Max";
+constexpr const char* min_op = "Min";
+constexpr const char* mul_op = "Mul";
+constexpr const char* neg_op = "Neg";
+constexpr const char* pow_op = "Pow";
+constexpr const char* relu_op = "Relu";
+constexpr const char* sigmoid_op = "Sigmoid";
+constexpr const char* sign_op = "Sign";
+constexpr const char* softplus_op = "Softplus";
+constexpr const char* sqrt_op = "Sqrt";
+constexpr const char* sub_op = "Sub";
+constexpr const char* tanh_op = "Tanh";
+constexpr const char* equal_op = "Equal";
+constexpr const char* greater_op = "Greater";
+constexpr const char* greater_equal_op = "GreaterOrEqual";
+constexpr const char* less_op = "Less";
+constexpr const char* less_equal_op = "LessOrEqual";
+
+void add(Emitter& emitter, NodeId id) {
+  if (define_affine(emitter, id) || define_batch_normalization(emitter, id) ||
+      define_layer_normalization(emitter, id))
+    return;
+  same(emitter, id, "Add");
+}
+
+void divide(Emitter& emitter, NodeId id) {
+  if (const std::optional<Reduction> mean = mean_of(emitter.graph(), id))
+    return define_reduction(emitter, id, "ReduceMean", *mean);
+  as<div_op>(emitter, id);
+}
+
+void itself(Emitter& emitter, NodeId id) {
+  made(emitter, id, [](const std::vector<Value>& x) { return x[0]; });
+}
+
+void square(Emitter& emitter, NodeId id) {
+  made(emitter, id, [&](const std::vector<Value>& x) { return emitter.add("Mul", {x[0], x[0]}); });
+}
+
+void silu(Emitter& emitter, NodeId id) {
+  made(emitter, id, [&](const std::vector<Value>& x) {
+    return emitter.add("Mul", {x[0], emitter.add("Sigmoid", {x[0]})});
+  });
+}
+
+void gelu(Emitter& emitter, NodeId id) {
+  if (emitter.opset() >= 20) return same(emitter, id, "Gelu");
+  made(emitter, id, [&](const std::vector<Value>& x) {
+    const Value erf = emitter.add("Erf", {emitter.add("Div", {x[0], emitter.number(std::numbers::sqrt2)})});
+    const Value half = emitter.add("Mul", {x[0], emitter.number(0.5)});
+    return emitter.add("Mul", {half, emitter.add("Add", {erf, emitter.number(1)})});
+  });
+}
+
+void elu(Emitter& emitter, NodeId id) {
+  const double alpha = emitter.node(id).attributes.number("alpha");
+  same(emitter, id, "Elu", {{"alpha", static_cast<float>(alpha)}});
+}
+
+void leaky_relu(Emitter& emitter, NodeId id) {
+  const double slope = emitter.node(id).attributes.number("slope");
+  same(emitter, id, "LeakyRelu", {{"alpha", static_cast<float>(slope)}});
+}
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+void clip(Emitter& emitter, NodeId id) {
+  const double low = emitter.node(id).attributes.number("low");
+  const double high = emitter.node(id).attributes.number("high");
+  if (low == -infinity && high == infinity) return itself(emitter, id);
+  made(emitter, id, [&](const std::vector<Value>& x) {
+    std::vector<Value> inputs{x[0], low == -infinity ? no_value : emitter.number(low)};
+    if (high != infinity) inputs.push_back(emitter.number(high));
+    return emitter.add("Clip", inputs);
+  });
+}
+
+void log(Emitter& emitter, NodeId id) {
+  const double floor = emitter.node(id).attributes.number("floor");
+  const double at_zero = emitter.node(id).attributes.number("at_zero");
+  made(emitter, id, [&](const std::vector<Value>& x) {
+    Value y = emitter.add("Log", {x[0]});
+    if (at_zero != -infinity) {
+      const Value is_zero = emitter.add("Equal", {x[0], emitter.number(0)});
+      y = emitter.add("Where", {is_zero, emitter.number(at_zero), y});
+    }
+    return floor == -infinity ? y : emitter.add("Max", {y, emitter.number(floor)});
+  });
+}
+
+// ---- Comparisons are true and false until somebody computes with them ----
+
+template <const char* const& name>
+void compare(Emitter& emitter, NodeId id) {
+  const Layout layout = elementwise_layout(emitter, id);
+  emitter.define(id, emitter.add(name, operands(emitter, id, layout)), layout, Form::boolean);
+}
+
+void not_equal(Emitter& emitter, NodeId id) {
+  const Layout layout = elementwise_layout(emitter, id);
+  const Value equal = emitter.add("Equal", operands(emitter, id, layout));
+  emitter.define(id, emitter.add("Not", {equal}), layout, Form::boolean);
+}
+
+void step(Emitter& emitter, NodeId id) {
+  const Layout layout = elementwise_layout(emitter, id);
+  const Value x = emitter.value(emitter.node(id).inputs[0], layout);
+  emitter.define(id, emitter.add("Greater", {x, emitter.number(0)}), layout, Form::boolean);
+}
+
+void where(Emitter& emitter, NodeId id) {
+  const Layout layout = elementwise_layout(emitter, id);
+  const std::vector<NodeId>& inputs = emitter.node(id).inputs;
+  const Value condition = emitter.value(inputs[0], layout, Form::boolean);
+  const std::vector<Value> all{condition, emitter.value(inputs[1], layout), emitter.value(inputs[2], layout)};
+  emitter.define(id, emitter.add("Where", all), layout);
+}
+
+/// To an integer type towards zero, held in its range; NaN is 0. ONNX leaves these open.
+Value to_integer(Emitter& emitter, Value x, DType from, DType to) {
+  const bool is_byte = to == DType::u8;
+  const double low = is_byte ? 0 : std::numeric_limits<std::int32_t>::min();
+  const double high = is_byte ? 255 : std::numeric_limits<std::int32_t>::max();
+  ElementType type = element_type(from);
+  if (from == DType::f32) {
+    x = emitter.add("Where", {emitter.add("IsNaN", {x}), emitter.number(0), x});
+    type = ElementType::f64;  // which holds the largest i32
+    x = emitter.add("Cast", {x}, {{"to", static_cast<std::int64_t>(type)}});
+  }
+  return emitter.add("Clip", {x, emitter.number(low, type), emitter.number(high, type)});
+}
+
+void cast(Emitter& emitter, NodeId id) {
+  const DType from = emitter.node(emitter.node(id).inputs[0]).type.dtype;
+  const DType to = emitter.node(id).type.dtype;
+  const bool is_narrower = to != DType::f32 && (from == DType::f32 || to == DType::u8);
+  made(emitter, id, [&](const std::vector<Value>& x) {
+    const Value held = is_narrower ? to_integer(emitter, x[0], from, to) : x[0];
+    return emitter.add("Cast", {held}, {{"to", static_cast<std::int64_t>(element_type(to))}});
+  });
+}
+
+constexpr TranslatedOp translations[] = {
+    {"abs", as<abs_op>},
+    {"add", add},
+    {"cast", cast},
+    {"clip", clip},
+    {"div", divide},
+    {"elu", elu},
+    {"equal", compare<equal_op>},
+    {"erf", as<erf_op>},
+    {"exp", as<exp_op>},
+    {"gelu", gelu},
+    {"greater", compare<greater_op>},
+    {"greater_equal", compare<greater_equal_op>},
+    {"leaky_relu", leaky_relu},
+    {"less", compare<less_op>},
+    {"less_equal", compare<less_equal_op>},
+    {"linear", itself},
+    {"log", log},
+    {"maximum", as<max_op>},
+    {"minimum", as<min_op>},
+    {"mul", as<mul_op>},
+    {"neg", as<neg_op>},
+    {"not_equal", not_equal},
+    {"pow", as<pow_op>},
+    {"relu", as<relu_op>},
+    {"sigmoid", as<sigmoid_op>},
+    {"sign", as<sign_op>},
+    {"silu", silu},
+    {"softplus", as<softplus_op>},
+    {"sqrt", as<sqrt_op>},
+    {"square", square},
+    {"step", step},
+    {"sub", as<sub_op>},
+    {"tanh", as<tanh_op>},
+    {"where", where},
+};
+
+}  // namespace
+
+std::span<const TranslatedOp> elementwise_translations() {
+  return translations;
+}
+
+}  // namespace graphrun::onnx

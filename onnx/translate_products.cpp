@@ -1,0 +1,147 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "onnx/translation.hpp"
+
+namespace graphrun::onnx {
+
+namespace {
+
+bool is_transposed(const Node& matmul, const char* which) {
+  return matmul.attributes.flag(which);
+}
+
+/// The matrix, its rows in the order of a flat operand and its columns in that of a flat result.
+Value weight(Emitter& emitter, NodeId matmul) {
+  const Node& node = emitter.node(matmul);
+  const NodeId w = node.inputs[1];
+  const Layout rows = emitter.layout(node.inputs[0]);
+  const Layout columns = emitter.planned(matmul);
+  if (rows == plain && columns == plain) return emitter.value(w);
+  const std::size_t row_axis = is_transposed(node, "transpose_b") ? 1 : 0;
+  const std::string key = fmt::format("axis {}: {} {}, {} {}", row_axis, rows.channels, rows.width,
+                                      columns.channels, columns.width);
+  return emitter.stored(w, key, [&] {
+    const Extents extents = graphrun::bind(emitter.node(w).type.shape, 1);
+    std::vector<float> values = emitter.numbers(w);
+    if (rows != plain) values = reordered(values, extents, row_axis, order_of(rows));
+    if (columns != plain) values = reordered(values, extents, 1 - row_axis, order_of(columns));
+    return Emitter::Stored{extents, std::move(values)};
+  });
+}
+
+/// The first operand as it lies: a flat one meets the matrix's rows in its own order.
+Value left(Emitter& emitter, NodeId matmul) {
+  const NodeId x = emitter.node(matmul).inputs[0];
+  const bool is_flat = emitter.layout(x).kind == Layout::Kind::flat;
+  return emitter.value(x, is_flat ? emitter.layout(x) : plain);
+}
+
+Value product(Emitter& emitter, NodeId matmul, std::optional<Value> bias) {
+  const Node& node = emitter.node(matmul);
+  const bool a = is_transposed(node, "transpose_a");
+  const bool b = is_transposed(node, "transpose_b");
+  std::vector<Value> inputs{left(emitter, matmul), weight(emitter, matmul)};
+  if (!a && !b && !bias) return emitter.add("MatMul", std::move(inputs));
+  if (bias) inputs.push_back(*bias);
+  std::vector<AttributeRecord> attributes;
+  if (a) attributes.push_back({"transA", std::int64_t{1}});
+  if (b) attributes.push_back({"transB", std::int64_t{1}});
+  return emitter.add("Gemm", std::move(inputs), std::move(attributes));
+}
+
+void matmul(Emitter& emitter, NodeId id) {
+  emitter.define(id, product(emitter, id, std::nullopt), emitter.planned(id));
+}
+
+/// [h, w, in, out] is [out, in, h, w] there; in and out change places where the op does.
+Value kernel(Emitter& emitter, NodeId w) {
+  if (!is_stored(emitter.node(w)))
+    return emitter.add("Transpose", {emitter.value(w)}, {{"perm", std::vector<std::int64_t>{3, 2, 0, 1}}});
+  return emitter.stored(w, "kernel", [&] {
+    const Extents e = graphrun::bind(emitter.node(w).type.shape, 1);
+    return Emitter::Stored{{e[3], e[2], e[0], e[1]}, transposed(emitter.numbers(w), e, {3, 2, 0, 1})};
+  });
+}
+
+std::vector<std::int64_t> both(std::int64_t value) {
+  return {value, value};
+}
+
+std::vector<AttributeRecord> window(const Node& node, const Shape& w) {
+  const std::int64_t pad = node.attributes.integer("pad");
+  return {{"kernel_shape", std::vector<std::int64_t>{w[0].offset, w[1].offset}},
+          {"strides", both(node.attributes.integer("stride"))},
+          {"pads", std::vector<std::int64_t>{pad, pad, pad, pad}}};
+}
+
+/// What ONNX adds to the least size of a result.
+std::vector<std::int64_t> output_padding(const Node& node, const Shape& x, const Shape& w) {
+  const std::int64_t stride = node.attributes.integer("stride");
+  const std::int64_t pad = node.attributes.integer("pad");
+  std::vector<std::int64_t> more;
+  for (const std::size_t axis : {1U, 2U})
+    more.push_back(node.type.shape[axis].offset -
+                   ((x[axis].offset - 1) * stride - 2 * pad + w[axis - 1].offset));
+  return more;
+}
+
+Value convolved(Emitter& emitter, NodeId id, std::optional<Value> bias) {
+  const Node& node = emitter.node(id);
+  const Shape& x = emitter.node(node.inputs[0]).type.shape;
+  const Shape& w = emitter.node(node.inputs[1]).type.shape;
+  const bool enlarges = node.op->name == "transposed_convolution";
+  std::vector<AttributeRecord> attributes = window(node, w);
+  if (enlarges) {
+    const std::vector<std::int64_t> more = output_padding(node, x, w);
+    if (more != both(0)) attributes.push_back({"output_padding", more});
+  }
+  std::vector<Value> inputs{emitter.value(node.inputs[0], channels_first), kernel(emitter, node.inputs[1])};
+  if (bias) inputs.push_back(*bias);
+  return emitter.add(enlarges ? "ConvTranspose" : "Conv", std::move(inputs), std::move(attributes));
+}
+
+void convolution(Emitter& emitter, NodeId id) {
+  emitter.define(id, convolved(emitter, id, std::nullopt), channels_first);
+}
+
+/// One number for each column of a product, or one for all.
+bool is_bias_of(const Emitter& emitter, NodeId bias, NodeId product) {
+  const Shape& shape = emitter.node(bias).type.shape;
+  const Dim columns = emitter.node(product).type.shape.back();
+  if (emitter.node(product).op->name != "matmul") return shape == Shape{columns};
+  return shape.empty() || shape == Shape{columns} || shape == Shape{Dim::number(1), columns};
+}
+
+bool define_product(Emitter& emitter, NodeId id, NodeId product_id, NodeId bias) {
+  const std::string& op = emitter.node(product_id).op->name;
+  const bool is_matmul = op == "matmul";
+  if (!is_matmul && op != "convolution" && op != "transposed_convolution") return false;
+  if (emitter.uses(product_id) != 1 || !is_bias_of(emitter, bias, product_id)) return false;
+  const Layout columns = emitter.planned(id);
+  if (columns != emitter.planned(product_id)) return false;
+  if (is_matmul)
+    emitter.define(id, product(emitter, product_id, emitter.value(bias, columns)), columns);
+  else
+    emitter.define(id, convolved(emitter, product_id, emitter.value(bias)), channels_first);
+  return true;
+}
+
+constexpr TranslatedOp translations[] = {
+    {"convolution", convolution}, {"matmul", matmul}, {"transposed_convolution", convolution}};
+
+}  // namespace
+
+bool define_affine(Emitter& emitter, NodeId id) {
+  const std::vector<NodeId> inputs = emitter.node(id).inputs;
+  return define_product(emitter, id, inputs[0], inputs[1]) ||
+         define_product(emitter, id, inputs[1], inputs[0]);
+}
+
+std::span<const TranslatedOp> product_translations() {
+  return translations;
+}
+
+}  // namespace graphrun::onnx

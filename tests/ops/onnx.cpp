@@ -1,0 +1,157 @@
+// The whole op table as ONNX files. Here it is held that each can be written; a stranger's runtime computes
+// them in tests/onnx/compare.py, for which a hidden case writes files, inputs and what the reference makes of
+// them.
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "autograd/gradients.hpp"
+#include "files/npy.hpp"
+#include "graph/op.hpp"
+#include "graph/passes/pipeline.hpp"
+#include "graph/term.hpp"
+#include "onnx/records.hpp"
+#include "onnx/translate.hpp"
+#include "ops/op.hpp"
+#include "tests/ops/op_case.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun;
+using namespace graphrun::op_table;
+
+namespace {
+
+/// Ops that ONNX has nothing for: draws, and what only gradients are made of.
+const std::set<std::string> not_in_onnx = {
+    "avg_pool_gradient", "bernoulli",      "convolution_weight_gradient",
+    "max_pool_gradient", "max_pool_pick",  "pad_slice",
+    "random_normal",     "random_uniform", "scatter_add",
+    "upsample_gradient"};
+
+Graph program_of(const OpCase& one) {
+  Builder builder(ops::registry());
+  builder.output("y", add_op(builder, one));
+  return make_executable(std::move(builder).finish(), ops::registry());
+}
+
+/// The gradients of y^2 / 2 + y: what backward graphs are made of.
+std::optional<Graph> gradients_of(const OpCase& one) {
+  Builder builder(ops::registry());
+  const Term y(builder, add_op(builder, one));
+  const std::vector<std::string> smooth = smooth_operands(one);
+  if (!std::holds_alternative<Vjp>(y.builder().node(y).op->gradient) || smooth.empty()) return std::nullopt;
+  std::vector<NodeId> operands;
+  for (NodeId id = 0; id < y.id(); ++id)
+    if (std::ranges::find(smooth, builder.node(id).name) != smooth.end()) operands.push_back(id);
+  const std::vector<NodeId> gradients = append_gradients(builder, 0.5 * (y * y) + y, operands);
+  for (std::size_t i = 0; i < gradients.size(); ++i) builder.output("g" + std::to_string(i), gradients[i]);
+  return make_executable(std::move(builder).finish(), ops::registry());
+}
+
+onnx::ModelRecord model_of(const Graph& graph, std::int64_t opset) {
+  onnx::ModelRecord model;
+  model.opset = opset;
+  model.graph = onnx::translate(graph, {}, opset);
+  model.graph.name = "case";
+  return model;
+}
+
+bool has_batch(const Type& type) {
+  return std::ranges::any_of(type.shape, [](const Dim& dim) { return !dim.is_number(); });
+}
+
+/// `graph` has no other ops than those that are written, and an input that tells the batch where one is
+/// needed.
+bool is_writable(const Graph& graph) {
+  bool is_needed = false;
+  bool is_told = false;
+  for (const Node& node : graph.nodes())
+    (node.op->traits.input ? is_told : is_needed) |= has_batch(node.type);
+  if (is_needed && !is_told) return false;
+  return std::ranges::none_of(graph.nodes(),
+                              [](const Node& node) { return not_in_onnx.contains(node.op->name); });
+}
+
+void write_array(const std::filesystem::path& path, const HostTensor& tensor, DType dtype) {
+  const std::vector<std::size_t> shape(tensor.extents.begin(), tensor.extents.end());
+  const files::StoredType type = dtype == DType::i32  ? files::StoredType::i32
+                                 : dtype == DType::u8 ? files::StoredType::u8
+                                                      : files::StoredType::f32;
+  files::write_npy(path, type, shape, to_bytes(tensor, dtype));
+}
+
+/// Which of NaNs is the largest is left open by ONNX, and runtimes differ.
+bool is_left_open(const OpCase& one) {
+  return (one.op == "max" || one.op == "argmax") &&
+         std::ranges::any_of(one.operands, [](const Operand& operand) {
+           return std::ranges::any_of(operand.values, [](double x) { return std::isnan(x); });
+         });
+}
+
+class Writer {
+ public:
+  explicit Writer(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  void write(const OpCase& one, const Graph& graph, const std::string& what) {
+    const std::filesystem::path folder = folder_ / std::to_string(count_++);
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "about.txt") << what << describe(one) << "\n";
+    for (const std::int64_t opset : {13, 17, 18, 20, 21})
+      std::ofstream(folder / ("opset" + std::to_string(opset) + ".onnx"), std::ios::binary)
+          << onnx::serialise(model_of(graph, opset));
+    for (const std::int64_t rows :
+         has_drawn_operands(one) ? std::vector<std::int64_t>{1, 7} : std::vector{one.batch})
+      write_rows(folder / std::to_string(rows), one, graph, rows);
+  }
+
+ private:
+  static void write_rows(const std::filesystem::path& folder, const OpCase& one, const Graph& graph,
+                         std::int64_t rows) {
+    std::filesystem::create_directories(folder);
+    InterpreterRun run;
+    run.batch = rows;
+    run.feeds = operand_values(one, rows);
+    HostVariables none;
+    const std::vector<HostTensor> values = interpret(graph, none, run);
+    for (const Node& node : graph.nodes())
+      if (node.op->traits.input)
+        write_array(folder / ("in." + node.name + ".npy"), run.feeds.at(node.name), node.type.dtype);
+    for (const NamedOutput& output : graph.outputs())
+      write_array(folder / ("out." + output.name + ".npy"), values[output.node],
+                  graph.node(output.node).type.dtype);
+  }
+
+  std::filesystem::path folder_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("every op but draws and parts of gradients is written as ONNX, at every opset") {
+  for (const OpCase& one : all_cases()) {
+    INFO(describe(one));
+    const Graph graph = program_of(one);
+    if (!is_writable(graph)) {
+      CHECK_THROWS_AS(onnx::translate(graph, {}, 17), ModelError);
+      continue;
+    }
+    for (const std::int64_t opset : {13, 17, 21}) CHECK_NOTHROW(onnx::serialise(model_of(graph, opset)));
+  }
+}
+
+TEST_CASE("the op table as ONNX files in GRAPHRUN_ONNX_FOLDER", "[.write-onnx]") {
+  const char* const folder = std::getenv("GRAPHRUN_ONNX_FOLDER");
+  REQUIRE(folder != nullptr);
+  Writer writer(folder);
+  for (const OpCase& one : all_cases()) {
+    const Graph graph = program_of(one);
+    if (!is_writable(graph) || is_left_open(one)) continue;
+    writer.write(one, graph, "");
+    const std::optional<Graph> gradients = has_drawn_operands(one) ? gradients_of(one) : std::nullopt;
+    if (gradients && is_writable(*gradients)) writer.write(one, *gradients, "gradients of ");
+  }
+}
