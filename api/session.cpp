@@ -11,6 +11,7 @@
 
 #include "api/boundary.hpp"
 #include "api/inputs.hpp"
+#include "api/weights.hpp"
 #include "errors/nearest.hpp"
 #include "files/file.hpp"
 #include "language/recipe/definition.hpp"
@@ -331,6 +332,12 @@ void Session::export_onnx(const std::string& path, const OnnxOptions& options) c
   Implementation::look(implementation_, [&](const Implementation& session) {
     const onnx::ExportOptions wanted{options.part, options.given, options.pixels, options.opset};
     files::write_text_file(path, onnx::export_model(session.learner_, wanted).bytes);
+Weights Session::weights() const {
+  return Implementation::look(implementation_, [](const Implementation& session) {
+    auto made = std::make_shared<Weights::Implementation>(session.model_);
+    made->learner.set_weights(session.learner_.weights());
+    made->learner.state() = session.learner_.state();
+    return Weights(std::move(made));
   });
 }
 

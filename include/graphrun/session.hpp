@@ -23,6 +23,7 @@
 #include "graphrun/error.hpp"
 #include "graphrun/export.hpp"
 #include "graphrun/model.hpp"
+#include "graphrun/predictor.hpp"
 
 namespace graphrun {
 
@@ -134,6 +135,8 @@ class GRAPHRUN_API Session {
   /// Writes a safetensors file with weights, optimizer state and the model; complete or not at all.
   /// Error{not_finite} when a gradient has spoilt the state, see train_step().
   void save(const std::string& path) const;
+  /// A copy of the weights as they are, for a Predictor; learning goes on without changing it.
+  Weights weights() const;
   /// Continues from such a file. Error{data} when it does not fit the model; then nothing has changed.
   void load(const std::string& path);
 

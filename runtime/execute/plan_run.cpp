@@ -7,16 +7,28 @@ namespace graphrun::runtime {
 
 PlanRun::PlanRun(std::shared_ptr<const Plan> plan, VariableStore& variables)
     : plan_(std::move(plan)), feeds_(plan_->inputs.size()), flags_(plan_->updated.size()) {
-  for (const PlanVariable& variable : plan_->variables) {
-    variables_.push_back(reinterpret_cast<std::byte*>(variables.get(variable.name).values.data()));
-  }
-  for (const VariableRows& rows : plan_->soon) {
-    soon_.push_back({variables_[rows.variable] + rows.offset, rows.bytes});
-  }
+  variables_.resize(plan_->variables.size());
+  soon_.resize(plan_->soon.size());
+  find_variables(variables);
   for (const std::uint32_t matmul : plan_->products) products_.push_back(plan_->matmuls[matmul]->bind());
   for (const Unit& unit : plan_->units) {
     states_.push_back(unit.call != nullptr ? unit.call->bind() : nullptr);
   }
+}
+
+void PlanRun::find_variables(VariableStore& variables) {
+  for (std::size_t i = 0; i < variables_.size(); ++i) {
+    variables_[i] = reinterpret_cast<std::byte*>(variables.get(plan_->variables[i].name).values.data());
+  }
+  for (std::size_t i = 0; i < soon_.size(); ++i) {
+    const VariableRows& rows = plan_->soon[i];
+    soon_[i] = {variables_[rows.variable] + rows.offset, rows.bytes};
+  }
+}
+
+void PlanRun::bind_variables(VariableStore& variables) {
+  find_variables(variables);
+  find_addresses();
 }
 
 void PlanRun::bind_memory(std::byte* workspace, std::span<const WorkerSpace> workers) {
@@ -37,13 +49,17 @@ void PlanRun::bind_memory(std::byte* workspace, std::span<const WorkerSpace> wor
 
 void PlanRun::move_memory(std::byte* workspace, std::span<const WorkerSpace> workers) noexcept {
   workspace_ = workspace;
+  find_addresses();
+  for (std::size_t worker = 0; worker < workers.size(); ++worker) {
+    scratch_[worker].memory = workers[worker].scratch.get();
+  }
+}
+
+void PlanRun::find_addresses() noexcept {
   for (std::size_t i = 0; i < addresses_.size(); ++i) {
     const Place& place = plan_->places[i];
     const bool moves = place.space == Space::scratch || place.space == Space::feed;
     addresses_[i] = moves ? nullptr : const_cast<std::byte*>(address(place));
-  }
-  for (std::size_t worker = 0; worker < workers.size(); ++worker) {
-    scratch_[worker].memory = workers[worker].scratch.get();
   }
 }
 

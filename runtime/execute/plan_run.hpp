@@ -40,6 +40,8 @@ class PlanRun final : public TaskRunner {
   void bind_memory(std::byte* workspace, std::span<const WorkerSpace> workers);
   /// Where they lie now; there are as many workers as before.
   void move_memory(std::byte* workspace, std::span<const WorkerSpace> workers) noexcept;
+  /// Turns to other variables of the same names and extents.
+  void bind_variables(VariableStore& variables);
   void bind_feed(std::size_t input, const std::byte* bytes);
 
   /// Gets ready for a run: nothing is committed, no value was bad. `times`, if not null, has room for one of
@@ -67,6 +69,8 @@ class PlanRun final : public TaskRunner {
     std::vector<std::byte*> written;
   };
 
+  void find_variables(VariableStore& variables);
+  void find_addresses() noexcept;
   bool run_unit(const Unit& unit, Scratch& scratch) noexcept;
   bool run_timed(std::uint32_t unit, std::size_t worker) noexcept;
   bool run_product(const Unit& unit, const Scratch& scratch) noexcept;

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <system_error>
 #include <utility>
 
 #include "runtime/execute/executors.hpp"
+#include "runtime/execute/feeds.hpp"
 #include "runtime/execute/plan_run.hpp"
 #include "runtime/execute/replay.hpp"
 #include "runtime/lower/lower.hpp"
@@ -45,13 +45,6 @@ SessionOptions with_limit(SessionOptions options) {
   if (!options.max_bytes) options.max_bytes = available_memory();
   options.lowering.max_bytes = options.max_bytes;
   return options;
-}
-
-template <class Named>
-std::string names(const std::vector<Named>& all) {
-  std::string text;
-  for (const Named& each : all) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", each.name);
-  return text.empty() ? "none" : text;
 }
 
 }  // namespace
@@ -112,8 +105,8 @@ class Session::Implementation {
     PlanRun& plan_run = *kept.run;
     const Plan& plan = plan_run.plan();
     require_values(plan);
-    bind_feeds(plan_run, run);
-    for (const Fetch& fetch : run.fetches) check_fetch(plan, fetch);
+    bind_feeds(plan_run, run.feeds);
+    check_fetches(plan, run.fetches);
     if (options_.poison_workspace) poison();
     {
       const HostState state;
@@ -123,10 +116,7 @@ class Session::Implementation {
     // From here on nothing may fail but what says that the step was not taken, or spoilt the variables.
     note_spoilt(plan_run);
     if (plan_run.outcome() != Outcome::done) explain(graphs_[program], run, plan_run.outcome());
-    for (const Fetch& fetch : run.fetches) {
-      const auto output = std::ranges::find(plan.outputs, fetch.name, &PlanOutput::name);
-      if (output->bytes > 0) std::memcpy(fetch.bytes.data(), plan_run.address(output->place), output->bytes);
-    }
+    copy_fetches(plan_run, run.fetches);
   }
 
   void time_units(ProgramId program, std::vector<UnitTime>* times) { times_[program] = times; }
@@ -247,40 +237,6 @@ class Session::Implementation {
       if (variables_.find(variable.name)->initialised) continue;
       throw Error(ErrorCode::usage, "this variable has no value yet: initialise the variables or load them",
                   {}, variable.name);
-    }
-  }
-
-  static void bind_feeds(PlanRun& plan_run, const Run& run) {
-    const std::vector<PlanInput>& inputs = plan_run.plan().inputs;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const auto feed = std::ranges::find(run.feeds, inputs[i].name, &Feed::name);
-      if (feed == run.feeds.end()) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("this input is not fed; the program needs {}", names(inputs)), {},
-                    inputs[i].name);
-      }
-      if (feed->bytes.size() != inputs[i].bytes) {
-        throw Error(
-            ErrorCode::usage,
-            fmt::format("it is fed {} bytes, but is {}{} at this batch, which takes {}", feed->bytes.size(),
-                        to_string(inputs[i].dtype), graphrun::to_string(inputs[i].extents), inputs[i].bytes),
-            {}, inputs[i].name);
-      }
-      plan_run.bind_feed(i, feed->bytes.data());
-    }
-  }
-
-  static void check_fetch(const Plan& plan, const Fetch& fetch) {
-    const auto output = std::ranges::find(plan.outputs, fetch.name, &PlanOutput::name);
-    if (output == plan.outputs.end()) {
-      throw Error(ErrorCode::usage,
-                  fmt::format("there is no output '{}'; there are {}", fetch.name, names(plan.outputs)));
-    }
-    if (output->bytes != fetch.bytes.size()) {
-      throw Error(ErrorCode::usage,
-                  fmt::format("the output '{}' is {}{} and takes {} bytes, not {}", fetch.name,
-                              to_string(output->dtype), graphrun::to_string(output->extents), output->bytes,
-                              fetch.bytes.size()));
     }
   }
 

@@ -188,10 +188,15 @@ std::vector<runtime::VariableStore::Variable*> slots_without_value(Learner& lear
 
 }  // namespace
 
+bool is_checkpoint(const files::SafetensorsFile& file) {
+  const auto format = file.metadata().find(format_key);
+  return format != file.metadata().end() && format->second == format_value &&
+         file.metadata().contains(model_key);
+}
+
 Checkpoint::Checkpoint(const fs::path& path) : file_(path) {
   const auto& metadata = file_.metadata();
-  const auto format = metadata.find(format_key);
-  if (format == metadata.end() || format->second != format_value || !metadata.contains(model_key))
+  if (!is_checkpoint(file_))
     throw files::data_error(
         path, "is a safetensors file, but no checkpoint of graphrun's: its metadata lacks the model");
   try {

@@ -36,6 +36,9 @@ class Checkpoint {
   TrainingState state_;
 };
 
+/// Does the file say that it is a checkpoint of graphrun's? Nothing else of it is looked at.
+bool is_checkpoint(const files::SafetensorsFile& file);
+
 /// Writes variables and state, durable and all or nothing. Error{io}; Error{not_finite} when the learner is
 /// spoilt: such a state is never saved.
 void save_checkpoint(const std::filesystem::path& path, const Learner& learner);

@@ -20,9 +20,11 @@ std::int64_t exact_blocks(std::int64_t rows) {
          (rows % smallest_block > 0 ? 1 : 0);
 }
 
+}  // namespace
+
 /// The block that starts at `first`, or the one that ends with the rows when the rows that it computes again
 /// take less time than the blocks that it saves.
-RowBlock next_block(std::int64_t first, std::int64_t rows) {
+RowBlock next_row_block(std::int64_t first, std::int64_t rows) {
   const std::int64_t left = rows - first;
   if (left >= largest_block) return {first, largest_block};
   if (left <= smallest_block) return {first, left};
@@ -32,12 +34,10 @@ RowBlock next_block(std::int64_t first, std::int64_t rows) {
   return {first, power_of_two_up_to(left)};
 }
 
-}  // namespace
-
 std::vector<RowBlock> row_blocks(std::int64_t rows) {
   std::vector<RowBlock> blocks;
   for (std::int64_t first = 0; first < rows; first = blocks.back().first + blocks.back().count)
-    blocks.push_back(next_block(first, rows));
+    blocks.push_back(next_row_block(first, rows));
   return blocks;
 }
 

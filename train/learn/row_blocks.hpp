@@ -25,6 +25,9 @@ inline constexpr std::int64_t smallest_block = 16;
 /// again, to the same values, so it is for rows that do not depend on each other.
 std::vector<RowBlock> row_blocks(std::int64_t rows);
 
+/// The one of them that begins where those before have ended: row_blocks() without a list.
+RowBlock next_row_block(std::int64_t first, std::int64_t rows);
+
 /// Batches of `size` rows; the last one has what is left.
 std::vector<RowBlock> row_batches(std::int64_t rows, std::int64_t size);
 

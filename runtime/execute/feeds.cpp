@@ -1,0 +1,65 @@
+#include "runtime/execute/feeds.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "graphrun/error.hpp"
+
+namespace graphrun::runtime {
+namespace {
+
+template <class Named>
+std::string names(const std::vector<Named>& all) {
+  std::string text;
+  for (const Named& each : all) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", each.name);
+  return text.empty() ? "none" : text;
+}
+
+}  // namespace
+
+void bind_feeds(PlanRun& plan_run, std::span<const Feed> feeds) {
+  const std::vector<PlanInput>& inputs = plan_run.plan().inputs;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto feed = std::ranges::find(feeds, inputs[i].name, &Feed::name);
+    if (feed == feeds.end()) {
+      throw Error(ErrorCode::usage, fmt::format("this input is not fed; the program needs {}", names(inputs)),
+                  {}, inputs[i].name);
+    }
+    if (feed->bytes.size() != inputs[i].bytes) {
+      throw Error(
+          ErrorCode::usage,
+          fmt::format("it is fed {} bytes, but is {}{} at this batch, which takes {}", feed->bytes.size(),
+                      to_string(inputs[i].dtype), graphrun::to_string(inputs[i].extents), inputs[i].bytes),
+          {}, inputs[i].name);
+    }
+    plan_run.bind_feed(i, feed->bytes.data());
+  }
+}
+
+void check_fetches(const Plan& plan, std::span<const Fetch> fetches) {
+  for (const Fetch& fetch : fetches) {
+    const auto output = std::ranges::find(plan.outputs, fetch.name, &PlanOutput::name);
+    if (output == plan.outputs.end()) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("there is no output '{}'; there are {}", fetch.name, names(plan.outputs)));
+    }
+    if (output->bytes != fetch.bytes.size()) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("the output '{}' is {}{} and takes {} bytes, not {}", fetch.name,
+                              to_string(output->dtype), graphrun::to_string(output->extents), output->bytes,
+                              fetch.bytes.size()));
+    }
+  }
+}
+
+void copy_fetches(const PlanRun& plan_run, std::span<const Fetch> fetches) noexcept {
+  for (const Fetch& fetch : fetches) {
+    const auto output = std::ranges::find(plan_run.plan().outputs, fetch.name, &PlanOutput::name);
+    if (output->bytes > 0) std::memcpy(fetch.bytes.data(), plan_run.address(output->place), output->bytes);
+  }
+}
+
+}  // namespace graphrun::runtime
