@@ -116,8 +116,9 @@ TEST_CASE("what is printed as JSON has the documented keys") {
   CHECK(keys_of(check["gradients"][0]) == Keys{"max_relative_error", "ok", "variable"});
 
   CHECK(keys_of(place.run_json({"inspect", "run"})) == Keys{"file", "metadata", "tensors", "verified"});
-  CHECK(keys_of(place.run_json({"graph", "small.yaml"})) == Keys{"text"});
-  CHECK(keys_of(place.run_json({"graph", "small.yaml", "--dot", "--backward"})) == Keys{"dot"});
+  CHECK(keys_of(place.run_json({"graph", "small.yaml"})) == Keys{"nodes", "outputs", "text"});
+  CHECK(keys_of(place.run_json({"graph", "small.yaml", "--dot", "--backward"})) ==
+        Keys{"dot", "nodes", "outputs"});
   CHECK(keys_of(place.run_json({"config", "small.yaml"})) == Keys{"resolved"});
   CHECK(keys_of(place.run_json({"data"})) == Keys{"datasets"});
 }
