@@ -332,6 +332,9 @@ void Session::export_onnx(const std::string& path, const OnnxOptions& options) c
   Implementation::look(implementation_, [&](const Implementation& session) {
     const onnx::ExportOptions wanted{options.part, options.given, options.pixels, options.opset};
     files::write_text_file(path, onnx::export_model(session.learner_, wanted).bytes);
+  });
+}
+
 Weights Session::weights() const {
   return Implementation::look(implementation_, [](const Implementation& session) {
     auto made = std::make_shared<Weights::Implementation>(session.model_);
