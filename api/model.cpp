@@ -81,6 +81,19 @@ std::vector<TensorInfo> Model::parameters() const {
   });
 }
 
+std::vector<NodeInfo> Model::nodes() const {
+  return at_boundary([&] {
+    std::vector<NodeInfo> all;
+    for (const Node& node : definition_->graph.nodes()) {
+      NodeInfo info{node.name, node.op->name, {}, api::info_of(node.name, node.type), {}};
+      for (const NodeId input : node.inputs) info.inputs.push_back(definition_->graph.node(input).name);
+      if (node.origin != nullptr) info.where = node.origin->where;
+      all.push_back(std::move(info));
+    }
+    return all;
+  });
+}
+
 std::vector<std::string> Model::loss_terms() const {
   return at_boundary([&] { return names_of(definition_->loss); });
 }

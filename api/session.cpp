@@ -304,6 +304,17 @@ Tensor Session::run(std::string_view output, const Inputs& inputs) {
   return Implementation::look(implementation_,
                               [&](Implementation& session) { return session.run(output, inputs); });
 }
+std::vector<Tensor> Session::gradients(std::string_view of, std::span<const std::string> names,
+                                       const Inputs& inputs) {
+  return Implementation::look(implementation_, [&](Implementation& session) {
+    std::vector<Tensor> tensors;
+    for (const train::OutputValues& values : session.learner_.gradients(
+             of, {names.begin(), names.end()}, api::examples_of(session.definition(), inputs)))
+      tensors.push_back(tensor_of(values));
+    return tensors;
+  });
+}
+
 Tensor Session::encode(const Inputs& images) {
   return Implementation::look(implementation_,
                               [&](Implementation& session) { return session.run_rows("code", images); });

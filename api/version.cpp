@@ -1,5 +1,7 @@
 #include "graphrun/version.hpp"
 
+#include "graphrun/interface.hpp"
+
 namespace graphrun {
 
 std::string_view library_version() noexcept {
@@ -7,3 +9,9 @@ std::string_view library_version() noexcept {
 }
 
 }  // namespace graphrun
+
+namespace graphrun::detail {
+
+extern "C" const int graphrun_interface_0_1 = 1;
+
+}  // namespace graphrun::detail

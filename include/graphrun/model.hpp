@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@
 
 #include "graphrun/error.hpp"
 #include "graphrun/export.hpp"
+#include "graphrun/interface.hpp"
 
 namespace graphrun {
 
@@ -34,11 +36,23 @@ struct TensorInfo {
   std::vector<std::int64_t> shape;  ///< batch_axis stands for the batch; empty is a scalar
 };
 
+/// One node of a model as it is written, blocks and formulas expanded.
+struct NodeInfo {
+  std::string name;
+  std::string op;
+  std::vector<std::string> inputs;  ///< names of nodes
+  TensorInfo value;                 ///< named as the node
+  SourceLocation where;             ///< of its key in the file
+};
+
 class GRAPHRUN_API Model {
  public:
   /// Reads a model file. `settings` are as after --set on the command line: "units=10", "train.epochs=5".
   /// Throws ModelError with all mistakes at once, or Error{io} when the file cannot be read.
   static Model load(const std::string& path, std::span<const std::string> settings = {});
+  static Model load(const std::string& path, std::initializer_list<std::string> settings) {
+    return load(path, std::span(settings.begin(), settings.size()));
+  }
 
   /// Gives the text of the file at a path that `include:` names; throws an Error to refuse it.
   using IncludeReader = std::function<std::string(const std::string& path)>;
@@ -60,6 +74,7 @@ class GRAPHRUN_API Model {
   std::vector<TensorInfo> inputs() const;      ///< `inputs:` of the file, in its order
   std::vector<TensorInfo> outputs() const;     ///< `outputs:` of the file: "code", "image", …
   std::vector<TensorInfo> parameters() const;  ///< what is learnt: "enc.0.w", …
+  std::vector<NodeInfo> nodes() const;         ///< all of the graph; the inputs of each come before it
   std::vector<std::string> loss_terms() const;
   std::vector<std::string> metrics() const;
 

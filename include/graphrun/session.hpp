@@ -123,6 +123,12 @@ class GRAPHRUN_API Session {
   /// given, which cuts the graph there. Error{usage} names what is missing.
   Tensor run(std::string_view output, const Inputs& inputs);
 
+  /// The gradient of the sum of a node's elements over all rows, for each of these: inputs, parameters,
+  /// outputs or nodes, in the order asked, each in its own shape. As `grad(of, name)` in a model file, in
+  /// evaluation mode. Error{usage} for a name that is unknown or whose gradient does not exist.
+  std::vector<Tensor> gradients(std::string_view of, std::span<const std::string> names,
+                                const Inputs& inputs);
+
   /// Output `code`, from images.
   Tensor encode(const Inputs& images);
   /// Output `image`, from the values of `latent` (of `code`, when the model names no latent).

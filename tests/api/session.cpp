@@ -328,3 +328,53 @@ TEST_CASE("two sessions in two threads learn what each learns alone") {
   CHECK(first == first_alone);
   CHECK(second == second_alone);
 }
+
+TEST_CASE("gradients of any node, for inputs and parameters, are those of finite differences") {
+  const Model model = small_model();
+  Session session(model, one_thread());
+  std::vector<float> images = make_images(3);
+  const std::vector<std::string> names{"x", "code.w", "recon"};
+  const std::vector<Tensor> gradients = session.gradients("loss", names, {{"x", images}});
+  REQUIRE(gradients.size() == 3);
+  CHECK(gradients[0].shape == std::vector<std::int64_t>{3, 784});
+  CHECK(gradients[1].shape == session.parameter("code.w").shape);
+  CHECK(gradients[2].shape == std::vector<std::int64_t>{3, 784});
+
+  const auto loss = [&] { return double{session.run("loss", {{"x", images}}).values.at(0)}; };
+  Tensor weights = session.parameter("code.w");
+  const float step = 1e-2F;
+  const float before = weights.values[5];
+  weights.values[5] = before + step;
+  session.set_parameter("code.w", weights.values);
+  const double above = loss();
+  weights.values[5] = before - step;
+  session.set_parameter("code.w", weights.values);
+  const double below = loss();
+  CHECK(std::abs((above - below) / (2 * double{step}) - double{gradients[1].values[5]}) < 1e-4);
+  CHECK(throws(
+      [&] {
+        session.gradients("loss", std::vector<std::string>{"nothing"}, {{"x", images}});
+      },
+      ErrorCode::usage, "nothing"));
+}
+
+TEST_CASE("a model lists its nodes, and takes settings as they are written") {
+  const Model model = small_model();
+  const std::vector<NodeInfo> nodes = model.nodes();
+  const auto code =
+      std::find_if(nodes.begin(), nodes.end(), [](const NodeInfo& node) { return node.name == "code"; });
+  REQUIRE(code != nodes.end());
+  CHECK(code->op == "tanh");
+  CHECK(code->value.shape == std::vector<std::int64_t>{batch_axis, 2});
+  CHECK(code->where.line > 0);
+  TemporaryFolder folder;
+  std::ofstream(folder / "small.yaml") << graphrun::testing::small_model();
+  CHECK(Model::load((folder / "small.yaml").string(), {"units=5"}).outputs()[0].shape.back() == 5);
+}
+
+TEST_CASE("the interface that programs ask for is that of the version") {
+  const std::string name = "graphrun_interface_0_1";
+  const std::string version(graphrun::version);
+  CHECK(version.starts_with(name.substr(19, 1) + "." + name.substr(21, 1) + "."));
+  CHECK(detail::asked_interface != nullptr);
+}

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <tuple>
 
 #include "files/file.hpp"
 #include "files/sha256.hpp"
@@ -83,6 +84,8 @@ class Learner::Implementation {
   std::optional<CompiledProgram> evaluation_;
   std::map<std::pair<std::vector<NodeId>, std::vector<std::string>>, CompiledProgram>
       roles_;  ///< by outputs, fed
+  std::map<std::tuple<NodeId, std::vector<NodeId>, std::vector<std::string>>, CompiledProgram>
+      gradients_;  ///< by what has them, for what, fed
 
   Learning& training() {
     if (recipes_.empty()) add_recipe(recipes_of(*model_, ops::registry()).front());
@@ -137,6 +140,18 @@ class Learner::Implementation {
     const auto found = roles_.find(key);
     if (found != roles_.end()) return found->second;
     return roles_.emplace(std::move(key), compile(role_program(*model_, ops::registry(), once, fed, passes_)))
+        .first->second;
+  }
+
+  CompiledProgram& gradient(NodeId of, const std::vector<NamedOutput>& wanted,
+                            const std::vector<std::string>& fed) {
+    std::vector<NodeId> nodes;
+    for (const NamedOutput& output : wanted) nodes.push_back(output.node);
+    const auto key = std::tuple(of, nodes, fed);
+    const auto found = gradients_.find(key);
+    if (found != gradients_.end()) return found->second;
+    return gradients_
+        .emplace(key, compile(gradient_program(*model_, ops::registry(), of, nodes, fed, passes_)))
         .first->second;
   }
 
@@ -239,6 +254,20 @@ class Learner::Implementation {
     std::vector<std::span<std::byte>> into;
     for (OutputValues& result : results) into.emplace_back(result.bytes);
     run_role(outputs, examples, into, options);
+    return results;
+  }
+
+  std::vector<OutputValues> gradients(NodeId of, const std::vector<NamedOutput>& wanted,
+                                      const Examples& examples) {
+    std::vector<std::string> fed;
+    for (const auto& [name, column] : examples.columns) fed.push_back(name);
+    CompiledProgram& compiled = gradient(of, wanted, fed);
+    require_inputs(compiled, fed);
+    std::vector<OutputValues> results = outputs_over(wanted, examples.count);
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      compiled.fetch(i, model_->graph.node(wanted[i].node).name, results[i].bytes);
+    const auto nothing = [](const RowBlock&) {};
+    run_blocks(compiled, examples, {{0, examples.count}}, {}, nothing, nothing);
     return results;
   }
 
@@ -434,6 +463,13 @@ OutputValues Learner::run(NodeId output, const Examples& examples, const RowOpti
 void Learner::run(const std::vector<std::string>& outputs, const Examples& examples,
                   std::span<const std::span<std::byte>> into, const RowOptions& options) {
   implementation_->run_role(implementation_->asked(outputs), examples, into, options);
+}
+
+std::vector<OutputValues> Learner::gradients(std::string_view of, const std::vector<std::string>& names,
+                                             const Examples& examples) {
+  std::vector<NamedOutput> wanted;
+  for (const std::string& name : names) wanted.push_back({name, given_node(model(), name)});
+  return implementation_->gradients(asked_node(model(), of), wanted, examples);
 }
 
 std::string Learner::digest() const {

@@ -133,6 +133,11 @@ class Learner {
   void run(const std::vector<std::string>& outputs, const Examples& examples,
            std::span<const std::span<std::byte>> into, const RowOptions& options = {});
 
+  /// The gradient of the sum of what users call `of` over all examples, for each node of these names: inputs,
+  /// parameters, outputs or others. Evaluation mode; columns as above.
+  std::vector<OutputValues> gradients(std::string_view of, const std::vector<std::string>& names,
+                                      const Examples& examples);
+
   /// SHA-256 over names, extents and bits of all parameters, optimizer state aside.
   std::string digest() const;
 

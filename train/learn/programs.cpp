@@ -42,6 +42,13 @@ Program finish(Graph graph, const OpRegistry& registry, const PassOptions& optio
   return program;
 }
 
+/// What the outputs need, with the fed nodes cut off.
+Program part_program(Graph graph, const OpRegistry& registry, const std::vector<std::string>& fed,
+                     const PassOptions& options) {
+  Graph part = remove_dead_nodes(cut(std::move(graph), registry, fed), registry);
+  return finish(prepare(std::move(part), registry, Mode::evaluate, options), registry, options);
+}
+
 std::vector<NodeId> loss_gradients(Builder& builder, NodeId loss, const std::vector<NodeId>& parameters,
                                    Budget* budget, const SourceLocation& where) {
   try {
@@ -117,8 +124,15 @@ Program role_program(const ModelDefinition& model, const OpRegistry& registry,
                      const PassOptions& options) {
   Builder builder = copy_of(model.graph, registry);
   for (const NamedOutput& output : outputs) builder.output(output.name, output.node);
-  Graph part = remove_dead_nodes(cut(std::move(builder).finish(), registry, fed), registry);
-  return finish(prepare(std::move(part), registry, Mode::evaluate, options), registry, options);
+  return part_program(std::move(builder).finish(), registry, fed, options);
+}
+
+Program gradient_program(const ModelDefinition& model, const OpRegistry& registry, NodeId of,
+                         const std::vector<NodeId>& wanted, const std::vector<std::string>& fed,
+                         const PassOptions& options) {
+  Builder builder = copy_of(model.graph, registry);
+  for (const NodeId id : wanted) builder.output(model.graph.node(id).name, builder.add("grad", {of, id}));
+  return part_program(std::move(builder).finish(), registry, fed, options);
 }
 
 }  // namespace graphrun::train

@@ -49,6 +49,12 @@ Program role_program(const ModelDefinition& model, const OpRegistry& registry,
                      const std::vector<NamedOutput>& outputs, const std::vector<std::string>& fed,
                      const PassOptions& options = {});
 
+/// The gradient of the sum of one node for each of others, in evaluate mode, as outputs that are called like
+/// these. Fed nodes are as above.
+Program gradient_program(const ModelDefinition& model, const OpRegistry& registry, NodeId of,
+                         const std::vector<NodeId>& wanted, const std::vector<std::string>& fed,
+                         const PassOptions& options = {});
+
 /// The value that a user asks for by this name: a role of `outputs:`, else a node, else "loss". Error{usage}
 /// for none of them.
 NodeId asked_node(const ModelDefinition& model, std::string_view name);
