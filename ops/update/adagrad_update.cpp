@@ -42,8 +42,8 @@ Op adagrad_update() {
        .doc = "One step of Adagrad.",
        .formula = "s <- s + g^2, w <- w - lr g / (sqrt(s) + eps)",
        .slots = {{"sum", "sum of the gradient's squares"}},
-       .attributes = {number("eps", 1e-10, at_least(0), "keeps the division finite"),
-                      number("weight_decay", 0, at_least(0), "part of the weight added to its gradient")}});
+       .attributes = {setting("eps", at_least(0), "keeps the division finite"),
+                      setting("weight_decay", at_least(0), "part of the weight added to its gradient")}});
 }
 
 }  // namespace graphrun::ops

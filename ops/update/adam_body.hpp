@@ -63,10 +63,10 @@ inline UpdateDeclaration adam_declaration(std::string name, std::string doc, std
           .formula = std::move(formula),
           .slots = {{"m", "running mean of the gradient"}, {"v", "running mean of its square"}},
           .scalars = {{"correction1", "1 - beta1^t"}, {"correction2", "1 - beta2^t"}},
-          .attributes = {number("beta1", 0.9, share, "memory of the gradient's mean"),
-                         number("beta2", 0.999, share, "memory of the gradient's square"),
-                         number("eps", 1e-8, at_least(0), "keeps the division finite"),
-                         number("weight_decay", 0, at_least(0), "part of the weight that decays")}};
+          .attributes = {setting("beta1", share, "memory of the gradient's mean"),
+                         setting("beta2", share, "memory of the gradient's square"),
+                         setting("eps", at_least(0), "keeps the division finite"),
+                         setting("weight_decay", at_least(0), "part of the weight that decays")}};
 }
 
 }  // namespace graphrun::ops

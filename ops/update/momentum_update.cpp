@@ -49,9 +49,10 @@ Op momentum_update() {
        .doc = "One step of gradient descent with momentum.",
        .formula = "v <- momentum v + g + weight_decay w, w <- w - lr v",
        .slots = {{"velocity", "the sum of past steps"}},
-       .attributes = {number("momentum", 0.9, share, "how much of the last step is kept"),
-                      flag("nesterov", false, "look ahead along the momentum"),
-                      number("weight_decay", 0, at_least(0), "part of the weight added to its gradient")}});
+       .attributes = {
+           setting("momentum", share, "how much of the last step is kept"),
+           {.name = "nesterov", .kind = AttributeKind::flag, .doc = "look ahead along the momentum"},
+           setting("weight_decay", at_least(0), "part of the weight added to its gradient")}});
 }
 
 }  // namespace graphrun::ops

@@ -69,10 +69,10 @@ Op nadam_update() {
        .scalars = {{"correction2", "1 - beta2^t"},
                    {"gradient_share", "(1 - mu_t) / (1 - mu_1 ... mu_t)"},
                    {"mean_share", "mu_t+1 / (1 - mu_1 ... mu_t+1)"}},
-       .attributes = {number("beta1", 0.9, share, "memory of the gradient's mean"),
-                      number("beta2", 0.999, share, "memory of the gradient's square"),
-                      number("eps", 1e-8, at_least(0), "keeps the division finite"),
-                      number("weight_decay", 0, at_least(0), "part of the weight added to its gradient")}});
+       .attributes = {setting("beta1", share, "memory of the gradient's mean"),
+                      setting("beta2", share, "memory of the gradient's square"),
+                      setting("eps", at_least(0), "keeps the division finite"),
+                      setting("weight_decay", at_least(0), "part of the weight added to its gradient")}});
 }
 
 }  // namespace graphrun::ops

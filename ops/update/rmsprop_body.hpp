@@ -59,9 +59,9 @@ inline UpdateDeclaration rmsprop_declaration() {
           .doc = "One step of RMSprop.",
           .formula = "v <- alpha v + (1 - alpha) g^2, w <- w - lr g / (sqrt(v) + eps)",
           .slots = {{"v", "running mean of the gradient's square"}},
-          .attributes = {number("alpha", 0.99, share, "memory of the gradient's square"),
-                         number("eps", 1e-8, at_least(0), "keeps the division finite"),
-                         number("weight_decay", 0, at_least(0), "part of the weight added to its gradient")}};
+          .attributes = {setting("alpha", share, "memory of the gradient's square"),
+                         setting("eps", at_least(0), "keeps the division finite"),
+                         setting("weight_decay", at_least(0), "part of the weight added to its gradient")}};
 }
 
 }  // namespace graphrun::ops

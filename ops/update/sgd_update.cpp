@@ -33,7 +33,7 @@ Op sgd_update() {
       {.name = "sgd_update",
        .doc = "One step of gradient descent.",
        .formula = "w <- w - lr (g + weight_decay w)",
-       .attributes = {number("weight_decay", 0, at_least(0), "part of the weight added to its gradient")}});
+       .attributes = {setting("weight_decay", at_least(0), "part of the weight added to its gradient")}});
 }
 
 }  // namespace graphrun::ops

@@ -36,6 +36,10 @@ Cost update_cost(const CostContext& context) {
 
 }  // namespace
 
+AttributeDeclaration setting(std::string name, Range range, std::string doc) {
+  return {.name = std::move(name), .kind = AttributeKind::number, .doc = std::move(doc), .range = range};
+}
+
 namespace detail {
 
 Op describe_update(UpdateDeclaration declared) {

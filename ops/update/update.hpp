@@ -39,6 +39,10 @@ inline void report_non_finite(const runtime::CallArguments& arguments) noexcept 
 /// Of memories and momenta: what is kept of a value.
 inline constexpr Range share = {.low = 0, .high = 1, .below = true};
 
+/// A number that the optimizer is set to. What it is when nobody says so stands in the table of optimizers,
+/// language/recipe/optimizer_kind.cpp; who adds an update says all.
+AttributeDeclaration setting(std::string name, Range range, std::string doc);
+
 /// In what updates differ, beside their arithmetic. The inputs are the variable, its slots, the gradient (all
 /// of one shape), the learning rate and further scalars.
 struct UpdateDeclaration {

@@ -44,6 +44,15 @@ std::string without(std::string text, const std::string& part) {
   return text;
 }
 
+/// "`graphrun ops` lists all 85.": another op is no other message.
+std::string without_count(const std::string& fix) {
+  const std::string counted = "lists all ";
+  const std::size_t at = fix.find(counted);
+  if (at == std::string::npos) return fix;
+  const std::size_t end = fix.find_first_not_of("0123456789", at + counted.size());
+  return fix.substr(0, at) + "lists all N" + fix.substr(end);
+}
+
 /// "LINE:COLUMN: ", with the name in front for a place in another file than the model.
 std::string shown(const graphrun::SourceLocation& where, const fs::path& model) {
   std::string place;
@@ -60,7 +69,7 @@ std::string shown(const graphrun::Diagnostic& diagnostic, const fs::path& model)
   text += (diagnostic.node.empty() ? "" : ": ") + diagnostic.message;
   for (const graphrun::Diagnostic::Note& note : diagnostic.notes)
     text += " | note " + shown(note.where, model) + note.text;
-  return diagnostic.fix.empty() ? text : text + " | fix: " + diagnostic.fix;
+  return diagnostic.fix.empty() ? text : text + " | fix: " + without_count(diagnostic.fix);
 }
 
 std::vector<std::string> found_in(const fs::path& file) {

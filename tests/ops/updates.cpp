@@ -21,17 +21,28 @@ struct Update {
   Attributes attributes;
 };
 
-const std::vector<Update> updates = {
-    {"sgd_update", 0, {0.1}, {{"weight_decay", 0.01}}},
-    {"momentum_update", 1, {0.1}, {{"momentum", 0.8}, {"weight_decay", 0.01}}},
-    {"momentum_update", 1, {0.1}, {{"nesterov", true}}},
-    {"adam_update", 2, {0.01, 0.271, 0.003}, {{"weight_decay", 0.1}}},
-    {"adamw_update", 2, {0.01, 0.271, 0.003}, {{"weight_decay", 0.1}}},
-    {"nadam_update", 2, {0.01, 0.003, 0.41, 0.87}, {{"weight_decay", 0.1}}},
-    {"rmsprop_update", 1, {0.01}, {{"weight_decay", 0.1}}},
-    {"rmsprop_momentum_update", 2, {0.01}, {{"momentum", 0.7}}},
-    {"adagrad_update", 1, {0.01}, {{"weight_decay", 0.1}}},
-};
+/// Every number small and every flag off, and the other way round: of all updates there are.
+std::vector<Update> make_updates() {
+  std::vector<Update> all;
+  for (const OpDef& op : ops::registry().ops()) {
+    if (!op.name.ends_with("_update")) continue;
+    for (const bool large : {false, true}) {
+      Update update{.op = op.name, .slots = op.writes.size() - 1, .scalars = {0.01}, .attributes = {}};
+      for (std::size_t i = update.slots + 3; i < op.inputs.size(); ++i)
+        update.scalars.push_back(0.1 + 0.17 * static_cast<double>(i));
+      for (const AttributeDeclaration& attribute : op.attributes) {
+        if (attribute.kind == AttributeKind::flag)
+          update.attributes.set(attribute.name, large);
+        else
+          update.attributes.set(attribute.name, large ? 0.9 : 0.1);
+      }
+      all.push_back(std::move(update));
+    }
+  }
+  return all;
+}
+
+const std::vector<Update> updates = make_updates();
 
 /// The update of one variable w by fed slots, gradient and scalars.
 Graph graph_of(const Update& update, const Shape& of) {

@@ -25,7 +25,7 @@ std::shared_ptr<const Graph> without_products() {
   const Term w(builder,
                builder.add("param", {}, {{"shape", wide}, {"init", Initializer{"ones", {}}}}, {.name = "w"}));
   const Term rows = call("sum", {call("tanh", {x})}, {{"axis", Axes{false, {0}}}});
-  builder.add("sgd_update", {w, call("tanh", {w * rows}), builder.constant(0.1)});
+  builder.add("sgd_update", {w, call("tanh", {w * rows}), builder.constant(0.1)}, {{"weight_decay", 0.0}});
   builder.output("loss", call("sum", {rows}));
   return std::make_shared<const Graph>(std::move(builder).finish());
 }

@@ -93,7 +93,9 @@ class NetworkBuilder {
       }
       inputs.push_back(gradients[i]);
       inputs.insert(inputs.end(), scalars.begin(), scalars.end());
-      builder.add("adam_update", inputs, {}, {.controls = {check}});
+      builder.add("adam_update", inputs,
+                  {{"beta1", 0.9}, {"beta2", 0.999}, {"eps", 1e-8}, {"weight_decay", 0.0}},
+                  {.controls = {check}});
     }
     return std::move(builder).finish();
   }

@@ -145,7 +145,7 @@ class RandomGraph {
     if (chance(3)) {
       builder.add("assign", {parameter, current - rate * Term(builder, gradient)}, {}, {.controls = {check}});
     } else {
-      builder.add("sgd_update", {parameter, gradient, rate}, {}, {.controls = {check}});
+      builder.add("sgd_update", {parameter, gradient, rate}, {{"weight_decay", 0.0}}, {.controls = {check}});
     }
   }
 

@@ -141,7 +141,7 @@ TEST_CASE("a gradient that is not finite is reported for its variable") {
   const NodeId w =
       builder.add("param", {}, {{"shape", Shape{}}, {"init", Initializer{"zeros", {}}}}, {.name = "w"});
   const Term slope = 0.5 / call("sqrt", {Term(builder, w)});
-  builder.add("sgd_update", {w, slope, builder.constant(0.1)});
+  builder.add("sgd_update", {w, slope, builder.constant(0.1)}, {{"weight_decay", 0.0}});
   Session session = make_session();
   const ProgramId program = session.add(std::make_shared<const Graph>(std::move(builder).finish()));
   session.variables().initialise(1);
