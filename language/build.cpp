@@ -7,11 +7,8 @@
 #include "language/expand/build_inputs.hpp"
 #include "language/expand/expand_nodes.hpp"
 #include "language/expand/scope_values.hpp"
-#include "language/recipe/data_section.hpp"
 #include "language/recipe/model_section.hpp"
-#include "language/recipe/probe_section.hpp"
-#include "language/recipe/terms.hpp"
-#include "language/recipe/train_section.hpp"
+#include "language/recipe/sections.hpp"
 #include "language/values/settings.hpp"
 
 namespace graphrun {

@@ -1,7 +1,7 @@
 /// \file
 /// What a key of the language is: one row that says its name, what may stand there, what it is when it is not
 /// written, and one line about it. Readers, errors, the guide and the schema all come from such rows; those
-/// of the whole language are in language/recipe/keys.cpp.
+/// of the whole language are in language/recipe/keys.
 #pragma once
 
 #include <cstdint>

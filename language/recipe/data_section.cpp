@@ -1,13 +1,11 @@
-#include "language/recipe/data_section.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "language/expand/scope_values.hpp"
-#include "language/recipe/keys.hpp"
 #include "language/recipe/section_reader.hpp"
+#include "language/recipe/sections.hpp"
 
 namespace graphrun {
 namespace {
@@ -29,13 +27,13 @@ class DataReader {
       : section_(section), expansion_(expansion), reader_(section, expansion) {}
 
   void read(DataRecipe& recipe) {
-    if (!check_keys(section_, section_of("data"), expansion_.diagnostics)) return;
+    if (!reader_.check(section_of("data"))) return;
     if (section_.find("train") == nullptr && !section_.entries.empty())
       reader_.wrong(section_, "`data:` names no files to train on", "Write {train: {images: FILE}}.");
     if (const YamlNode* train = reader_.find("train")) recipe.train = read_files(*train, "train");
     if (const YamlNode* test = reader_.find("test")) recipe.test = read_files(*test, "test");
     read_shape(recipe);
-    reader_.read(data_rows(), recipe);
+    reader_.read(data_rows, recipe);
     if (recipe.channels == 2)
       reader_.wrong(*reader_.find("channels"), "`channels:` is 1 for grey or 3 for colour, not 2");
     read_classes(recipe);
@@ -43,14 +41,12 @@ class DataReader {
 
  private:
   std::optional<DataRecipe::Files> read_files(const YamlNode& part, const std::string& key) {
-    if (!part.is_mapping()) {
-      reader_.wrong(part, fmt::format("`{}:` names files, not {}", key, describe_kind(part)),
-                    "Write {images: FILE, labels: FILE}.");
+    SectionReader reader(part, expansion_);
+    if (!reader.is_mapping(fmt::format("`{}:` names files", key), "Write {images: FILE, labels: FILE}."))
       return std::nullopt;
-    }
-    Section keys = section_of("files");
+    Section keys = files_section;
     keys.title = fmt::format("`data.{}`", key);
-    check_keys(part, keys, expansion_.diagnostics);
+    reader.check(keys);
     if (part.find("images") == nullptr) reader_.wrong(part, fmt::format("`data.{}` names no images", key));
     DataRecipe::Files files;
     if (const YamlNode* images = part.find("images")) files.images = path(*images, "images");
@@ -71,9 +67,9 @@ class DataReader {
 
   /// `labels: {column: species}`, `labels: {file: FILE, column: species}`.
   void read_labels(const YamlNode& labels, const std::string& key, DataRecipe::Files& files) {
-    Section section = section_of("labels");
+    Section section = labels_section;
     section.title = fmt::format("`data.{}.labels`", key);
-    if (!check_keys(labels, section, expansion_.diagnostics)) return;
+    if (!SectionReader(labels, expansion_).check(section)) return;
     if (const YamlNode* file = labels.find("file")) files.labels = path(*file, "file");
     const YamlNode* column = labels.find("column");
     if (column != nullptr && column->is_scalar() && !column->text.empty())
@@ -148,9 +144,9 @@ void resolve_data_paths(YamlNode& document, const Sources& sources) {
 }
 
 std::optional<DataRecipe> read_data(const YamlNode& section, Expansion& expansion) {
-  DataRecipe recipe;
-  recipe.where = expansion.diagnostics.sources().location(section.place);
   SectionReader reader(section, expansion);
+  DataRecipe recipe;
+  recipe.where = reader.where();
   if (section.is_scalar()) {
     const std::optional<Value> name = value_of(expansion.top, section);
     if (!name) return std::nullopt;
@@ -161,11 +157,7 @@ std::optional<DataRecipe> read_data(const YamlNode& section, Expansion& expansio
     recipe.name = *name->text();
     return recipe;
   }
-  if (!section.is_mapping()) {
-    reader.wrong(section, fmt::format("`data:` names a data set or files, not {}", describe_kind(section)),
-                 files_example);
-    return std::nullopt;
-  }
+  if (!reader.is_mapping("`data:` names a data set or files", files_example)) return std::nullopt;
   DataReader(section, expansion).read(recipe);
   return recipe;
 }

@@ -1,12 +1,10 @@
-#include "language/recipe/greedy_section.hpp"
-
 #include <fmt/format.h>
 
 #include "language/expand/expand_nodes.hpp"
 #include "language/expand/references.hpp"
-#include "language/recipe/keys.hpp"
 #include "language/recipe/model_section.hpp"
 #include "language/recipe/section_reader.hpp"
+#include "language/recipe/sections.hpp"
 
 namespace graphrun {
 namespace {
@@ -26,12 +24,8 @@ class GreedyReader {
 
   std::optional<GreedyRecipe> read() {
     const std::size_t mistakes = expansion_.diagnostics.count();
-    if (!section_.is_mapping()) {
-      reader_.wrong(section_, fmt::format("`greedy:` is a mapping, not {}", describe_kind(section_)),
-                    example);
-      return std::nullopt;
-    }
-    check_keys(section_, section_of("greedy"), expansion_.diagnostics);
+    if (!reader_.is_mapping("`greedy:` is a mapping", example)) return std::nullopt;
+    reader_.check(greedy_section);
     const std::vector<Layer> encoder = layers("encoder");
     const std::vector<Layer> decoder = layers("decoder");
     if (expansion_.diagnostics.count() == mistakes) check_pairs(encoder, decoder);
@@ -39,7 +33,7 @@ class GreedyReader {
     GreedyRecipe recipe{.encoder = nodes_of(encoder),
                         .decoder = nodes_of(decoder),
                         .corrupted = {},
-                        .where = expansion_.diagnostics.sources().location(section_.place)};
+                        .where = reader_.where()};
     if (const YamlNode* corrupt = reader_.find("corrupt")) recipe.corrupted = corrupted(*corrupt, encoder);
     if (expansion_.diagnostics.count() > mistakes) return std::nullopt;
     return recipe;

@@ -1,7 +1,7 @@
 /// \file
-/// The keys of the language. Each is one row of keys.cpp, which also names the field that it fills; a key
-/// that is not read as it stands (a list of names, a section) has no field, and its section's reader does the
-/// rest.
+/// The keys of the language. Each is one row in keys/, in the file of its section, which also names the field
+/// that it fills; a key that is not read as it stands (a list of names, a section) has no field, and its
+/// section's reader does the rest.
 #pragma once
 
 #include <span>
@@ -38,16 +38,23 @@ Key key_of(const OptimizerSetting& setting);
 
 bool check_keys(const YamlNode& mapping, const Section& section, Diagnostics& diagnostics);
 
-// The rows that fill fields.
-const Rows<PhaseRecipe>& learning_rows();  ///< of `train:`, which phases inherit
-const Rows<TrainRecipe>& train_rows();     ///< of `train:` alone
-const Rows<PhaseRecipe>& phase_rows();     ///< of a phase alone
-const Rows<StepRecipe>& step_rows();
-const Rows<SubsetRecipe>& subset_rows();
-const Rows<StopRule>& stop_rows();
-const Rows<TrainRecipe>& pictures_rows();
-const Rows<OptimizerRecipe>& optimizer_rows();
-const Rows<ProbeRecipe>& probe_rows();
-const Rows<DataRecipe>& data_rows();
+/// Of examples, steps and epochs: their products can still be counted.
+inline constexpr Range counted = {.low = 1, .high = 1'000'000'000};
+
+// Rows of sections that fill fields; in keys/ each is a list in the file of its section.
+extern const Rows<PhaseRecipe> learning_rows;  ///< of `train:`, which phases inherit
+extern const Rows<TrainRecipe> train_rows;     ///< of `train:` alone
+extern const Rows<PhaseRecipe> phase_rows;     ///< of a phase alone
+extern const Rows<StepRecipe> step_rows;
+extern const Rows<SubsetRecipe> subset_rows;
+extern const Rows<StopRule> stop_rows;
+extern const Rows<TrainRecipe> pictures_rows;
+extern const Rows<OptimizerRecipe> optimizer_rows;
+extern const Rows<ProbeRecipe> probe_rows;
+extern const Rows<DataRecipe> data_rows;
+
+// Sections that are read by hand.
+extern const Section greedy_section, files_section, labels_section, input_section, model_section,
+    included_section, term_section, block_section, call_section;
 
 }  // namespace graphrun

@@ -1,11 +1,9 @@
-#include "language/recipe/optimizer_section.hpp"
-
 #include <fmt/format.h>
 
 #include "errors/nearest.hpp"
 #include "language/expand/other_names.hpp"
-#include "language/recipe/keys.hpp"
 #include "language/recipe/section_reader.hpp"
+#include "language/recipe/sections.hpp"
 
 namespace graphrun {
 namespace {
@@ -56,7 +54,7 @@ OptimizerRecipe read_optimizer(const YamlNode& section, Expansion& expansion) {
   recipe.op = kind->name;
   recipe.learning_rate = Schedule::constant(kind->learning_rate);
   check_keys(named, section_of(*kind), diagnostics);
-  reader.read(optimizer_rows(), recipe);
+  reader.read(optimizer_rows, recipe);
   for (const OptimizerSetting& setting : kind->settings) read_setting(recipe, key_of(setting), reader);
   return recipe;
 }

@@ -8,9 +8,7 @@
 #include "errors/nearest.hpp"
 #include "graph/needed.hpp"
 #include "graph/op.hpp"
-#include "language/recipe/greedy_section.hpp"
-#include "language/recipe/keys.hpp"
-#include "language/recipe/optimizer_section.hpp"
+#include "language/recipe/sections.hpp"
 
 namespace graphrun {
 namespace {
@@ -38,21 +36,17 @@ std::optional<std::string> written_names(const YamlNode& section, const char* ke
 }  // namespace
 
 void PhaseReader::read_defaults(const YamlNode& section, TrainRecipe& recipe) {
-  check_keys(section, section_of("train"), expansion_.diagnostics);
-  recipe.where = expansion_.diagnostics.sources().location(section.place);
-  read_keys(section, recipe);
+  SectionReader reader(section, expansion_);
+  reader.check(section_of("train"));
+  recipe.where = reader.where();
+  read_keys(reader, recipe);
 }
 
 std::optional<PhaseRecipe> PhaseReader::read(const YamlNode& section, const PhaseRecipe& defaults,
                                              const std::vector<PhaseRecipe>& earlier) {
-  Diagnostics& diagnostics = expansion_.diagnostics;
-  if (!section.is_mapping()) {
-    diagnostics.error(section.place, fmt::format("a phase is a mapping, not {}", describe_kind(section)),
-                      "Write e.g. {name: fine, epochs: 5}.");
-    return std::nullopt;
-  }
-  check_keys(section, section_of("phase"), diagnostics);
   SectionReader reader(section, expansion_);
+  if (!reader.is_mapping("a phase is a mapping", "Write e.g. {name: fine, epochs: 5}.")) return std::nullopt;
+  reader.check(section_of("phase"));
   PhaseRecipe phase = defaults;
   phase.start = earlier.empty() ? "init" : earlier.back().name;
   if (const auto other = reader.name("same_as", names_of(earlier), "earlier phase")) {
@@ -68,9 +62,9 @@ std::optional<PhaseRecipe> PhaseReader::read(const YamlNode& section, const Phas
   }
   phase.name = read_name(section, earlier);
   if (phase.name.empty()) return std::nullopt;
-  phase.where = diagnostics.sources().location(section.place);
-  read_keys(section, phase);
-  reader.read(phase_rows(), phase);
+  phase.where = reader.where();
+  read_keys(reader, phase);
+  reader.read(phase_rows, phase);
   const std::vector<std::string> starts = with_keys(names_of(earlier), {"init"});
   if (const auto start = reader.name("start", starts, "earlier phase")) phase.start = *start;
   check(section, phase);
@@ -103,8 +97,7 @@ std::string PhaseReader::read_name(const YamlNode& section, const std::vector<Ph
   return name->text;
 }
 
-void PhaseReader::read_keys(const YamlNode& section, PhaseRecipe& phase) {
-  SectionReader reader(section, expansion_);
+void PhaseReader::read_keys(SectionReader& reader, PhaseRecipe& phase) {
   if (const YamlNode* optimizer = reader.find("optimizer"))
     phase.optimizer = read_optimizer(*optimizer, expansion_);
   read_length(reader, phase);
@@ -120,7 +113,7 @@ void PhaseReader::read_length(SectionReader& reader, PhaseRecipe& phase) {
     reader.wrong(*reader.find("steps"), "`epochs` and `steps` cannot both be given", "Leave one out.");
   if (reader.has("epochs")) phase.steps.reset();  // what was inherited
   if (reader.has("steps")) phase.epochs.reset();
-  reader.read(learning_rows(), phase);
+  reader.read(learning_rows, phase);
 }
 
 /// `train` and `loss`, or `alternate`, or `greedy`; what is written takes the place of what is inherited.
@@ -159,27 +152,23 @@ std::vector<std::size_t> PhaseReader::read_terms(SectionReader& reader) {
 }
 
 std::vector<StepRecipe> PhaseReader::read_alternate(const YamlNode& list, const PhaseRecipe& phase) {
-  Diagnostics& diagnostics = expansion_.diagnostics;
   const std::string example = "Write e.g. [{train: [D], loss: [d]}, {train: [G], loss: [g], every: 5}].";
   if (!list.is_sequence() || list.items.empty()) {
-    diagnostics.error(list.place, fmt::format("`alternate:` is a list of steps, not {}", describe_kind(list)),
-                      example);
+    expansion_.diagnostics.error(
+        list.place, fmt::format("`alternate:` is a list of steps, not {}", describe_kind(list)), example);
     return {};
   }
   std::vector<StepRecipe> steps;
   for (const YamlNode& item : list.items) {
-    if (!item.is_mapping()) {
-      diagnostics.error(item.place, fmt::format("a step is a mapping, not {}", describe_kind(item)), example);
-      continue;
-    }
-    check_keys(item, section_of("step"), diagnostics);
     SectionReader reader(item, expansion_);
+    if (!reader.is_mapping("a step is a mapping", example)) continue;
+    reader.check(section_of("step"));
     StepRecipe step{.optimizer = phase.optimizer,
                     .train = read_variables(reader),
                     .loss = read_terms(reader),
                     .every = 1,
-                    .where = diagnostics.sources().location(item.place)};
-    reader.read(step_rows(), step);
+                    .where = reader.where()};
+    reader.read(step_rows, step);
     if (const YamlNode* optimizer = reader.find("optimizer"))
       step.optimizer = read_optimizer(*optimizer, expansion_);
     check_learns(item, step);
@@ -189,17 +178,13 @@ std::vector<StepRecipe> PhaseReader::read_alternate(const YamlNode& list, const 
 }
 
 std::optional<SubsetRecipe> PhaseReader::read_subset(const YamlNode& section) {
-  Diagnostics& diagnostics = expansion_.diagnostics;
-  if (!section.is_mapping()) {
-    diagnostics.error(section.place, fmt::format("`subset:` is a mapping, not {}", describe_kind(section)),
-                      "Write e.g. {first: 10000, sample: 100, balanced: true}.");
-    return std::nullopt;
-  }
-  check_keys(section, section_of("subset"), diagnostics);
   SectionReader reader(section, expansion_);
+  if (!reader.is_mapping("`subset:` is a mapping", "Write e.g. {first: 10000, sample: 100, balanced: true}."))
+    return std::nullopt;
+  reader.check(section_of("subset"));
   SubsetRecipe subset;
-  subset.where = diagnostics.sources().location(section.place);
-  reader.read(subset_rows(), subset);
+  subset.where = reader.where();
+  reader.read(subset_rows, subset);
   if (subset.first && subset.sample && *subset.sample > *subset.first)
     reader.wrong(*reader.find("sample"),
                  fmt::format("there are no {} examples among the first {}", *subset.sample, *subset.first));
@@ -211,19 +196,15 @@ std::optional<SubsetRecipe> PhaseReader::read_subset(const YamlNode& section) {
 }
 
 std::optional<StopRule> PhaseReader::read_stop(const YamlNode& section) {
-  Diagnostics& diagnostics = expansion_.diagnostics;
-  if (!section.is_mapping()) {
-    diagnostics.error(section.place, fmt::format("`stop:` is a mapping, not {}", describe_kind(section)),
-                      "Write e.g. {metric: loss, patience: 3}.");
-    return std::nullopt;
-  }
-  const bool whole = check_keys(section, section_of("stop"), diagnostics);  // else one of them may be meant
   SectionReader reader(section, expansion_);
+  if (!reader.is_mapping("`stop:` is a mapping", "Write e.g. {metric: loss, patience: 3}."))
+    return std::nullopt;
+  const bool whole = reader.check(section_of("stop"));  // else one of them may be meant
   std::vector<std::string> figures = with_keys(names_.terms, {"loss"});
   figures.insert(figures.end(), names_.metrics.begin(), names_.metrics.end());
   StopRule stop;
-  stop.where = diagnostics.sources().location(section.place);
-  reader.read(stop_rows(), stop);
+  stop.where = reader.where();
+  reader.read(stop_rows, stop);
   if (whole && !reader.has("patience"))
     reader.wrong(section, "`stop:` does not say how many measurements to wait", "Write e.g. patience: 3.");
   if (const auto metric = reader.name("metric", figures, "term or metric")) {

@@ -36,7 +36,7 @@ class PhaseReader {
   void check(const YamlNode& section, const PhaseRecipe& phase);
 
  private:
-  void read_keys(const YamlNode& section, PhaseRecipe& phase);
+  void read_keys(SectionReader& reader, PhaseRecipe& phase);
   void read_length(SectionReader& reader, PhaseRecipe& phase);
   void read_what(SectionReader& reader, PhaseRecipe& phase);
   std::vector<StepRecipe> read_alternate(const YamlNode& list, const PhaseRecipe& phase);

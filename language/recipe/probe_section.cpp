@@ -1,13 +1,11 @@
-#include "language/recipe/probe_section.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "errors/nearest.hpp"
 #include "language/expand/expand_nodes.hpp"
-#include "language/recipe/keys.hpp"
 #include "language/recipe/section_reader.hpp"
+#include "language/recipe/sections.hpp"
 
 namespace graphrun {
 namespace {
@@ -20,7 +18,7 @@ class ProbeBuilder {
   std::optional<ProbeRecipe> build() {
     const ProbeKind* kind = read_kind();
     if (kind == nullptr) return std::nullopt;
-    if (!check_keys(declared_.value, section_of(*kind), expansion_.diagnostics)) return std::nullopt;
+    if (!reader_.check(section_of(*kind))) return std::nullopt;
     const std::vector<YamlNode> inputs = read_inputs(*kind);
     if (inputs.empty()) return std::nullopt;
     ProbeRecipe probe{.name = declared_.name,
@@ -29,7 +27,7 @@ class ProbeBuilder {
                       .labels = kind->labelled ? labels(inputs[1]) : "",
                       .k = kind->k,
                       .where = expansion_.diagnostics.sources().location(declared_.place)};
-    reader_.read(probe_rows(), probe);
+    reader_.read(probe_rows, probe);
     const std::optional<NodeId> code = this->code(inputs[0]);
     if (!code || (kind->labelled && probe.labels.empty())) return std::nullopt;
     probe.code = *code;
@@ -40,7 +38,7 @@ class ProbeBuilder {
   const ProbeKind* read_kind() {
     const YamlNode* word = reader_.find("probe");
     if (word == nullptr) {
-      check_keys(declared_.value, section_of("probe"), expansion_.diagnostics);
+      reader_.check(section_of("probe"));
       return nullptr;
     }
     std::vector<std::string> names;

@@ -18,6 +18,12 @@ void SectionReader::wrong(const YamlNode& at, const std::string& message, std::s
   expansion_.diagnostics.error(at.place, message, std::move(fix));
 }
 
+bool SectionReader::is_mapping(std::string_view said, std::string example) {
+  if (section_.is_mapping()) return true;
+  wrong(section_, fmt::format("{}, not {}", said, describe_kind(section_)), std::move(example));
+  return false;
+}
+
 std::optional<Value> SectionReader::value(std::string_view key) {
   const YamlNode* node = find(key);
   return node == nullptr ? std::nullopt : value_of(expansion_.top, *node);
@@ -117,30 +123,28 @@ std::vector<std::string> SectionReader::names(std::string_view key, const std::v
   }
   if (node->items.empty()) wrong(*node, fmt::format("`{}:` names no {}", key, what), suggestion("", known));
   std::vector<std::string> result;
-  for (const YamlNode& item : node->items) {
-    if (item.is_scalar() && std::find(known.begin(), known.end(), item.text) != known.end()) {
-      result.push_back(item.text);
-    } else {
-      wrong(item,
-            item.is_scalar() ? fmt::format("there is no {} '{}'", what, item.text)
-                             : fmt::format("a name is expected, not {}", describe_kind(item)),
-            item.is_scalar() ? suggestion(item.text, known) : "");
-    }
-  }
+  for (const YamlNode& item : node->items)
+    if (is_one_of(item, known, what, "a name is expected")) result.push_back(item.text);
   return result;
 }
 
 std::optional<std::string> SectionReader::name(std::string_view key, const std::vector<std::string>& known,
                                                const std::string& what) {
   const YamlNode* node = find(key);
-  if (node == nullptr) return std::nullopt;
-  if (node->is_scalar() && std::find(known.begin(), known.end(), node->text) != known.end())
-    return node->text;
-  wrong(*node,
-        node->is_scalar() ? fmt::format("there is no {} '{}'", what, node->text)
-                          : fmt::format("`{}:` is a name, not {}", key, describe_kind(*node)),
-        node->is_scalar() ? suggestion(node->text, known) : "");
-  return std::nullopt;
+  if (node == nullptr || !is_one_of(*node, known, what, fmt::format("`{}:` is a name", key)))
+    return std::nullopt;
+  return node->text;
+}
+
+bool SectionReader::is_one_of(const YamlNode& node, const std::vector<std::string>& known,
+                              const std::string& what, const std::string& expected) {
+  if (!node.is_scalar()) {
+    wrong(node, fmt::format("{}, not {}", expected, describe_kind(node)));
+    return false;
+  }
+  if (std::ranges::find(known, node.text) != known.end()) return true;
+  wrong(node, fmt::format("there is no {} '{}'", what, node.text), suggestion(node.text, known));
+  return false;
 }
 
 }  // namespace graphrun

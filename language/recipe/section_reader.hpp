@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "language/expand/key.hpp"
 #include "language/expand/scope.hpp"
+#include "language/recipe/keys.hpp"
 #include "language/values/schedule.hpp"
 
 namespace graphrun {
@@ -21,7 +21,12 @@ class SectionReader {
 
   const YamlNode* find(std::string_view key) const;
   bool has(std::string_view key) const { return find(key) != nullptr; }
+  SourceLocation where() const { return expansion_.diagnostics.sources().location(section_.place); }
   void wrong(const YamlNode& at, const std::string& message, std::string fix = {});
+  /// Reports what is no mapping: "`stop:` is a mapping, not a list".
+  bool is_mapping(std::string_view said, std::string example);
+  /// Reports keys that the section has not, and those without a value; true when there are none.
+  bool check(const Section& section) { return check_keys(section_, section, expansion_.diagnostics); }
 
   /// Fills the fields of all rows that have one; those of keys that are missing or wrong stay as they are.
   template <class Record, class Into>
@@ -56,6 +61,8 @@ class SectionReader {
   void read_into(const Key& key, std::optional<double>& field);
   void read_into(const Key& key, Schedule& field);
 
+  bool is_one_of(const YamlNode& node, const std::vector<std::string>& known, const std::string& what,
+                 const std::string& expected);
   std::optional<std::int64_t> integer(const Key& key);
   std::optional<Schedule> schedule(const Key& key);
   std::optional<bool> is_first_word(const Key& key);

@@ -1,5 +1,3 @@
-#include "language/recipe/terms.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include "language/expand/build_nodes.hpp"
 #include "language/expand/expand_nodes.hpp"
 #include "language/expand/scope_values.hpp"
+#include "language/recipe/sections.hpp"
 
 namespace graphrun {
 namespace {

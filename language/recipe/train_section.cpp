@@ -1,13 +1,11 @@
-#include "language/recipe/train_section.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "errors/nearest.hpp"
-#include "language/recipe/keys.hpp"
 #include "language/recipe/phase_section.hpp"
 #include "language/recipe/section_reader.hpp"
+#include "language/recipe/sections.hpp"
 
 namespace graphrun {
 namespace {
@@ -36,15 +34,15 @@ void read_phases(const YamlNode& list, PhaseReader& phases, TrainRecipe& recipe,
 }
 
 /// `pictures: {every: 5}`.
-void read_pictures(const YamlNode& section, SectionReader& train, Expansion& expansion, TrainRecipe& recipe) {
-  if (!section.is_mapping()) {
-    return train.wrong(
+void read_pictures(const YamlNode& section, Expansion& expansion, TrainRecipe& recipe) {
+  SectionReader reader(section, expansion);
+  if (!section.is_mapping())
+    return reader.wrong(
         section,
         fmt::format("`pictures:` says how often pictures are drawn, it is {}", describe_kind(section)),
         "Write pictures: {every: 5}, in epochs.");
-  }
-  check_keys(section, section_of("pictures"), expansion.diagnostics);
-  SectionReader(section, expansion).read(pictures_rows(), recipe);
+  reader.check(section_of("pictures"));
+  reader.read(pictures_rows, recipe);
 }
 
 }  // namespace
@@ -52,22 +50,18 @@ void read_pictures(const YamlNode& section, SectionReader& train, Expansion& exp
 std::optional<TrainRecipe> read_train(const YamlNode& section, const ModelDefinition& model,
                                       Expansion& expansion) {
   const ModelDeclaration& declared = expansion.declared;
-  Diagnostics& diagnostics = expansion.diagnostics;
-  if (!section.is_mapping()) {
-    diagnostics.error(section.place,
-                      fmt::format("`train:` holds named entries, not {}", describe_kind(section)),
-                      "Write e.g. train: {optimizer: {op: adam}, batch: 128, epochs: 10}.");
+  SectionReader reader(section, expansion);
+  if (!reader.is_mapping("`train:` holds named entries",
+                         "Write e.g. train: {optimizer: {op: adam}, batch: 128, epochs: 10}."))
     return std::nullopt;
-  }
   TrainRecipe train;
   PhaseReader phases(
       {expansion.names.owners, names_of(declared.loss), names_of(declared.metrics), model.loss}, expansion);
   phases.read_defaults(section, train);
-  SectionReader reader(section, expansion);
-  reader.read(train_rows(), train);
-  if (const YamlNode* pictures = reader.find("pictures")) read_pictures(*pictures, reader, expansion, train);
+  reader.read(train_rows, train);
+  if (const YamlNode* pictures = reader.find("pictures")) read_pictures(*pictures, expansion, train);
   if (const YamlNode* list = reader.find("phases")) {
-    read_phases(*list, phases, train, diagnostics);
+    read_phases(*list, phases, train, expansion.diagnostics);
   } else {
     phases.check(section, train);
     train.phases.push_back(train);
