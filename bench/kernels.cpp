@@ -1,16 +1,21 @@
 // Own kernels alone, on one core: kernels
 //
 // Vector kernels over a block in the first-level cache, for each instruction set of this machine. Products of
-// the shapes that bundled models and common layers have, in tiles and in oneDNN in turns, warm, the best of
-// many; the rows and results of four batches take turns, as slices of a step do.
+// the shapes that bundled models and common layers have, by both providers in turns, warm, the best of many;
+// the rows and results of four batches take turns, as slices of a step do. The last lines are by size: what
+// the table in runtime/products/choose_product.cpp is made of.
 #include <fmt/format.h>
+
+#include <cmath>
+#include <map>
 
 #include "bench/ruler/fma_peak.hpp"
 #include "bench/timing.hpp"
 #include "ops/op.hpp"
 #include "runtime/machine/aligned.hpp"
 #include "runtime/machine/host_state.hpp"
-#include "runtime/products/onednn.hpp"
+#include "runtime/products/choose_product.hpp"
+#include "runtime/products/provider.hpp"
 #include "runtime/products/tiled_matmul.hpp"
 
 namespace {
@@ -89,16 +94,34 @@ class Operands {
   AlignedBytes c_;
 };
 
-void measure_product(const std::string& name, const MatmulSpec& spec) {
+/// Times of tiles over those of oneDNN, by size.
+using Ratios = std::map<ProductSize, std::vector<double>>;
+
+void measure_product(const std::string& name, const MatmulSpec& spec, Ratios& ratios) {
   const Operands operands(spec);
-  const std::unique_ptr<Matmul> tiled = make_tiled_matmul(spec, detected_isa());
-  const std::unique_ptr<Matmul> library = make_onednn_matmul(spec);
+  const auto made = [&](ProviderChoice choice) {
+    return product_provider(spec, choice, detected_isa()).make(spec);
+  };
+  const std::unique_ptr<Matmul> tiled = made(ProviderChoice::tiles);
+  const std::unique_ptr<Matmul> library = made(ProviderChoice::onednn);
   double ours = operands.best_us_of(*tiled);
   const double theirs = operands.best_us_of(*library);
   ours = std::min(ours, operands.best_us_of(*tiled));
+  ratios[size_of(spec)].push_back(ours / theirs);
   const double flop = 2.0 * static_cast<double>(spec.rows * spec.columns * spec.inner);
-  fmt::print("{:<34} {:>9.1f} {:>9.1f} {:>9.2f}   {}\n", name, flop / ours * 1e-3, flop / theirs * 1e-3,
-             ours / theirs, tiled->implementation());
+  fmt::print("{:<34} {:>9.1f} {:>9.1f} {:>9.2f}   {}, {}\n", name, flop / ours * 1e-3, flop / theirs * 1e-3,
+             ours / theirs, tiled->implementation(), library->implementation());
+}
+
+/// Their geometric mean, and whom the table takes.
+void print_sizes(const Ratios& ratios) {
+  fmt::print("\n{:<34} {:>9} {:>9}   on {}\n", "by size", "time", "auto", to_string(detected_isa()));
+  for (const auto& [size, values] : ratios) {
+    double sum = 0;
+    for (const double value : values) sum += std::log(value);
+    fmt::print("{:<34} {:>9.2f} {:>9}\n", to_string(size), std::exp(sum / static_cast<double>(values.size())),
+               to_string(choose_product(size, detected_isa())));
+  }
 }
 
 }  // namespace
@@ -111,24 +134,40 @@ int main() {
     if (!has_tiles(detected_isa())) return;
     fmt::print("\n{:<34} {:>9} {:>9} {:>9}   peak {:.0f} GFLOP/s\n", "GFLOP/s", "tiles", "oneDNN", "time",
                bench::measure_fma_peak(1, 0.2));
-    measure_product("256 x 784 to 256", {.rows = 256, .columns = 256, .inner = 784});
-    measure_product("256 x 784 to 256, transposed b",
-                    {.rows = 256, .columns = 256, .inner = 784, .transpose_b = true});
-    measure_product("256 x 256 to 784", {.rows = 256, .columns = 784, .inner = 256});
-    measure_product("256 x 64 to 2", {.rows = 256, .columns = 2, .inner = 64});
-    measure_product("256 x 64 to 2, transposed b",
-                    {.rows = 256, .columns = 2, .inner = 64, .transpose_b = true});
-    measure_product("64 x 1024 to 2, transposed a",
-                    {.rows = 64, .columns = 2, .inner = 1024, .transpose_a = true});
-    for (const std::int64_t units : {512, 1000, 1024, 2048}) {
-      for (const std::int64_t rows : {64, 256}) {
-        for (const bool transposed : {false, true}) {
-          measure_product(
-              fmt::format("{} x {} to {}{}", rows, units, units, transposed ? ", transposed b" : ""),
-              {.rows = rows, .columns = units, .inner = units, .transpose_b = transposed});
-        }
+    Ratios ratios;
+    const auto measure = [&](std::int64_t rows, std::int64_t inner, std::int64_t columns, bool transpose_a,
+                             bool transpose_b) {
+      measure_product(fmt::format("{} x {} to {}{}", rows, inner, columns,
+                                  transpose_a   ? ", transposed a"
+                                  : transpose_b ? ", transposed b"
+                                                : ""),
+                      {.rows = rows,
+                       .columns = columns,
+                       .inner = inner,
+                       .transpose_a = transpose_a,
+                       .transpose_b = transpose_b},
+                      ratios);
+    };
+    for (const std::int64_t rows : {1, 2, 3}) measure(rows, 784, 256, false, false);
+    measure(1, 1000, 1000, false, false);
+    for (const bool transpose_b : {false, true}) {
+      measure(256, 64, 2, false, transpose_b);
+      measure(64, 128, 10, false, transpose_b);
+      for (const std::int64_t rows : {32, 64, 256}) {
+        measure(rows, 784, 256, false, transpose_b);
+        measure(rows, 256, 128, false, transpose_b);
+        measure(rows, 256, 784, false, transpose_b);
+      }
+      for (const std::int64_t units : {512, 1000, 1024, 2048}) {
+        for (const std::int64_t rows : {64, 256}) measure(rows, units, units, false, transpose_b);
       }
     }
+    for (const std::int64_t batch : {64, 1024}) {
+      measure(64, batch, 2, true, false);
+      measure(784, batch, 256, true, false);
+      measure(1000, batch, 500, true, false);
+    }
+    print_sizes(ratios);
     fmt::print("peak {:.0f} GFLOP/s\n", bench::measure_fma_peak(1, 0.2));
   });
 }

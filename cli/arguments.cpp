@@ -10,6 +10,7 @@
 #include "cli/suggest.hpp"
 #include "graphrun/error.hpp"
 #include "graphrun/version.hpp"
+#include "runtime/products/provider.hpp"
 
 namespace graphrun::cli {
 
@@ -124,6 +125,8 @@ void add_common_flags(CLI::App& app, CommonFlags& flags) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--seed", flags.seed, "use this seed instead of the model's")->type_name("N");
   app.add_option("--threads", flags.threads, "worker threads; 0, the default: all cores")->type_name("N");
+  app.add_option("--provider", flags.provider, "who runs products: auto, the default, onednn or tiles")
+      ->type_name("NAME");
   app.add_flag("--json", flags.json, "print the result as one JSON object on stdout");
   app.add_flag("-q,--quiet", flags.quiet, "no log");
   app.add_flag("-v,--verbose", flags.verbose, "more log");
@@ -166,7 +169,9 @@ std::string command_named(const std::string& word, std::span<const std::unique_p
 std::size_t first_word(std::span<const std::string> words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!is_flag(words[i])) return i;
-    if (words[i] == "--set" || words[i] == "--seed" || words[i] == "--threads") ++i;
+    const bool takes_value =
+        words[i] == "--set" || words[i] == "--seed" || words[i] == "--threads" || words[i] == "--provider";
+    if (takes_value) ++i;
   }
   return words.size();
 }
@@ -180,6 +185,9 @@ void check_flags(const CommonFlags& flags) {
   if (flags.threads < 0 || flags.threads > 4096)
     throw Error(ErrorCode::usage,
                 fmt::format("--threads {} is out of range: 0 (all cores) to 4096", flags.threads));
+  if (!runtime::provider_choice(flags.provider))
+    throw Error(ErrorCode::usage,
+                fmt::format("there is no provider '{}'; there are auto, onednn and tiles", flags.provider));
   if (flags.quiet && flags.verbose) throw Error(ErrorCode::usage, "--quiet and --verbose exclude each other");
   for (const std::string& set : flags.sets)
     if (set.find('=') == std::string::npos || set.front() == '=')

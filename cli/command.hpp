@@ -22,6 +22,7 @@ struct CommonFlags {
   std::vector<std::string> sets;      ///< "units=10", in the order given
   std::optional<std::uint64_t> seed;  ///< replaces the seed of the model file
   int threads = 0;                    ///< 0: all cores of the process
+  std::string provider = "auto";      ///< who runs products: auto, onednn, tiles
   bool json = false;
   bool quiet = false;
   bool verbose = false;

@@ -26,7 +26,8 @@ data         list, fetch, verify data sets           inspect  a weights file
 schema, completion, manual   for editors, shells     export   to ONNX
 
 Flags everywhere:  --set NAME=VALUE (units=10, train.epochs=5)   --seed N
-  --threads N   --json   -q/--quiet   -v/--verbose   --no-progress
+  --threads N   --provider auto|onednn|tiles   --json   -q/--quiet
+  -v/--verbose   --no-progress
 Where a checkpoint is wanted, a run directory stands for its newest one.
 Exit: 0 ok, 1 failed, 2 usage, 3 model, 4 data or file, 5 not finite,
       6 a check failed, 129/130/143 interrupted (checkpoint written)

@@ -38,6 +38,7 @@ SharedModel model_from_checkpoint(const train::Checkpoint& checkpoint, const Com
 runtime::SessionOptions session_options(const CommonFlags& flags) {
   runtime::SessionOptions options;
   options.threads = flags.threads;
+  options.lowering.provider = runtime::provider_choice(flags.provider).value();
   return options;
 }
 

@@ -1,6 +1,7 @@
 #include "bench/ruler/benchmark.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -18,34 +19,73 @@ namespace {
 
 constexpr int turns = 10;
 
-/// What oneDNN allocates in one step: its products run alone, on memory that is large enough for any of them.
-std::uint64_t library_allocations(const runtime::Plan& plan, AllocationCount count) {
-  std::size_t largest = 0;
-  for (const Node& node : plan.graph->nodes()) largest = std::max(largest, bytes_of_node(node, plan.batch));
-  Operand a(largest, 1);
-  Operand b(largest, 2);
-  Operand bias(largest, 3);
-  Operand output(largest, 4);
-  Operand column_sums(largest, 6);
-  const runtime::HostState state;
-  std::uint64_t allocations = 0;
-  for (const std::uint32_t product : plan.products) {
-    const runtime::Matmul& matmul = *plan.matmuls[product];
+/// What providers allocate in one step: what they run of a plan, each alone, on memory that is large enough
+/// for any of it.
+class LibraryAllocations {
+ public:
+  LibraryAllocations(const runtime::Plan& plan, AllocationCount count)
+      : plan_(plan), count_(count), largest_(largest_node(plan)) {}
+
+  std::uint64_t of_one_step() {
+    const runtime::HostState state;
+    std::uint64_t allocations = 0;
+    for (const runtime::Unit& unit : plan_.units) {
+      if (plan_.implementation(unit).empty()) continue;
+      allocations += unit.call == nullptr ? of_product(unit) : of_call(unit);
+    }
+    return allocations;
+  }
+
+ private:
+  static std::size_t largest_node(const runtime::Plan& plan) {
+    std::size_t largest = 0;
+    for (const Node& node : plan.graph->nodes()) largest = std::max(largest, bytes_of_node(node, plan.batch));
+    return largest;
+  }
+
+  template <class Run>
+  std::uint64_t of(Run run) const {
+    run();
+    const std::uint64_t before = count_();
+    run();
+    return count_() - before;
+  }
+
+  std::uint64_t of_product(const runtime::Unit& unit) {
+    const runtime::Matmul& matmul = *plan_.matmuls[unit.matmul];
     Operand scratch(matmul.scratch_bytes(), 5);
     const std::unique_ptr<runtime::BoundMatmul> bound = matmul.bind();
-    const runtime::MatmulArguments arguments{.a = a.floats(),
-                                             .b = b.floats(),
-                                             .bias = bias.floats(),
-                                             .output = output.floats(),
+    const runtime::MatmulArguments arguments{.a = a_.floats(),
+                                             .b = b_.floats(),
+                                             .bias = bias_.floats(),
+                                             .output = output_.floats(),
                                              .scratch = scratch.data(),
-                                             .column_sums = column_sums.floats()};
-    bound->run(arguments);
-    const std::uint64_t before = count();
-    bound->run(arguments);
-    allocations += count() - before;
+                                             .column_sums = column_sums_.floats()};
+    return of([&] { bound->run(arguments); });
   }
-  return allocations;
-}
+
+  std::uint64_t of_call(const runtime::Unit& unit) {
+    Operand scratch(unit.call->scratch_bytes(), 5);
+    const std::unique_ptr<runtime::CallState> state = unit.call->bind();
+    const std::array<const std::byte*, 3> inputs = {a_.data(), b_.data(), bias_.data()};
+    runtime::CallArguments arguments;
+    arguments.inputs = std::span(inputs).first(std::min<std::size_t>(unit.inputs, inputs.size()));
+    arguments.output = output_.data();
+    arguments.scratch = scratch.data();
+    arguments.row_count = unit.row_count;
+    arguments.state = state.get();
+    return of([&] { unit.call->run(arguments); });
+  }
+
+  const runtime::Plan& plan_;
+  AllocationCount count_;
+  std::size_t largest_;
+  Operand a_{largest_, 1};
+  Operand b_{largest_, 2};
+  Operand bias_{largest_, 3};
+  Operand output_{largest_, 4};
+  Operand column_sums_{largest_, 6};
+};
 
 BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
                          const BenchmarkOptions& options) {
@@ -55,6 +95,7 @@ BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
   result.threads = static_cast<int>(learner.session().threads());
   result.batch = options.batch.value_or(model->train->batch);
   result.isa = to_string(runtime::detected_isa());
+  result.provider = to_string(effective(learner.session().provider()));
   const runtime::Plan& plan = learner.prepare_training(result.batch);
   learner.initialise();
   Floor floor(learner.training_graph(), result.batch);
@@ -71,7 +112,8 @@ BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
   result.matmul_floor_us = floor.matmul_us();
   result.update_floor_us = floor.update_us();
   if (options.allocation_count != nullptr) {
-    const auto of_library = static_cast<double>(library_allocations(plan, options.allocation_count));
+    const auto of_library =
+        static_cast<double>(LibraryAllocations(plan, options.allocation_count).of_one_step());
     result.library_allocations_per_step = of_library;
     result.allocations_per_step = meter.allocations_per_step() - of_library;
   }

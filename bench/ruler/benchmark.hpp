@@ -36,6 +36,7 @@ struct BenchmarkResult {
   int threads = 0;
   std::int64_t batch = 0;
   std::string isa;
+  std::string provider;
   StepTimes step;
   double matmul_floor_us = 0;  ///< sum over all products of the step, each the best of several runs
   double update_floor_us = 0;  ///< one pass of the optimizer over all parameters, best of several

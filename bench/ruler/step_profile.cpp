@@ -134,6 +134,7 @@ class Recording {
                .begin_ns = time.begin_ns - steps_[first].begin_ns,
                .end_ns = time.end_ns - steps_[first].begin_ns,
                .name = fmt::format("{} {}", kind_of(unit), shown(plan_.graph->node(unit.node))),
+               .primitive = plan_.implementation(unit),
                .row_begin = unit.row_begin,
                .row_count = unit.row_count});
         }

@@ -28,7 +28,8 @@ struct TracedUnit {
   std::uint32_t worker = 0;
   std::int64_t begin_ns = 0;  ///< since the first step began
   std::int64_t end_ns = 0;
-  std::string name;  ///< node and kind
+  std::string name;       ///< node and kind
+  std::string primitive;  ///< what a provider calls what it runs; empty: kernels of our own
   std::int64_t row_begin = 0;
   std::int64_t row_count = 0;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <sstream>
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
@@ -36,6 +37,7 @@ class PlanCommand final : public Command {
   int run(Context& context) override {
     const SharedModel model = model_from_file(file_, context.flags);
     std::vector<PlannedStep> steps;
+    lowering_ = session_options(context.flags).lowering;
     passes_.budget = std::make_shared<Budget>(model->budget);
     for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
       plan_steps(recipe, model->train->phases[recipe.phase].batch, steps);
@@ -56,8 +58,8 @@ class PlanCommand final : public Command {
       const train::Program program = train::training_program(recipe.steps[i], ops::registry(), passes_);
       std::string name = recipe.name;
       if (recipe.steps.size() > 1) name += fmt::format("{}step {}", name.empty() ? "" : ", ", i + 1);
-      steps.push_back(
-          {std::move(name), runtime::lower(program.graph, batch_.value_or(batch), ops::kernels())});
+      steps.push_back({std::move(name),
+                       runtime::lower(program.graph, batch_.value_or(batch), ops::kernels(), lowering_)});
     }
   }
 
@@ -104,13 +106,26 @@ class PlanCommand final : public Command {
         files::grouped(whole(s.workspace_bytes / 1000)),
         files::grouped(whole(s.scratch_bytes_per_worker / 1000)), s.tasks, s.groups, s.slices,
         s.max_parallelism, s.compile_ms);
-    return groups_ ? text + "\n" + plan.groups : text;
+    return groups_ ? text + "\n" + groups_text(plan) : text;
+  }
+
+  /// Each group, and who runs it where that is a provider.
+  static std::string groups_text(const runtime::Plan& plan) {
+    std::istringstream lines(plan.groups);
+    std::string text;
+    std::size_t group = 0;
+    for (std::string line; std::getline(lines, line); ++group) {
+      const std::string& primitive = plan.implementations[group];
+      text += primitive.empty() ? line + "\n" : fmt::format("{} by {}\n", line, primitive);
+    }
+    return text;
   }
 
   std::string file_;
   std::optional<std::int64_t> batch_;
   bool groups_ = false;
   PassOptions passes_;
+  runtime::LoweringOptions lowering_;
 };
 
 }  // namespace

@@ -22,7 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string json_of(const ModelDefinition& model, const train::RunResult& result) {
+std::string json_of(const ModelDefinition& model, const train::RunResult& result,
+                    runtime::ProviderChoice provider) {
   files::JsonObject object;
   object.set("run_dir", result.directory.string())
       .set("checkpoint", result.checkpoint.string())
@@ -34,6 +35,7 @@ std::string json_of(const ModelDefinition& model, const train::RunResult& result
   files::JsonObject test_figures;
   if (result.test) set_figures(test_figures, *result.test);
   object.set("test", test_figures).set("digest", result.digest);
+  object.set("provider", std::string(to_string(effective(provider))));
   if (!result.report.empty()) object.set("report", result.report.string());
   set_phases(object, model, result);
   return object.text() + "\n";
@@ -92,7 +94,7 @@ class TrainCommand final : public Command {
     SharedModel model;
     const train::RunResult result =
         resume_ ? resume(context, options, progress, model) : start(context, options, progress, model);
-    context.console.result(context.flags.json ? json_of(*model, result)
+    context.console.result(context.flags.json ? json_of(*model, result, options.session.lowering.provider)
                                               : summary(*model, result, context.program));
     if (result.end == train::LoopEnd::finished) return exit_code(ExitCode::ok);
     context.console.warning(fmt::format("interrupted after step {}; {} train --resume {} continues it",

@@ -47,6 +47,13 @@ files::JsonObject task_arguments(const bench::StepProfile& profile, const bench:
   return files::JsonObject().set("step", unit.step).set("task", unit.task).set("waits_for", waits_for);
 }
 
+files::JsonObject unit_arguments(const bench::TracedUnit& unit) {
+  files::JsonObject arguments;
+  arguments.set("first_row", unit.row_begin).set("rows", unit.row_count);
+  if (!unit.primitive.empty()) arguments.set("primitive", unit.primitive);
+  return arguments;
+}
+
 }  // namespace
 
 std::string trace_of(const bench::StepProfile& profile) {
@@ -61,8 +68,7 @@ std::string trace_of(const bench::StepProfile& profile) {
                    profile.trace[end - 1].end_ns, task_arguments(profile, begin)));
     for (std::size_t i = first; i < end; ++i) {
       const bench::TracedUnit& unit = profile.trace[i];
-      events.add(bar(unit.name, "unit", unit.worker, unit.begin_ns, unit.end_ns,
-                     files::JsonObject().set("first_row", unit.row_begin).set("rows", unit.row_count)));
+      events.add(bar(unit.name, "unit", unit.worker, unit.begin_ns, unit.end_ns, unit_arguments(unit)));
     }
     first = end;
   }

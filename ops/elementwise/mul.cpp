@@ -54,9 +54,12 @@ struct Error {
 
 std::vector<runtime::FusedForm<runtime::VectorKernel>> forms() {
   using runtime::fused_form;
+  using runtime::PostOp;
   return {fused_form<ErrorOfSigmoid, 4>("mul(mul(c, sub(y, x)), mul(y, sub(one, y)))"),
-          fused_form<SigmoidGradient, 3>("mul(g, mul(y, sub(one, y)))"),
-          fused_form<TanhGradient, 3>("mul(g, sub(one, square(y)))"),
+          fused_form<SigmoidGradient, 3>("mul(g, mul(y, sub(one, y)))",
+                                         {{.kind = PostOp::sigmoid, .cotangent = 0, .result = 1, .one = 2}}),
+          fused_form<TanhGradient, 3>("mul(g, sub(one, square(y)))",
+                                      {{.kind = PostOp::tanh, .cotangent = 0, .result = 2, .one = 1}}),
           fused_form<StepGradient, 2>("mul(g, step(y))"), fused_form<Error, 3>("mul(c, sub(y, x))")};
 }
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "ops/rows.hpp"
-#include "runtime/products/onednn.hpp"
+#include "runtime/products/provider.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -22,7 +22,7 @@ struct State final : runtime::CallState {
 class ConvolutionCall final : public runtime::Call {
  public:
   explicit ConvolutionCall(const ConvolutionSpec& spec)
-      : spec_(spec), convolution_(runtime::make_onednn_convolution(spec)) {}
+      : spec_(spec), convolution_(runtime::convolution_provider(spec).make(spec)) {}
 
   void run(const runtime::CallArguments& a) const noexcept override {
     const bool gradient = spec_.kind == ConvolutionKind::weight_gradient;
@@ -38,10 +38,12 @@ class ConvolutionCall final : public runtime::Call {
   }
   std::string warning() const override {
     if (!runtime::is_reference_implementation(convolution_->implementation())) return {};
-    return fmt::format("a convolution of [{}, {}, {}] with [{}, {}, {}, {}] runs on oneDNN's slow {}",
+    return fmt::format("a convolution of [{}, {}, {}] with [{}, {}, {}, {}] runs on the slow {}",
                        spec_.height, spec_.width, spec_.channels, spec_.kernel_height, spec_.kernel_width,
                        spec_.channels, spec_.output_channels, convolution_->implementation());
   }
+
+  std::string implementation() const override { return convolution_->implementation(); }
 
  private:
   ConvolutionSpec spec_;

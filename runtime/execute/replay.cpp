@@ -69,8 +69,9 @@ Error describe(const Graph& graph, const BadElement& bad, std::int64_t batch) {
 }  // namespace
 
 Error explain_not_finite(const std::shared_ptr<const Graph>& graph, const Run& run,
-                         const KernelRegistry& kernels, VariableStore& variables) {
+                         const KernelRegistry& kernels, ProviderChoice provider, VariableStore& variables) {
   LoweringOptions options;
+  options.provider = provider;
   options.keep_values = true;
   options.updates = false;
   options.slicing = false;

@@ -11,8 +11,9 @@
 
 namespace graphrun::runtime {
 
-/// The Error{not_finite} for a run that was stopped by one. No variable is written.
+/// The Error{not_finite} for a run that was stopped by one, with the providers it had. No variable is
+/// written.
 Error explain_not_finite(const std::shared_ptr<const Graph>& graph, const Run& run,
-                         const KernelRegistry& kernels, VariableStore& variables);
+                         const KernelRegistry& kernels, ProviderChoice provider, VariableStore& variables);
 
 }  // namespace graphrun::runtime

@@ -135,6 +135,7 @@ class Session::Implementation {
 
   VariableStore& variables() { return variables_; }
   std::size_t threads() const { return executor_->workers(); }
+  ProviderChoice provider() const { return options_.lowering.provider; }
 
  private:
   void declare_variables(const Graph& graph) {
@@ -253,7 +254,7 @@ class Session::Implementation {
         throw Error(ErrorCode::cancelled, "the run was stopped; no variable has changed");
       case Outcome::not_finite: {
         const HostState state;
-        throw explain_not_finite(graph, run, kernels_, variables_);
+        throw explain_not_finite(graph, run, kernels_, options_.lowering.provider, variables_);
       }
       case Outcome::failed:
       case Outcome::done:
@@ -294,6 +295,10 @@ const Plan& Session::prepare(ProgramId program, std::int64_t batch) {
 
 std::size_t Session::threads() const {
   return implementation_->threads();
+}
+
+ProviderChoice Session::provider() const {
+  return implementation_->provider();
 }
 
 VariableStore& Session::variables() {

@@ -97,6 +97,9 @@ class Session {
   /// How many threads run tasks.
   std::size_t threads() const;
 
+  /// Who runs products, as it was asked for.
+  ProviderChoice provider() const;
+
   VariableStore& variables();
   const VariableStore& variables() const;
 

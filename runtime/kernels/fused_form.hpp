@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "runtime/kernels/fold.hpp"
+#include "runtime/kernels/post_op.hpp"
 #include "runtime/kernels/vector_kernel.hpp"
 
 namespace graphrun::runtime {
@@ -39,18 +41,19 @@ template <class Kernel>
 struct FusedForm {
   Pattern pattern;
   Kernel kernel;
+  std::optional<PostOpGradient> gradient = {};  ///< what libraries call it
 };
 
 /// A form of an op from the arithmetic of one element.
 template <class Body, std::size_t arity>
-FusedForm<VectorKernel> fused_form(std::string_view pattern) {
-  return {Pattern(pattern), vector_kernel<Body, arity>()};
+FusedForm<VectorKernel> fused_form(std::string_view pattern, std::optional<PostOpGradient> gradient = {}) {
+  return {Pattern(pattern), vector_kernel<Body, arity>(), gradient};
 }
 
 /// A form of a sum: `Body` is what is summed.
 template <class Body, std::size_t arity>
 FusedForm<FoldKernel> fused_sum(std::string_view pattern) {
-  return {Pattern(pattern), fold_kernel<Body, arity, ReductionKind::sum>()};
+  return {Pattern(pattern), fold_kernel<Body, arity, ReductionKind::sum>(), {}};
 }
 
 }  // namespace graphrun::runtime

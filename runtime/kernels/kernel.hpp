@@ -17,6 +17,7 @@
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
 #include "runtime/kernels/fused_form.hpp"
+#include "runtime/kernels/post_op.hpp"
 #include "runtime/kernels/vector_kernel.hpp"
 #include "runtime/machine/isa.hpp"
 
@@ -68,6 +69,8 @@ class Call {
   virtual std::unique_ptr<CallState> bind() const { return nullptr; }
   /// What is wrong with how it runs, for the plan's warnings: empty when nothing is.
   virtual std::string warning() const { return {}; }
+  /// What a provider calls what it runs; empty: kernels of our own.
+  virtual std::string implementation() const { return {}; }
 };
 
 using MakeCall = std::unique_ptr<Call> (*)(const BoundNode&);
@@ -86,21 +89,13 @@ std::unique_ptr<Call> make_call(Function function) {
   return std::make_unique<Wrapped>(std::move(function));
 }
 
-/// An activation that the matmul provider can apply while a result is still in registers.
-enum class PostOp { relu, leaky_relu, elu, gelu, silu, sigmoid, tanh, softplus };
-struct PostOpSpec {
-  PostOp kind = PostOp::relu;
-  float alpha = 0;
-  bool operator==(const PostOpSpec&) const = default;
-};
-
 /// How an op runs. An op gives what applies; lowering takes the best that fits.
 struct KernelDef {
   std::optional<VectorKernel> vector = {};                      ///< elementwise: runs inside groups
   Immediates (*immediates)(const Node&) = nullptr;              ///< for `vector`
   std::vector<FusedForm<VectorKernel>> forms = {};              ///< rooted at this op; the first that fits
   std::vector<FusedForm<FoldKernel>> folds = {};                ///< the same, of a reduction
-  std::optional<PostOpSpec> (*post_op)(const Node&) = nullptr;  ///< may ride on a matmul
+  std::optional<PostOpSpec> (*post_op)(const Node&) = nullptr;  ///< what libraries call it
   std::optional<ReductionKind> reduction = {};                  ///< by attributes axis, keepdims
   bool matmul = false;      ///< by attributes transpose_a, transpose_b: goes to the matmul provider
   bool alias = false;       ///< the output is the first input's bytes in another shape: no work at all

@@ -7,10 +7,9 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "runtime/lower/eltwise_call.hpp"
 #include "runtime/lower/lowering.hpp"
 #include "runtime/machine/host_state.hpp"
-#include "runtime/products/onednn.hpp"
-#include "runtime/products/tiled_matmul.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -72,18 +71,31 @@ class PlanBuilder {
   void make_programs() {
     in_place_.resize(partition_.groups.size());
     programs_.resize(partition_.groups.size());
+    lone_.resize(partition_.groups.size());
     for (std::size_t i = 0; i < partition_.groups.size(); ++i) {
       const Group& group = partition_.groups[i];
-      if (group.kind != GroupKind::elementwise) continue;
+      if (group.kind != GroupKind::elementwise || give_to_provider(i)) continue;
       programs_[i] = elementwise_program(bound_, group, options_.isa);
       in_place_[i] = programs_[i].in_place;
     }
   }
 
+  /// An elementwise group that is a single function may be a provider's.
+  bool give_to_provider(std::size_t index) {
+    const Group& group = partition_.groups[index];
+    const std::optional<LoneFunction> function = lone_function(bound_, group);
+    if (!function) return false;
+    const EltwiseProvider* const provider = eltwise_provider(function->spec, options_.provider);
+    if (provider == nullptr) return false;
+    lone_[index] = Lone{*function, provider};
+    in_place_[index] = {{group.stored.front(), function->cotangents.value_or(function->values)}};
+    return true;
+  }
+
   void make_call(std::uint32_t index) {
     const Group& group = partition_.groups[index];
     std::unique_ptr<Call> call;
-    if (group.kind == GroupKind::elementwise) {
+    if (group.kind == GroupKind::elementwise && !lone_[index]) {
       call = make_elementwise_call(programs_[index]);
     } else if (group.kind == GroupKind::call) {
       call = single_call(group.members.front());
@@ -115,26 +127,17 @@ class PlanBuilder {
 
   /// A product for so many rows; equal ones are made once.
   std::uint32_t matmul_for(const Group& group, const UnitDraft& draft) {
-    const std::int64_t rows = rows_of(group, draft).count;
-    const Node& node = bound_.node(group.product);
-    MatmulSpec spec;
-    spec.rows = rows;
-    spec.columns = bound_.info(group.product).extents[1];
-    spec.transpose_a = node.attributes.flag("transpose_a");
-    spec.transpose_b = node.attributes.flag("transpose_b");
-    spec.inner = bound_.info(node.inputs[0]).extents[spec.transpose_a ? 0 : 1];
-    const std::int64_t all_rows = bound_.info(group.product).extents[0];
-    if (spec.transpose_a && rows != all_rows) spec.a_stride = all_rows;
-    spec.bias = group.bias.has_value();
+    MatmulSpec spec = group.spec;
+    spec.rows = rows_of(group, draft).count;
+    if (spec.transpose_a && spec.rows != group.spec.rows) spec.a_stride = group.spec.rows;
     spec.column_sums = sums_columns(group, draft);
-    if (group.activation) set_activation(spec, *group.activation);
     const auto known = matmuls_.find(spec);
     if (known != matmuls_.end()) return known->second;
-    auto matmul = uses_tiles(options_) ? make_tiled_matmul(spec, options_.isa) : make_onednn_matmul(spec);
+    auto matmul = group.provider->make(spec);
     if (is_reference_implementation(matmul->implementation())) {
-      plan_->warnings.push_back(fmt::format("'{}', [{}, {}] @ [{}, {}], runs on oneDNN's slow {}", node.name,
-                                            spec.rows, spec.inner, spec.inner, spec.columns,
-                                            matmul->implementation()));
+      plan_->warnings.push_back(fmt::format("'{}', [{}, {}] @ [{}, {}], runs on the slow {}",
+                                            bound_.node(group.product).name, spec.rows, spec.inner,
+                                            spec.inner, spec.columns, matmul->implementation()));
     }
     kernel_scratch_ = std::max(kernel_scratch_, matmul->scratch_bytes());
     const auto index = static_cast<std::uint32_t>(plan_->matmuls.size());
@@ -148,13 +151,19 @@ class PlanBuilder {
     return group.column_sum.has_value() && draft.slice == 0;
   }
 
-  void set_activation(MatmulSpec& spec, NodeId id) const {
-    const Node& node = bound_.node(id);
-    const KernelDef& kernel = *bound_.info(id).kernel;
-    if (kernel.post_op != nullptr) spec.activation = kernel.post_op(node);
-    if (!kernel.vector) return;
-    spec.vector_activation = {kernel.vector->function(options_.isa), {}};
-    if (kernel.immediates != nullptr) spec.vector_activation->immediates = kernel.immediates(node);
+  /// A function that a provider runs, for so many rows; equal ones are made once.
+  const Call* eltwise_for(std::uint32_t group, const UnitDraft& draft) {
+    EltwiseSpec spec = lone_[group]->function.spec;
+    const Extents& extents = partition_.groups[group].shape;
+    if (is_cut(draft)) spec.count = spec.count / extents[0] * schedule_.rows_of(draft).count;
+    const auto known = std::ranges::find(eltwise_, spec, &KnownEltwise::spec);
+    if (known != eltwise_.end()) return known->call;
+    auto call = make_eltwise_call(lone_[group]->provider->make(spec));
+    if (std::string warning = call->warning(); !warning.empty())
+      plan_->warnings.push_back(std::move(warning));
+    plan_->calls.push_back(std::move(call));
+    eltwise_.push_back({spec, plan_->calls.back().get()});
+    return eltwise_.back().call;
   }
 
   // ---- Places ----
@@ -236,6 +245,7 @@ class PlanBuilder {
   void emit_tasks() {
     // The products first: scratch offsets follow from the largest kernel.
     matmul_of_.resize(schedule_.units.size());
+    plan_->implementations.resize(partition_.groups.size());
     for (std::uint32_t i = 0; i < schedule_.units.size(); ++i) {
       const UnitDraft& draft = schedule_.units[i];
       const Group& group = partition_.groups[draft.group];
@@ -281,7 +291,7 @@ class PlanBuilder {
     const Group& group = partition_.groups[draft.group];
     const RowRange rows = rows_of(group, draft);
     Unit unit;
-    unit.call = call_of_[draft.group];
+    unit.call = lone_[draft.group] ? eltwise_for(draft.group, draft) : call_of_[draft.group];
     unit.first_place = static_cast<std::uint32_t>(plan_->places.size());
     unit.node = group.kind == GroupKind::product ? group.result : group.members.back();
     unit.row_begin = rows.begin;
@@ -297,6 +307,8 @@ class PlanBuilder {
         emit_call(unit, group, draft);
         break;
     }
+    std::string& name = plan_->implementations[draft.group];
+    if (name.empty()) name = plan_->implementation(unit);
     plan_->units.push_back(unit);
   }
 
@@ -352,6 +364,7 @@ class PlanBuilder {
   }
 
   void emit_elementwise(Unit& unit, const Group& group, const UnitDraft& draft) {
+    if (lone_[draft.group]) return emit_lone(unit, group, draft);
     const ElementwiseProgram& program = programs_[draft.group];
     for (const Operand& operand : program.operands)
       input(unit, place_of(operand.node, draft, operand.sliced));
@@ -359,6 +372,14 @@ class PlanBuilder {
     for (const Reduction& reduction : program.reductions) {
       written(unit, place_of(reduction.node, draft, group.rows));
     }
+  }
+
+  void emit_lone(Unit& unit, const Group& group, const UnitDraft& draft) {
+    const LoneFunction& function = lone_[draft.group]->function;
+    input(unit, place_of(function.values, draft, group.rows));
+    if (function.cotangents) input(unit, place_of(*function.cotangents, draft, group.rows));
+    plan_->places.push_back(place_of(group.stored.front(), draft, group.rows));
+    unit.output = true;
   }
 
   /// Of an update that is cut, all that has the variable's shape goes along with its rows.
@@ -429,7 +450,17 @@ class PlanBuilder {
   Partition partition_;
   Schedule schedule_;
   Placement placement_;
-  std::vector<ElementwiseProgram> programs_;                      // by group
+  struct Lone {
+    LoneFunction function;
+    const EltwiseProvider* provider;
+  };
+  struct KnownEltwise {
+    EltwiseSpec spec;
+    const Call* call;
+  };
+  std::vector<ElementwiseProgram> programs_;  // by group
+  std::vector<std::optional<Lone>> lone_;     // by group
+  std::vector<KnownEltwise> eltwise_;
   std::vector<std::vector<std::pair<NodeId, NodeId>>> in_place_;  // by group
   std::vector<const Call*> call_of_;                              // by group
   std::vector<std::uint32_t> matmul_of_;                          // by unit draft

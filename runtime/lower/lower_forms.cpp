@@ -55,7 +55,43 @@ class Matcher {
   std::vector<NodeId> values_;  // by name
 };
 
+/// What is read is as large as the result, and made elsewhere.
+bool is_operand(const BoundGraph& bound, const Group& group, NodeId input) {
+  return !value_inside(bound, group, input) && bound.info(input).extents == group.shape;
+}
+
+bool is_one(const BoundGraph& bound, NodeId input) {
+  const std::optional<HostTensor>& known = bound.info(input).known;
+  return known && known->values.size() == 1 && known->values.front() == 1;
+}
+
+std::optional<LoneFunction> lone_gradient(const BoundGraph& bound, const Group& group, NodeId id) {
+  for (const FusedForm<VectorKernel>& form : bound.info(id).kernel->forms) {
+    const auto names = match_form(form.pattern, bound, group, id);
+    if (!names) continue;
+    if (!form.gradient) return std::nullopt;
+    const NodeId values = (*names)[form.gradient->result];
+    const NodeId cotangents = (*names)[form.gradient->cotangent];
+    const bool fits = is_operand(bound, group, values) && is_operand(bound, group, cotangents) &&
+                      is_one(bound, (*names)[form.gradient->one]);
+    if (!fits) return std::nullopt;
+    return LoneFunction{{{form.gradient->kind}, true, element_count(group.shape)}, values, cotangents};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<LoneFunction> lone_function(const BoundGraph& bound, const Group& group) {
+  if (group.kind != GroupKind::elementwise || group.reduced != 0 || group.stored.size() != 1) return {};
+  const NodeId id = group.stored.front();
+  const KernelDef& kernel = *bound.info(id).kernel;
+  if (kernel.post_op == nullptr) return lone_gradient(bound, group, id);
+  const NodeId input = bound.node(id).inputs[0];
+  const std::optional<PostOpSpec> function = kernel.post_op(bound.node(id));
+  if (!function || !is_operand(bound, group, input)) return {};
+  return LoneFunction{{*function, false, element_count(group.shape)}, input, {}};
+}
 
 std::optional<NodeId> value_inside(const BoundGraph& bound, const Group& group, NodeId input) {
   const NodeId root = bound.info(input).root;

@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "runtime/lower/lowering.hpp"
-#include "runtime/products/onednn.hpp"
-#include "runtime/products/tiled_matmul.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -94,25 +92,45 @@ class Partitioner {
   void claim_product(NodeId id) {
     Group& group = start(GroupKind::product, id);
     group.product = group.result = id;
+    group.spec = product_spec(id);
+    group.provider = &product_provider(group.spec, options_.provider, options_.isa);
     if (!options_.post_ops) return;
     if (const auto use = only_use(id); use && is_bias(*use)) {
       group.bias = bound_.node(use->user).inputs[1 - use->input];
       group.result = use->user;
+      group.spec.bias = true;
       claim(group, use->user);
     }
     const auto use = only_use(group.result);
-    if (!use || !rides(use->user) || (options_.fusion && feeds_elementwise_alone(use->user))) return;
+    if (!use || (options_.fusion && feeds_elementwise_alone(use->user))) return;
+    MatmulSpec spec = group.spec;
+    spec.activation = activation_of(use->user);
+    if (!spec.activation || !group.provider->capabilities(spec).activation) return;
+    group.spec = spec;
     group.activation = group.result = use->user;
     claim(group, use->user);
   }
 
-  /// Whether the provider of products can run this node on rows that it has just made.
-  bool rides(NodeId id) const {
+  MatmulSpec product_spec(NodeId id) const {
+    const Node& node = bound_.node(id);
+    MatmulSpec spec;
+    spec.transpose_a = node.attributes.flag("transpose_a");
+    spec.transpose_b = node.attributes.flag("transpose_b");
+    spec.rows = bound_.info(id).extents[0];
+    spec.columns = bound_.info(id).extents[1];
+    spec.inner = bound_.info(node.inputs[0]).extents[spec.transpose_a ? 0 : 1];
+    return spec;
+  }
+
+  /// A node as what may be done to each element of a product. Nothing when it is none.
+  std::optional<Activation> activation_of(NodeId id) const {
+    const Node& node = bound_.node(id);
     const KernelDef& kernel = *bound_.info(id).kernel;
-    if (uses_tiles(options_)) return kernel.vector && kernel.vector->arity == 1 && elementwise(id);
-    if (kernel.post_op == nullptr) return false;
-    const auto activation = kernel.post_op(bound_.node(id));
-    return activation && rides_on_onednn(*activation);
+    if (!kernel.vector || kernel.vector->arity != 1 || !elementwise(id)) return std::nullopt;
+    Activation activation{kernel.vector->function(options_.isa), {}, {}};
+    if (kernel.immediates != nullptr) activation.immediates = kernel.immediates(node);
+    if (kernel.post_op != nullptr) activation.named = kernel.post_op(node);
+    return activation;
   }
 
   /// Whether an activation is read element by element only, as that of an output by its loss: it then joins
@@ -136,9 +154,7 @@ class Partitioner {
   /// same cotangents whose sum over the batch is the bias gradient.
   std::uint32_t product_for_sum(NodeId id) {
     const Node& node = bound_.node(id);
-    if (!options_.post_ops || !uses_tiles(options_) || !sums_rows(id) || !controlled_[id].empty()) {
-      return no_group;
-    }
+    if (!options_.post_ops || !sums_rows(id) || !controlled_[id].empty()) return no_group;
     const NodeId summed = bound_.info(node.inputs[0]).root;
     if (summed != node.inputs[0]) return no_group;
     for (const Use& use : bound_.info(summed).uses) {
@@ -153,9 +169,10 @@ class Partitioner {
 
   bool reads_columns(const Group& group, const Use& use) const {
     if (group.kind != GroupKind::product || group.product != use.user || group.rows) return false;
-    const Attributes& attributes = bound_.node(use.user).attributes;
-    return use.direct && use.input == 1 && attributes.flag("transpose_a") &&
-           !attributes.flag("transpose_b") && !group.column_sum && group.result == group.product;
+    if (!use.direct || use.input != 1 || group.column_sum || group.result != group.product) return false;
+    MatmulSpec spec = group.spec;
+    spec.column_sums = true;
+    return group.provider->capabilities(spec).column_sums;
   }
 
   /// Whether a node is the sum of a matrix over its rows.
@@ -495,10 +512,6 @@ std::optional<std::int64_t> trailing_reduction(const BoundGraph& bound, NodeId i
   const std::int64_t count = element_count(std::span(begin, extents.end()));
   // Fewer than one element to fold is for the op's own kernel.
   return count > 0 ? std::optional(count) : std::nullopt;
-}
-
-bool uses_tiles(const LoweringOptions& options) {
-  return options.tiles && has_tiles(options.isa);
 }
 
 Partition partition_graph(const BoundGraph& bound, const LoweringOptions& options) {

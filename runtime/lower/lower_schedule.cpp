@@ -27,9 +27,8 @@ constexpr std::int64_t most_rows_of_a_slice = 256;
 constexpr std::int64_t rows_worth_a_core = 128;
 constexpr std::int64_t slices_for_cores = 4;
 /// A weight gradient is cut into pieces of about so many bytes, which stay in the second-level cache beside
-/// the rows of the weights and the optimizer's slots, but not of fewer rows than two tiles have.
+/// the rows of the weights and the optimizer's slots, but not of fewer rows than its provider likes.
 constexpr std::int64_t gradient_bytes = std::int64_t{256} << 10;
-constexpr std::int64_t fewest_gradient_rows = 28;
 /// More slices than this serve no machine, and each takes memory for its tasks.
 constexpr std::int64_t most_slices = 256;
 
@@ -39,7 +38,7 @@ class Scheduler {
       : bound_(bound), partition_(partition) {
     measure();
     cut(options.slicing && !options.keep_values);
-    if (options.fused_update && uses_tiles(options) && !options.keep_values) cut_gradients();
+    if (options.fused_update && !options.keep_values) cut_gradients();
     make_units();
     connect();
     cluster();
@@ -129,14 +128,18 @@ class Scheduler {
 
   /// A product that makes a weight gradient for one update alone is cut into rows together with it: the
   /// gradient then lives in a small piece of scratch and is used while it is in the cache, and several
-  /// threads may share the work. Rows are free to choose: a tiled product's bits do not follow them.
+  /// threads may share the work. The cut follows the graph and the batch alone, as the bits of some providers
+  /// do.
   void cut_gradients() {
     for (std::uint32_t update = 0; update < partition_.groups.size(); ++update) {
       const std::uint32_t product = gradient_of(update);
       if (product == no_group) continue;
-      const Extents& extents = bound_.info(partition_.groups[product].product).extents;
+      const Group& gradient = partition_.groups[product];
+      const std::int64_t fewest = gradient.provider->capabilities(gradient.spec).fewest_part_rows;
+      if (fewest == 0) continue;
+      const Extents& extents = bound_.info(gradient.product).extents;
       const std::int64_t row_bytes = extents[1] * 4;
-      const std::int64_t fitting = std::max(fewest_gradient_rows, gradient_bytes / row_bytes);
+      const std::int64_t fitting = std::max(fewest, gradient_bytes / row_bytes);
       const std::int64_t parts = (extents[0] + fitting - 1) / fitting;
       result_.cut_of[product] = result_.cut_of[update] = static_cast<std::uint32_t>(result_.cuts.size());
       result_.cuts.push_back(even_shares(extents[0], parts, 1));

@@ -16,6 +16,7 @@
 #include "graph/op.hpp"
 #include "runtime/kernels/elementwise_program.hpp"
 #include "runtime/lower/plan.hpp"
+#include "runtime/products/provider.hpp"
 
 namespace graphrun::runtime {
 
@@ -69,7 +70,9 @@ struct Group {
   std::vector<NodeId> stored;   ///< the members whose values others read
   // Product.
   NodeId product = 0;
-  NodeId result = 0;  ///< what it stores: itself, or with its bias and activation
+  MatmulSpec spec;                            ///< of all rows, with what rides on it
+  const ProductProvider* provider = nullptr;  ///< who makes it
+  NodeId result = 0;                          ///< what it stores: itself, or with its bias and activation
   std::optional<NodeId> bias;
   std::optional<NodeId> activation;
   std::optional<NodeId> column_sum;  ///< of its right operand, stored too: a bias gradient
@@ -85,8 +88,16 @@ struct Partition {
 
 Partition partition_graph(const BoundGraph& bound, const LoweringOptions& options);
 
-/// Whether products run in our own tiles; otherwise oneDNN runs them.
-bool uses_tiles(const LoweringOptions& options);
+/// A single function of each element as a provider runs it, from its result when it is a gradient.
+struct LoneFunction {
+  EltwiseSpec spec;  ///< of all elements
+  NodeId values = 0;
+  std::optional<NodeId> cotangents;  ///< of a gradient
+};
+
+/// What a group is to a provider: one function of one value as large as it, or the gradient of one. Nothing
+/// when it is more, or has no name.
+std::optional<LoneFunction> lone_function(const BoundGraph& bound, const Group& group);
 
 /// The axes of a reduction when they are the last ones: how many elements it folds into one. Nothing
 /// otherwise.

@@ -15,6 +15,7 @@
 #include "runtime/kernels/kernel.hpp"
 #include "runtime/machine/aligned.hpp"
 #include "runtime/products/matmul.hpp"
+#include "runtime/products/provider.hpp"
 
 namespace graphrun::runtime {
 
@@ -107,14 +108,14 @@ struct PlanStatistics {
 
 /// Each optimisation can be switched off; the results of f32 then differ by rounding at most.
 struct LoweringOptions {
-  bool fusion = true;          ///< elementwise chains as one group
-  bool post_ops = true;        ///< bias and activation ride on products
-  bool tiles = true;           ///< products in our own register tiles where the instruction set has them
-  bool slicing = true;         ///< rows in several slices
-  bool memory_sharing = true;  ///< buffers used again, in place too
-  bool fused_update = true;    ///< an optimizer runs on rows of a weight gradient while they are in the cache
-  bool keep_values = false;    ///< every node has its own buffer; implies the others off
-  bool updates = true;         ///< false: variables are not written
+  bool fusion = true;                                   ///< elementwise chains as one group
+  bool post_ops = true;                                 ///< bias and activation ride on products
+  ProviderChoice provider = ProviderChoice::automatic;  ///< who runs products, and single functions
+  bool slicing = true;                                  ///< rows in several slices
+  bool memory_sharing = true;                           ///< buffers used again, in place too
+  bool fused_update = true;  ///< an optimizer runs on rows of a weight gradient while they are in the cache
+  bool keep_values = false;  ///< every node has its own buffer; implies the others off
+  bool updates = true;       ///< false: variables are not written
   Isa isa = detected_isa();
   /// Refuse a plan whose workspace is larger, before kernels are made for it: Error{memory}.
   std::optional<std::size_t> max_bytes;
@@ -142,8 +143,14 @@ struct Plan {
 
   bool serial = false;  ///< too small or too narrow to share: one thread runs it
   PlanStatistics statistics;
-  std::vector<std::string> warnings;  ///< products that run on a slow implementation
-  std::string groups;                 ///< the groups as text, for golden tests and `graph --groups`
+  std::vector<std::string> warnings;         ///< products that run on a slow implementation
+  std::string groups;                        ///< the groups as text, for golden tests and `plan --groups`
+  std::vector<std::string> implementations;  ///< by group, as below
+
+  /// What a provider calls what a unit runs; empty: kernels of our own.
+  std::string implementation(const Unit& unit) const {
+    return unit.call == nullptr ? matmuls[unit.matmul]->implementation() : unit.call->implementation();
+  }
 };
 
 }  // namespace graphrun::runtime

@@ -1,5 +1,5 @@
 /// \file
-/// Matrix products behind a small interface, so that a second provider can be tried by benchmark.
+/// Matrix products behind a small interface; who makes them is in provider.hpp.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,13 @@
 
 namespace graphrun::runtime {
 
-/// An activation as one of our own kernels: the tiled provider runs it over rows that it has just made.
-struct VectorActivation {
-  VectorFunction function = nullptr;  ///< of one input
+/// What is done to each element of a result: a kernel of our own, and what libraries call it if they know it.
+/// A provider runs the one or the other.
+struct Activation {
+  VectorFunction function = nullptr;  ///< of one input; never null in a spec
   Immediates immediates{};
-  bool operator==(const VectorActivation&) const = default;
+  std::optional<PostOpSpec> named = {};
+  bool operator==(const Activation&) const = default;
 };
 
 /// output[rows, columns] = activation(a · b + bias), f32, dense row-major; a is [rows, inner] and b is
@@ -29,20 +31,19 @@ struct MatmulSpec {
   bool transpose_a = false;
   bool transpose_b = false;
   bool bias = false;
-  std::optional<PostOpSpec> activation = {};               ///< in oneDNN's terms
-  std::optional<VectorActivation> vector_activation = {};  ///< in ours: a provider takes the one it knows
+  std::optional<Activation> activation = {};
   /// transpose_a alone: from one stored row of a to the next, when the product makes only `rows` of the rows
   /// that the whole one has. 0: they are all.
   std::int64_t a_stride = 0;
-  /// Tiles alone: also sums each column of b, row after row, into MatmulArguments::column_sums.
+  /// Also sums each column of b, row after row, into MatmulArguments::column_sums.
   bool column_sums = false;
   bool operator==(const MatmulSpec&) const = default;
 };
 
-/// Runs the vector activation, if there is one, over elements that have just been made.
+/// Runs the activation, if there is one, as our own kernel over elements that have just been made.
 inline void activate(const MatmulSpec& spec, float* output, std::size_t count) {
-  if (!spec.vector_activation) return;
-  spec.vector_activation->function({{output}, output, count, spec.vector_activation->immediates.data()});
+  if (!spec.activation) return;
+  spec.activation->function({{output}, output, count, spec.activation->immediates.data()});
 }
 
 /// Memory that is used soon after a product.
@@ -78,10 +79,5 @@ class Matmul {
   virtual std::size_t scratch_bytes() const = 0;
   virtual const std::string& implementation() const = 0;  ///< its name, as the provider calls it
 };
-
-/// Whether an implementation is the provider's slow reference: a bug in our choice of layouts.
-inline bool is_reference_implementation(const std::string& name) {
-  return name.rfind("ref", 0) == 0;
-}
 
 }  // namespace graphrun::runtime

@@ -1,27 +1,38 @@
 /// \file
 /// The fence around oneDNN: what stands behind it (onednn_fence.hpp, onednn_*.cpp) alone sees it, and builds
 /// against 2.6 and 3.x. Primitives are made and run single-threaded (a run must happen under HostState, which
-/// sets OpenMP to one thread), with the caller's scratchpad.
+/// sets OpenMP to one thread), with the caller's scratchpad, and compute in f32 whatever the environment
+/// says.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "runtime/machine/isa.hpp"
 #include "runtime/products/convolution.hpp"
+#include "runtime/products/eltwise.hpp"
 #include "runtime/products/matmul.hpp"
 
 namespace graphrun::runtime {
 
-/// Throws Error{internal} when oneDNN refuses the product.
-std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec);
+/// `isa` is that of our own kernels beside the primitive: sums of columns, an activation that oneDNN does not
+/// have, rows of a transposed operand that lie apart. Throws Error{internal} when oneDNN refuses the product.
+std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec, Isa isa = detected_isa());
 
 /// oneDNN chooses the layout of the weights, which a run converts; images stay as they are, and run one by
 /// one where they do not depend on each other. Throws Error{internal} when oneDNN refuses the convolution.
 std::unique_ptr<Convolution> make_onednn_convolution(const ConvolutionSpec& spec);
 
-/// Whether an activation may ride on a product. Not relu: oneDNN's makes 0 of a NaN, and a run that has gone
-/// wrong would look well.
-bool rides_on_onednn(const PostOpSpec& activation);
+/// The function must let NaN through; a gradient is that of tanh or sigmoid. Throws Error{internal} when
+/// oneDNN refuses it.
+std::unique_ptr<Eltwise> make_onednn_eltwise(const EltwiseSpec& spec);
+
+/// oneDNN's relu makes 0 of a NaN, and a run that has gone wrong would look well.
+bool lets_nan_through(const PostOpSpec& function);
+
+/// Throws Error{io} for a library that starts threads of its own which we cannot keep at one: TBB's, SYCL's.
+/// `runtime` is dnnl_version_t::cpu_runtime.
+void require_one_thread(unsigned runtime);
 
 /// "2.6.3": of the library that runs.
 std::string onednn_version();

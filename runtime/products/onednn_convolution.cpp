@@ -194,29 +194,30 @@ class OneDnnConvolution final : public Convolution {
     const ConvolutionDescs descs = descs_of(spec);
     switch (spec.kind) {
       case ConvolutionKind::forward: {
-        const auto d = describe_forward(engine_, descs, user_scratchpad());
+        const auto d = describe_forward(engine_, descs, primitive_attributes());
         return {
             dnnl::convolution_forward(d), {DNNL_ARG_SRC, d.src_desc()}, {DNNL_ARG_WEIGHTS, d.weights_desc()},
-            {DNNL_ARG_DST, d.dst_desc()}, d.scratchpad_desc(),          d.impl_info_str()};
+            {DNNL_ARG_DST, d.dst_desc()}, d.scratchpad_desc(),          onednn_name(d.impl_info_str())};
       }
       case ConvolutionKind::image_gradient: {
-        const auto d = describe_gradient<dnnl::convolution_backward_data>(engine_, descs, user_scratchpad());
+        const auto d =
+            describe_gradient<dnnl::convolution_backward_data>(engine_, descs, primitive_attributes());
         return {dnnl::convolution_backward_data(d),
                 {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
                 {DNNL_ARG_WEIGHTS, d.weights_desc()},
                 {DNNL_ARG_DIFF_SRC, d.diff_src_desc()},
                 d.scratchpad_desc(),
-                d.impl_info_str()};
+                onednn_name(d.impl_info_str())};
       }
       case ConvolutionKind::weight_gradient: {
         const auto d =
-            describe_gradient<dnnl::convolution_backward_weights>(engine_, descs, user_scratchpad());
+            describe_gradient<dnnl::convolution_backward_weights>(engine_, descs, primitive_attributes());
         return {dnnl::convolution_backward_weights(d),
                 {DNNL_ARG_SRC, d.src_desc()},
                 {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
                 {DNNL_ARG_DIFF_WEIGHTS, d.diff_weights_desc()},
                 d.scratchpad_desc(),
-                d.impl_info_str()};
+                onednn_name(d.impl_info_str())};
       }
     }
     throw Error(ErrorCode::internal, "a convolution without a kind");
@@ -229,7 +230,7 @@ class OneDnnConvolution final : public Convolution {
     if (ours == theirs) return;
     const Desc& from = gradient ? theirs : ours;
     const Desc& to = gradient ? ours : theirs;
-    const dnnl::reorder::primitive_desc d(engine_, from, engine_, to, user_scratchpad());
+    const dnnl::reorder::primitive_desc d(engine_, from, engine_, to, primitive_attributes());
     plan_.reorder = WeightReorder{dnnl::reorder(d), from, to, d.scratchpad_desc()};
     plan_.weight_bytes = theirs.get_size();
   }

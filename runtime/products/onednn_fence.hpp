@@ -6,12 +6,14 @@
 
 #include <cstddef>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "graphrun/error.hpp"
 #include "runtime/machine/host_state.hpp"
 #include "runtime/machine/onednn_library.hpp"
+#include "runtime/products/onednn.hpp"
 
 // ThreadSanitizer does not see what generated code reads and writes: it is told.
 #if defined(__SANITIZE_THREAD__)
@@ -39,16 +41,30 @@ inline bool set_address(const dnnl::memory& memory, const void* address) noexcep
   return dnnl_memory_set_data_handle(memory.get(), const_cast<void*>(address)) == dnnl_success;
 }
 
-inline dnnl::primitive_attr user_scratchpad() {
+/// Built fresh each time: copies of a primitive_attr share what they hold. Products of f32 stay so, also
+/// where DNNL_DEFAULT_FPMATH_MODE allows less.
+inline dnnl::primitive_attr primitive_attributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  attributes.set_fpmath_mode(dnnl::fpmath_mode::strict);
   return attributes;
+}
+
+/// An implementation, as plans and traces show it.
+inline std::string onednn_name(const char* implementation) {
+  return fmt::format("oneDNN {}", implementation);
+}
+
+/// Opens the library, and refuses one that we cannot run on one thread.
+inline void use_onednn() {
+  open_onednn();
+  require_one_thread(dnnl_version()->cpu_runtime);
 }
 
 /// What make(engine) gives. Error{memory} or Error{internal} that says what oneDNN refused.
 template <class Make>
 auto made_by_onednn(std::string_view what, const Make& make) {
-  open_onednn();
+  use_onednn();
   // How many threads a primitive may use is fixed when it is made.
   const SingleOpenMpThread one;
   try {

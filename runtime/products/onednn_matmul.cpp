@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 
+#include "runtime/machine/aligned.hpp"
+#include "runtime/products/column_sums.hpp"
+#include "runtime/products/matmul_packing.hpp"
 #include "runtime/products/onednn.hpp"
+#include "runtime/products/onednn_eltwise.hpp"
 #include "runtime/products/onednn_fence.hpp"
 
 namespace graphrun::runtime {
@@ -34,34 +37,6 @@ dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const Desc& a,
 #endif
 }
 
-struct Eltwise {
-  dnnl::algorithm algorithm = dnnl::algorithm::undef;
-  float alpha = 0;
-  float beta = 0;
-};
-
-Eltwise eltwise(const PostOpSpec& activation) {
-  switch (activation.kind) {
-    case PostOp::relu:
-      return {dnnl::algorithm::eltwise_relu};
-    case PostOp::leaky_relu:
-      return {dnnl::algorithm::eltwise_relu, activation.alpha};
-    case PostOp::elu:
-      return {dnnl::algorithm::eltwise_elu, activation.alpha};
-    case PostOp::gelu:
-      return {dnnl::algorithm::eltwise_gelu_erf};
-    case PostOp::silu:
-      return {dnnl::algorithm::eltwise_swish, 1.0F};
-    case PostOp::sigmoid:
-      return {dnnl::algorithm::eltwise_logistic};
-    case PostOp::tanh:
-      return {dnnl::algorithm::eltwise_tanh};
-    case PostOp::softplus:
-      return {dnnl::algorithm::eltwise_soft_relu, 1.0F};
-  }
-  throw Error(ErrorCode::internal, "a post-op without an algorithm");
-}
-
 /// A matrix of `rows` x `columns`, stored as its transpose when asked. A vector is the same either way.
 Desc matrix(std::int64_t rows, std::int64_t columns, bool transposed) {
   const bool swap = transposed && rows != 1 && columns != 1;
@@ -70,13 +45,17 @@ Desc matrix(std::int64_t rows, std::int64_t columns, bool transposed) {
           swap ? dnnl::memory::dims{1, rows} : dnnl::memory::dims{columns, 1}};
 }
 
-/// Built fresh each time: copies of a primitive_attr share what they hold.
+/// Whether oneDNN runs the activation; otherwise our own kernel does, over what has been made.
+bool rides(const Activation& activation) {
+  return activation.named && lets_nan_through(*activation.named);
+}
+
 dnnl::primitive_attr attributes_of(const MatmulSpec& spec) {
-  dnnl::primitive_attr attributes = user_scratchpad();
-  if (spec.activation) {
-    const Eltwise e = eltwise(*spec.activation);
+  dnnl::primitive_attr attributes = primitive_attributes();
+  if (spec.activation && rides(*spec.activation)) {
+    const OneDnnFunction f = onednn_function(*spec.activation->named);
     dnnl::post_ops operations;
-    append_eltwise(operations, e.algorithm, e.alpha, e.beta);
+    append_eltwise(operations, f.algorithm, f.alpha, f.beta);
     attributes.set_post_ops(operations);
   }
   return attributes;
@@ -84,44 +63,81 @@ dnnl::primitive_attr attributes_of(const MatmulSpec& spec) {
 
 // ---- A product ----
 
+/// A spec, and what of it stands beside the primitive.
+struct ProductPlan {
+  MatmulSpec spec;
+  Isa isa = Isa::baseline;
+  dnnl::matmul::primitive_desc description;
+  dnnl::matmul primitive;
+
+  bool packs() const { return spec.a_stride != 0; }
+  std::size_t primitive_scratch() const { return aligned_size(description.scratchpad_desc().get_size()); }
+  std::size_t scratch_bytes() const {
+    const std::int64_t packed = packs() ? spec.rows * spec.inner : 0;
+    return primitive_scratch() + static_cast<std::size_t>(packed) * sizeof(float);
+  }
+};
+
 /// Memory objects and arguments made once; a run only sets the addresses.
 class BoundOneDnnMatmul final : public BoundMatmul {
  public:
-  BoundOneDnnMatmul(const dnnl::matmul& primitive, const dnnl::engine& engine,
-                    const dnnl::matmul::primitive_desc& description, bool bias)
-      : primitive_(primitive),
+  BoundOneDnnMatmul(const ProductPlan& plan, const dnnl::engine& engine)
+      : plan_(plan),
         stream_(engine),
-        a_(description.src_desc(), engine, nullptr),
-        b_(description.weights_desc(), engine, nullptr),
-        output_(description.dst_desc(), engine, nullptr),
-        scratch_(description.scratchpad_desc(), engine, nullptr),
-        bytes_a_(description.src_desc().get_size()),
-        bytes_b_(description.weights_desc().get_size()),
-        bytes_output_(description.dst_desc().get_size()) {
+        a_(plan.description.src_desc(), engine, nullptr),
+        b_(plan.description.weights_desc(), engine, nullptr),
+        output_(plan.description.dst_desc(), engine, nullptr),
+        scratch_(plan.description.scratchpad_desc(), engine, nullptr),
+        bytes_a_(plan.description.src_desc().get_size()),
+        bytes_b_(plan.description.weights_desc().get_size()),
+        bytes_output_(plan.description.dst_desc().get_size()) {
     arguments_ = {{{DNNL_ARG_SRC, a_.get()},
                    {DNNL_ARG_WEIGHTS, b_.get()},
                    {DNNL_ARG_DST, output_.get()},
                    {DNNL_ARG_SCRATCHPAD, scratch_.get()},
                    {DNNL_ARG_BIAS, nullptr}}};
-    if (!bias) return;
-    bias_ = dnnl::memory(description.bias_desc(), engine, nullptr);
+    if (!plan.spec.bias) return;
+    bias_ = dnnl::memory(plan.description.bias_desc(), engine, nullptr);
     arguments_.back().memory = bias_.get();
     count_ = 5;
   }
 
   bool run(const MatmulArguments& arguments) noexcept override {
-    bool ok = set_address(a_, arguments.a) && set_address(b_, arguments.b) &&
-              set_address(output_, arguments.output) && set_address(scratch_, arguments.scratch);
-    if (count_ == 5) ok = ok && set_address(bias_, arguments.bias);
-    announce_read(arguments.a, bytes_a_);
-    announce_read(arguments.b, bytes_b_);
-    announce_write(arguments.output, bytes_output_);
-    return ok &&
-           dnnl_primitive_execute(primitive_.get(), stream_.get(), count_, arguments_.data()) == dnnl_success;
+    const MatmulSpec& spec = plan_.spec;
+    const float* const a = plan_.packs() ? packed_rows(arguments) : arguments.a;
+    if (!execute(arguments, a)) return false;
+    if (spec.column_sums) {
+      sum_columns(arguments.b, static_cast<std::size_t>(spec.inner), static_cast<std::size_t>(spec.columns),
+                  arguments.column_sums, plan_.isa);
+    }
+    if (spec.activation && !rides(*spec.activation)) {
+      activate(spec, arguments.output, static_cast<std::size_t>(spec.rows * spec.columns));
+    }
+    return true;
   }
 
  private:
-  dnnl::matmul primitive_;
+  bool execute(const MatmulArguments& arguments, const float* a) noexcept {
+    bool ok = set_address(a_, a) && set_address(b_, arguments.b) && set_address(output_, arguments.output) &&
+              set_address(scratch_, arguments.scratch);
+    if (count_ == 5) ok = ok && set_address(bias_, arguments.bias);
+    announce_read(a, bytes_a_);
+    announce_read(arguments.b, bytes_b_);
+    announce_write(arguments.output, bytes_output_);
+    return ok && dnnl_primitive_execute(plan_.primitive.get(), stream_.get(), count_, arguments_.data()) ==
+                     dnnl_success;
+  }
+
+  /// Rows of a transposed operand that lie apart, one after the other: the fast primitives take dense ones.
+  const float* packed_rows(const MatmulArguments& arguments) const noexcept {
+    auto* const packed = reinterpret_cast<float*>(arguments.scratch + plan_.primitive_scratch());
+    const auto inner = static_cast<std::size_t>(plan_.spec.inner);
+    pack_transposed(arguments.a, static_cast<std::size_t>(plan_.spec.a_stride), inner,
+                    static_cast<std::size_t>(plan_.spec.rows), packed, inner);
+    return packed;
+  }
+
+  ProductPlan plan_;
   dnnl::stream stream_;
   dnnl::memory a_;
   dnnl::memory b_;
@@ -137,22 +153,22 @@ class BoundOneDnnMatmul final : public BoundMatmul {
 
 class OneDnnMatmul final : public Matmul {
  public:
-  OneDnnMatmul(const MatmulSpec& spec, const dnnl::engine& engine)
-      : engine_(engine), has_bias_(spec.bias), description_(make_description(spec, engine)) {
-    primitive_ = dnnl::matmul(description_);
-    implementation_ = description_.impl_info_str();
+  OneDnnMatmul(const MatmulSpec& spec, Isa isa, const dnnl::engine& engine) : engine_(engine) {
+    plan_ = {spec, isa, make_description(spec, engine), {}};
+    plan_.primitive = dnnl::matmul(plan_.description);
+    implementation_ = onednn_name(plan_.description.impl_info_str());
   }
 
   std::unique_ptr<BoundMatmul> bind() const override {
     const SingleOpenMpThread one;
-    return std::make_unique<BoundOneDnnMatmul>(primitive_, engine_, description_, has_bias_);
+    return std::make_unique<BoundOneDnnMatmul>(plan_, engine_);
   }
-  std::size_t scratch_bytes() const override { return description_.scratchpad_desc().get_size(); }
+  std::size_t scratch_bytes() const override { return plan_.scratch_bytes(); }
   const std::string& implementation() const override { return implementation_; }
 
  private:
   static dnnl::matmul::primitive_desc make_description(const MatmulSpec& spec, const dnnl::engine& engine) {
-    const Desc a = matrix(spec.rows, spec.inner, spec.transpose_a);
+    const Desc a = matrix(spec.rows, spec.inner, spec.transpose_a && spec.a_stride == 0);
     const Desc b = matrix(spec.inner, spec.columns, spec.transpose_b);
     const Desc output = matrix(spec.rows, spec.columns, false);
     const Desc bias({1, spec.columns}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
@@ -160,35 +176,11 @@ class OneDnnMatmul final : public Matmul {
   }
 
   dnnl::engine engine_;
-  bool has_bias_;
-  dnnl::matmul::primitive_desc description_;
-  dnnl::matmul primitive_;
+  ProductPlan plan_;
   std::string implementation_;
 };
 
 // ---- Products of nothing ----
-
-float activate(const PostOpSpec& activation, float x) {
-  switch (activation.kind) {
-    case PostOp::relu:
-      return std::max(x, 0.0F);
-    case PostOp::leaky_relu:
-      return x < 0 ? activation.alpha * x : x;
-    case PostOp::elu:
-      return x < 0 ? activation.alpha * std::expm1(x) : x;
-    case PostOp::gelu:
-      return 0.5F * x * (1 + std::erf(x * 0.70710678F));
-    case PostOp::silu:
-      return x / (1 + std::exp(-x));
-    case PostOp::sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case PostOp::tanh:
-      return std::tanh(x);
-    case PostOp::softplus:
-      return std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0F);
-  }
-  return x;
-}
 
 /// Without inner elements the product is zero: oneDNN would leave the output as it was.
 class EmptyMatmul final : public Matmul, public BoundMatmul {
@@ -198,21 +190,30 @@ class EmptyMatmul final : public Matmul, public BoundMatmul {
   std::size_t scratch_bytes() const override { return 0; }
   const std::string& implementation() const override { return name_; }
   bool run(const MatmulArguments& arguments) noexcept override {
-    for (std::int64_t i = 0; i < spec_.rows * spec_.columns; ++i) {
-      const float x = spec_.bias ? arguments.bias[i % spec_.columns] : 0.0F;
-      arguments.output[i] = spec_.activation ? activate(*spec_.activation, x) : x;
+    const std::int64_t count = spec_.rows * spec_.columns;
+    for (std::int64_t i = 0; i < count; ++i) {
+      arguments.output[i] = spec_.bias ? arguments.bias[i % spec_.columns] : 0.0F;
     }
+    activate(spec_, arguments.output, static_cast<std::size_t>(count));
+    if (spec_.column_sums) sum_right(arguments);
     return true;
   }
 
  private:
+  void sum_right(const MatmulArguments& arguments) const noexcept {
+    std::fill_n(arguments.column_sums, spec_.columns, 0.0F);
+    for (std::int64_t i = 0; i < spec_.inner * spec_.columns; ++i) {
+      arguments.column_sums[i % spec_.columns] += arguments.b[i];
+    }
+  }
+
   MatmulSpec spec_;
   std::string name_ = "empty";
 };
 
 }  // namespace
 
-std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec) {
+std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec, Isa isa) {
   if (spec.rows == 0 || spec.columns == 0 || spec.inner == 0) return std::make_unique<EmptyMatmul>(spec);
   // oneDNN does not check, and computes with int here and there.
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
@@ -224,15 +225,21 @@ std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec) {
   }
   return made_by_onednn(
       fmt::format("a product [{}, {}] @ [{}, {}]", spec.rows, spec.inner, spec.inner, spec.columns),
-      [&](const dnnl::engine& engine) { return std::make_unique<OneDnnMatmul>(spec, engine); });
+      [&](const dnnl::engine& engine) { return std::make_unique<OneDnnMatmul>(spec, isa, engine); });
 }
 
-bool rides_on_onednn(const PostOpSpec& activation) {
-  return activation.kind != PostOp::relu && (activation.kind != PostOp::leaky_relu || activation.alpha != 0);
+void require_one_thread(unsigned runtime) {
+  constexpr unsigned one_thread = DNNL_RUNTIME_SEQ | DNNL_RUNTIME_OMP | DNNL_RUNTIME_THREADPOOL;
+  if ((runtime & ~one_thread) == 0) return;
+  throw Error(ErrorCode::io,
+              fmt::format("this oneDNN was built to start threads of its own ({}), which would "
+                          "change results with their number; install one that is built for "
+                          "OpenMP, as Debian's libdnnl is, or with DNNL_CPU_RUNTIME=SEQ",
+                          runtime == DNNL_RUNTIME_TBB ? "those of TBB" : "those of SYCL"));
 }
 
 std::string onednn_version() {
-  open_onednn();
+  use_onednn();
   const dnnl_version_t* version = dnnl_version();
   return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
 }

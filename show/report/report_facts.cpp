@@ -261,7 +261,7 @@ files::JsonObject run_of(train::Learner& learner, const Source& source) {
   fact("Time spent learning", files::duration_text(state.seconds));
   fact("Seed", fmt::format("{}", state.seed));
   fact("Digest of the weights", learner.digest());
-  fact("Versions", train::made_with_here());
+  fact("Versions", train::made_with(learner));
   fact("Processor", fmt::format("{}, {} threads", processor_name(), std::thread::hardware_concurrency()));
   return files::JsonObject().set("facts", facts).set("version", version).set("made", now());
 }

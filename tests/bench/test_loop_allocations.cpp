@@ -3,6 +3,7 @@
 #include "runtime/products/tiled_matmul.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/count_allocations.hpp"
+#include "tests/support/provider.hpp"
 #include "tests/support/small_model.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/learn/definition.hpp"
@@ -35,7 +36,7 @@ class Counter final : public LoopObserver {
 
 TEST_CASE("the loop allocates nothing from batch to batch") {
   // Where products run in oneDNN, that allocates.
-  if (!runtime::has_tiles(runtime::detected_isa())) return;
+  if (!graphrun::testing::products_in_tiles()) return;
   const SharedDefinition model = parse_definition(graphrun::testing::small_model(), "small.yaml");
   const Dataset data = load_model_data(*model);
   const Examples examples = bind_images(*model, std::make_shared<const ImageSet>(data.train));
@@ -65,7 +66,8 @@ TEST_CASE("a step with oneDNN's products allocates what oneDNN does, and nothing
     options.seconds = 0.02;
     options.most_runs = 1;
     options.tuning.session.threads = 1;
-    options.tuning.session.lowering.tiles = tiles;
+    options.tuning.session.lowering.provider =
+        tiles ? runtime::ProviderChoice::tiles : runtime::ProviderChoice::onednn;
     options.allocation_count = []() noexcept { return static_cast<std::uint64_t>(allocations.load()); };
     const BenchmarkResult result = run_benchmark(model, options);
     WARN("oneDNN's own allocations a step: " << result.library_allocations_per_step.value_or(0));

@@ -174,6 +174,42 @@ TEST_CASE("an ablation has a row for the whole step and for each optimisation") 
   CHECK(contains(unknown.err, "there is no optimisation 'tile'. Did you mean 'tiles'?"));
 }
 
+TEST_CASE("a run has the provider that was asked for, says so, and trains to the same bits at any threads") {
+  const Workplace place;
+  const json tiles = place.run_json({"train", "small.yaml", "--out", "t", "--provider", "tiles"});
+  const json one =
+      place.run_json({"--provider", "onednn", "train", "small.yaml", "--out", "a", "--threads", "1"});
+  const json two =
+      place.run_json({"train", "small.yaml", "--out", "b", "--provider", "onednn", "--threads", "2"});
+  CHECK(tiles["provider"] == "tiles");
+  CHECK(one["provider"] == "onednn");
+  CHECK(one["digest"] == two["digest"]);
+  CHECK(std::abs(one["test"]["loss"].get<double>() - tiles["test"]["loss"].get<double>()) < 1e-3);
+  const ProcessResult resumed =
+      place.run({"train", "--resume", "a", "--set", "train.epochs=2", "--provider", "tiles"});
+  CHECK(resumed.exit_code == 0);
+  CHECK(contains(resumed.err, ", provider onednn, this is"));
+  const ProcessResult plan = place.run({"plan", "small.yaml", "--groups", "--provider", "onednn"});
+  CHECK(contains(plan.out, " by oneDNN "));
+  const ProcessResult unknown = place.run({"plan", "small.yaml", "--provider", "mkl"});
+  CHECK(unknown.exit_code == 2);
+  CHECK(contains(unknown.err, "there is no provider 'mkl'; there are auto, onednn and tiles"));
+}
+
+TEST_CASE("oneDNN computes in f32 although its environment allows less") {
+  const Workplace place;
+  const std::vector<std::string> words = {"train", "small.yaml", "--provider", "onednn", "--max-steps", "3"};
+  auto strict = words;
+  strict.insert(strict.end(), {"--out", "strict"});
+  const json expected = place.run_json(strict);
+  auto loose = words;
+  loose.insert(loose.end(), {"--out", "loose"});
+  setenv("DNNL_DEFAULT_FPMATH_MODE", "BF16", 1);
+  const json made = place.run_json(loose);
+  unsetenv("DNNL_DEFAULT_FPMATH_MODE");
+  CHECK(made["digest"] == expected["digest"]);
+}
+
 TEST_CASE("a code decodes to the image that its original is reconstructed to") {
   const Workplace place;
   place.run_json({"train", "small.yaml", "--out", "run"});

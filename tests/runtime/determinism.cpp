@@ -11,6 +11,7 @@
 #include "runtime/products/tiled_matmul.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/provider.hpp"
 
 using namespace graphrun;
 using namespace graphrun::runtime;
@@ -92,7 +93,7 @@ TEST_CASE("tasks that are delayed at random give the same bits") {
 }
 
 TEST_CASE("slices, fused updates and the instruction set change no bit where products run in tiles") {
-  if (!has_tiles(detected_isa())) return;
+  if (!graphrun::testing::products_in_tiles()) return;
   constexpr int steps = 5;
   const NetworkShape wide{.widths = {130, 601, 33}, .noise = true};
   const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps, wide);

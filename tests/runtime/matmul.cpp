@@ -7,12 +7,16 @@
 #include <random>
 #include <vector>
 
+#include "ops/op.hpp"
 #include "runtime/machine/aligned.hpp"
 #include "runtime/machine/host_state.hpp"
+#include "runtime/products/choose_product.hpp"
 #include "runtime/products/few_rows_matmul.hpp"
 #include "runtime/products/onednn.hpp"
+#include "runtime/products/provider.hpp"
 #include "runtime/products/tiled_matmul.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
 
 using namespace graphrun::runtime;
 
@@ -120,6 +124,7 @@ TEST_CASE("products of all kinds agree with f64 and never run on a reference imp
       Case test({rows, columns, inner, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, {}}, generator);
       const auto matmul = make_onednn_matmul(test.spec);
       test.run(*matmul);
+      CHECK(matmul->implementation().starts_with("oneDNN "));
       CHECK_FALSE(is_reference_implementation(matmul->implementation()));
       CHECK(test.worst(identity) < 2e-6 * std::sqrt(static_cast<double>(inner)) * 4);
     }
@@ -178,6 +183,37 @@ TEST_CASE("a row has the same bits in a product of few rows as in one of many") 
                             [](float value) { return value == -99.0F; }));
         }
       }
+    }
+  }
+}
+
+TEST_CASE("oneDNN makes some rows of a transposed product, and sums of columns beside it") {
+  std::mt19937 generator(16);
+  for (const Isa isa : tiled_sets()) {
+    for (const std::int64_t columns : {37, 2}) {
+      CAPTURE(to_string(isa), columns);
+      Case whole({.rows = 50, .columns = columns, .inner = 21, .transpose_a = true}, generator);
+      MatmulSpec part = whole.spec;
+      part.rows = 17;
+      part.a_stride = 50;
+      part.column_sums = true;
+      const auto matmul = make_onednn_matmul(part, isa);
+      const AlignedBytes scratch = allocate_aligned(matmul->scratch_bytes());
+      std::vector<float> output(static_cast<std::size_t>(17 * columns) + 1, -99.0F);
+      const HostState state;
+      REQUIRE(matmul->bind()->run({.a = whole.a.data() + 20,
+                                   .b = whole.b.data(),
+                                   .output = output.data(),
+                                   .scratch = scratch.get(),
+                                   .column_sums = whole.column_sums.data()}));
+      for (std::int64_t i = 0; i < 17 * columns; ++i) {
+        const double exact = whole.expected(20 + i / columns, i % columns);
+        CHECK(std::abs(output[static_cast<std::size_t>(i)] - exact) < 1e-5);
+      }
+      CHECK(output.back() == -99.0F);
+      std::vector<float> expected(static_cast<std::size_t>(columns));
+      for (std::size_t i = 0; i < whole.b.size(); ++i) expected[i % expected.size()] += whole.b[i];
+      CHECK(whole.column_sums == expected);
     }
   }
 }
@@ -266,7 +302,7 @@ TEST_CASE("a tiled product runs an activation over what it made, and lets NaN th
       Case doubled = plain;
       plain.a[400 * 7] = doubled.a[400 * 7] = std::numeric_limits<float>::quiet_NaN();
       plain.run(*make_tiled_matmul(spec, isa));
-      doubled.spec.vector_activation = {twice, {2.0F}};
+      doubled.spec.activation = Activation{twice, {2.0F}, {}};
       doubled.run(*make_tiled_matmul(doubled.spec, isa));
       for (std::size_t i = 0; i < plain.output.size(); ++i) {
         const bool bad = i / static_cast<std::size_t>(columns) == 7;
@@ -276,6 +312,19 @@ TEST_CASE("a tiled product runs an activation over what it made, and lets NaN th
     }
   }
 }
+
+namespace {
+
+/// What lowering makes of the op of this name.
+Activation activation_of(const PostOpSpec& named) {
+  constexpr std::array<const char*, 8> ops = {"relu", "leaky_relu", "elu",  "gelu",
+                                              "silu", "sigmoid",    "tanh", "softplus"};
+  const char* const op = ops.at(static_cast<std::size_t>(named.kind));
+  const KernelDef& kernel = *graphrun::ops::kernels().find(graphrun::ops::registry().get(op));
+  return {kernel.vector->function(detected_isa()), {named.alpha}, named};
+}
+
+}  // namespace
 
 TEST_CASE("activations ride on a product") {
   const std::vector<std::pair<PostOpSpec, double (*)(double)>> activations = {
@@ -291,7 +340,7 @@ TEST_CASE("activations ride on a product") {
   for (const auto& [activation, exact] : activations) {
     for (const std::int64_t inner : {0, 3, 40}) {
       CAPTURE(static_cast<int>(activation.kind), inner);
-      Case test({19, 33, inner, false, false, true, activation}, generator);
+      Case test({19, 33, inner, false, false, true, activation_of(activation)}, generator);
       const auto matmul = make_onednn_matmul(test.spec);
       test.run(*matmul);
       CHECK_FALSE(is_reference_implementation(matmul->implementation()));
@@ -302,16 +351,16 @@ TEST_CASE("activations ride on a product") {
 
 TEST_CASE("a NaN goes through every activation that rides on a product") {
   std::mt19937 generator(3);
-  for (const PostOp kind : {PostOp::leaky_relu, PostOp::elu, PostOp::gelu, PostOp::silu, PostOp::sigmoid,
-                            PostOp::tanh, PostOp::softplus}) {
+  for (const PostOp kind : {PostOp::relu, PostOp::leaky_relu, PostOp::elu, PostOp::gelu, PostOp::silu,
+                            PostOp::sigmoid, PostOp::tanh, PostOp::softplus}) {
     CAPTURE(static_cast<int>(kind));
-    CHECK(rides_on_onednn({kind, 0.1F}));
-    Case test({16, 16, 16, false, false, false, PostOpSpec{kind, 0.1F}}, generator);
+    CHECK(lets_nan_through({kind, 0.1F}) == (kind != PostOp::relu));
+    Case test({16, 16, 16, false, false, false, activation_of({kind, 0.1F})}, generator);
     for (float& value : test.a) value = std::numeric_limits<float>::quiet_NaN();
     test.run(*make_onednn_matmul(test.spec));
     CHECK(std::isnan(test.output[5]));
   }
-  CHECK_FALSE(rides_on_onednn({PostOp::relu}));
+  CHECK_FALSE(lets_nan_through({PostOp::leaky_relu, 0}));
 }
 
 TEST_CASE("an empty product is zero plus bias, or nothing") {
@@ -332,4 +381,72 @@ TEST_CASE("one primitive runs from several bound copies") {
   second.run(*matmul);
   CHECK(first.worst(identity) < 1e-5);
   CHECK(second.worst(identity) < 1e-5);
+}
+
+// ---- Providers
+// ---------------------------------------------------------------------------------------------
+
+TEST_CASE("a choice of provider has its word") {
+  for (const ProviderChoice choice :
+       {ProviderChoice::automatic, ProviderChoice::onednn, ProviderChoice::tiles})
+    CHECK(provider_choice(to_string(choice)) == choice);
+  CHECK_FALSE(provider_choice("mkl"));
+}
+
+TEST_CASE("a product goes to the provider that was asked for, if that can run it") {
+  const MatmulSpec spec{.rows = 64, .columns = 256, .inner = 784};
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (isa > detected_isa()) break;
+    CAPTURE(to_string(isa));
+    const auto made = [&](ProviderChoice choice) {
+      return product_provider(spec, choice, isa).make(spec)->implementation();
+    };
+    CHECK(made(ProviderChoice::onednn).starts_with("oneDNN "));
+    CHECK(made(ProviderChoice::tiles).starts_with(isa == Isa::baseline ? "oneDNN " : "tiles:"));
+    const ProviderChoice chosen = choose_product(size_of(spec), isa);
+    CHECK(chosen == (isa == Isa::baseline ? ProviderChoice::onednn : ProviderChoice::tiles));
+  }
+}
+
+TEST_CASE("a provider does what it says it can") {
+  std::mt19937 generator(17);
+  for (const ProviderChoice choice : {ProviderChoice::onednn, ProviderChoice::tiles}) {
+    for (const Isa isa : tiled_sets()) {
+      for (int flags = 0; flags < 4; ++flags) {
+        CAPTURE(to_string(choice), to_string(isa), flags);
+        MatmulSpec spec{.rows = 40, .columns = 24, .inner = 30};
+        spec.transpose_a = (flags & 1) != 0;
+        spec.transpose_b = (flags & 2) != 0;
+        spec.activation = activation_of({PostOp::relu});
+        const ProductProvider& provider = product_provider(spec, choice, isa);
+        const ProductCapabilities can = provider.capabilities(spec);
+        CHECK((can.runs && can.activation && can.fewest_part_rows > 0));
+        CHECK(can.column_sums == (flags == 1));
+        spec.column_sums = can.column_sums;
+        Case test(spec, generator);
+        test.run(*provider.make(spec));
+        CHECK(test.worst([](double x) { return std::max(x, 0.0); }) < 1e-5);
+        CHECK((test.column_sums[0] != -99.0F) == can.column_sums);
+      }
+    }
+  }
+}
+
+TEST_CASE("sizes of products by what their time depends on") {
+  CHECK(size_of({.rows = 3, .columns = 500, .inner = 500}) == ProductSize::few_rows);
+  CHECK(size_of({.rows = 64, .columns = 2, .inner = 500}) == ProductSize::few_columns);
+  CHECK(size_of({.rows = 32, .columns = 64, .inner = 128}) == ProductSize::small);
+  CHECK(size_of({.rows = 128, .columns = 1000, .inner = 784}) == ProductSize::large);
+}
+
+TEST_CASE("a oneDNN that starts threads of its own is refused, and says what to install") {
+  constexpr unsigned sequential = 1;
+  constexpr unsigned openmp = 2;
+  constexpr unsigned tbb = 4;
+  require_one_thread(sequential);
+  require_one_thread(openmp);
+  CHECK(graphrun::testing::throws([] { require_one_thread(tbb); }, graphrun::ErrorCode::io,
+                                  "this oneDNN was built to start threads of its own (those of TBB), which "
+                                  "would change results with their number; install one that is built for "
+                                  "OpenMP"));
 }

@@ -72,14 +72,15 @@ TEST_CASE("training in f32 follows the f64 reference") {
 }
 
 TEST_CASE("every optimisation can be switched off") {
-  for (int off = 0; off < 7; ++off) {
+  for (int off = 0; off < 8; ++off) {
     LoweringOptions options;
     options.fusion = off != 0;
     options.post_ops = off != 1;
     options.slicing = off != 2;
     options.memory_sharing = off != 3;
     options.keep_values = off == 4;
-    options.tiles = off != 5;
+    if (off == 5) options.provider = ProviderChoice::onednn;
+    if (off == 7) options.provider = ProviderChoice::tiles;
     options.fused_update = off != 6;
     CAPTURE(off);
     CHECK(difference_from_reference({.noise = true}, 64, 3, options) < 2e-5);

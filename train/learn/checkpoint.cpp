@@ -217,9 +217,12 @@ std::string Checkpoint::made_with() const {
   return found == file_.metadata().end() ? std::string() : found->second;
 }
 
-std::string made_with_here() {
-  return fmt::format("graphrun {}, oneDNN {}, {}", version, runtime::onednn_version(),
-                     to_string(runtime::detected_isa()));
+std::string made_with(const Learner& learner) {
+  const runtime::ProviderChoice provider = effective(learner.session().provider());
+  return fmt::format(
+      "graphrun {}, oneDNN {}, {}{}", version, runtime::onednn_version(), to_string(runtime::detected_isa()),
+      provider == runtime::ProviderChoice::automatic ? ""
+                                                     : fmt::format(", provider {}", to_string(provider)));
 }
 
 void save_checkpoint(const fs::path& path, const Learner& learner) {
@@ -244,7 +247,7 @@ void save_checkpoint(const fs::path& path, const Learner& learner) {
   metadata[format_key] = format_value;
   metadata[model_key] = learner.model().resolved;
   metadata["name"] = learner.model().name;
-  metadata[made_with_key] = made_with_here();
+  metadata[made_with_key] = made_with(learner);
   files::write_safetensors(path, tensors, metadata);
 }
 

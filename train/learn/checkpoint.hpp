@@ -28,7 +28,7 @@ class Checkpoint {
   const std::string& model() const;  ///< resolved YAML
   const TrainingState& state() const { return state_; }
   const files::SafetensorsFile& file() const { return file_; }
-  /// The instruction set and library versions it was made with.
+  /// The instruction set, library versions and provider it was made with.
   std::string made_with() const;
 
  private:
@@ -53,7 +53,8 @@ void restore(Learner& learner, const Checkpoint& checkpoint);
 void restore_weights(Learner& learner, const files::SafetensorsFile& file,
                      const std::set<std::string>* needed = nullptr);
 
-/// What this process would write for Checkpoint::made_with().
-std::string made_with_here();
+/// What this learner would write for Checkpoint::made_with(). The provider stands there when it is not
+/// `auto`.
+std::string made_with(const Learner& learner);
 
 }  // namespace graphrun::train

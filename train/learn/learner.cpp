@@ -399,6 +399,9 @@ const runtime::VariableStore& Learner::variables() const {
 runtime::Session& Learner::session() {
   return implementation_->session_;
 }
+const runtime::Session& Learner::session() const {
+  return implementation_->session_;
+}
 
 const std::string* Learner::spoilt() const {
   return implementation_->session_.spoilt();

@@ -65,6 +65,7 @@ class Learner {
   runtime::VariableStore& variables();
   const runtime::VariableStore& variables() const;
   runtime::Session& session();
+  const runtime::Session& session() const;
 
   /// Gives every variable that has no value its first one, from state().seed.
   void initialise();

@@ -77,11 +77,11 @@ class Run final : public PhaseObserver {
     restore(learner_, from.checkpoint);
     require_position_fits(learner_.state(), phases_->plan_at(learner_.state()));
     for (const std::string& note : from.notes) observer_.on_note(note);
-    if (const std::string made_with = from.checkpoint.made_with(); made_with != made_with_here())
+    if (const std::string before = from.checkpoint.made_with(); before != made_with(learner_))
       observer_.on_note(
           fmt::format("the checkpoint was made with {}, this is {}: the bits may differ from those of "
                       "a run that was never interrupted",
-                      made_with, made_with_here()));
+                      before, made_with(learner_)));
     directory_ = std::move(directory);
     files::write_text_file(directory_->resolved(), model_->resolved);
     resumed_ = true;

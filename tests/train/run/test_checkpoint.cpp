@@ -55,7 +55,7 @@ TEST_CASE("a checkpoint holds weights, state and model") {
   CHECK(checkpoint.state().step == 12);
   CHECK(checkpoint.state().seed == 7);
   CHECK(checkpoint.model() == learner.model().resolved);
-  CHECK(checkpoint.made_with() == made_with_here());
+  CHECK(checkpoint.made_with() == made_with(learner));
   Learner other = small_learner(8);
   CHECK(other.digest() != learner.digest());
   restore(other, checkpoint);
