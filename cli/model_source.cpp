@@ -11,6 +11,7 @@
 #include "graphrun/error.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/needed_variables.hpp"
+#include "weights/foreign.hpp"
 
 namespace graphrun::cli {
 
@@ -47,9 +48,36 @@ bool is_model_file(const std::string& path) {
   return suffix == ".yaml" || suffix == ".yml";
 }
 
+void ForeignFlags::declare(Arguments& arguments) {
+  arguments.option("--from", from, "PROGRAM",
+                   "who wrote the weights: torch, keras or graphrun (default: by their names)");
+  arguments.option(
+      "--map", map, "MODULE=LAYER",
+      "which module of the file is which layer, such as 'encoder.{0,2}=enc.{0,1}'; may be repeated");
+}
+
+std::optional<train::Learner::Weights> foreign_weights(const ModelDefinition& model, const std::string& path,
+                                                       const ForeignFlags& flags, Console& console,
+                                                       const std::set<std::string>* needed) {
+  const std::optional<weights::Convention> named = weights::convention_from(flags.from);
+  if (!named && !flags.from.empty() && flags.from != "graphrun")
+    throw Error(ErrorCode::usage, fmt::format("--from {}: there are torch, keras and graphrun", flags.from));
+  if (flags.from == "graphrun") return std::nullopt;
+  const files::SafetensorsFile file(path);
+  const std::optional<weights::Convention> convention = named ? named : weights::guessed(model, file);
+  if (!convention) return std::nullopt;
+  weights::ForeignOptions options{*convention, {}, needed};
+  for (const std::string& entry : flags.map)
+    for (const weights::Correspondence& one : weights::correspondences(entry)) options.map.push_back(one);
+  const weights::ForeignWeights found = weights::match(model, file, options);
+  console.log(weights::table_of(found));
+  return weights::read(found, file);
+}
+
 void TrainedFlags::declare(Arguments& arguments) {
   arguments.positional("RUN", source, "a run directory, a checkpoint, or a model file with --weights");
   arguments.option("--weights", weights, "FILE", "take the weights from this safetensors file or run");
+  foreign.declare(arguments);
   arguments.flag("--best", best, "the run's best checkpoint instead of its newest");
 }
 
@@ -63,8 +91,11 @@ TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags,
     SharedModel model = model_from_file(trained.source, flags);
     train::Learner learner(model, session_options(flags));
     const std::set<std::string> needed = train::variables_behind(*model, asked.outputs, asked.given);
-    train::restore_weights(learner, files::SafetensorsFile(trained.weights),
-                           asked.outputs.empty() ? nullptr : &needed);
+    const std::set<std::string>* const only = asked.outputs.empty() ? nullptr : &needed;
+    if (const auto foreign = foreign_weights(*model, trained.weights, trained.foreign, console, only))
+      learner.set_weights(*foreign);
+    else
+      train::restore_weights(learner, files::SafetensorsFile(trained.weights), only);
     require_finite(learner, trained.weights);
     return {std::move(model), std::move(learner), trained.weights};
   }

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "language/recipe/definition.hpp"
@@ -29,11 +31,26 @@ runtime::SessionOptions session_options(const CommonFlags& flags);
 /// Is it a model file, by its name?
 bool is_model_file(const std::string& path);
 
+/// What a file of weights that another program wrote needs to be told.
+struct ForeignFlags {
+  std::string from;              ///< torch, keras, graphrun; empty: by the names in the file
+  std::vector<std::string> map;  ///< "encoder.{0,2}=enc.{0,1}"
+
+  void declare(Arguments& arguments);
+};
+
+/// The weights of another program for a model, by the names of its variables; nothing when the file has the
+/// model's own names. The table of what came from where is logged. With `needed`, others may be missing.
+std::optional<train::Learner::Weights> foreign_weights(const ModelDefinition& model, const std::string& path,
+                                                       const ForeignFlags& flags, Console& console,
+                                                       const std::set<std::string>* needed = nullptr);
+
 /// What the commands that use a trained model take: a checkpoint or a run directory, or a model file with
 /// weights.
 struct TrainedFlags {
   std::string source;   ///< RUN: a run directory, a checkpoint or a model file
   std::string weights;  ///< with a model file
+  ForeignFlags foreign = {};
   bool best = false;
 
   void declare(Arguments& arguments);

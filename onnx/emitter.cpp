@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "graph/op.hpp"
+#include "layers/patterns.hpp"
 
 namespace graphrun::onnx {
 
@@ -86,7 +87,7 @@ Emitter::Emitter(const Graph& graph, const Surroundings& surroundings, std::int6
     : graph_(graph),
       surroundings_(surroundings),
       opset_(opset),
-      uses_(uses_of(graph)),
+      uses_(layers::uses_of(graph)),
       planned_(flat_nodes(graph)),
       own_layout_(graph.size()),
       own_form_(graph.size(), Form::itself) {
@@ -235,21 +236,23 @@ Value Emitter::in_form(Value value, Form from, Form to) {
 /// In another layout than its own.
 Value Emitter::converted(NodeId id, const Layout& layout) {
   const Node& asked = node(id);
-  if (is_stored(asked)) return stored_as(id, layout);
+  if (layers::is_stored(asked)) return stored_as(id, layout);
   const Form form = own_form_[id];
   const Layout own = own_layout_[id];
   const Value itself = values_.at({id, own, form});
   const Shape& shape = asked.type.shape;
   if (own.kind == Layout::Kind::flat) {
     const Value unflat =
-        add("Gather", {itself, integers(inverse_of(order_of(own)))}, {{"axis", std::int64_t{-1}}});
+        add("Gather", {itself, integers(layers::inverse_of(layers::channels_first_order(own.image)))},
+            {{"axis", std::int64_t{-1}}});
     values_[{id, plain, form}] = unflat;
     return layout == plain ? unflat : to_channels_first(unflat, shape);
   }
   if (own.kind == Layout::Kind::channels_first) return to_plain(itself, shape);
   if (layout.kind == Layout::Kind::channels_first) return to_channels_first(itself, shape);
   if (shape.empty() || shape.back().is_number(1)) return itself;
-  return add("Gather", {itself, integers(order_of(layout))}, {{"axis", std::int64_t{-1}}});
+  return add("Gather", {itself, integers(layers::channels_first_order(layout.image))},
+             {{"axis", std::int64_t{-1}}});
 }
 
 Value Emitter::to_plain(Value value, const Shape& shape) {
@@ -298,14 +301,16 @@ Value Emitter::stored_as(NodeId id, const Layout& layout) {
     return stored(id, "plain", [&] { return Stored{extents, numbers(id)}; });
   if (layout.kind == Layout::Kind::flat) {
     if (extents.back() == 1) return value(id);
-    return stored(id, fmt::format("flat {} {}", layout.channels, layout.width), [&] {
-      return Stored{extents, reordered(numbers(id), extents, extents.size() - 1, order_of(layout))};
+    return stored(id, fmt::format("flat {} {}", layout.image.channels, layout.image.width), [&] {
+      return Stored{extents, layers::reordered(numbers(id), extents, extents.size() - 1,
+                                               layers::channels_first_order(layout.image))};
     });
   }
   return stored(id, "channels_first", [&] {
     Extents image(4 - extents.size(), 1);
     image.insert(image.end(), extents.begin(), extents.end());
-    return Stored{{image[0], image[3], image[1], image[2]}, transposed(numbers(id), image, {0, 3, 1, 2})};
+    return Stored{{image[0], image[3], image[1], image[2]},
+                  layers::transposed(numbers(id), image, {0, 3, 1, 2})};
   });
 }
 

@@ -6,73 +6,9 @@
 #include <string_view>
 
 #include "graph/op.hpp"
+#include "layers/patterns.hpp"
 
 namespace graphrun::onnx {
-
-std::vector<std::int64_t> order_of(const Layout& flat) {
-  std::vector<std::int64_t> order;
-  for (std::int64_t c = 0; c < flat.channels; ++c)
-    for (std::int64_t pixel = 0; pixel < flat.height * flat.width; ++pixel)
-      order.push_back(pixel * flat.channels + c);
-  return order;
-}
-
-std::vector<std::int64_t> inverse_of(const std::vector<std::int64_t>& order) {
-  std::vector<std::int64_t> inverse(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i)
-    inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
-  return inverse;
-}
-
-std::vector<float> transposed(const std::vector<float>& values, const Extents& extents,
-                              const std::vector<std::size_t>& axes) {
-  std::vector<std::size_t> strides(extents.size(), 1);
-  for (std::size_t axis = extents.size(); axis-- > 1;)
-    strides[axis - 1] = strides[axis] * static_cast<std::size_t>(extents[axis]);
-  std::vector<float> result;
-  result.reserve(values.size());
-  std::vector<std::size_t> index(axes.size(), 0);
-  for (std::size_t at = 0; result.size() < values.size();) {
-    result.push_back(values[at]);
-    // Counts up the index of the result, and moves along in the array.
-    for (std::size_t i = axes.size(); i-- > 0;) {
-      at += strides[axes[i]];
-      if (++index[i] < static_cast<std::size_t>(extents[axes[i]])) break;
-      at -= strides[axes[i]] * index[i];
-      index[i] = 0;
-    }
-  }
-  return result;
-}
-
-std::vector<float> reordered(const std::vector<float>& values, const Extents& extents, std::size_t axis,
-                             const std::vector<std::int64_t>& order) {
-  std::size_t inner = 1;
-  for (std::size_t i = axis + 1; i < extents.size(); ++i) inner *= static_cast<std::size_t>(extents[i]);
-  const std::size_t block = inner * order.size();
-  std::vector<float> result;
-  result.reserve(values.size());
-  for (std::size_t begin = 0; begin < values.size(); begin += block) {
-    for (const std::int64_t from : order) {
-      const auto first =
-          values.begin() + static_cast<std::ptrdiff_t>(begin + inner * static_cast<std::size_t>(from));
-      result.insert(result.end(), first, first + static_cast<std::ptrdiff_t>(inner));
-    }
-  }
-  return result;
-}
-
-bool is_stored(const Node& node) {
-  return node.op->traits.variable || (node.op->traits.constant && node.inputs.empty());
-}
-
-std::vector<std::size_t> uses_of(const Graph& graph) {
-  std::vector<std::size_t> uses(graph.size(), 0);
-  for (const Node& node : graph.nodes())
-    for (const NodeId input : node.inputs) ++uses[input];
-  for (const NamedOutput& output : graph.outputs()) ++uses[output.node];
-  return uses;
-}
 
 namespace {
 
@@ -120,8 +56,8 @@ class FlatSearch {
     if (image.size() != 4 || flat.size() != 2 || image[0] != flat[0]) return std::nullopt;
     if (!std::all_of(image.begin() + 1, image.end(), [](const Dim& dim) { return dim.is_number(); }))
       return std::nullopt;
-    const Layout layout{Layout::Kind::flat, image[1].offset, image[2].offset, image[3].offset};
-    if (layout.channels == 1 || layout.height * layout.width == 1) return std::nullopt;
+    const Layout layout{Layout::Kind::flat, {image[1].offset, image[2].offset, image[3].offset}};
+    if (layout.image.channels == 1 || layout.image.height * layout.image.width == 1) return std::nullopt;
     return layout;
   }
 
@@ -148,7 +84,7 @@ class FlatSearch {
   bool is_product_of(NodeId user, NodeId id) const {
     const Node& node = graph_.node(user);
     return node.op->name == "matmul" && node.inputs[0] == id && node.inputs[1] != id &&
-           !node.attributes.flag("transpose_a") && is_stored(graph_.node(node.inputs[1]));
+           !node.attributes.flag("transpose_a") && layers::is_stored(graph_.node(node.inputs[1]));
   }
 
   /// Does it work on the elements of `id`, all others alike in each row?
@@ -186,7 +122,7 @@ class FlatSearch {
       chain.push_back(*id);
       const Node& node = graph_.node(*id);
       if (node.op->name != "matmul") continue;
-      if (is_stored(graph_.node(node.inputs[1])))
+      if (layers::is_stored(graph_.node(node.inputs[1])))
         for (const NodeId marked : chain) flat_[marked] = layout;
       return;
     }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "graph/op.hpp"
+#include "layers/patterns.hpp"
 #include "onnx/translation.hpp"
 
 namespace graphrun::onnx {
@@ -28,7 +29,7 @@ Diagnostic not_in_onnx(const Node& node) {
 }
 
 bool is_leaf(const Node& node) {
-  return node.op->traits.input || is_stored(node);
+  return node.op->traits.input || layers::is_stored(node);
 }
 
 void require_translations(const Graph& graph) {

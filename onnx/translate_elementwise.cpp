@@ -72,7 +72,7 @@ void add(Emitter& emitter, NodeId id) {
 }
 
 void divide(Emitter& emitter, NodeId id) {
-  if (const std::optional<Reduction> mean = mean_of(emitter.graph(), id))
+  if (const std::optional<layers::Reduction> mean = layers::mean_of(emitter.graph(), id))
     return define_reduction(emitter, id, "ReduceMean", *mean);
   as<div_op>(emitter, id);
 }

@@ -11,7 +11,7 @@ namespace {
 /// largest of no more than these.
 bool is_within(const Graph& graph, NodeId index, const Dim& limit) {
   while (graph.node(index).op->traits.moves) index = graph.node(index).inputs[0];
-  const std::vector<NodeId>* const inputs = inputs_of(graph, index, "argmax");
+  const std::vector<NodeId>* const inputs = layers::inputs_of(graph, index, "argmax");
   if (inputs == nullptr || !limit.is_number()) return false;
   const Shape& shape = graph.node(inputs->front()).type.shape;
   const auto axis = normalised_axis(graph.node(index).attributes.integer("axis"), shape.size());

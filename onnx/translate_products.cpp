@@ -21,13 +21,15 @@ Value weight(Emitter& emitter, NodeId matmul) {
   const Layout columns = emitter.planned(matmul);
   if (rows == plain && columns == plain) return emitter.value(w);
   const std::size_t row_axis = is_transposed(node, "transpose_b") ? 1 : 0;
-  const std::string key = fmt::format("axis {}: {} {}, {} {}", row_axis, rows.channels, rows.width,
-                                      columns.channels, columns.width);
+  const std::string key = fmt::format("axis {}: {} {}, {} {}", row_axis, rows.image.channels,
+                                      rows.image.width, columns.image.channels, columns.image.width);
   return emitter.stored(w, key, [&] {
     const Extents extents = graphrun::bind(emitter.node(w).type.shape, 1);
     std::vector<float> values = emitter.numbers(w);
-    if (rows != plain) values = reordered(values, extents, row_axis, order_of(rows));
-    if (columns != plain) values = reordered(values, extents, 1 - row_axis, order_of(columns));
+    if (rows != plain)
+      values = layers::reordered(values, extents, row_axis, layers::channels_first_order(rows.image));
+    if (columns != plain)
+      values = layers::reordered(values, extents, 1 - row_axis, layers::channels_first_order(columns.image));
     return Emitter::Stored{extents, std::move(values)};
   });
 }
@@ -58,11 +60,11 @@ void matmul(Emitter& emitter, NodeId id) {
 
 /// [h, w, in, out] is [out, in, h, w] there; in and out change places where the op does.
 Value kernel(Emitter& emitter, NodeId w) {
-  if (!is_stored(emitter.node(w)))
+  if (!layers::is_stored(emitter.node(w)))
     return emitter.add("Transpose", {emitter.value(w)}, {{"perm", std::vector<std::int64_t>{3, 2, 0, 1}}});
   return emitter.stored(w, "kernel", [&] {
     const Extents e = graphrun::bind(emitter.node(w).type.shape, 1);
-    return Emitter::Stored{{e[3], e[2], e[0], e[1]}, transposed(emitter.numbers(w), e, {3, 2, 0, 1})};
+    return Emitter::Stored{{e[3], e[2], e[0], e[1]}, layers::transposed(emitter.numbers(w), e, {3, 2, 0, 1})};
   });
 }
 

@@ -6,18 +6,8 @@ namespace graphrun::onnx {
 
 namespace {
 
-std::vector<std::size_t> resolved(const Axes& axes, std::size_t rank) {
-  std::vector<std::size_t> result;
-  if (axes.all)
-    for (std::size_t axis = 0; axis < rank; ++axis) result.push_back(axis);
-  else
-    for (const std::int64_t axis : axes.list) result.push_back(*normalised_axis(axis, rank));
-  std::ranges::sort(result);
-  return result;
-}
-
 /// Does what is left have its axes in the order of the graph? Channels are last there.
-bool keeps_order(const Reduction& reduction) {
+bool keeps_order(const layers::Reduction& reduction) {
   const auto has = [&](std::size_t axis) {
     return std::ranges::find(reduction.axes, axis) != reduction.axes.end();
   };
@@ -25,10 +15,10 @@ bool keeps_order(const Reduction& reduction) {
 }
 
 void sum(Emitter& emitter, NodeId id) {
-  define_reduction(emitter, id, "ReduceSum", reduction_of(emitter.graph(), id));
+  define_reduction(emitter, id, "ReduceSum", layers::reduction_of(emitter.graph(), id));
 }
 void max(Emitter& emitter, NodeId id) {
-  define_reduction(emitter, id, "ReduceMax", reduction_of(emitter.graph(), id));
+  define_reduction(emitter, id, "ReduceMax", layers::reduction_of(emitter.graph(), id));
 }
 
 std::size_t axis_of(const Emitter& emitter, NodeId id) {
@@ -63,42 +53,13 @@ bool takes_axes_as_input(const Emitter& emitter, const std::string& op) {
   return op == "ReduceSum" || emitter.opset() >= 18;
 }
 
-/// Do the sum's axes hold so many elements? A number, or the `size` of the same axes.
-bool counts(const Graph& graph, NodeId count, const Reduction& sum) {
-  const Shape& shape = graph.node(sum.x).type.shape;
-  if (const std::optional<double> number = constant_number(graph, count)) {
-    double elements = 1;
-    for (const std::size_t axis : sum.axes) {
-      if (!shape[axis].is_number()) return false;
-      elements *= static_cast<double>(shape[axis].offset);
-    }
-    return elements == *number;
-  }
-  const std::vector<NodeId>* const of = inputs_of(graph, count, "size");
-  return of != nullptr && graph.node(of->front()).type.shape == shape &&
-         resolved(graph.node(count).attributes.axes("axis"), shape.size()) == sum.axes;
-}
-
 constexpr TranslatedOp translations[] = {
     {"log_softmax", log_softmax}, {"logsumexp", logsumexp}, {"max", max}, {"softmax", softmax}, {"sum", sum}};
 
 }  // namespace
 
-Reduction reduction_of(const Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  const std::size_t rank = graph.node(node.inputs[0]).type.shape.size();
-  return {node.inputs[0], resolved(node.attributes.axes("axis"), rank), node.attributes.flag("keepdims")};
-}
-
-std::optional<Reduction> mean_of(const Graph& graph, NodeId id) {
-  const std::vector<NodeId>* const quotient = inputs_of(graph, id, "div");
-  if (quotient == nullptr || inputs_of(graph, quotient->at(0), "sum") == nullptr) return std::nullopt;
-  const Reduction sum = reduction_of(graph, quotient->at(0));
-  if (sum.axes.empty() || !counts(graph, quotient->at(1), sum)) return std::nullopt;
-  return sum;
-}
-
-void define_reduction(Emitter& emitter, NodeId id, const std::string& op, const Reduction& reduction) {
+void define_reduction(Emitter& emitter, NodeId id, const std::string& op,
+                      const layers::Reduction& reduction) {
   const bool is_image =
       emitter.layout(reduction.x) == channels_first && (reduction.keepdims || keeps_order(reduction));
   const Layout layout = is_image ? channels_first : plain;

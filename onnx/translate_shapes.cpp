@@ -14,8 +14,8 @@ Shape shape_in(const Layout& layout, const Shape& shape) {
 }
 
 bool is_image_of(const Layout& flat, const Shape& shape) {
-  return shape.size() == 4 && shape[1].is_number(flat.height) && shape[2].is_number(flat.width) &&
-         shape[3].is_number(flat.channels);
+  return shape.size() == 4 && shape[1].is_number(flat.image.height) && shape[2].is_number(flat.image.width) &&
+         shape[3].is_number(flat.image.channels);
 }
 
 /// Between an image and a flat vector the elements stay where they are, if both lie alike.
@@ -87,10 +87,10 @@ void slice(Emitter& emitter, NodeId id) {
 
 /// A number of elements, from the batch: what it is counted of is not looked at.
 void size(Emitter& emitter, NodeId id) {
-  const Reduction counted = [&] {
+  const layers::Reduction counted = [&] {
     const Node& node = emitter.node(id);
     const std::size_t rank = emitter.node(node.inputs[0]).type.shape.size();
-    Reduction result{node.inputs[0], {}, false};
+    layers::Reduction result{node.inputs[0], {}, false};
     const Axes& axes = node.attributes.axes("axis");
     for (std::size_t axis = 0; axis < rank; ++axis)
       if (axes.all || std::ranges::any_of(axes.list, [&](std::int64_t listed) {

@@ -18,15 +18,4 @@ std::int64_t axis_in(const Layout& layout, std::size_t axis) {
   return axis == 3 ? 1 : static_cast<std::int64_t>(axis + 1);
 }
 
-std::optional<double> constant_number(const Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  if (!node.op->traits.constant || !node.type.shape.empty()) return std::nullopt;
-  return node.attributes.numbers("values").front();
-}
-
-const std::vector<NodeId>* inputs_of(const Graph& graph, NodeId id, std::string_view op) {
-  const Node& node = graph.node(id);
-  return node.op->name == op ? &node.inputs : nullptr;
-}
-
 }  // namespace graphrun::onnx

@@ -11,6 +11,7 @@
 
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
+#include "layers/patterns.hpp"
 #include "onnx/emitter.hpp"
 
 namespace graphrun::onnx {
@@ -39,23 +40,8 @@ Layout elementwise_layout(const Emitter& emitter, NodeId id);
 /// Where an axis of [n, h, w, c] is in [n, c, h, w].
 std::int64_t axis_in(const Layout& layout, std::size_t axis);
 
-/// The number, if the node is a constant of one element.
-std::optional<double> constant_number(const Graph& graph, NodeId id);
-
-/// A node's inputs, if it is of this op.
-const std::vector<NodeId>* inputs_of(const Graph& graph, NodeId id, std::string_view op);
-
-/// A reduction of `x` by an op that keeps or drops the axes.
-struct Reduction {
-  NodeId x = 0;
-  std::vector<std::size_t> axes;
-  bool keepdims = false;
-};
-Reduction reduction_of(const Graph& graph, NodeId id);
-void define_reduction(Emitter& emitter, NodeId id, const std::string& op, const Reduction& reduction);
-
-/// Is the node a mean, a sum over what it sums up?
-std::optional<Reduction> mean_of(const Graph& graph, NodeId id);
+/// Defines a node as a reduction by an op of ONNX.
+void define_reduction(Emitter& emitter, NodeId id, const std::string& op, const layers::Reduction& reduction);
 
 // ---- Several nodes that are one in ONNX ----
 

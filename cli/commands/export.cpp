@@ -9,6 +9,7 @@
 #include "cli/model_source.hpp"
 #include "files/file.hpp"
 #include "onnx/export/export_model.hpp"
+#include "weights/save.hpp"
 
 namespace graphrun::cli {
 
@@ -40,6 +41,8 @@ class ExportCommand final : public Command {
   void declare(Arguments& arguments) override {
     trained_.declare(arguments);
     arguments.option("--onnx", onnx_, "FILE", "an ONNX file with the weights in it");
+    arguments.option("--torch", torch_, "FILE", "the weights with PyTorch's names and axes, as safetensors");
+    arguments.flag("--dry-run", dry_run_, "with --weights: only say which tensor becomes which variable");
     arguments.option("--part", part_, "PART",
                      "encoder, decoder, whole (default), or names of outputs and nodes, with commas");
     arguments.option("--given", given_, "NODE",
@@ -48,15 +51,29 @@ class ExportCommand final : public Command {
     arguments.option("--opset", opset_, "N", "version of ONNX's ops, 13 to 21 (default: 17)");
   }
   int run(Context& context) override {
-    if (onnx_.empty()) throw Error(ErrorCode::usage, "say what to write: --onnx FILE");
+    if (onnx_.empty() && torch_.empty() && !dry_run_)
+      throw Error(ErrorCode::usage, "say what to write: --onnx FILE or --torch FILE");
     const TrainedModel trained = open_trained(trained_, context.flags, context.console);
-    const onnx::Exported exported = onnx::export_model(trained.learner, options());
-    files::write_text_file(onnx_, exported.bytes);
-    context.console.result(context.flags.json ? as_json(exported) : as_text(exported));
+    if (!dry_run_ && !torch_.empty()) write_torch(trained, context);
+    if (!dry_run_ && !onnx_.empty()) write_onnx(trained, context);
     return exit_code(ExitCode::ok);
   }
 
  private:
+  void write_onnx(const TrainedModel& trained, Context& context) const {
+    const onnx::Exported exported = onnx::export_model(trained.learner, options());
+    files::write_text_file(onnx_, exported.bytes);
+    context.console.result(context.flags.json ? as_json(exported) : as_text(exported));
+  }
+
+  void write_torch(const TrainedModel& trained, Context& context) const {
+    const std::size_t count = weights::save_weights(torch_, trained.learner, weights::Convention::torch);
+    if (context.flags.json && onnx_.empty())
+      context.console.result(JsonObject().set("file", torch_).set("tensors", count).text() + "\n");
+    else if (!context.flags.json)
+      context.console.result(fmt::format("{}: {} tensors\n", torch_, count));
+  }
+
   onnx::ExportOptions options() const {
     onnx::ExportOptions options;
     if (const std::vector<std::string> part = names_in(part_); !part.empty()) options.part = part;
@@ -84,6 +101,8 @@ class ExportCommand final : public Command {
 
   TrainedFlags trained_;
   std::string onnx_;
+  std::string torch_;
+  bool dry_run_ = false;
   std::vector<std::string> part_;
   std::vector<std::string> given_;
   bool pixels_ = false;

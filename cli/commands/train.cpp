@@ -71,6 +71,7 @@ class TrainCommand final : public Command {
     arguments.option(
         "--weights", weights_, "FILE",
         "begin with the weights of this safetensors file or run, as far as names and shapes fit");
+    foreign_.declare(arguments);
     arguments.option("--max-steps", max_steps_, "N", "stop after N steps in all");
     arguments.flag("--tensorboard", tensorboard_,
                    "write figures and pictures for TensorBoard too, in tensorboard/ of the run directory");
@@ -120,7 +121,11 @@ class TrainCommand final : public Command {
   train::RunResult start(Context& context, const train::RunOptions& options, TrainingProgress& progress,
                          SharedModel& model) {
     model = model_from_file(file_, context.flags);
-    return train::start_run(model, options, progress);
+    train::RunOptions begin = options;
+    if (!options.weights.empty())
+      begin.values = foreign_weights(*model, options.weights.string(), foreign_, context.console)
+                         .value_or(train::Learner::Weights());
+    return train::start_run(model, begin, progress);
   }
 
   train::RunResult resume(Context& context, const train::RunOptions& options, TrainingProgress& progress,
@@ -148,6 +153,7 @@ class TrainCommand final : public Command {
   std::string run_;
   std::string out_;
   std::string weights_;
+  ForeignFlags foreign_;
   std::optional<std::int64_t> max_steps_;
   bool tensorboard_ = false;
 };

@@ -10,6 +10,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "files/npy.hpp"
 #include "tests/cli/run_graphrun.hpp"
 #include "tests/cli/workplace.hpp"
 #include "tests/support/catch.hpp"
@@ -121,6 +122,33 @@ TEST_CASE("what is printed as JSON has the documented keys") {
         Keys{"dot", "nodes", "outputs"});
   CHECK(keys_of(place.run_json({"config", "small.yaml"})) == Keys{"resolved"});
   CHECK(keys_of(place.run_json({"data"})) == Keys{"datasets"});
+}
+
+TEST_CASE("weights go to PyTorch's names and axes, and come back to the same bits") {
+  const Workplace place;
+  place.run_json({"train", "small.yaml", "--out", "run"});
+  CHECK(place.run_json({"export", "run", "--torch", "theirs.safetensors"})["tensors"] == 8);
+  place.run_json({"encode", "run", "--out", "a.npy"});
+  const ProcessResult encoded =
+      place.run({"encode", "small.yaml", "--weights", "theirs.safetensors", "--out", "b.npy"});
+  CHECK(encoded.exit_code == 0);
+  CHECK(contains(encoded.err, "code.weight f32[2, 32] -> code.w [32, 2], axes 1, 0"));
+  CHECK(graphrun::files::read_npy(place / "a.npy").bytes == graphrun::files::read_npy(place / "b.npy").bytes);
+
+  const ProcessResult dry =
+      place.run({"export", "small.yaml", "--weights", "theirs.safetensors", "--from", "torch", "--dry-run"});
+  CHECK(dry.exit_code == 0);
+  CHECK(contains(dry.err, "code.bias"));
+  CHECK(place.run({"encode", "small.yaml", "--weights", "theirs.safetensors", "--from", "tensorflow"})
+            .exit_code == 2);
+  CHECK(place.run({"encode", "small.yaml", "--weights", "theirs.safetensors", "--map", "x=y"}).exit_code ==
+        4);
+
+  // Learning begins with them: one tiny step leaves them nearly as they were.
+  place.run_json({"train", "small.yaml", "--weights", "theirs.safetensors", "--out", "more", "--max-steps",
+                  "1", "--set", "train.optimizer.lr=1.0e-30"});
+  place.run_json({"encode", "more", "--out", "c.npy"});
+  CHECK(graphrun::files::read_npy(place / "a.npy").bytes == graphrun::files::read_npy(place / "c.npy").bytes);
 }
 
 TEST_CASE("a benchmark tells where the time goes, and what each optimisation brings") {

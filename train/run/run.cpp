@@ -65,7 +65,10 @@ class Run final : public PhaseObserver {
 
   RunResult start() {
     compile();
-    if (!options_.weights.empty()) take_weights();
+    if (!options_.values.empty())
+      learner_.kept()[kept_init] = options_.values;
+    else if (!options_.weights.empty())
+      take_weights();
     directory_ = RunDirectory::create(options_.out, model_->name);
     files::write_text_file(directory_->resolved(), model_->resolved);
     return run();

@@ -23,7 +23,8 @@ namespace graphrun::train {
 
 struct RunOptions {
   std::filesystem::path weights;  ///< begin with what fits of this safetensors file; empty: with new ones
-  std::filesystem::path out;      ///< the run directory; empty: runs/NAME-N
+  Learner::Weights values;    ///< begin with these, of variables by name, which another program has learnt
+  std::filesystem::path out;  ///< the run directory; empty: runs/NAME-N
   runtime::SessionOptions session;
   std::optional<std::uint64_t> max_steps;
   bool tensorboard = false;  ///< write event files too: see event_log.hpp

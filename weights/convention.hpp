@@ -1,0 +1,46 @@
+/// \file
+/// How other programs name and lay out the weights of a layer.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weights/model_layers.hpp"
+
+namespace graphrun::weights {
+
+enum class Convention : std::uint8_t { torch, keras };
+
+/// "torch", "keras"; nothing for another word.
+std::optional<Convention> convention_from(std::string_view word);
+
+/// "encoder.0" and weight, of "encoder.0.weight".
+struct PartName {
+  std::string path;
+  Part part = Part::weight;
+};
+/// Nothing for a name that no layer has: "num_batches_tracked".
+std::optional<PartName> part_name(Convention convention, std::string_view tensor);
+
+/// A variable's name there.
+std::string tensor_name(Convention convention, const Layer& layer, const LayerVariable& variable);
+
+/// Where the axes of a variable are there: axis i of theirs is axis axes[i] of ours.
+std::vector<std::size_t> axes_of(Convention convention, const Layer& layer, const LayerVariable& variable);
+
+/// An axis of ours along which the pixels of an image run, in another order there.
+struct PixelAxis {
+  std::size_t axis = 0;
+  layers::ImageExtents image;
+};
+std::vector<PixelAxis> pixel_axes(Convention convention, const Layer& layer, const LayerVariable& variable);
+
+/// A variable's values as they lie there, and back.
+std::vector<float> to_theirs(Convention convention, const Layer& layer, const LayerVariable& variable,
+                             std::vector<float> values);
+std::vector<float> to_ours(Convention convention, const Layer& layer, const LayerVariable& variable,
+                           std::vector<float> values);
+
+}  // namespace graphrun::weights

@@ -1,0 +1,58 @@
+#include "weights/save.hpp"
+
+#include <deque>
+#include <vector>
+
+#include "files/safetensors.hpp"
+
+namespace graphrun::weights {
+
+namespace {
+
+class Writer {
+ public:
+  Writer(const train::Learner& learner, Convention convention) : learner_(learner), convention_(convention) {}
+
+  void add(const Layer& layer) {
+    for (const LayerVariable& variable : layer.variables) add(layer, variable);
+    if (layer.kind == LayerKind::batch_norm && convention_ == Convention::torch)
+      tensors_.push_back({layer.path + ".num_batches_tracked",
+                          files::StoredType::i64,
+                          {},
+                          std::as_bytes(std::span(&steps_, 1))});
+  }
+
+  std::size_t write(const std::filesystem::path& path) const {
+    files::write_safetensors(path, tensors_, {{"format", "pt"}, {"model", learner_.model().name}});
+    return tensors_.size();
+  }
+
+ private:
+  void add(const Layer& layer, const LayerVariable& variable) {
+    const std::span<const float> own = learner_.variables().find(variable.name)->values;
+    const std::vector<float>& values =
+        values_.emplace_back(to_theirs(convention_, layer, variable, {own.begin(), own.end()}));
+    const Extents extents = layers::transposed(variable.extents, axes_of(convention_, layer, variable));
+    tensors_.push_back({tensor_name(convention_, layer, variable),
+                        files::StoredType::f32,
+                        {extents.begin(), extents.end()},
+                        std::as_bytes(std::span(values))});
+  }
+
+  const train::Learner& learner_;
+  Convention convention_;
+  std::int64_t steps_ = static_cast<std::int64_t>(learner_.state().updates);
+  std::deque<std::vector<float>> values_;
+  std::vector<files::TensorView> tensors_;
+};
+
+}  // namespace
+
+std::size_t save_weights(const std::filesystem::path& path, const train::Learner& learner,
+                         Convention convention) {
+  Writer writer(learner, convention);
+  for (const Layer& layer : layers_of(learner.model())) writer.add(layer);
+  return writer.write(path);
+}
+
+}  // namespace graphrun::weights
