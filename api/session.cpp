@@ -231,11 +231,7 @@ class Session::Implementation {
     train::TrainingState& state = learner_.state();
     if (state.batch == 0) return;
     ++state.epoch;
-    state.batch = 0;
-    state.epoch_sums.clear();
-    state.figure_rows.clear();
-    state.epoch_rows = 0;
-    state.epoch_seconds = 0;
+    state.clear_epoch();
   }
 
   NamedValues evaluate(const Inputs& inputs) {

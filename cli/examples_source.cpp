@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -11,6 +10,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
+#include "files/number_text.hpp"
 #include "graphrun/error.hpp"
 #include "train/datasets/bind_inputs.hpp"
 
@@ -19,11 +19,8 @@ namespace graphrun::cli {
 namespace {
 
 double number_of(const std::string& word, std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw Error(ErrorCode::usage, fmt::format("--input {}: '{}' is not a number", word, text));
-  return value;
+  if (const std::optional<double> value = files::number_in<double>(text)) return *value;
+  throw Error(ErrorCode::usage, fmt::format("--input {}: '{}' is not a number", word, text));
 }
 
 const Node& input_node(const ModelDefinition& model, const std::string& word, const std::string& name) {

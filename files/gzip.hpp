@@ -9,9 +9,6 @@
 
 namespace graphrun::files {
 
-/// Deflate makes data at most this much smaller: no gzip file holds more than its size times this.
-inline constexpr std::uint64_t largest_gzip_ratio = 1032;
-
 /// Whether bytes begin like a gzip file.
 bool looks_like_gzip(std::span<const std::uint8_t> bytes) noexcept;
 

@@ -7,7 +7,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <utility>
 
 #include "files/gzip.hpp"
 

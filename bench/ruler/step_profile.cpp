@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <map>
-#include <optional>
 
 #include "ops/op.hpp"
 #include "runtime/lower/plan.hpp"

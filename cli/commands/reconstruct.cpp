@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 
 #include "cli/arguments.hpp"
@@ -14,6 +13,7 @@
 #include "cli/model_source.hpp"
 #include "cli/suggest.hpp"
 #include "files/csv.hpp"
+#include "files/number_text.hpp"
 #include "graphrun/error.hpp"
 #include "show/draw/pictures.hpp"
 #include "show/draw/ranking.hpp"
@@ -138,9 +138,7 @@ class ReconstructCommand final : public Command {
     const auto named = std::find(images.class_names.begin(), images.class_names.end(), anomaly_);
     if (named != images.class_names.end())
       return static_cast<std::int32_t>(named - images.class_names.begin());
-    std::int32_t number = 0;
-    const auto [end, error] = std::from_chars(anomaly_.data(), anomaly_.data() + anomaly_.size(), number);
-    if (error == std::errc() && end == anomaly_.data() + anomaly_.size()) return number;
+    if (const auto number = files::number_in<std::int32_t>(anomaly_)) return *number;
     throw Error(ErrorCode::usage,
                 fmt::format("--anomaly {}: it is neither a number nor the name of a label{}", anomaly_,
                             did_you_mean(anomaly_, images.class_names)));

@@ -1,7 +1,5 @@
 #include "show/report/report.hpp"
 
-#include <fmt/format.h>
-
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"

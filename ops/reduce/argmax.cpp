@@ -1,4 +1,3 @@
-#include <cmath>
 
 #include "ops/op.hpp"
 #include "ops/reduce/along_axis.hpp"

@@ -1,4 +1,3 @@
-#include <cmath>
 
 #include "ops/reduce/along_axis.hpp"
 #include "ops/vjp.hpp"

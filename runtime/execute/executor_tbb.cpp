@@ -1,7 +1,6 @@
 #include <tbb/flow_graph.h>
 #include <tbb/task_arena.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>

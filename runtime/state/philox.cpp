@@ -1,7 +1,6 @@
 #include "runtime/state/philox.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numbers>
 

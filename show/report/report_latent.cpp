@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
-#include <utility>
 
 #include "show/draw/pictures.hpp"
 #include "show/report/page_decoder.hpp"

@@ -440,9 +440,6 @@ void Learner::prepare_evaluation(std::int64_t examples) {
   if (examples >= evaluation_batch) session().prepare(program, evaluation_batch);
   if (examples % evaluation_batch != 0) session().prepare(program, examples % evaluation_batch);
 }
-const std::vector<std::string>& Learner::evaluation_inputs() {
-  return implementation_->evaluation().inputs();
-}
 
 void Learner::step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
                    std::span<float> figures, std::stop_token stop, runtime::SideWork* side) {

@@ -117,7 +117,6 @@ class Learner {
 
   /// Makes the evaluation program and its plans for so many examples.
   void prepare_evaluation(std::int64_t examples);
-  const std::vector<std::string>& evaluation_inputs();
   /// Loss, terms and metrics over all examples. Noise comes from a fixed key, row by row.
   Figures evaluate(const Examples& examples, std::stop_token stop = {});
 

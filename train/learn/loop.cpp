@@ -106,11 +106,7 @@ class Loop {
         .state = state_, .train = sums_.means(), .seconds = state_.epoch_seconds, .rows = sums_.rows()};
     sums_.clear();
     ++state_.epoch;
-    state_.batch = 0;
-    state_.epoch_sums.clear();
-    state_.figure_rows.clear();
-    state_.epoch_rows = 0;
-    state_.epoch_seconds = 0;
+    state_.clear_epoch();
     observer_.on_epoch(report);
   }
 

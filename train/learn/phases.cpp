@@ -1,7 +1,5 @@
 #include "train/learn/phases.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "ops/op.hpp"
@@ -184,11 +182,7 @@ void Phases::begin(std::size_t index) {
   state_.stop_best = std::numeric_limits<double>::quiet_NaN();
   state_.best_score = std::numeric_limits<double>::quiet_NaN();
   state_.best_step = 0;
-  state_.batch = 0;
-  state_.epoch_sums.clear();
-  state_.figure_rows.clear();
-  state_.epoch_rows = 0;
-  state_.epoch_seconds = 0;
+  state_.clear_epoch();
 }
 
 void Phases::end(std::size_t index) {

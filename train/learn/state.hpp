@@ -49,6 +49,15 @@ struct TrainingState {
 
   std::uint64_t stage_step() const { return step - first_step; }
   std::uint64_t stage_epoch() const { return epoch - first_epoch; }
+
+  /// No batch of the epoch at hand is learnt yet.
+  void clear_epoch() noexcept {
+    batch = 0;
+    epoch_sums.clear();
+    figure_rows.clear();
+    epoch_rows = 0;
+    epoch_seconds = 0;
+  }
 };
 
 }  // namespace graphrun::train

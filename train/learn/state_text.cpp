@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <optional>
 #include <vector>
 
+#include "files/number_text.hpp"
 #include "graphrun/error.hpp"
 
 namespace graphrun::train {
@@ -14,12 +15,9 @@ namespace {
 
 template <class Number>
 Number parse(const std::string& key, std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw Error(ErrorCode::data,
-                fmt::format("checkpoint key '{}' holds '{}', which is not a number", key, text));
-  return value;
+  if (const std::optional<Number> number = files::number_in<Number>(text)) return *number;
+  throw Error(ErrorCode::data,
+              fmt::format("checkpoint key '{}' holds '{}', which is not a number", key, text));
 }
 
 std::vector<std::string> words_of(std::string_view text) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <optional>
 #include <set>
-#include <string_view>
 #include <vector>
 
 #include "graph/op.hpp"

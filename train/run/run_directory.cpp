@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
+
+#include "files/number_text.hpp"
 
 namespace graphrun::train {
 
@@ -18,13 +19,6 @@ namespace {
 constexpr std::string_view runs_folder = "runs";
 constexpr std::string_view checkpoint_prefix = "step-";
 constexpr std::string_view checkpoint_suffix = ".safetensors";
-
-std::optional<std::uint64_t> whole_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 /// A model may be called as it likes; of its name, a folder takes what cannot lead elsewhere.
 std::string folder_name(std::string_view name) {
@@ -44,7 +38,7 @@ std::optional<std::uint64_t> run_number(const fs::path& folder, std::string_view
   const std::string text = folder.filename().string();
   if (text.size() <= name.size() + 1 || !text.starts_with(name) || text[name.size()] != '-')
     return std::nullopt;
-  return whole_number(std::string_view(text).substr(name.size() + 1));
+  return files::number_in<std::uint64_t>(std::string_view(text).substr(name.size() + 1));
 }
 
 /// Folders below `folder`; none when it is not there.
@@ -141,7 +135,7 @@ std::optional<std::uint64_t> step_of(const fs::path& checkpoint) {
   const std::string text = checkpoint.filename().string();
   if (!text.starts_with(checkpoint_prefix) || !text.ends_with(checkpoint_suffix)) return std::nullopt;
   const std::size_t length = text.size() - checkpoint_prefix.size() - checkpoint_suffix.size();
-  return whole_number(std::string_view(text).substr(checkpoint_prefix.size(), length));
+  return files::number_in<std::uint64_t>(std::string_view(text).substr(checkpoint_prefix.size(), length));
 }
 
 std::vector<fs::path> checkpoint_files(const fs::path& run) {

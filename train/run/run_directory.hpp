@@ -35,7 +35,6 @@ class RunDirectory {
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path resolved() const { return folder_ / "resolved.yaml"; }
   std::filesystem::path metrics_csv() const { return folder_ / "metrics.csv"; }
-  std::filesystem::path metrics_jsonl() const { return folder_ / "metrics.jsonl"; }
   std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
   std::filesystem::path images() const { return folder_ / "images"; }
   std::filesystem::path report() const { return folder_ / "report.html"; }
