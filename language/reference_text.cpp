@@ -6,7 +6,7 @@
 
 #include "graph/op.hpp"
 #include "language/build.hpp"
-#include "language/recipe/optimizer_kind.hpp"
+#include "language/recipe/keys.hpp"
 
 namespace graphrun {
 namespace {
@@ -25,6 +25,12 @@ std::string kind_text(const AttributeDeclaration& attribute) {
   if (attribute.range != finite() && attribute.range != Range{}) text += ", " + to_string(attribute.range);
   if (!attribute.at_most.empty()) text += fmt::format(", at most `{}`", attribute.at_most);
   return text;
+}
+
+std::string kind_text(const Key& key) {
+  if (key.kind == KeyKind::flag) return "true or false";
+  return fmt::format("{}, {}", key.kind == KeyKind::schedule ? "a number or a schedule" : "a number",
+                     to_string(key.range));
 }
 
 std::string gradient_text(const OpDef& op) {
@@ -71,18 +77,9 @@ ReferenceEntry entry_of(const OptimizerKind& kind) {
   entry.doc = kind.doc;
   entry.formula = kind.formula;
   entry.optimizer = true;
-  entry.attributes.push_back(
-      {"lr", "a number or a schedule", fmt::format("{}", kind.learning_rate), "learning rate"});
-  for (const OptimizerSetting& setting : kind.settings) {
-    const std::string fallback =
-        setting.flag ? setting.fallback != 0 ? "true" : "false" : fmt::format("{}", setting.fallback);
-    entry.attributes.push_back({std::string(setting.name), setting.flag ? "true or false" : "a number",
-                                fallback, std::string(setting.doc)});
-  }
-  entry.attributes.push_back(
-      {"clip_value", "a number", "none", "each element of a gradient is at most this large"});
-  entry.attributes.push_back(
-      {"clip_norm", "a number", "none", "all gradients together have at most this norm"});
+  for (const Key& key : section_of(kind).keys)
+    if (key.name != "op")
+      entry.attributes.push_back({std::string(key.name), kind_text(key), key.fallback, std::string(key.doc)});
   return entry;
 }
 
@@ -124,53 +121,6 @@ std::string help_of(const ReferenceEntry& entry) {
   return text;
 }
 
-// ---- Markdown ------------------------------------------------------------------------------------------
-
-/// A cell of a table: a `|` would end it.
-std::string cell(std::string text) {
-  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
-  return text;
-}
-
-std::string markdown_of(const ReferenceEntry& entry) {
-  std::string text = fmt::format("\n### {}\n\n{}\n", entry.name, entry.doc);
-  if (!entry.formula.empty()) text += fmt::format("\n    {}\n", entry.formula);
-  if (!entry.shapes.empty()) text += fmt::format("    {}\n", entry.shapes);
-  const bool documented = std::any_of(entry.inputs.begin(), entry.inputs.end(),
-                                      [](const Item& input) { return !input.doc.empty(); });
-  if (documented) text += "\n| input | |\n|---|---|\n";
-  std::vector<std::string> names;
-  for (const Item& input : entry.inputs) {
-    if (documented) text += fmt::format("| `{}` | {} |\n", input.name, cell(input.doc));
-    names.push_back("`" + input.name + "`");
-  }
-  if (!documented && !names.empty()) text += fmt::format("\nInputs: {}.\n", joined(names));
-  if (!entry.attributes.empty()) text += "\n| attribute | default | |\n|---|---|---|\n";
-  for (const Item& attribute : entry.attributes) {
-    const std::string separator = attribute.kind.empty() || attribute.doc.empty() ? "" : "; ";
-    text += fmt::format("| `{}` | `{}` | {}{}{} |\n", attribute.name, attribute.fallback, cell(attribute.doc),
-                        separator, cell(attribute.kind));
-  }
-  if (!entry.gradient.empty()) text += fmt::format("\nGradient: {}.\n", entry.gradient);
-  return text;
-}
-
-enum class Part { ops, blocks, optimizers, internal };
-
-Part part_of(const ReferenceEntry& entry) {
-  if (entry.block) return Part::blocks;
-  if (entry.optimizer) return Part::optimizers;
-  return entry.internal ? Part::internal : Part::ops;
-}
-
-std::string section(const std::vector<ReferenceEntry>& entries, Part part) {
-  std::string text;
-  for (const ReferenceEntry& entry : entries) {
-    if (part_of(entry) == part) text += markdown_of(entry);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::vector<ReferenceEntry> reference_entries(const Language& language) {
@@ -199,27 +149,6 @@ std::string help_index(const Language& language) {
     if (!entry.internal) text += fmt::format("{:{}}  {}\n", entry.name, width, entry.doc);
   }
   return text;
-}
-
-std::string reference_markdown(const Language& language) {
-  const std::vector<ReferenceEntry> entries = reference_entries(language);
-  return "# Op reference\n\n"
-         "Generated from the definitions: `graphrun ops --markdown > docs/ops.md`. In a shape, `[...]` is "
-         "any\n"
-         "number of axes. Operands of elementwise ops broadcast: axes align at the right, and each pair is "
-         "equal\n"
-         "or one of them 1. Values are f32 where nothing else is said. Without a line about it, an op has a\n"
-         "gradient, and so has its gradient.\n"
-         "\n## Ops\n" +
-         section(entries, Part::ops) +
-         "\n## Standard blocks\n\n"
-         "Called like an op, and written in the model language: `ops/std.yaml` shows what they compute.\n" +
-         section(entries, Part::blocks) +
-         "\n## Optimizers\n\nNamed in `train: {optimizer: {op: adam, lr: 1.0e-3}}`; formulas and defaults "
-         "are PyTorch's.\n" +
-         section(entries, Part::optimizers) +
-         "\n## Ops that graphrun makes itself\n\nA model file cannot write these.\n" +
-         section(entries, Part::internal);
 }
 
 }  // namespace graphrun

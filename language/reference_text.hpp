@@ -1,6 +1,6 @@
 /// \file
-/// The ops, the standard blocks and the optimizers as text for people: help for a terminal, and the reference
-/// in docs/ops.md. All of it comes from the definitions.
+/// The ops, the standard blocks and the optimizers as text for people: entries of a reference, and help for a
+/// terminal. All of it comes from the definitions.
 #pragma once
 
 #include <optional>
@@ -40,8 +40,5 @@ std::optional<std::string> help_text(const Language& language, std::string_view 
 
 /// One line an op or block that a model file may write: its name and what it is.
 std::string help_index(const Language& language);
-
-/// The whole reference as Markdown: docs/ops.md.
-std::string reference_markdown(const Language& language);
 
 }  // namespace graphrun

@@ -107,8 +107,7 @@ std::optional<Value> size_function(Scope& scope, const Expression& call, const Y
 
 ValueScope names_in(Scope& scope, const YamlNode& text) {
   return {.value = [&scope](const std::string& name) { return named_value(scope, name); },
-          .call = [&scope, &text](const Expression& call,
-                                  const ValueScope&) { return size_function(scope, call, text); },
+          .call = [&scope, &text](const Expression& call) { return size_function(scope, call, text); },
           .names = [&scope] { return value_names(scope); },
           .hint = [&scope](const std::string& name) -> std::string {
             if (name == "item" || name == "index")

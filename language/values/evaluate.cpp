@@ -274,7 +274,7 @@ class Evaluator {
 
   Value call(const Expression& e) const {
     if (scope_.call) {
-      if (std::optional<Value> found = scope_.call(e, scope_)) return *found;
+      if (std::optional<Value> found = scope_.call(e)) return *found;
     }
     const std::vector<std::string>& known = function_names();
     if (std::find(known.begin(), known.end(), e.name) == known.end()) {
@@ -369,10 +369,6 @@ class Evaluator {
 
 Value evaluate(const Expression& expression, const ValueScope& scope, Budget& budget) {
   return Evaluator(scope, budget).value(expression);
-}
-
-Value evaluate_reference(std::string_view text, const ValueScope& scope, Budget& budget) {
-  return evaluate(parse_expression(text, Grammar::formula, budget), scope, budget);
 }
 
 }  // namespace graphrun

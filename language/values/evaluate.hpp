@@ -19,7 +19,7 @@ struct ValueScope {
   /// The value of a name, or nothing when there is none.
   std::function<std::optional<Value>(const std::string& name)> value;
   /// Functions beyond those above, such as dim(x, -1); nothing when it is not one.
-  std::function<std::optional<Value>(const Expression& call, const ValueScope& scope)> call;
+  std::function<std::optional<Value>(const Expression& call)> call;
   /// For the suggestion when a name is not found.
   std::function<std::vector<std::string>()> names;
   /// What to do about a name that is known elsewhere but not here; empty when there is nothing to say.
@@ -28,8 +28,5 @@ struct ValueScope {
 
 /// Throws ExpressionError with the offset of the piece that is wrong, OverBudget.
 Value evaluate(const Expression& expression, const ValueScope& scope, Budget& budget);
-
-/// Parses and evaluates `$name` or `$(…)`.
-Value evaluate_reference(std::string_view text, const ValueScope& scope, Budget& budget);
 
 }  // namespace graphrun

@@ -6,10 +6,10 @@
 #include <iterator>
 #include <string>
 
-#include "language/guide_tables.hpp"
 #include "language/recipe/keys.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
+#include "tests/language/documentation.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/folders.hpp"
 
@@ -56,7 +56,8 @@ TEST_CASE("help tells the settings of an optimizer") {
   CHECK(text.find("sgd (optimizer): Gradient descent") == 0);
   CHECK(text.find("nesterov      look ahead along the momentum; true or false; default false") !=
         std::string::npos);
-  CHECK(text.find("lr            learning rate; a number or a schedule; default 0.001") != std::string::npos);
+  CHECK(text.find("lr            learning rate; a number or a schedule, at least 0; default 0.001") !=
+        std::string::npos);
 }
 
 TEST_CASE("the index has one line for each op and block that can be written") {
@@ -70,18 +71,18 @@ TEST_CASE("the index has one line for each op and block that can be written") {
 TEST_CASE("docs/ops.md is the generated reference") {
   const std::string path = testing::in_source("/docs/ops.md");
   if (std::getenv("GRAPHRUN_WRITE_DOCS") != nullptr)
-    std::ofstream(path, std::ios::binary) << reference_markdown(everything);
+    std::ofstream(path, std::ios::binary) << testing::reference_markdown(everything);
   std::ifstream file(path, std::ios::binary);
   const std::string committed((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  INFO("Write it anew: graphrun ops --markdown > docs/ops.md, or run this test with GRAPHRUN_WRITE_DOCS=1.");
-  CHECK(committed == reference_markdown(everything));
+  INFO("Write it anew: run this test with GRAPHRUN_WRITE_DOCS=1.");
+  CHECK(committed == testing::reference_markdown(everything));
 }
 
 TEST_CASE("the tables of the guide are the keys that are read") {
   const std::string path = testing::in_source("/docs/model-language.md");
   std::ifstream file(path, std::ios::binary);
   const std::string guide((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  const std::string made = with_tables(guide);
+  const std::string made = testing::with_tables(guide);
   if (std::getenv("GRAPHRUN_WRITE_DOCS") != nullptr) std::ofstream(path, std::ios::binary) << made;
   INFO("Write it anew: run this test with GRAPHRUN_WRITE_DOCS=1.");
   CHECK(guide == made);

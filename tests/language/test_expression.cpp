@@ -38,7 +38,8 @@ ValueScope scope() {
 
 Value evaluated(const std::string& text) {
   graphrun::Budget budget;
-  return graphrun::evaluate_reference(text, scope(), budget);
+  return graphrun::evaluate(graphrun::parse_expression(text, graphrun::Grammar::formula, budget), scope(),
+                            budget);
 }
 
 std::string computed(const std::string& text) {

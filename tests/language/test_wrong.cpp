@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "language/build.hpp"
+#include "language/recipe/optimizer_kind.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 #include "tests/support/catch.hpp"
@@ -44,13 +45,22 @@ std::string without(std::string text, const std::string& part) {
   return text;
 }
 
-/// "`graphrun ops` lists all 85.": another op is no other message.
-std::string without_count(const std::string& fix) {
+void replace(std::string& text, std::size_t at, std::size_t end, const char* by) {
+  if (at != std::string::npos) text.replace(at, std::min(end, text.size()) - at, by);
+}
+
+/// With another op or optimizer, "lists all 85" and the list of optimizers are no other message.
+std::string lasting(std::string fix) {
   const std::string counted = "lists all ";
-  const std::size_t at = fix.find(counted);
-  if (at == std::string::npos) return fix;
-  const std::size_t end = fix.find_first_not_of("0123456789", at + counted.size());
-  return fix.substr(0, at) + "lists all N" + fix.substr(end);
+  const std::size_t count = fix.find(counted);
+  if (count != std::string::npos)
+    replace(fix, count + counted.size(), fix.find_first_not_of("0123456789", count + counted.size()), "N");
+  std::string optimizers;
+  for (const graphrun::OptimizerKind& kind : graphrun::optimizer_kinds())
+    optimizers += (optimizers.empty() ? "" : ", ") + std::string(kind.name);
+  const std::size_t list = fix.find(optimizers);
+  replace(fix, list, list + optimizers.size(), "OPTIMIZERS");
+  return fix;
 }
 
 /// "LINE:COLUMN: ", with the name in front for a place in another file than the model.
@@ -69,7 +79,7 @@ std::string shown(const graphrun::Diagnostic& diagnostic, const fs::path& model)
   text += (diagnostic.node.empty() ? "" : ": ") + diagnostic.message;
   for (const graphrun::Diagnostic::Note& note : diagnostic.notes)
     text += " | note " + shown(note.where, model) + note.text;
-  return diagnostic.fix.empty() ? text : text + " | fix: " + without_count(diagnostic.fix);
+  return diagnostic.fix.empty() ? text : text + " | fix: " + lasting(diagnostic.fix);
 }
 
 std::vector<std::string> found_in(const fs::path& file) {

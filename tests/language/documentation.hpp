@@ -1,14 +1,19 @@
 /// \file
-/// The tables of keys in docs/model-language.md, made from the rows that the reader of a model goes by.
+/// The parts of the documentation that are made from the definitions; tests hold what is committed to them.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-namespace graphrun {
+#include "language/build.hpp"
+
+namespace graphrun::testing {
+
+/// docs/ops.md
+std::string reference_markdown(const Language& language);
 
 /// The guide with the table after each line `<!-- keys: SECTION -->` (also `<!-- probes -->`,
 /// `<!-- schedules -->`, `<!-- initialisers -->`) made anew, up to the next empty line.
 std::string with_tables(std::string_view guide);
 
-}  // namespace graphrun
+}  // namespace graphrun::testing

@@ -1,4 +1,4 @@
-#include "language/guide_tables.hpp"
+#include "tests/language/documentation.hpp"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,59 @@
 
 #include "graph/initializers.hpp"
 #include "language/recipe/keys.hpp"
+#include "language/reference_text.hpp"
 
-namespace graphrun {
+namespace graphrun::testing {
 namespace {
+
+using Item = ReferenceEntry::Item;
+
+/// A cell of a table: a `|` would end it.
+std::string cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
+  return text;
+}
+
+std::string markdown_of(const ReferenceEntry& entry) {
+  std::string text = fmt::format("\n### {}\n\n{}\n", entry.name, entry.doc);
+  if (!entry.formula.empty()) text += fmt::format("\n    {}\n", entry.formula);
+  if (!entry.shapes.empty()) text += fmt::format("    {}\n", entry.shapes);
+  const bool documented = std::any_of(entry.inputs.begin(), entry.inputs.end(),
+                                      [](const Item& input) { return !input.doc.empty(); });
+  if (documented) text += "\n| input | |\n|---|---|\n";
+  std::vector<std::string> names;
+  for (const Item& input : entry.inputs) {
+    if (documented) text += fmt::format("| `{}` | {} |\n", input.name, cell(input.doc));
+    names.push_back("`" + input.name + "`");
+  }
+  if (!documented && !names.empty()) text += fmt::format("\nInputs: {}.\n", fmt::join(names, ", "));
+  if (!entry.attributes.empty()) text += "\n| attribute | default | |\n|---|---|---|\n";
+  for (const Item& attribute : entry.attributes) {
+    const std::string separator = attribute.kind.empty() || attribute.doc.empty() ? "" : "; ";
+    text += fmt::format("| `{}` | `{}` | {}{}{} |\n", attribute.name, attribute.fallback, cell(attribute.doc),
+                        separator, cell(attribute.kind));
+  }
+  if (!entry.gradient.empty()) text += fmt::format("\nGradient: {}.\n", entry.gradient);
+  return text;
+}
+
+enum class Part { ops, blocks, optimizers, internal };
+
+Part part_of(const ReferenceEntry& entry) {
+  if (entry.block) return Part::blocks;
+  if (entry.optimizer) return Part::optimizers;
+  return entry.internal ? Part::internal : Part::ops;
+}
+
+std::string section(const std::vector<ReferenceEntry>& entries, Part part) {
+  std::string text;
+  for (const ReferenceEntry& entry : entries) {
+    if (part_of(entry) == part) text += markdown_of(entry);
+  }
+  return text;
+}
+
+// ---- Tables of the guide -------------------------------------------------------------------------------
 
 /// "`keep` or `drop`", "an integer, at least 1"; empty where the line about the key says it.
 std::string kind_text(const Key& key) {
@@ -35,12 +85,6 @@ std::string kind_text(const Key& key) {
     default:
       return {};
   }
-}
-
-/// A cell of a table: a `|` would end it.
-std::string cell(std::string text) {
-  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
-  return text;
 }
 
 /// A default that is a value stands as one; a description does not.
@@ -113,6 +157,28 @@ std::string table_of(std::string_view name) {
 
 }  // namespace
 
+std::string reference_markdown(const Language& language) {
+  const std::vector<ReferenceEntry> entries = reference_entries(language);
+  return "# Op reference\n\n"
+         "Generated from the definitions: `test_language` with `GRAPHRUN_WRITE_DOCS=1` writes it. In a "
+         "shape,\n"
+         "`[...]` is any number of axes. Operands of elementwise ops broadcast: axes align at the right, and "
+         "each pair is "
+         "equal\n"
+         "or one of them 1. Values are f32 where nothing else is said. Without a line about it, an op has a\n"
+         "gradient, and so has its gradient.\n"
+         "\n## Ops\n" +
+         section(entries, Part::ops) +
+         "\n## Standard blocks\n\n"
+         "Called like an op, and written in the model language: `ops/std.yaml` shows what they compute.\n" +
+         section(entries, Part::blocks) +
+         "\n## Optimizers\n\nNamed in `train: {optimizer: {op: adam, lr: 1.0e-3}}`; formulas and defaults "
+         "are PyTorch's.\n" +
+         section(entries, Part::optimizers) +
+         "\n## Ops that graphrun makes itself\n\nA model file cannot write these.\n" +
+         section(entries, Part::internal);
+}
+
 std::string with_tables(std::string_view guide) {
   constexpr std::string_view open = "\n<!-- ";
   constexpr std::string_view close = " -->\n";
@@ -127,4 +193,4 @@ std::string with_tables(std::string_view guide) {
   return text.append(guide);
 }
 
-}  // namespace graphrun
+}  // namespace graphrun::testing
