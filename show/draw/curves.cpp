@@ -1,55 +1,15 @@
 #include "show/draw/curves.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <string_view>
 
-#include "files/file.hpp"
+#include "files/csv_lines.hpp"
 
 namespace graphrun::show {
 
 namespace {
-
-constexpr std::uint64_t largest_log = std::uint64_t{1} << 30;
-
-/// The fields of a line; none of them that is a number is quoted, and commas in quotes part nothing.
-std::vector<std::string_view> fields_of(std::string_view line) {
-  std::vector<std::string_view> fields;
-  bool quoted = false;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"') quoted = !quoted;
-    if (line[i] != ',' || quoted) continue;
-    fields.push_back(line.substr(begin, i - begin));
-    begin = i + 1;
-  }
-  fields.push_back(line.substr(begin));
-  return fields;
-}
-
-using Fields = std::vector<std::string_view>;
-
-/// A field without the quotes of CSV.
-std::string text_in(std::string_view field) {
-  if (field.size() < 2 || field.front() != '"') return std::string(field);
-  std::string text;
-  for (std::size_t i = 1; i + 1 < field.size(); ++i) {
-    text += field[i];
-    if (field[i] == '"') ++i;  // the second of two
-  }
-  return text;
-}
-
-std::optional<double> number_in(std::string_view field) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) return {};
-  return value;
-}
 
 Curve& curve_named(std::vector<Curve>& curves, std::string_view name) {
   const auto found =
@@ -66,28 +26,35 @@ void add_cell(std::vector<Curve>& curves, std::string_view column, Curve::Point 
   if (column.starts_with(test)) curve_named(curves, column.substr(test.size())).test.push_back(point);
 }
 
-/// Calls visit(columns, fields, step) for each row.
-template <class Visit>
-void for_each_row(const std::filesystem::path& metrics, const Visit& visit) {
-  const std::string text = files::read_text_file(metrics, largest_log);
-  std::string_view rest = text;
-  Fields columns;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const Fields fields = fields_of(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (columns.empty()) {
-      columns = fields;
-      continue;
-    }
-    const std::optional<double> step = number_in(fields.front());
-    if (!step || fields.size() != columns.size())
-      throw files::data_error(metrics,
-                              fmt::format("has a line of {} fields, which begins with '{}', for {} columns",
-                                          fields.size(), fields.front(), columns.size()));
-    visit(columns, fields, *step);
+/// The rows of a log, each with the number of its step.
+class Rows {
+ public:
+  explicit Rows(const std::filesystem::path& metrics)
+      : text_(files::csv_text(metrics)), lines_(text_, metrics) {
+    if (lines_.is_at_end()) return;
+    const files::CsvFields& names = lines_.next();
+    columns_.assign(names.begin(), names.end());
   }
-}
+
+  /// Calls visit(columns, fields, step) for each row.
+  template <class Visit>
+  void for_each(const Visit& visit) {
+    while (!lines_.is_at_end()) {
+      const files::CsvFields& fields = lines_.next();
+      const std::optional<double> step = number(fields.front());
+      if (!step) lines_.fail("a row of figures begins with the number of its step", fields.front());
+      visit(columns_, fields, *step);
+    }
+  }
+
+  /// Nothing for what is not finite.
+  std::optional<double> number(std::string_view field) const { return lines_.real(field); }
+
+ private:
+  std::string text_;
+  files::CsvLines lines_;
+  std::vector<std::string> columns_;
+};
 
 bool same_stage(const LoggedStage& a, const LoggedStage& b) {
   return a.phase == b.phase && a.draw == b.draw && a.layer == b.layer;
@@ -103,9 +70,10 @@ bool same(const std::vector<Curve::Point>& a, const std::vector<Curve::Point>& b
 
 std::vector<Curve> read_curves(const std::filesystem::path& metrics) {
   std::vector<Curve> curves;
-  for_each_row(metrics, [&](const Fields& columns, const Fields& fields, double step) {
+  Rows rows(metrics);
+  rows.for_each([&](const auto& columns, const auto& fields, double step) {
     for (std::size_t i = 1; i < fields.size(); ++i)
-      if (const std::optional<double> value = number_in(fields[i]))
+      if (const std::optional<double> value = rows.number(fields[i]))
         add_cell(curves, columns[i], {step, *value});
   });
   if (!curves.empty()) {
@@ -121,14 +89,15 @@ std::vector<Curve> read_curves(const std::filesystem::path& metrics) {
 
 std::vector<LoggedStage> read_stages(const std::filesystem::path& metrics) {
   std::vector<LoggedStage> stages;
-  for_each_row(metrics, [&](const Fields& columns, const Fields& fields, double step) {
+  Rows rows(metrics);
+  rows.for_each([&](const auto& columns, const auto& fields, double step) {
     LoggedStage stage;
     stage.first = step;
     stage.last = step;
     for (std::size_t i = 1; i < fields.size(); ++i) {
-      if (columns[i] == "phase") stage.phase = text_in(fields[i]);
-      if (columns[i] == "draw") stage.draw = std::llround(number_in(fields[i]).value_or(1));
-      if (columns[i] == "layer") stage.layer = std::llround(number_in(fields[i]).value_or(0));
+      if (columns[i] == "phase") stage.phase = fields[i];
+      if (columns[i] == "draw") stage.draw = std::llround(rows.number(fields[i]).value_or(1));
+      if (columns[i] == "layer") stage.layer = std::llround(rows.number(fields[i]).value_or(0));
     }
     if (!stages.empty() && same_stage(stages.back(), stage))
       stages.back().last = step;

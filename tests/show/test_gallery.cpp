@@ -114,7 +114,11 @@ TEST_CASE("curves are read from the metrics of a run, whatever else stands there
   CHECK(curves[1].name == "psnr");
   CHECK(curves[1].train.empty());
   files::write_text_file(path, "step,train.loss\n10,1,2\n");
-  CHECK(throws([&] { read_curves(path); }, ErrorCode::data, "has a line of 3 fields"));
+  CHECK(throws([&] { read_curves(path); }, ErrorCode::data,
+               "metrics.csv:2:1: error: this line has 3 fields, the first has 2"));
+  files::write_text_file(path, "step,train.loss\n,1\n");
+  CHECK(throws([&] { read_curves(path); }, ErrorCode::data,
+               "metrics.csv:2:1: error: a row of figures begins with the number of its step"));
 }
 
 TEST_CASE("filters are grey at 0, each as strong as can be, the strongest first") {
