@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-PUBLIC = re.compile(r"(vtable for |typeinfo for |typeinfo name for |VTT for )?graphrun::(?!runtime::|ops::|train::|cli::)|graphrun_interface_")
+PUBLIC = re.compile(r"(vtable for |typeinfo for |typeinfo name for |VTT for )?graphrun::(?!runtime::|ops::|train::|cli::)|graphrun_[a-z_]+")
 FORBIDDEN = re.compile(
     r"(_?exit|_Exit|quick_exit|printf|vprintf|puts|putchar|perror|std(in|out|err)|signal|sigaction|raise|setlocale"
     r"|std::(cout|cerr|clog|cin)|std::locale::global\(.*)(@.*)?$"

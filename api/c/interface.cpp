@@ -1,0 +1,335 @@
+// The functions of graphrun.h but those that free results: each is a call of the C++ interface.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/c/failure.hpp"
+#include "api/c/results.hpp"
+#include "files/json.hpp"
+#include "graphrun/graphrun.h"
+#include "graphrun/model.hpp"
+#include "graphrun/session.hpp"
+#include "graphrun/version.hpp"
+
+using graphrun::Error;
+using graphrun::ErrorCode;
+using graphrun::api::guarded;
+using graphrun::api::require;
+
+struct graphrun_model {
+  graphrun::Model model;
+  std::string info;
+};
+
+struct graphrun_session {
+  graphrun::Session session;
+};
+
+namespace {
+
+std::vector<std::string> settings_of(const char* const* settings, size_t count) {
+  std::vector<std::string> result;
+  if (count > 0) require(settings, "settings");
+  for (size_t i = 0; i < count; ++i) {
+    require(settings[i], "a setting");
+    result.emplace_back(settings[i]);
+  }
+  return result;
+}
+
+template <class Number>
+std::span<const Number> elements(const graphrun_input& input) {
+  return {static_cast<const Number*>(input.values), input.count};
+}
+
+graphrun::InputValues values_of(const graphrun_input& input) {
+  require(input.name, "the name of an input");
+  if (input.count > 0) require(input.values, "the values of an input");
+  switch (input.type) {
+    case GRAPHRUN_F32:
+      return {input.name, elements<float>(input)};
+    case GRAPHRUN_I32:
+      return {input.name, elements<std::int32_t>(input)};
+    case GRAPHRUN_U8:
+      return {input.name, elements<std::uint8_t>(input)};
+    default:
+      throw Error(ErrorCode::usage,
+                  fmt::format("input '{}' has the type {}, which is none", input.name, input.type));
+  }
+}
+
+graphrun::Inputs inputs_of(const graphrun_input* inputs, size_t count) {
+  graphrun::Inputs result;
+  if (count > 0) require(inputs, "inputs");
+  for (size_t i = 0; i < count; ++i) result.push_back(values_of(inputs[i]));
+  return result;
+}
+
+/// The options as this library knows them: those of an older caller are shorter, and the rest is zero.
+template <class Options>
+Options known(const Options* given, const char* name) {
+  Options options{};
+  if (given == nullptr) return options;
+  if (given->size < sizeof(size_t))
+    throw Error(ErrorCode::usage,
+                fmt::format("{} must begin with its size: {{sizeof(graphrun_{})}}", name, name));
+  std::memcpy(&options, given, std::min(given->size, sizeof options));
+  return options;
+}
+
+graphrun::SessionOptions options_of(const graphrun_session_options* given) {
+  const graphrun_session_options options = known(given, "session_options");
+  graphrun::SessionOptions result;
+  result.threads = options.threads;
+  if (options.executor < GRAPHRUN_EXECUTOR_TBB || options.executor > GRAPHRUN_EXECUTOR_SERIAL)
+    throw Error(ErrorCode::usage, fmt::format("there is no executor {}", options.executor));
+  result.executor = static_cast<graphrun::Executor>(options.executor);
+  if (options.has_seed != 0) result.seed = options.seed;
+  if (options.max_bytes != 0) result.max_bytes = options.max_bytes;
+  if (options.steps_per_epoch != 0) result.steps_per_epoch = options.steps_per_epoch;
+  return result;
+}
+
+void fit(graphrun_session& session, const graphrun::Inputs& inputs, const graphrun_fit_options& options) {
+  std::stop_source stop;
+  graphrun::FitOptions result;
+  if (options.epochs != 0) result.epochs = options.epochs;
+  if (options.batch != 0) result.batch = options.batch;
+  result.stop = stop.get_token();
+  bool is_stopped = false;
+  if (options.on_epoch != nullptr) {
+    result.on_epoch = [&](const graphrun::EpochReport& report) {
+      const graphrun::api::BorrowedFigures figures(report.train);
+      is_stopped =
+          options.on_epoch(options.context, report.epoch, report.steps, report.seconds, figures.get()) != 0;
+      if (is_stopped) stop.request_stop();
+    };
+  }
+  session.session.fit(inputs, result);
+  // After the last epoch there was nothing left to stop; the answer is the same.
+  if (is_stopped) throw Error(ErrorCode::cancelled, "learning was stopped after its last epoch");
+}
+
+const char* name_of(graphrun::ElementType type) {
+  switch (type) {
+    case graphrun::ElementType::f32:
+      return "f32";
+    case graphrun::ElementType::i32:
+      return "i32";
+    case graphrun::ElementType::u8:
+      return "u8";
+  }
+  return "f32";
+}
+
+graphrun::files::JsonArray json_of(const std::vector<graphrun::TensorInfo>& tensors) {
+  graphrun::files::JsonArray array;
+  for (const graphrun::TensorInfo& tensor : tensors) {
+    graphrun::files::JsonArray shape;
+    for (const std::int64_t extent : tensor.shape)
+      shape.add(extent == graphrun::batch_axis ? std::optional<std::int64_t>() : std::optional(extent));
+    array.add(graphrun::files::JsonObject()
+                  .set("name", tensor.name)
+                  .set("type", name_of(tensor.type))
+                  .set("shape", shape));
+  }
+  return array;
+}
+
+std::string info_of(const graphrun::Model& model) {
+  return graphrun::files::JsonObject()
+      .set("name", model.name())
+      .set("about", model.about())
+      .set("inputs", json_of(model.inputs()))
+      .set("outputs", json_of(model.outputs()))
+      .set("parameters", json_of(model.parameters()))
+      .set("loss", graphrun::files::json_array(model.loss_terms()))
+      .set("metrics", graphrun::files::json_array(model.metrics()))
+      .set("resolved", model.resolved())
+      .text();
+}
+
+graphrun_model* model_for_c(const graphrun::Model& model) {
+  return std::make_unique<graphrun_model>(graphrun_model{model, info_of(model)}).release();
+}
+
+std::vector<std::string> names_in(const char* text) {
+  std::vector<std::string> names;
+  std::istringstream parts(text);
+  for (std::string name; std::getline(parts, name, ',');)
+    if (!name.empty()) names.push_back(name);
+  return names;
+}
+
+/// Where a result goes: NULL until there is one.
+template <class Result>
+void clear(Result** into, const char* name) {
+  require(into, name);
+  *into = nullptr;
+}
+
+}  // namespace
+
+const char* graphrun_last_error() {
+  return graphrun::api::last_failure();
+}
+
+const char* graphrun_last_error_json() {
+  return graphrun::api::last_failure_json();
+}
+
+const char* graphrun_version() {
+  return graphrun::version.data();
+}
+
+int graphrun_model_load(const char* path, const char* const* settings, size_t setting_count,
+                        graphrun_model** model) {
+  return guarded([&] {
+    clear(model, "model");
+    require(path, "path");
+    *model = model_for_c(graphrun::Model::load(path, settings_of(settings, setting_count)));
+  });
+}
+
+int graphrun_model_parse(const char* text, const char* name, const char* const* settings,
+                         size_t setting_count, graphrun_model** model) {
+  return guarded([&] {
+    clear(model, "model");
+    require(text, "text");
+    require(name, "name");
+    *model = model_for_c(graphrun::Model::parse(text, name, settings_of(settings, setting_count)));
+  });
+}
+
+void graphrun_model_free(graphrun_model* model) {
+  delete model;
+}
+
+int graphrun_model_info_json(const graphrun_model* model, const char** json) {
+  return guarded([&] {
+    clear(json, "json");
+    require(model, "model");
+    *json = model->info.c_str();
+  });
+}
+
+int graphrun_session_new(const graphrun_model* model, const graphrun_session_options* options,
+                         graphrun_session** session) {
+  return guarded([&] {
+    clear(session, "session");
+    require(model, "model");
+    graphrun::Session made(model->model, options_of(options));
+    *session = std::make_unique<graphrun_session>(graphrun_session{std::move(made)}).release();
+  });
+}
+
+void graphrun_session_free(graphrun_session* session) {
+  delete session;
+}
+
+int graphrun_fit(graphrun_session* session, const graphrun_input* inputs, size_t input_count,
+                 const graphrun_fit_options* options) {
+  return guarded([&] {
+    require(session, "session");
+    fit(*session, inputs_of(inputs, input_count), known(options, "fit_options"));
+  });
+}
+
+int graphrun_train_step(graphrun_session* session, const graphrun_input* inputs, size_t input_count,
+                        graphrun_figures** figures) {
+  return guarded([&] {
+    if (figures != nullptr) *figures = nullptr;
+    require(session, "session");
+    graphrun::NamedValues values = session->session.train_step(inputs_of(inputs, input_count));
+    if (figures != nullptr) *figures = graphrun::api::figures_for_c(std::move(values));
+  });
+}
+
+int graphrun_evaluate(graphrun_session* session, const graphrun_input* inputs, size_t input_count,
+                      graphrun_figures** figures) {
+  return guarded([&] {
+    clear(figures, "figures");
+    require(session, "session");
+    *figures = graphrun::api::figures_for_c(session->session.evaluate(inputs_of(inputs, input_count)));
+  });
+}
+
+int graphrun_run(graphrun_session* session, const char* output, const graphrun_input* inputs,
+                 size_t input_count, graphrun_tensor** result) {
+  return guarded([&] {
+    clear(result, "result");
+    require(session, "session");
+    require(output, "output");
+    *result = graphrun::api::tensor_for_c(session->session.run(output, inputs_of(inputs, input_count)));
+  });
+}
+
+int graphrun_parameter_get(const graphrun_session* session, const char* name, graphrun_tensor** result) {
+  return guarded([&] {
+    clear(result, "result");
+    require(session, "session");
+    require(name, "name");
+    *result = graphrun::api::tensor_for_c(session->session.parameter(name));
+  });
+}
+
+int graphrun_parameter_set(graphrun_session* session, const char* name, const float* values, size_t count) {
+  return guarded([&] {
+    require(session, "session");
+    require(name, "name");
+    if (count > 0) require(values, "values");
+    session->session.set_parameter(name, std::span(values, count));
+  });
+}
+
+int graphrun_save(const graphrun_session* session, const char* path) {
+  return guarded([&] {
+    require(session, "session");
+    require(path, "path");
+    session->session.save(path);
+  });
+}
+
+int graphrun_load(graphrun_session* session, const char* path) {
+  return guarded([&] {
+    require(session, "session");
+    require(path, "path");
+    session->session.load(path);
+  });
+}
+
+int graphrun_export_onnx(const graphrun_session* session, const char* path, const char* part) {
+  return guarded([&] {
+    require(session, "session");
+    require(path, "path");
+    require(part, "part");
+    graphrun::OnnxOptions options;
+    options.part = names_in(part);
+    session->session.export_onnx(path, options);
+  });
+}
+
+int graphrun_steps(const graphrun_session* session, std::uint64_t* steps) {
+  return guarded([&] {
+    require(steps, "steps");
+    require(session, "session");
+    *steps = session->session.steps();
+  });
+}
+
+int graphrun_digest(const graphrun_session* session, char digest[65]) {
+  return guarded([&] {
+    require(digest, "digest");
+    require(session, "session");
+    const std::string text = session->session.digest();
+    std::memcpy(digest, text.c_str(), std::min<size_t>(text.size(), 64) + 1);
+  });
+}

@@ -1,0 +1,175 @@
+/** \file
+ * graphrun for C, and for languages that call C: models, sessions, weights.
+ *
+ *     graphrun_model* model = NULL;
+ *     graphrun_session* session = NULL;
+ *     if (graphrun_model_load("model.yaml", NULL, 0, &model) != GRAPHRUN_OK ||
+ *         graphrun_session_new(model, NULL, &session) != GRAPHRUN_OK)
+ *       fprintf(stderr, "%s\n", graphrun_last_error());
+ *
+ * Every function that can fail returns a code; graphrun_last_error() has the words, for the thread that
+ * called. A call that fails has changed nothing but where graphrun/session.hpp says so, and sets what it
+ * would have given to NULL. Nothing is printed and nothing exits. NULL in the place of a handle, a name or a
+ * result is GRAPHRUN_USAGE. A model may be used from any thread, a session from one at a time. Texts are
+ * UTF-8 and end with a zero. What a function gives is freed by the function that is named, which takes NULL
+ * too.
+ *
+ * Options begin with their size, so that they can grow: `graphrun_fit_options options = {sizeof options};`
+ * and all that is zero means the default; NULL in their place, too.
+ */
+#ifndef GRAPHRUN_GRAPHRUN_H
+#define GRAPHRUN_GRAPHRUN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define GRAPHRUN_C_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Failures ---- */
+
+enum {
+  GRAPHRUN_OK = 0,
+  GRAPHRUN_USAGE = 1,      /**< a call that makes no sense */
+  GRAPHRUN_MODEL = 2,      /**< a model file that is wrong */
+  GRAPHRUN_DATA = 3,       /**< a weights file that is wrong */
+  GRAPHRUN_NOT_FINITE = 4, /**< a NaN or an infinity appeared */
+  GRAPHRUN_IO = 5,         /**< the operating system refused */
+  GRAPHRUN_MEMORY = 6,     /**< not enough memory */
+  GRAPHRUN_CANCELLED = 7,  /**< a callback asked to stop */
+  GRAPHRUN_INTERNAL = 8    /**< a bug in graphrun */
+};
+
+/** What the last call of this thread that failed has to say; stays until the next one fails. Never NULL. */
+GRAPHRUN_C_API const char* graphrun_last_error(void);
+/** The same as JSON: "code", "message", "node", "file", "line", "column", and "diagnostics" with all mistakes
+ * of a model file, each with "message", "fix", "node", "op", "file", "line", "column". */
+GRAPHRUN_C_API const char* graphrun_last_error_json(void);
+
+/** "MAJOR.MINOR.PATCH" of the library. */
+GRAPHRUN_C_API const char* graphrun_version(void);
+
+/* ---- Models ---- */
+
+typedef struct graphrun_model graphrun_model;
+
+/** Reads a model file. `settings` are as after --set on the command line: "units=10", "train.epochs=5". */
+GRAPHRUN_C_API int graphrun_model_load(const char* path, const char* const* settings, size_t setting_count,
+                                       graphrun_model** model);
+/** The same of a text, which includes nothing; `name` stands for the file in errors. */
+GRAPHRUN_C_API int graphrun_model_parse(const char* text, const char* name, const char* const* settings,
+                                        size_t setting_count, graphrun_model** model);
+GRAPHRUN_C_API void graphrun_model_free(graphrun_model* model);
+/** "name", "about", "inputs", "outputs" and "parameters" (each with "name", "type" and "shape", in which null
+ * is the batch), "loss", "metrics", and "resolved": the model as YAML that stands alone. Lives as long as the
+ * model. */
+GRAPHRUN_C_API int graphrun_model_info_json(const graphrun_model* model, const char** json);
+
+/* ---- Sessions ---- */
+
+typedef struct graphrun_session graphrun_session;
+
+enum { GRAPHRUN_EXECUTOR_TBB = 0, GRAPHRUN_EXECUTOR_THREADS = 1, GRAPHRUN_EXECUTOR_SERIAL = 2 };
+
+typedef struct graphrun_session_options {
+  size_t size;             /**< sizeof(graphrun_session_options) */
+  int threads;             /**< 0: as many as the process may use */
+  int executor;            /**< who runs the tasks of a step */
+  int has_seed;            /**< is `seed` said? */
+  uint64_t seed;           /**< instead of the model's */
+  size_t max_bytes;        /**< of the workspace; 0: no limit */
+  int64_t steps_per_epoch; /**< of graphrun_train_step, for schedules in epochs; 0: not known */
+} graphrun_session_options;
+
+/** Compiles the model and draws its first weights. The model may be freed before the session. */
+GRAPHRUN_C_API int graphrun_session_new(const graphrun_model* model, const graphrun_session_options* options,
+                                        graphrun_session** session);
+GRAPHRUN_C_API void graphrun_session_free(graphrun_session* session);
+
+/* ---- Values ---- */
+
+enum { GRAPHRUN_F32 = 0, GRAPHRUN_I32 = 1, GRAPHRUN_U8 = 2 };
+
+/** Values for one input: dense, row-major, the examples along the first axis; borrowed for the call. u8 given
+ * to an f32 input are pixels, which are divided by 255. */
+typedef struct graphrun_input {
+  const char* name;
+  int type;           /**< GRAPHRUN_F32, GRAPHRUN_I32 or GRAPHRUN_U8 */
+  const void* values; /**< may be NULL where `count` is 0 */
+  size_t count;       /**< of elements */
+} graphrun_input;
+
+/** A result: dense, row-major, f32. */
+typedef struct graphrun_tensor {
+  const float* values;
+  size_t count;
+  const int64_t* shape;
+  size_t rank;
+} graphrun_tensor;
+GRAPHRUN_C_API void graphrun_tensor_free(graphrun_tensor* tensor);
+
+/** Means per sample, by name: "loss", and every term and metric. */
+typedef struct graphrun_figures {
+  const char* const* names;
+  const double* values;
+  size_t count;
+} graphrun_figures;
+GRAPHRUN_C_API void graphrun_figures_free(graphrun_figures* figures);
+
+/* ---- Learning ---- */
+
+/** Called after each epoch, counted from 1 over all calls, with the figures of its steps, which live as long
+ * as the call. May look at the session. Anything but 0 stops: graphrun_fit returns GRAPHRUN_CANCELLED. */
+typedef int (*graphrun_on_epoch)(void* context, int64_t epoch, uint64_t steps, double seconds,
+                                 const graphrun_figures* figures);
+
+typedef struct graphrun_fit_options {
+  size_t size;    /**< sizeof(graphrun_fit_options) */
+  int64_t epochs; /**< 0: the model's `train.epochs` */
+  int64_t batch;  /**< 0: the model's `train.batch` */
+  graphrun_on_epoch on_epoch;
+  void* context;
+} graphrun_fit_options;
+
+/** Learns from all examples for so many more epochs. */
+GRAPHRUN_C_API int graphrun_fit(graphrun_session* session, const graphrun_input* inputs, size_t input_count,
+                                const graphrun_fit_options* options);
+/** One step of the optimizer on one batch, all or nothing. `figures` may be NULL. */
+GRAPHRUN_C_API int graphrun_train_step(graphrun_session* session, const graphrun_input* inputs,
+                                       size_t input_count, graphrun_figures** figures);
+/** Loss, terms and metrics on other examples. */
+GRAPHRUN_C_API int graphrun_evaluate(graphrun_session* session, const graphrun_input* inputs,
+                                     size_t input_count, graphrun_figures** figures);
+
+/* ---- Using what was learnt ---- */
+
+/** The value of an output or a node. Only the inputs that it needs must be given; any node may be given,
+ * which cuts the graph there. */
+GRAPHRUN_C_API int graphrun_run(graphrun_session* session, const char* output, const graphrun_input* inputs,
+                                size_t input_count, graphrun_tensor** result);
+
+/* ---- State ---- */
+
+GRAPHRUN_C_API int graphrun_parameter_get(const graphrun_session* session, const char* name,
+                                          graphrun_tensor** result);
+GRAPHRUN_C_API int graphrun_parameter_set(graphrun_session* session, const char* name, const float* values,
+                                          size_t count);
+/** Writes and reads a safetensors file with weights, optimizer state and the model. */
+GRAPHRUN_C_API int graphrun_save(const graphrun_session* session, const char* path);
+GRAPHRUN_C_API int graphrun_load(graphrun_session* session, const char* path);
+/** Writes an ONNX file of the model in evaluation mode; `part` is "encoder", "decoder", "whole", or names of
+ * outputs and nodes with commas. */
+GRAPHRUN_C_API int graphrun_export_onnx(const graphrun_session* session, const char* path, const char* part);
+/** Optimizer steps so far. */
+GRAPHRUN_C_API int graphrun_steps(const graphrun_session* session, uint64_t* steps);
+/** SHA-256 over names, shapes and bits of all parameters, 64 digits and a zero. */
+GRAPHRUN_C_API int graphrun_digest(const graphrun_session* session, char digest[65]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

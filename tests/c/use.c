@@ -1,0 +1,178 @@
+/* A whole program in C: use FOLDER, where it writes what it saves. */
+#include <graphrun/graphrun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char model_text[] =
+    "graphrun: 1\n"
+    "name: small\n"
+    "vars: {units: 2}\n"
+    "inputs: {x: {shape: [batch, 4]}}\n"
+    "nodes:\n"
+    "  code: {op: dense, in: x, units: $units, act: tanh}\n"
+    "  recon: {op: dense, in: code, units: 4}\n"
+    "outputs: {code: code, image: recon}\n"
+    "loss: {reconstruction: {op: mse, in: [recon, x]}}\n"
+    "train: {optimizer: {op: adam, lr: 0.05}, batch: 8, epochs: 3, seed: 1}\n";
+
+#define ROWS 32
+static float values[ROWS * 4];
+static int faults = 0;
+
+static void check(int holds, const char* what) {
+  if (holds) return;
+  printf("does not hold: %s (%s)\n", what, graphrun_last_error());
+  ++faults;
+}
+
+static int says(const char* part) {
+  return strstr(graphrun_last_error(), part) != NULL;
+}
+
+struct seen {
+  int before; /* epochs of earlier calls */
+  int epochs;
+  int stop_after;
+  double loss;
+};
+
+static int on_epoch(void* context, int64_t epoch, uint64_t steps, double seconds, const graphrun_figures* figures) {
+  struct seen* seen = (struct seen*)context;
+  check(epoch == seen->before + seen->epochs + 1, "epochs are counted from 1");
+  check(steps > 0 && seconds >= 0, "an epoch has steps and takes time");
+  check(figures->count == 2 && strcmp(figures->names[0], "loss") == 0, "the first figure is the loss");
+  seen->loss = figures->values[0];
+  ++seen->epochs;
+  return seen->epochs == seen->stop_after;
+}
+
+static graphrun_session* new_session(const graphrun_model* model, uint64_t seed) {
+  graphrun_session_options options = {sizeof options, 0, 0, 0, 0, 0, 0};
+  graphrun_session* session = NULL;
+  options.threads = 1;
+  options.executor = GRAPHRUN_EXECUTOR_SERIAL;
+  options.has_seed = 1;
+  options.seed = seed;
+  check(graphrun_session_new(model, &options, &session) == GRAPHRUN_OK, "a session is made");
+  return session;
+}
+
+static void models(graphrun_model** model) {
+  const char* setting = "units=3";
+  const char* json = NULL;
+  graphrun_model* other = NULL;
+  check(graphrun_model_parse(model_text, "small.yaml", NULL, 0, model) == GRAPHRUN_OK, "a model is parsed");
+  check(graphrun_model_info_json(*model, &json) == GRAPHRUN_OK, "a model is described");
+  check(strstr(json, "\"shape\": [null, 4]") != NULL, "null is the batch");
+  check(strstr(json, "\"name\": \"code.w\"") != NULL, "parameters have names");
+  check(graphrun_model_parse(model_text, "small.yaml", &setting, 1, &other) == GRAPHRUN_OK, "settings are taken");
+  check(graphrun_model_info_json(other, &json) == GRAPHRUN_OK && strstr(json, "[null, 3]") != NULL, "units=3");
+  graphrun_model_free(other);
+  graphrun_model_free(NULL);
+}
+
+static void wrong_models(void) {
+  graphrun_model* model = (graphrun_model*)1;
+  const char* setting = NULL;
+  check(graphrun_model_load("/no/such.yaml", NULL, 0, &model) == GRAPHRUN_IO, "a file that is not there");
+  check(model == NULL && says("/no/such.yaml"), "its name is told");
+  check(graphrun_model_parse("graphrun: 1\nname: m\nnodes: {y: {op: relux, in: x}}\n", "m.yaml", NULL, 0, &model) ==
+            GRAPHRUN_MODEL,
+        "a model with a mistake");
+  check(strstr(graphrun_last_error_json(), "\"line\": 3") != NULL, "its line is told");
+  check(strstr(graphrun_last_error_json(), "\"code\": \"model\"") != NULL, "its code is told");
+  check(graphrun_model_parse(NULL, "m.yaml", NULL, 0, &model) == GRAPHRUN_USAGE && says("text is NULL"), "no text");
+  check(graphrun_model_parse(model_text, "m.yaml", &setting, 1, &model) == GRAPHRUN_USAGE, "a setting that is NULL");
+  check(graphrun_model_parse(model_text, "m.yaml", NULL, 0, NULL) == GRAPHRUN_USAGE, "nowhere to put the model");
+}
+
+static void learn(graphrun_session* session) {
+  graphrun_input input = {"x", GRAPHRUN_F32, values, ROWS * 4};
+  graphrun_fit_options options = {sizeof options, 0, 0, NULL, NULL};
+  graphrun_figures* figures = NULL;
+  struct seen seen = {0, 0, 0, 0};
+  double first = 0;
+  uint64_t steps = 0;
+  check(graphrun_evaluate(session, &input, 1, &figures) == GRAPHRUN_OK, "it is measured");
+  first = figures->values[0];
+  graphrun_figures_free(figures);
+  options.on_epoch = on_epoch;
+  options.context = &seen;
+  check(graphrun_fit(session, &input, 1, &options) == GRAPHRUN_OK, "it learns");
+  check(seen.epochs == 3 && seen.loss < first, "three epochs, and better");
+  check(graphrun_steps(session, &steps) == GRAPHRUN_OK && steps == 12, "twelve steps");
+  check(graphrun_train_step(session, &input, 1, &figures) == GRAPHRUN_OK, "a step");
+  check(figures != NULL && figures->count == 2, "its figures");
+  graphrun_figures_free(figures);
+  check(graphrun_train_step(session, &input, 1, NULL) == GRAPHRUN_OK, "a step without figures");
+  seen.before = 3;
+  seen.epochs = 0;
+  seen.stop_after = 2;
+  options.epochs = 10;
+  check(graphrun_fit(session, &input, 1, &options) == GRAPHRUN_CANCELLED && seen.epochs == 2, "it is stopped");
+  check(graphrun_fit(session, NULL, 1, NULL) == GRAPHRUN_USAGE, "inputs that are NULL");
+  input.type = 7;
+  check(graphrun_fit(session, &input, 1, NULL) == GRAPHRUN_USAGE && says("type 7"), "a type that is none");
+  options.size = 0;
+  check(graphrun_fit(session, &input, 0, &options) == GRAPHRUN_USAGE && says("size"), "options without a size");
+}
+
+static void run(graphrun_session* session) {
+  graphrun_input input = {"x", GRAPHRUN_F32, values, ROWS * 4};
+  graphrun_tensor* code = NULL;
+  graphrun_tensor* image = NULL;
+  check(graphrun_run(session, "code", &input, 1, &code) == GRAPHRUN_OK, "codes");
+  check(code->rank == 2 && code->shape[0] == ROWS && code->shape[1] == 2 && code->count == ROWS * 2, "their shape");
+  input.name = "code";
+  input.values = code->values;
+  input.count = code->count;
+  check(graphrun_run(session, "image", &input, 1, &image) == GRAPHRUN_OK && image->count == ROWS * 4, "images of codes");
+  graphrun_tensor_free(image);
+  graphrun_tensor_free(code);
+  graphrun_tensor_free(NULL);
+  check(graphrun_run(session, "cod", &input, 1, &code) == GRAPHRUN_USAGE && code == NULL && says("'code'"), "a typing error");
+}
+
+static void keep(graphrun_model* model, graphrun_session* session, const char* folder) {
+  char path[1000];
+  char digest[65];
+  char again[65];
+  float bias[4] = {1, 2, 3, 4};
+  graphrun_tensor* tensor = NULL;
+  graphrun_session* other = new_session(model, 9);
+  check(graphrun_parameter_set(session, "recon.b", bias, 4) == GRAPHRUN_OK, "a parameter is set");
+  check(graphrun_parameter_get(session, "recon.b", &tensor) == GRAPHRUN_OK && tensor->values[3] == 4, "and read");
+  graphrun_tensor_free(tensor);
+  check(graphrun_parameter_set(session, "recon.b", bias, 3) == GRAPHRUN_USAGE, "too few values");
+  sprintf(path, "%.900s/c.safetensors", folder);
+  check(graphrun_save(session, path) == GRAPHRUN_OK && graphrun_load(other, path) == GRAPHRUN_OK, "saved and loaded");
+  check(graphrun_digest(session, digest) == GRAPHRUN_OK && graphrun_digest(other, again) == GRAPHRUN_OK, "digests");
+  check(strlen(digest) == 64 && strcmp(digest, again) == 0, "that are equal");
+  check(graphrun_save(session, "/no/such/folder") == GRAPHRUN_IO, "a folder that is not there");
+  sprintf(path, "%.900s/c.onnx", folder);
+  check(graphrun_export_onnx(session, path, "encoder") == GRAPHRUN_OK, "as ONNX");
+  check(graphrun_export_onnx(session, path, "cod") == GRAPHRUN_USAGE, "of a part that is not there");
+  graphrun_session_free(other);
+  graphrun_session_free(NULL);
+}
+
+int main(int count, char** words) {
+  graphrun_model* model = NULL;
+  graphrun_session* session = NULL;
+  int i = 0;
+  if (count != 2) return 2;
+  for (i = 0; i < ROWS * 4; ++i) values[i] = (float)(i * 37 % 19) / 19.0F - 0.5F;
+  check(strcmp(graphrun_version(), "0.1.0") >= 0, "it has a version");
+  models(&model);
+  wrong_models();
+  check(graphrun_session_new(NULL, NULL, &session) == GRAPHRUN_USAGE && session == NULL, "a session of nothing");
+  session = new_session(model, 1);
+  learn(session);
+  run(session);
+  keep(model, session, words[1]);
+  graphrun_model_free(model); /* the session stays */
+  run(session);
+  graphrun_session_free(session);
+  return faults == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
