@@ -67,10 +67,22 @@ void refuse_too_large(const ConvolutionSpec& s) {
                   s.output_channels));
 }
 
-}  // namespace
+/// What is x, what k and what y of an op with two inputs.
+template <class Value>
+struct Roles {
+  Roles(ConvolutionKind kind, Value& a, Value& b, Value& output)
+      : x(kind == ConvolutionKind::image_gradient ? output : a),
+        k(kind == ConvolutionKind::weight_gradient ? output : b),
+        y(kind == ConvolutionKind::forward           ? output
+          : kind == ConvolutionKind::weight_gradient ? b
+                                                     : a) {}
+  Value& x;
+  Value& k;
+  Value& y;
+};
 
-ConvolutionSpec convolution_spec(ConvolutionKind kind, const Extents& x, const Extents& k, const Extents& y,
-                                 const Attributes& attributes) {
+ConvolutionSpec spec_of(ConvolutionKind kind, const Extents& x, const Extents& k, const Extents& y,
+                        const Attributes& attributes) {
   return {.kind = kind,
           .height = x[1],
           .width = x[2],
@@ -84,6 +96,84 @@ ConvolutionSpec convolution_spec(ConvolutionKind kind, const Extents& x, const E
           .pad = attributes.integer("pad"),
           .images = x[0]};
 }
+
+/// Calls product(i, j, l) for each product x[i] · k[j] that is a part of y[l], in the order of y.
+template <class Function>
+void for_each_tap(const runtime::ConvolutionSpec& s, std::int64_t images, Function product) {
+  std::int64_t y = 0;
+  for (std::int64_t n = 0; n < images; ++n) {
+    for (std::int64_t row = 0; row < s.output_height; ++row) {
+      for (std::int64_t column = 0; column < s.output_width; ++column, y += s.output_channels) {
+        for (std::int64_t i = 0; i < s.kernel_height; ++i) {
+          const std::int64_t h = row * s.stride - s.pad + i;
+          if (h < 0 || h >= s.height) continue;
+          for (std::int64_t j = 0; j < s.kernel_width; ++j) {
+            const std::int64_t w = column * s.stride - s.pad + j;
+            if (w < 0 || w >= s.width) continue;
+            for (std::int64_t c = 0; c < s.channels; ++c) {
+              const std::int64_t x = ((n * s.height + h) * s.width + w) * s.channels + c;
+              const std::int64_t k = ((i * s.kernel_width + j) * s.channels + c) * s.output_channels;
+              for (std::int64_t o = 0; o < s.output_channels; ++o) {
+                product(static_cast<std::size_t>(x), static_cast<std::size_t>(k + o),
+                        static_cast<std::size_t>(y + o));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// In the order of y.
+template <ConvolutionKind kind>
+void reference(const ReferenceContext& context) {
+  const Roles<const HostTensor> roles(kind, *context.inputs[0], *context.inputs[1], context.output);
+  const std::vector<double>& x = roles.x.values;
+  const std::vector<double>& k = roles.k.values;
+  const std::vector<double>& y = roles.y.values;
+  std::vector<double>& sum = context.output.values;
+  for_each_tap(spec_of(kind, roles.x.extents, roles.k.extents, roles.y.extents, context.node.attributes),
+               roles.x.extents[0], [&](std::size_t i, std::size_t j, std::size_t l) {
+                 if constexpr (kind == ConvolutionKind::forward) sum[l] += x[i] * k[j];
+                 if constexpr (kind == ConvolutionKind::image_gradient) sum[i] += y[l] * k[j];
+                 if constexpr (kind == ConvolutionKind::weight_gradient) sum[j] += x[i] * y[l];
+               });
+}
+
+/// Two FLOP for each product, those with the margin included.
+template <ConvolutionKind kind>
+Cost cost(const CostContext& context) {
+  const Roles<const Extents> roles(kind, context.inputs[0], context.inputs[1], context.output);
+  double bytes = 4 * static_cast<double>(element_count(context.output));
+  for (const Extents& input : context.inputs) bytes += 4 * static_cast<double>(element_count(input));
+  const Extents& y = roles.y;
+  const auto products = static_cast<double>(y[0] * y[1] * y[2]) * static_cast<double>(element_count(roles.k));
+  return {2 * products, bytes};
+}
+
+template <ConvolutionKind kind>
+std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
+  const Roles<const Extents> roles(kind, bound.inputs[0], bound.inputs[1], bound.output);
+  const ConvolutionSpec spec = spec_of(kind, roles.x, roles.k, roles.y, bound.node.attributes);
+  if (spec.kind == ConvolutionKind::weight_gradient && spec.images == 0) {
+    const auto count = static_cast<std::size_t>(spec.kernel_height * spec.kernel_width * spec.channels *
+                                                spec.output_channels);
+    return runtime::make_call(
+        [count](const runtime::CallArguments& a) { std::fill_n(output_as<float>(a), count, 0.0F); });
+  }
+  refuse_too_large(spec);
+  return std::make_unique<ConvolutionCall>(spec);
+}
+
+template <ConvolutionKind kind>
+Op op_of(OpDef op) {
+  op.reference = reference<kind>;
+  op.cost = cost<kind>;
+  return {std::move(op), {.make = make<kind>}};
+}
+
+}  // namespace
 
 Window convolution_window(const Type& weights, const Attributes& attributes) {
   require_f32(weights, "w");
@@ -103,22 +193,35 @@ void require_channels(const Shape& images, Dim channels, const Shape& weights) {
                             to_string(weights), to_string(channels)));
 }
 
-Cost convolution_cost(const CostContext& context, const Extents& y, const Extents& k) {
-  double bytes = 4 * static_cast<double>(element_count(context.output));
-  for (const Extents& input : context.inputs) bytes += 4 * static_cast<double>(element_count(input));
-  const auto products = static_cast<double>(y[0] * y[1] * y[2]) * static_cast<double>(element_count(k));
-  return {2 * products, bytes};
+ConvolutionTerms::ConvolutionTerms(const Node& node)
+    : window_({{"stride", node.attributes.integer("stride")}, {"pad", node.attributes.integer("pad")}}) {}
+
+Term ConvolutionTerms::y(const Term& x, const Term& k) const {
+  return call("convolution", {x, k}, window_);
 }
 
-std::unique_ptr<runtime::Call> make_convolution(const ConvolutionSpec& spec) {
-  if (spec.kind == ConvolutionKind::weight_gradient && spec.images == 0) {
-    const auto count = static_cast<std::size_t>(spec.kernel_height * spec.kernel_width * spec.channels *
-                                                spec.output_channels);
-    return runtime::make_call(
-        [count](const runtime::CallArguments& a) { std::fill_n(output_as<float>(a), count, 0.0F); });
+Term ConvolutionTerms::x(const Term& y, const Term& k, const Shape& like) const {
+  Attributes attributes = window_;
+  attributes.set("size", std::vector{like[1].offset, like[2].offset});
+  return call("transposed_convolution", {y, k}, attributes);
+}
+
+Term ConvolutionTerms::k(const Term& x, const Term& y, const Shape& like) const {
+  Attributes attributes = window_;
+  attributes.set("kernel", std::vector{like[0].offset, like[1].offset});
+  return call("convolution_weight_gradient", {x, y}, attributes);
+}
+
+Op convolution_op(OpDef op, ConvolutionKind kind) {
+  switch (kind) {
+    case ConvolutionKind::forward:
+      return op_of<ConvolutionKind::forward>(std::move(op));
+    case ConvolutionKind::image_gradient:
+      return op_of<ConvolutionKind::image_gradient>(std::move(op));
+    case ConvolutionKind::weight_gradient:
+      break;
   }
-  refuse_too_large(spec);
-  return std::make_unique<ConvolutionCall>(spec);
+  return op_of<ConvolutionKind::weight_gradient>(std::move(op));
 }
 
 }  // namespace graphrun::ops

@@ -1,11 +1,8 @@
 #include "ops/image/convolution_kernel.hpp"
-#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
 namespace {
-
-using runtime::ConvolutionKind;
 
 Type infer(const InferContext& context) {
   require_images(context.inputs[0], "x");
@@ -27,42 +24,12 @@ std::vector<AxisMap> axes(const AxesContext& /*context*/) {
   return {{contracted, contracted, contracted, 2}, {contracted, contracted, contracted, 3}};
 }
 
-runtime::ConvolutionSpec spec_of(const Node& node, const Extents& x, const Extents& g, const Extents& w) {
-  return convolution_spec(ConvolutionKind::weight_gradient, x, w, g, node.attributes);
-}
-
-/// In the order of the images.
-void reference(const ReferenceContext& context) {
-  const HostTensor& x = *context.inputs[0];
-  const HostTensor& g = *context.inputs[1];
-  std::vector<double>& w = context.output.values;
-  for_each_tap(spec_of(context.node, x.extents, g.extents, context.output.extents), x.extents[0],
-               [&](std::size_t i, std::size_t j, std::size_t l) { w[j] += x.values[i] * g.values[l]; });
-}
-
 Gradients vjp(VjpContext& context) {
   const VjpTerms t(context);
-  const Attributes& all = context.node().attributes;
-  const Shape& x = t.x(0).type().shape;
-  const Attributes window = {{"stride", all.integer("stride")}, {"pad", all.integer("pad")}};
-  Attributes to_image = window;
-  to_image.set("size", std::vector{x[1].offset, x[2].offset});
+  const ConvolutionTerms product(context.node());
   return wanted_gradients(
-      context,
-      [&] {
-        return call("transposed_convolution", {t.x(1), t.g}, to_image);
-      },
-      [&] {
-        return call("convolution", {t.x(0), t.g}, window);
-      });
-}
-
-Cost cost(const CostContext& context) {
-  return convolution_cost(context, context.inputs[1], context.output);
-}
-
-std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
-  return make_convolution(spec_of(bound.node, bound.inputs[0], bound.inputs[1], bound.output));
+      context, [&] { return product.x(t.x(1), t.g, t.x(0).type().shape); },
+      [&] { return product.y(t.x(0), t.g); });
 }
 
 }  // namespace
@@ -79,11 +46,9 @@ Op convolution_weight_gradient() {
                    pad_attribute("of the convolution")};
   op.infer = infer;
   op.axes = axes;
-  op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
   op.internal = true;
-  return {std::move(op), {.make = make}};
+  return convolution_op(std::move(op), runtime::ConvolutionKind::weight_gradient);
 }
 
 }  // namespace graphrun::ops

@@ -1,13 +1,10 @@
 #include <fmt/format.h>
 
 #include "ops/image/convolution_kernel.hpp"
-#include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
 namespace {
-
-using runtime::ConvolutionKind;
 
 /// The height or width of the result; `asked` 0: the smallest that gives `windows` windows.
 std::int64_t result_extent(std::int64_t windows, std::int64_t kernel, const Window& window,
@@ -47,41 +44,12 @@ std::vector<AxisMap> axes(const AxesContext& /*context*/) {
 }
 
 /// As the convolution sees it whose gradient this is: its x is our output, its y our input.
-runtime::ConvolutionSpec spec_of(const Node& node, const Extents& x, const Extents& w, const Extents& y) {
-  return convolution_spec(ConvolutionKind::image_gradient, y, w, x, node.attributes);
-}
-
-void reference(const ReferenceContext& context) {
-  const HostTensor& x = *context.inputs[0];
-  const HostTensor& w = *context.inputs[1];
-  std::vector<double>& y = context.output.values;
-  for_each_tap(spec_of(context.node, x.extents, w.extents, context.output.extents), x.extents[0],
-               [&](std::size_t i, std::size_t j, std::size_t l) { y[i] += x.values[l] * w.values[j]; });
-}
-
 Gradients vjp(VjpContext& context) {
   const VjpTerms t(context);
-  const Attributes& all = context.node().attributes;
-  const Shape& w = t.x(1).type().shape;
-  const Attributes window = {{"stride", all.integer("stride")}, {"pad", all.integer("pad")}};
-  Attributes to_weights = window;
-  to_weights.set("kernel", std::vector{w[0].offset, w[1].offset});
+  const ConvolutionTerms product(context.node());
   return wanted_gradients(
-      context,
-      [&] {
-        return call("convolution", {t.g, t.x(1)}, window);
-      },
-      [&] {
-        return call("convolution_weight_gradient", {t.g, t.x(0)}, to_weights);
-      });
-}
-
-Cost cost(const CostContext& context) {
-  return convolution_cost(context, context.inputs[0], context.inputs[1]);
-}
-
-std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
-  return make_convolution(spec_of(bound.node, bound.inputs[0], bound.inputs[1], bound.output));
+      context, [&] { return product.y(t.g, t.x(1)); },
+      [&] { return product.k(t.g, t.x(0), t.x(1).type().shape); });
 }
 
 }  // namespace
@@ -101,10 +69,8 @@ Op transposed_convolution() {
               "height and width of the result, up to stride - 1 more than the least, the default")};
   op.infer = infer;
   op.axes = axes;
-  op.reference = reference;
   op.gradient = vjp;
-  op.cost = cost;
-  return {std::move(op), {.make = make}};
+  return convolution_op(std::move(op), runtime::ConvolutionKind::image_gradient);
 }
 
 }  // namespace graphrun::ops
