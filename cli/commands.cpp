@@ -10,6 +10,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(decode_command());
   commands.push_back(reconstruct_command());
   commands.push_back(generate_command());
+  commands.push_back(score_command());
+  commands.push_back(predict_command());
   commands.push_back(distance_command());
   commands.push_back(pictures_command());
   commands.push_back(report_command());

@@ -14,6 +14,8 @@ std::unique_ptr<Command> encode_command();
 std::unique_ptr<Command> decode_command();
 std::unique_ptr<Command> reconstruct_command();
 std::unique_ptr<Command> generate_command();
+std::unique_ptr<Command> score_command();
+std::unique_ptr<Command> predict_command();
 std::unique_ptr<Command> distance_command();
 std::unique_ptr<Command> pictures_command();
 std::unique_ptr<Command> report_command();

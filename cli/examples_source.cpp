@@ -13,6 +13,7 @@
 #include "files/number_text.hpp"
 #include "graphrun/error.hpp"
 #include "train/datasets/bind_inputs.hpp"
+#include "train/datasets/load_table.hpp"
 
 namespace graphrun::cli {
 
@@ -75,10 +76,7 @@ void add_constant_input(train::Examples& examples, const ModelDefinition& model,
           examples.owner, bytes);
 }
 
-struct LoadedImages {
-  std::string name;
-  std::shared_ptr<const train::ImageSet> images;
-};
+using LoadedImages = ExamplesFlags::Loaded;
 
 std::string numbered(const std::vector<std::string>& names) {
   constexpr std::size_t most = 20;
@@ -99,29 +97,45 @@ LoadedImages images_of_file(const ModelDefinition& model, const train::ImageFile
   return {files.images.string(), std::move(images)};
 }
 
+LoadedImages rows_of_file(const ModelDefinition& model, const std::string& path, const std::string& label,
+                          Console& console) {
+  const train::TableText table{std::filesystem::path(path)};
+  const std::string column = label.empty() ? train::own_label(table, *model.data) : label;
+  auto rows = std::make_shared<const train::ImageSet>(train::examples_of(
+      table, train::load_table(table, *model.data, {.label = column, .ignored = {}}), *model.data->table));
+  for (const std::string& note : rows->notes) console.warning(note);
+  return {path, std::move(rows)};
+}
+
 /// Of files by path, each split has its own.
 std::string name_of_split(const train::Dataset& data, const ModelDefinition& model,
                           const std::string& split) {
-  if (!model.data->name.empty() || split == "train") return data.name;
+  if (!model.data->name.empty() || split != "test" || !model.data->test) return data.name;
   return train::name_of_file(model.data->test->images);
 }
 
 LoadedImages images_of_model(const ModelDefinition& model, const std::string& split, Console& console) {
   const auto data = std::make_shared<const train::Dataset>(train::load_model_data(model));
   for (const std::string& note : train::notes_on(*data)) console.warning(note);
-  const train::ImageSet& part = split == "train" ? data->train : data->test;
+  const train::ImageSet& part = split == "train"        ? data->train
+                                : split == "validation" ? data->validation
+                                                        : data->test;
   if (part.count == 0)
-    throw Error(ErrorCode::data,
-                fmt::format("the model's data has no {} images; --split train takes the others", split));
+    throw Error(ErrorCode::data, fmt::format("the model's data has no {} {}; --split {} takes others", split,
+                                             data->train.is_table ? "rows" : "images",
+                                             data->validation.count > 0 ? "validation" : "train"));
   return {fmt::format("{} ({})", name_of_split(*data, model, split), split), {data, &part}};
 }
 
 }  // namespace
 
 void ExamplesFlags::declare(Arguments& arguments) {
-  arguments.option("--split", split, "NAME", "test (default) or train images of the model's data");
-  arguments.option("--images", images, "FILE",
-                   "take the images from this IDX, NPY, CSV or PNG file or folder of PNG files instead");
+  arguments.option("--split", split, "NAME",
+                   "test (default), validation or train examples of the model's data");
+  arguments.option(
+      "--images,--table", images, "FILE",
+      "take the images from this IDX, NPY, CSV or PNG file or folder of PNG files instead, or the "
+      "rows from this table");
   arguments.option("--labels", labels, "FILE", "their labels: IDX, NPY or CSV");
   arguments.option("--label-column", label_column, "NAME",
                    "the column of a CSV file that holds the labels (default: `label`, if there is one)");
@@ -130,10 +144,15 @@ void ExamplesFlags::declare(Arguments& arguments) {
                    "a value for an input, the same for all images; repeatable");
 }
 
+ExamplesFlags::Loaded ExamplesFlags::loaded_from(const ModelDefinition& model, Console& console) const {
+  if (images.empty()) return images_of_model(model, split, console);
+  if (model.data && model.data->table) return rows_of_file(model, images, label_column, console);
+  return images_of_file(model, files(model), console);
+}
+
 NamedExamples ExamplesFlags::load(const ModelDefinition& model, Console& console) const {
   check();
-  const LoadedImages loaded =
-      images.empty() ? images_of_model(model, split, console) : images_of_file(model, files(model), console);
+  const Loaded loaded = loaded_from(model, console);
   NamedExamples result{loaded.name, loaded.images, train::bind_images(model, loaded.images)};
   if (first) result.examples = train::first_of(result.examples, *first);
   add_constant_inputs(result.examples, model, inputs);
@@ -141,8 +160,8 @@ NamedExamples ExamplesFlags::load(const ModelDefinition& model, Console& console
 }
 
 void ExamplesFlags::check() const {
-  if (split != "train" && split != "test")
-    throw Error(ErrorCode::usage, fmt::format("--split {}: there are train and test", split));
+  if (split != "train" && split != "validation" && split != "test")
+    throw Error(ErrorCode::usage, fmt::format("--split {}: there are train, validation and test", split));
   if (first && *first < 1)
     throw Error(ErrorCode::usage, fmt::format("--first {}: at least one image is needed", *first));
   if (!images.empty()) return;
@@ -168,7 +187,7 @@ SplitExamples load_splits(const ModelDefinition& model, Console& console) {
     return train::bind_images(model, std::shared_ptr<const train::ImageSet>(data, &split));
   };
   train::Examples training = bound(data->train);
-  train::Examples test = data->test.count > 0 ? bound(data->test) : training;
+  train::Examples test = data->measured().count > 0 ? bound(data->measured()) : training;
   return {std::move(data), std::move(training), std::move(test)};
 }
 

@@ -30,14 +30,20 @@ struct ExamplesFlags {
   std::optional<std::int64_t> first;  ///< only so many
   std::vector<std::string> inputs;    ///< "y=7": a value for all rows
 
+  struct Loaded {
+    std::string name;
+    std::shared_ptr<const train::ImageSet> images;
+  };
+
   void declare(Arguments& arguments);
   /// Reads the images and binds them to the model's inputs. A warning says when the data set is only the
   /// subset, and which numbers stand for labels by name that the model does not know. Error{usage} for a
-  /// split that is neither train nor test and labels without images, Error{data}.
+  /// split that there is not and labels without images, Error{data}.
   NamedExamples load(const ModelDefinition& model, Console& console) const;
 
  private:
   void check() const;
+  Loaded loaded_from(const ModelDefinition& model, Console& console) const;
   train::ImageFiles files(const ModelDefinition& model) const;
 };
 

@@ -16,6 +16,7 @@ eval         measure a trained model on its test images
 encode       images to codes (NPY, CSV)    decode   codes to images (PNG, NPY)
 reconstruct  a PNG sheet: originals, corrupted inputs, reconstructions
 generate     new images: samples, --grid, --interpolate A B, --traverse UNIT
+score        how odd the rows of a table are        predict  any output, as CSV
 distance     Fréchet distance of new images from real ones, by features
 pictures     all pictures that suit a model         report   a run as one page
 check        find all mistakes of a model file; --grad: check its gradients

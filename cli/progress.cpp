@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/output/figures_text.hpp"
+#include "train/datasets/load_table.hpp"
 
 namespace graphrun::cli {
 
@@ -22,7 +23,21 @@ std::string bar(double done, std::size_t columns) {
   return text;
 }
 
+std::string rows_of(const train::ImageSet& part) {
+  return files::grouped(static_cast<std::int64_t>(part.count));
+}
+
+std::string table_note(const train::RunStart& start) {
+  const train::Dataset& data = start.data;
+  std::string text = fmt::format("{} parameters, {} rows of {}", files::grouped(start.parameters),
+                                 rows_of(data.train), data.name);
+  if (data.validation.count > 0) text += fmt::format(", {} to validate with", rows_of(data.validation));
+  if (data.test.count > 0) text += fmt::format(", {} to test with", rows_of(data.test));
+  return text + "\n" + train::described(start.model.data->table->fitted);
+}
+
 std::string hardware_note(const train::RunStart& start) {
+  if (start.data.train.is_table) return table_note(start);
   const std::string count = files::grouped(static_cast<std::int64_t>(start.data.train.count));
   const std::string test =
       start.data.test.count == 0
@@ -40,7 +55,8 @@ std::string in_front(const train::StageView& stage) {
 }  // namespace
 
 std::string progress_line(const train::StageView& stage, const train::StepReport& report,
-                          std::uint64_t epochs, std::uint64_t first_step, std::size_t width) {
+                          std::uint64_t epochs, std::uint64_t first_step, std::size_t width,
+                          std::string_view unit) {
   const auto batches = static_cast<std::uint64_t>(report.plan.batches);
   const double rate = report.seconds > 0 ? static_cast<double>(report.rows) / report.seconds : 0;
   const std::uint64_t done = report.state.step - first_step;
@@ -51,8 +67,8 @@ std::string progress_line(const train::StageView& stage, const train::StepReport
   const std::string before =
       fmt::format("{}epoch {}/{} ", in_front(stage), report.state.stage_epoch() + 1, epochs);
   const std::string after =
-      fmt::format(" {}/{}  loss {:.4g}  {} images/s  {} left", report.state.batch, batches, report.loss,
-                  files::grouped(static_cast<std::int64_t>(rate)), files::duration_text(left));
+      fmt::format(" {}/{}  loss {:.4g}  {} {}/s  {} left", report.state.batch, batches, report.loss,
+                  files::grouped(static_cast<std::int64_t>(rate)), unit, files::duration_text(left));
   const std::size_t text = before.size() + after.size();
   if (width < text + 2) return (before + after).substr(0, width > 1 ? width - 1 : 0);
   const std::size_t columns = std::min<std::size_t>(40, width - text - 1);
@@ -62,6 +78,8 @@ std::string progress_line(const train::StageView& stage, const train::StepReport
 
 void TrainingProgress::on_start(const train::RunStart& start) {
   first_step_ = start.state.step;
+  if (start.data.train.is_table) unit_ = "rows";
+  if (start.data.validation.count > 0) measured_ = "validation";
   console_.log(start.model.about.empty() ? start.model.name
                                          : fmt::format("{}: {}", start.model.name, start.model.about));
   console_.log(hardware_note(start));
@@ -69,9 +87,9 @@ void TrainingProgress::on_start(const train::RunStart& start) {
     console_.log(fmt::format("continues after step {} (epoch {})",
                              files::grouped(static_cast<std::int64_t>(start.state.step)),
                              start.state.epoch + 1));
-  console_.log(fmt::format("{} steps of {} images; run directory {}",
+  console_.log(fmt::format("{} steps of {} {}; run directory {}",
                            files::grouped(static_cast<std::int64_t>(start.total_steps)), start.plan.batch,
-                           start.directory.folder().string()));
+                           unit_, start.directory.folder().string()));
 }
 
 void TrainingProgress::on_stage(const train::StageView& stage) {
@@ -84,7 +102,7 @@ void TrainingProgress::on_step(const train::StageView& stage, const train::StepR
   const Clock::time_point now = Clock::now();
   if (now - last_drawn_ < redraw_interval) return;
   last_drawn_ = now;
-  console_.progress(progress_line(stage, report, epochs_, first_step_, console_.width()));
+  console_.progress(progress_line(stage, report, epochs_, first_step_, console_.width(), unit_));
 }
 
 void TrainingProgress::on_epoch(const train::RunEpoch& epoch) {
@@ -92,10 +110,10 @@ void TrainingProgress::on_epoch(const train::RunEpoch& epoch) {
   const std::size_t digits = fmt::format("{}", epochs_).size();
   std::string line = fmt::format("{}epoch {:>{}}/{}  {}", in_front(epoch.stage), loop.state.stage_epoch(),
                                  digits, epochs_, text_of(loop.train));
-  if (epoch.test) line += fmt::format("  | test {}", text_of(*epoch.test));
-  line +=
-      fmt::format("  | {}, {} images/s", files::duration_text(loop.seconds),
-                  files::grouped(static_cast<std::int64_t>(static_cast<double>(loop.rows) / loop.seconds)));
+  if (epoch.test) line += fmt::format("  | {} {}", measured_, text_of(*epoch.test));
+  line += fmt::format(
+      "  | {}, {} {}/s", files::duration_text(loop.seconds),
+      files::grouped(static_cast<std::int64_t>(static_cast<double>(loop.rows) / loop.seconds)), unit_);
   console_.log(line);
 }
 

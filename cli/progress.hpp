@@ -25,11 +25,14 @@ class TrainingProgress final : public train::RunObserver {
   Console& console_;
   std::uint64_t epochs_ = 0;  ///< of the stage, rounded up
   std::uint64_t first_step_ = 0;
+  std::string unit_ = "images";  ///< what examples are
+  std::string measured_ = "test";
   std::chrono::steady_clock::time_point last_drawn_;
 };
 
 /// "fine, epoch 3/20 ━━━━━━╸     412/938  loss 0.0312  31,500 images/s  48 s left", at most `width` columns.
 std::string progress_line(const train::StageView& stage, const train::StepReport& report,
-                          std::uint64_t epochs, std::uint64_t first_step, std::size_t width);
+                          std::uint64_t epochs, std::uint64_t first_step, std::size_t width,
+                          std::string_view unit = "images");
 
 }  // namespace graphrun::cli

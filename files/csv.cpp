@@ -141,7 +141,9 @@ class TableReader {
     const bool is_digits = !field.empty() && field.find_first_not_of("0123456789.") == std::string_view::npos;
     if (is_digits) return "; it is beyond what f32 holds";
     if (is_word && field != "inf" && !text_ && !table_.names.empty())
-      return "; a column of labels is called `label`, or named by `labels: {column: NAME}` or --label-column";
+      return "; a column of labels is called `label`, or named by `labels: {column: NAME}` or "
+             "--label-column; "
+             "columns of other kinds are read by `table:` in the place of `images:`";
     return {};
   }
 

@@ -9,6 +9,7 @@
 #include "language/expand/scope_values.hpp"
 #include "language/recipe/model_section.hpp"
 #include "language/recipe/sections.hpp"
+#include "language/recipe/table_section.hpp"
 #include "language/values/settings.hpp"
 
 namespace graphrun {
@@ -89,18 +90,44 @@ void build_train(Expansion& expansion, ModelDefinition& model) {
   }
 }
 
+/// What is known of the rows of a table; nothing of other data.
+std::optional<RowSizes> row_sizes(const std::optional<DataRecipe>& data) {
+  if (!data || !data->table) return std::nullopt;
+  const FittedColumn* target = target_of(data->table->fitted);
+  return RowSizes{.cells = cells_of(data->table->fitted),
+                  .window = data->table->windows ? data->table->windows->size : 0,
+                  .has_target = target != nullptr,
+                  .target_is_category = target != nullptr && target->is_category};
+}
+
+/// `data:` comes before all else: how many cells a row has is known from its table alone.
+void build_data(const ModelDeclaration& declared, const Language& language, Expansion& expansion,
+                ModelDefinition& model) {
+  if (!declared.data || declared.data->is_empty()) return;
+  model.data = read_data(*declared.data, expansion);
+  if (!model.data || !model.data->table || !model.data->table->fitted.empty()) return;
+  expansion.diagnostics.throw_if_any();
+  if (!language.fit_table) {
+    expansion.diagnostics.error(declared.data->place,
+                                "here no tables are read, and these columns are not known",
+                                "Take the model that is in a run: it says what they are.");
+    expansion.diagnostics.throw_if_any();
+  }
+  model.data->table->fitted = language.fit_table(*model.data);
+}
+
 void build_graph(const ModelDeclaration& declared, const std::vector<BlockDeclaration>& standard,
-                 const OpRegistry& registry, Diagnostics& diagnostics, ModelDefinition& model) {
-  Expansion expansion(declared, standard, registry, diagnostics);
+                 const Language& language, Diagnostics& diagnostics, ModelDefinition& model) {
+  Expansion expansion(declared, standard, *language.registry, diagnostics);
   try {
     check_vars(expansion);
-    model.inputs = build_inputs(expansion);
+    build_data(declared, language, expansion, model);
+    model.inputs = build_inputs(expansion, row_sizes(model.data));
     expand(expansion.top, declared.nodes);
     build_outputs(expansion, model);
     build_terms(expansion, model);
     build_probes(expansion, model);
     build_train(expansion, model);
-    if (declared.data && !declared.data->is_empty()) model.data = read_data(*declared.data, expansion);
   } catch (const Abandoned&) {  // reported
   } catch (const OverBudget& over) {
     diagnostics.error(declared.start, over.message(), over.fix());
@@ -132,16 +159,16 @@ ModelDefinition build_model(std::string text, const std::string& name, std::span
   Sources sources;
   Diagnostics diagnostics(sources, Budget(language.limits));
   const std::size_t source = sources.add(name, std::move(text));
-  const std::optional<ModelDeclaration> declared =
-      read_document(source, settings, reader, sources, diagnostics);
+  std::optional<ModelDeclaration> declared = read_document(source, settings, reader, sources, diagnostics);
   if (!declared) diagnostics.throw_if_any();
   const std::vector<BlockDeclaration> standard = standard_declarations(language.standard_blocks, sources);
   ModelDefinition model;
   model.where = sources.location(declared->start);
   model.name = declared->name;
   model.about = declared->about;
-  build_graph(*declared, standard, *language.registry, diagnostics, model);
+  build_graph(*declared, standard, language, diagnostics, model);
   diagnostics.throw_if_any();
+  if (model.data && model.data->table) write_fitted(declared->document, model.data->table->fitted);
   model.resolved = print_yaml(declared->document);
   model.budget = diagnostics.budget();
   return model;

@@ -2,6 +2,7 @@
 /// From a model file to a ModelDefinition: reading, `include`, `--set`, and building the graph.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ struct Language {
   const OpRegistry* registry = nullptr;
   std::string_view standard_blocks;  ///< the text of ops/std.yaml
   BudgetLimits limits = {};          ///< what a model may cost
+  /// Reads the table that a model learns from: what its columns are, fitted on the rows to learn from. It may
+  /// throw any Error. Without it, models are read that say so themselves, under `fitted:`.
+  std::function<std::vector<FittedColumn>(const DataRecipe&)> fit_table = {};
 };
 
 /// Reads a model file. `settings` are as after --set. Throws ModelError with all mistakes that do not follow

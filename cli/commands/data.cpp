@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
@@ -12,8 +13,13 @@
 #include "cli/output/figures_text.hpp"
 #include "cli/signals.hpp"
 #include "cli/suggest.hpp"
+#include "files/csv.hpp"
+#include "files/file_kind.hpp"
 #include "graphrun/error.hpp"
 #include "train/datasets/find_dataset.hpp"
+#include "train/datasets/fit_table.hpp"
+#include "train/datasets/load_table.hpp"
+#include "train/datasets/table_survey.hpp"
 #include "train/datasets/verified_sums.hpp"
 #include "train/fetch/fetch.hpp"
 
@@ -199,10 +205,33 @@ class DataCommand final : public Command {
 
   int show(Context& context) const {
     if (name_.empty()) throw Error(ErrorCode::usage, "FILE is missing; usage: graphrun data show FILE");
+    if (const std::optional<std::string> table = as_table(context)) {
+      context.console.result(*table);
+      return exit_code(ExitCode::ok);
+    }
     const train::ImageSet set = train::load_images({name_, labels_, label_column_});
     for (const std::string& note : set.notes) context.console.warning(note);
     context.console.result(context.flags.json ? json_of(set) : text_of(set));
     return exit_code(ExitCode::ok);
+  }
+
+  /// What `table:` makes of a CSV whose columns are not all numbers; nothing of other files.
+  std::optional<std::string> as_table(Context& context) const {
+    const bool is_asked = labels_.empty() && label_column_.empty();
+    if (!is_asked || files::kind_of_file(name_) != files::FileKind::csv) return std::nullopt;
+    const train::TableText text{std::filesystem::path(name_)};
+    const train::TableSurvey survey = train::survey(text, {});
+    const bool all_numbers = std::ranges::all_of(survey.columns, [](const train::ColumnSurvey& column) {
+      return column.holds_numbers() || column.name == files::label_column;
+    });
+    if (all_numbers) return std::nullopt;
+    DataRecipe data;
+    data.train = DataRecipe::Files{.images = name_, .labels = {}, .label_column = {}};
+    data.table = TableRecipe{};
+    const std::string columns = train::described(train::fit_table(data));
+    if (context.flags.json)
+      return files::JsonObject().set("count", survey.rows).set("columns", columns).text() + "\n";
+    return fmt::format("{} rows, as train: {{table: {}}}\n{}\n", survey.rows, name_, columns);
   }
 
   int fetch(Context& context) const {

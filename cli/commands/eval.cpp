@@ -33,7 +33,7 @@ class EvalCommand final : public Command {
     train::Figures figures = measured(trained, data.examples);
     require_finite(figures);
     add_probes(trained, data.examples, figures, context.console);
-    context.console.result(context.flags.json ? as_json(figures) : as_text(figures, data.name));
+    context.console.result(context.flags.json ? as_json(figures) : as_text(figures, data));
     return exit_code(ExitCode::ok);
   }
 
@@ -55,7 +55,9 @@ class EvalCommand final : public Command {
         train::bind_images(model, std::shared_ptr<const train::ImageSet>(data, &data->train));
     for (const ProbeRecipe& probe : model.probes) {
       const std::string& labels = probe.labels;
-      if (labels.empty() || (known.columns.contains(labels) && asked.columns.contains(labels))) continue;
+      const bool of_scores = ProbeRecipe::is_of_scores(probe.kind);
+      if (labels.empty() || of_scores || (known.columns.contains(labels) && asked.columns.contains(labels)))
+        continue;
       console.warning(
           fmt::format("the probes are left out: '{}' needs labels; --labels FILE gives them", probe.name));
       return;
@@ -64,8 +66,9 @@ class EvalCommand final : public Command {
       figures.values.push_back(figure);
   }
 
-  static std::string as_text(const train::Figures& figures, const std::string& name) {
-    return fmt::format("{} images of {}\n{}\n", files::grouped(figures.count), name, text_of(figures));
+  static std::string as_text(const train::Figures& figures, const NamedExamples& data) {
+    return fmt::format("{} {} of {}\n{}\n", files::grouped(figures.count),
+                       data.images->is_table ? "rows" : "images", data.name, text_of(figures));
   }
   static std::string as_json(const train::Figures& figures) {
     files::JsonObject object;

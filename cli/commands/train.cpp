@@ -34,6 +34,8 @@ std::string json_of(const ModelDefinition& model, const train::RunResult& result
   object.set("train", set_figures(train_figures, result.train));
   files::JsonObject test_figures;
   if (result.test) set_figures(test_figures, *result.test);
+  files::JsonObject validation_figures;
+  if (result.validation) object.set("validation", set_figures(validation_figures, *result.validation));
   object.set("test", test_figures).set("digest", result.digest);
   object.set("provider", std::string(to_string(effective(provider))));
   if (!result.report.empty()) object.set("report", result.report.string());
@@ -47,6 +49,7 @@ std::string summary(const ModelDefinition& model, const train::RunResult& result
       fmt::format("{} steps, {} epochs in {}\n", files::grouped(static_cast<std::int64_t>(result.steps)),
                   result.epochs, files::duration_text(result.seconds));
   if (!result.train.values.empty()) text += fmt::format("train   {}\n", text_of(result.train));
+  if (result.validation) text += fmt::format("valid   {}\n", text_of(*result.validation));
   if (result.test) text += fmt::format("test    {}\n", text_of(*result.test));
   text += phases_text(model, result);
   text += fmt::format("weights {}\ndigest  {}\n", result.checkpoint.string(), result.digest);

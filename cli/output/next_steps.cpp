@@ -9,6 +9,7 @@
 #include "show/draw/pictures.hpp"
 #include "train/learn/programs.hpp"
 #include "train/measure/latent_space.hpp"
+#include "train/measure/row_scores.hpp"
 
 namespace graphrun::cli {
 
@@ -63,6 +64,11 @@ std::string next_steps(const ModelDefinition& model, const train::RunResult& res
       result.has_pictures ? "" : " --out " + shell_word((result.directory / "samples.csv").string());
   std::string lines;
   const auto offer = [&](const std::string& command) { lines += "  " + program + command + "\n"; };
+  if (result.has_table) {
+    const std::string table = " " + shell_word(model.data->train->images);
+    if (train::scores_rows(model)) offer(" score" + run + table);
+    if (model.role("target") || model.role("row")) offer(" predict" + run + table);
+  }
   const bool has_image = model.role("image") && has_rows(model, "image");
   if (has_image && show::sees_images(model) && comes_from_data(model, "image"))
     offer(" reconstruct" + run + split);

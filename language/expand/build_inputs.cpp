@@ -12,14 +12,54 @@
 namespace graphrun {
 namespace {
 
-std::optional<InputSource> source_of(const Scope& scope, const InputDeclaration& declared) {
-  if (!declared.from || declared.from->text == "images") return InputSource::images;
-  if (declared.from->text == "labels") return InputSource::labels;
-  static const std::vector<std::string> known = {"images", "labels"};
-  report(scope, declared.from->place,
-         fmt::format("an input comes from images or labels, not {}", describe_kind(*declared.from)),
-         suggestion(declared.from->text, known));
-  return std::nullopt;
+using Rows = std::optional<RowSizes>;
+
+/// Why a part of an example is none of these data; empty when it is one.
+struct Refusal {
+  std::string message;
+  std::string fix;
+};
+Refusal refusal_of(InputSource source, const Rows& rows) {
+  if (!rows && source != InputSource::images && source != InputSource::labels)
+    return {fmt::format("'{}' is a part of a row, and the data are no table", name_of(source)),
+            "Write data: {train: {table: FILE.csv}}."};
+  if (rows && source == InputSource::images)
+    return {"the data are a table, which holds no images", "Write from: cells."};
+  if (rows && source == InputSource::target && !rows->has_target)
+    return {"the table has no target", "Name one: columns: {target: COLUMN} under `data:`."};
+  return {};
+}
+
+std::optional<InputSource> source_of(const Scope& scope, const InputDeclaration& declared, const Rows& rows) {
+  if (!declared.from) return rows ? InputSource::cells : InputSource::images;
+  const auto found = std::ranges::find(input_sources, declared.from->text);
+  if (found == input_sources.end()) {
+    static const std::vector<std::string> known(input_sources.begin(), input_sources.end());
+    report(scope, declared.from->place,
+           fmt::format("an input comes from {}, not {}",
+                       rows ? "cells, mask, target or labels" : "images or labels",
+                       describe_kind(*declared.from)),
+           suggestion(declared.from->text, known));
+    return std::nullopt;
+  }
+  const auto source = static_cast<InputSource>(found - input_sources.begin());
+  const Refusal refusal = refusal_of(source, rows);
+  if (!refusal.message.empty()) {
+    report(scope, declared.from->place, refusal.message, refusal.fix);
+    return std::nullopt;
+  }
+  const bool is_class = source == InputSource::target && rows->target_is_category;
+  return is_class ? InputSource::labels : source;
+}
+
+/// What an input has without `shape:`; nothing when that has to be written.
+std::optional<Shape> own_shape(InputSource source, const Rows& rows) {
+  if (source == InputSource::images) return std::nullopt;
+  if (source != InputSource::cells && source != InputSource::mask) return Shape{Dim::batch()};
+  Shape shape = {Dim::batch()};
+  if (rows->window > 0) shape.push_back(Dim::number(rows->window));
+  shape.push_back(Dim::number(rows->cells));
+  return shape;
 }
 
 Shape input_shape(const Value& written) {
@@ -40,8 +80,9 @@ void check_batch(const Shape& shape) {
                 fmt::format("Write [batch, {}.", sizes.substr(1)), "shape");
 }
 
-std::optional<Shape> shape_of(Scope& scope, const InputDeclaration& declared, InputSource source) {
-  if (!declared.shape && source == InputSource::labels) return Shape{Dim::batch()};
+std::optional<Shape> shape_of(Scope& scope, const InputDeclaration& declared, InputSource source,
+                              const Rows& rows) {
+  if (const std::optional<Shape> own = own_shape(source, rows); own && !declared.shape) return own;
   if (!declared.shape) {
     report(scope, declared.place, fmt::format("input '{}' needs a shape", declared.name),
            fmt::format("Write `{}: {{shape: [batch, 784]}}`.", declared.name));
@@ -63,15 +104,15 @@ std::optional<Shape> shape_of(Scope& scope, const InputDeclaration& declared, In
 
 }  // namespace
 
-std::vector<ModelInput> build_inputs(Expansion& model) {
+std::vector<ModelInput> build_inputs(Expansion& model, const std::optional<RowSizes>& rows) {
   std::vector<ModelInput> made;
   Scope& scope = model.top;
   for (const InputDeclaration& declared : model.declared.inputs) {
     Instance& instance = scope.instances[declared.name];
     if (declared.broken) continue;
     scope.node = declared.name;
-    const std::optional<InputSource> source = source_of(scope, declared);
-    const std::optional<Shape> shape = source ? shape_of(scope, declared, *source) : std::nullopt;
+    const std::optional<InputSource> source = source_of(scope, declared, rows);
+    const std::optional<Shape> shape = source ? shape_of(scope, declared, *source, rows) : std::nullopt;
     if (!shape) continue;
     Attributes attributes = {{"shape", *shape}};
     if (*source == InputSource::labels) attributes.set("dtype", std::string("i32"));

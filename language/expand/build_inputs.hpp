@@ -3,12 +3,14 @@
 /// name, and what fills it. Those that are wrong are reported and left out.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "language/expand/scope.hpp"
 
 namespace graphrun {
 
-std::vector<ModelInput> build_inputs(Expansion& model);
+/// `rows` are those of the table that inputs take, if it is one.
+std::vector<ModelInput> build_inputs(Expansion& model, const std::optional<RowSizes>& rows);
 
 }  // namespace graphrun

@@ -6,6 +6,7 @@
 #include "language/expand/scope_values.hpp"
 #include "language/recipe/section_reader.hpp"
 #include "language/recipe/sections.hpp"
+#include "language/recipe/table_section.hpp"
 
 namespace graphrun {
 namespace {
@@ -29,9 +30,11 @@ class DataReader {
   void read(DataRecipe& recipe) {
     if (!reader_.check(section_of("data"))) return;
     if (section_.find("train") == nullptr && !section_.entries.empty())
-      reader_.wrong(section_, "`data:` names no files to train on", "Write {train: {images: FILE}}.");
+      reader_.wrong(section_, "`data:` names no files to train on",
+                    "Write {train: {images: FILE}} or {train: {table: FILE}}.");
     if (const YamlNode* train = reader_.find("train")) recipe.train = read_files(*train, "train");
     if (const YamlNode* test = reader_.find("test")) recipe.test = read_files(*test, "test");
+    read_table(recipe);
     read_shape(recipe);
     reader_.read(data_rows, recipe);
     if (recipe.channels == 2)
@@ -47,6 +50,7 @@ class DataReader {
     Section keys = files_section;
     keys.title = fmt::format("`data.{}`", key);
     reader.check(keys);
+    if (part.find("table") != nullptr) return read_table_files(part, key);
     if (part.find("images") == nullptr) reader_.wrong(part, fmt::format("`data.{}` names no images", key));
     DataRecipe::Files files;
     if (const YamlNode* images = part.find("images")) files.images = path(*images, "images");
@@ -56,6 +60,47 @@ class DataReader {
     else if (labels != nullptr)
       files.labels = path(*labels, "labels");
     return files;
+  }
+
+  std::optional<DataRecipe::Files> read_table_files(const YamlNode& part, const std::string& key) {
+    for (const char* other : {"images", "labels"})
+      if (const YamlNode* node = part.find(other))
+        reader_.wrong(*node, fmt::format("`data.{}` is a table, which has no `{}:`", key, other),
+                      other[0] == 'l' ? "Write label: COLUMN." : "");
+    DataRecipe::Files files;
+    files.images = path(*part.find("table"), "table");
+    if (const YamlNode* label = part.find("label")) {
+      files.label_column = label->text;
+      if (!label->is_scalar()) reader_.wrong(*label, "`label:` is the name of a column");
+    }
+    return files;
+  }
+
+  /// All files are tables, or none is.
+  void read_table(DataRecipe& recipe) {
+    const auto is_table = [&](const char* part) {
+      const YamlNode* files = section_.find(part);
+      return files != nullptr && files->find("table") != nullptr;
+    };
+    if (!is_table("train")) {
+      refuse_table_keys(section_, expansion_);
+      if (is_table("test"))
+        reader_.wrong(*section_.find("test"), "the test data are a table, the training data are none",
+                      "Write train: {table: FILE.csv}.");
+      return;
+    }
+    if (section_.find("test") != nullptr && !is_table("test"))
+      reader_.wrong(*section_.find("test"), "the training data are a table, the test data are none",
+                    "Write test: {table: FILE.csv}.");
+    for (const char* key : {"shape", "channels", "divide_by", "classes", "names"})
+      if (const YamlNode* node = section_.find(key))
+        reader_.wrong(*node, fmt::format("`{}:` is about images, and the data are a table", key),
+                      "`columns:` says how the columns of a table are read.");
+    recipe.table = read_table_section(section_, expansion_);
+    if (recipe.test && recipe.table->split.test > 0)
+      reader_.wrong(*section_.find("split"),
+                    "the test data are both a table and a share of the training table",
+                    "Take `test:` away from `data:` or from `split:`.");
   }
 
   std::string path(const YamlNode& node, const char* key) {
@@ -101,26 +146,36 @@ class DataReader {
   }
 
   void read_classes(DataRecipe& recipe) {
-    const std::optional<Value> value = reader_.value("classes");
-    if (!value) return;
-    const YamlNode& at = *reader_.find("classes");
+    recipe.classes = read_texts("classes", "class", "`classes:` lists the names of the labels",
+                                "Write classes: [cat, dog]: cat is 0, dog is 1.");
+    recipe.names = read_texts("names", "column", "`names:` lists the columns of a CSV file",
+                              "Write names: [height, width].");
+  }
+
+  /// Texts, and numbers as such, none of them twice.
+  std::vector<std::string> read_texts(const char* key, const char* noun, const char* all,
+                                      const char* example) {
+    const std::optional<Value> value = reader_.value(key);
+    if (!value) return {};
+    const YamlNode& at = *reader_.find(key);
     if (value->list() == nullptr || value->list()->empty()) {
-      reader_.wrong(at, fmt::format("`classes:` lists the names of the labels, it is {}", described(*value)),
-                    "Write classes: [cat, dog]: cat is 0, dog is 1.");
-      return;
+      reader_.wrong(at, fmt::format("{}, it is {}", all, described(*value)), example);
+      return {};
     }
+    std::vector<std::string> texts;
     for (const Value& name : *value->list()) {
       if (name.text() == nullptr && name.integer() == nullptr) {
-        reader_.wrong(at, fmt::format("a class is a name, not {}", described(name)), "Put it in quotes.");
-        return;
+        reader_.wrong(at, fmt::format("a {} is a name, not {}", noun, described(name)), "Put it in quotes.");
+        return {};
       }
       std::string text = name.text() != nullptr ? *name.text() : to_string(name);
-      if (std::find(recipe.classes.begin(), recipe.classes.end(), text) != recipe.classes.end()) {
-        reader_.wrong(at, fmt::format("the class '{}' is listed twice", text));
-        return;
+      if (std::find(texts.begin(), texts.end(), text) != texts.end()) {
+        reader_.wrong(at, fmt::format("the {} '{}' is listed twice", noun, text));
+        return {};
       }
-      recipe.classes.push_back(std::move(text));
+      texts.push_back(std::move(text));
     }
+    return texts;
   }
 
   const YamlNode& section_;
@@ -137,7 +192,7 @@ void resolve_data_paths(YamlNode& document, const Sources& sources) {
     YamlNode* part = data->find(part_key);
     if (part == nullptr) continue;
     for (YamlEntry& entry : part->entries) {
-      make_absolute(entry.value, sources);
+      if (entry.key != "label") make_absolute(entry.value, sources);
       if (YamlNode* file = entry.value.find("file")) make_absolute(*file, sources);
     }
   }

@@ -13,6 +13,7 @@
 #include "errors/budget.hpp"
 #include "graph/graph.hpp"
 #include "language/expand/inputs.hpp"
+#include "language/recipe/table_recipe.hpp"
 #include "language/values/schedule.hpp"
 
 namespace graphrun {
@@ -33,15 +34,24 @@ struct LossTerm : ModelTerm {
 /// the codes of the examples.
 struct ProbeRecipe {
   enum class Kind {
-    knn,          ///< accuracy of a vote of the nearest training codes
-    linear,       ///< accuracy of a linear classifier of the codes
-    kmeans,       ///< normalised mutual information of clusters and labels
-    active_units  ///< how many units of the code vary over the examples
+    knn,                ///< accuracy of a vote of the nearest training codes
+    linear,             ///< accuracy of a linear classifier of the codes
+    kmeans,             ///< normalised mutual information of clusters and labels
+    active_units,       ///< how many units of the code vary over the examples
+    roc_auc,            ///< how well a score tells examples with label 1 from others
+    average_precision,  ///< the same
+    f1,                 ///< the same, with the best threshold
+    mae,                ///< mean absolute difference of a guess and the target, in the unit of the table
+    rmse,               ///< root of the mean squared one
+    r2                  ///< the share of the target's variance that is explained
   };
+  /// Does it look at one number for each example, and at test data alone?
+  static bool is_of_scores(Kind kind) { return kind >= Kind::roc_auc; }
+  static bool is_of_numbers(Kind kind) { return kind >= Kind::mae; }
   std::string name;
   Kind kind = Kind::knn;
-  NodeId code = 0;             ///< a row for each example
-  std::string labels;          ///< the input with the labels; empty for active_units
+  NodeId code = 0;             ///< a row for each example, or a score or guess
+  std::string labels;          ///< the input with the labels, or the target; empty for active_units
   std::int64_t k = 0;          ///< knn: neighbours; kmeans: clusters, 0: as many as there are labels
   std::int64_t first = 10000;  ///< knn, linear: how many training examples are used at most
   double above = 0.01;         ///< active_units: the variance from which a unit counts
@@ -132,7 +142,7 @@ struct TrainRecipe : PhaseRecipe {
 struct DataRecipe {
   std::string name;
   struct Files {
-    std::string images;
+    std::string images;        ///< or the table
     std::string labels;        ///< a file; may be empty
     std::string label_column;  ///< of a CSV file: of `labels`, or of `images` when that is empty
   };
@@ -142,6 +152,8 @@ struct DataRecipe {
   std::optional<std::int64_t> channels;  ///< of pictures: 1 or 3
   std::optional<double> divide_by;       ///< values are divided by it
   std::vector<std::string> classes;      ///< names of the labels 0, 1, …; may be empty
+  std::vector<std::string> names;    ///< of the columns of CSV files, as the model takes them; may be empty
+  std::optional<TableRecipe> table;  ///< the files are tables, whose columns have names
   SourceLocation where;
 };
 

@@ -54,7 +54,8 @@ extern const Rows<ProbeRecipe> probe_rows;
 extern const Rows<DataRecipe> data_rows;
 
 // Sections that are read by hand.
-extern const Section greedy_section, files_section, labels_section, input_section, model_section,
-    included_section, term_section, block_section, call_section;
+extern const Section columns_section, numbers_section, split_section, windows_section, fitted_section,
+    greedy_section, files_section, labels_section, input_section, model_section, included_section,
+    term_section, block_section, call_section;
 
 }  // namespace graphrun

@@ -24,11 +24,11 @@ class ProbeBuilder {
     ProbeRecipe probe{.name = declared_.name,
                       .kind = kind->kind,
                       .code = 0,
-                      .labels = kind->labelled ? labels(inputs[1]) : "",
+                      .labels = kind->labelled ? labels(inputs[1], kind->kind) : "",
                       .k = kind->k,
                       .where = expansion_.diagnostics.sources().location(declared_.place)};
     reader_.read(probe_rows, probe);
-    const std::optional<NodeId> code = this->code(inputs[0]);
+    const std::optional<NodeId> code = this->code(inputs[0], kind->kind);
     if (!code || (kind->labelled && probe.labels.empty())) return std::nullopt;
     probe.code = *code;
     return probe;
@@ -70,7 +70,7 @@ class ProbeBuilder {
     return {};
   }
 
-  std::optional<NodeId> code(const YamlNode& text) {
+  std::optional<NodeId> code(const YamlNode& text, ProbeRecipe::Kind kind) {
     NodeDeclaration formula;
     formula.name = declared_.name;
     formula.place = declared_.place;
@@ -82,21 +82,39 @@ class ProbeBuilder {
     const bool rows = !type.shape.empty() && type.shape.front().is_batch() &&
                       std::all_of(type.shape.begin() + 1, type.shape.end(),
                                   [](const auto& extent) { return extent.is_number(); });
+    if (type.dtype == DType::f32 && rows && ProbeRecipe::is_of_scores(kind)) return single(*node, text);
     if (type.dtype == DType::f32 && rows) return node;
     reader_.wrong(text, fmt::format("a code is a row of floats for each example, not {}", to_string(type)));
     return std::nullopt;
   }
 
-  std::string labels(const YamlNode& text) {
+  /// A score or a guess is one number for each example.
+  std::optional<NodeId> single(NodeId node, const YamlNode& text) {
+    const Type& type = expansion_.builder.type(node);
+    for (std::size_t axis = 1; axis < type.shape.size(); ++axis) {
+      if (type.shape[axis].is_number(1)) continue;
+      reader_.wrong(text,
+                    fmt::format("this probe looks at one number for each example, not {}", to_string(type)),
+                    "Write e.g. mean(error, axis=1).");
+      return std::nullopt;
+    }
+    return node;
+  }
+
+  std::string labels(const YamlNode& text, ProbeRecipe::Kind kind) {
+    const bool of_numbers = ProbeRecipe::is_of_numbers(kind);
     std::vector<std::string> names;
     for (const ModelInput& input : model_.inputs) {
-      if (input.source != InputSource::labels) continue;
+      if (input.source != (of_numbers ? InputSource::target : InputSource::labels)) continue;
       if (input.name == text.text) return input.name;
       names.push_back(input.name);
     }
-    reader_.wrong(
-        text, fmt::format("'{}' is no input with labels", text.text),
-        names.empty() ? "Declare one under `inputs:`, as y: {from: labels}." : suggestion(text.text, names));
+    reader_.wrong(text,
+                  fmt::format("'{}' is no input with {}", text.text,
+                              of_numbers ? "a target that is a number" : "labels"),
+                  !names.empty() ? suggestion(text.text, names)
+                  : of_numbers   ? "Declare one under `inputs:`, as t: {from: target}."
+                                 : "Declare one under `inputs:`, as y: {from: labels}.");
     return {};
   }
 

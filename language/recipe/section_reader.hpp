@@ -37,6 +37,7 @@ class SectionReader {
 
   std::optional<Value> value(std::string_view key);
   std::optional<double> number(const Key& key);
+  std::optional<std::int64_t> integer(const Key& key);
   std::optional<bool> flag(const Key& key);
   /// A list of names, each one of `known`; `what` is what they name.
   std::vector<std::string> names(std::string_view key, const std::vector<std::string>& known,
@@ -63,7 +64,6 @@ class SectionReader {
 
   bool is_one_of(const YamlNode& node, const std::vector<std::string>& known, const std::string& what,
                  const std::string& expected);
-  std::optional<std::int64_t> integer(const Key& key);
   std::optional<Schedule> schedule(const Key& key);
   std::optional<bool> is_first_word(const Key& key);
 

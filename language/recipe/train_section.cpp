@@ -37,7 +37,7 @@ std::optional<std::string> written_names(const YamlNode& section, const char* ke
 struct PhaseNames {
   const std::map<std::string, std::vector<NodeId>>& owners;  ///< of variables, by path
   std::vector<std::string> terms;                            ///< of the loss
-  std::vector<std::string> metrics;                          ///< but no probes
+  std::vector<std::string> metrics;                          ///< probes included
   const std::vector<LossTerm>& loss;                         ///< the terms that could be made
 };
 
@@ -338,6 +338,13 @@ void read_pictures(const YamlNode& section, Expansion& expansion, TrainRecipe& r
   reader.read(pictures_rows, recipe);
 }
 
+/// Metrics and probes.
+std::vector<std::string> measured_names(const ModelDeclaration& declared) {
+  std::vector<std::string> names = names_of(declared.metrics);
+  for (const ProbeDeclaration& probe : declared.probes) names.push_back(probe.name);
+  return names;
+}
+
 }  // namespace
 
 std::optional<TrainRecipe> read_train(const YamlNode& section, const ModelDefinition& model,
@@ -348,8 +355,8 @@ std::optional<TrainRecipe> read_train(const YamlNode& section, const ModelDefini
                          "Write e.g. train: {optimizer: {op: adam}, batch: 128, epochs: 10}."))
     return std::nullopt;
   TrainRecipe train;
-  PhaseReader phases(
-      {expansion.names.owners, names_of(declared.loss), names_of(declared.metrics), model.loss}, expansion);
+  PhaseReader phases({expansion.names.owners, names_of(declared.loss), measured_names(declared), model.loss},
+                     expansion);
   phases.read_defaults(section, train);
   reader.read(train_rows, train);
   if (const YamlNode* pictures = reader.find("pictures")) read_pictures(*pictures, expansion, train);

@@ -21,9 +21,10 @@ Curve& curve_named(std::vector<Curve>& curves, std::string_view name) {
 
 void add_cell(std::vector<Curve>& curves, std::string_view column, Curve::Point point) {
   constexpr std::string_view train = "train.";
-  constexpr std::string_view test = "test.";
   if (column.starts_with(train)) curve_named(curves, column.substr(train.size())).train.push_back(point);
-  if (column.starts_with(test)) curve_named(curves, column.substr(test.size())).test.push_back(point);
+  for (const std::string_view measured : {std::string_view("test."), std::string_view("validation.")})
+    if (column.starts_with(measured))
+      curve_named(curves, column.substr(measured.size())).test.push_back(point);
 }
 
 /// The rows of a log, each with the number of its step.

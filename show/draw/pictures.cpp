@@ -63,7 +63,7 @@ bool sees_images(const ModelDefinition& model) {
   const std::vector<bool> needed = needed_by(model.graph, std::span(&image, 1));
   return std::ranges::any_of(model.inputs, [&](const ModelInput& input) {
     const std::optional<NodeId> node = model.graph.find(input.name);
-    return input.source == InputSource::images && node && needed[*node];
+    return takes_examples(input.source) && node && needed[*node];
   });
 }
 

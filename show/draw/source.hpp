@@ -19,7 +19,7 @@ struct Source {
   std::filesystem::path metrics;  ///< metrics.csv of its run; empty: none
 
   /// The images of `test`.
-  const train::ImageSet& shown() const { return data.test.count > 0 ? data.test : data.train; }
+  const train::ImageSet& shown() const { return data.measured().count > 0 ? data.measured() : data.train; }
   /// As the images have them, or the data set; empty where classes have only numbers.
   std::vector<std::string> class_names() const {
     return shown().class_names.empty() ? train::class_names(data.name) : shown().class_names;

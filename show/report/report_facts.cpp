@@ -237,7 +237,18 @@ std::string now() {
   return fmt::format("{:%d %B %Y, %H:%M} UTC", fmt::gmtime(time));
 }
 
+std::string table_text(const train::Dataset& data) {
+  const auto counted = [](const train::ImageSet& part) {
+    return files::grouped(static_cast<std::int64_t>(part.count));
+  };
+  std::string text = fmt::format("{}: {} rows to learn from", data.name, counted(data.train));
+  if (data.validation.count > 0) text += fmt::format(", {} to validate with", counted(data.validation));
+  if (data.test.count > 0) text += fmt::format(", {} to test with", counted(data.test));
+  return fmt::format("{}; {} cells in each", text, data.train.width);
+}
+
 std::string data_text(const train::Dataset& data) {
+  if (data.train.is_table) return table_text(data);
   const std::string counts =
       data.test.count > 0
           ? fmt::format("{} training and {} test images",

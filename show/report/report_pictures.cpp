@@ -112,6 +112,7 @@ class Showing {
     if (shown().are_pictures)
       object.set("thumbnails", sprite(first_pictures(shown(), static_cast<std::size_t>(affordable(places)))));
     if (codes_->width <= widest_carried_code) object.set("values", base64_of(codes_->values));
+    object.set("of", shown().is_table ? "rows" : "test images");
     data_.set("codes", object);
   }
 

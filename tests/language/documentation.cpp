@@ -112,7 +112,11 @@ std::string key_table(const Section& section) {
 std::string probe_table() {
   std::string text = "| probe | measures |\n|---|---|\n";
   for (const ProbeKind& kind : probe_kinds()) {
-    std::string example = fmt::format("probe: {}, in: {}", kind.name, kind.labelled ? "[code, y]" : "code");
+    std::string example = fmt::format("probe: {}, in: {}", kind.name,
+                                      ProbeRecipe::is_of_numbers(kind.kind)  ? "[guess, target]"
+                                      : ProbeRecipe::is_of_scores(kind.kind) ? "[score, y]"
+                                      : kind.labelled                        ? "[code, y]"
+                                                                             : "code");
     std::string rest;
     for (const Key& key : section_of(kind).keys) {
       if (key.required) continue;

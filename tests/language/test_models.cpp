@@ -297,7 +297,7 @@ TEST_CASE("settings choose another data set, by name or file by file") {
   CHECK(mistake("data: mnist\n" + rest, {"data.test.images=a"}) ==
         "--set:1:6: error: `data:` names no files to train on\n    data.test.images=a\n         ^\n  fix: "
         "Write "
-        "{train: {images: FILE}}.\n");
+        "{train: {images: FILE}} or {train: {table: FILE}}.\n");
 }
 
 TEST_CASE("grad, like, batch and noise in formulas") {

@@ -4,6 +4,7 @@
 
 #include "language/recipe/definition.hpp"
 #include "train/datasets/find_dataset.hpp"
+#include "train/datasets/load_table.hpp"
 
 namespace graphrun::train {
 
@@ -22,6 +23,10 @@ Column images_for(const ModelDefinition& model, const ModelInput& input, const I
   return {ColumnKind::f32_values, width, std::as_bytes(std::span(images.values))};
 }
 
+Column numbers_of(const std::vector<float>& values, std::int64_t width) {
+  return {ColumnKind::f32_values, width, std::as_bytes(std::span(values))};
+}
+
 Column labels_of(const ImageSet& images) {
   return {ColumnKind::i32_labels, 1, std::as_bytes(std::span(images.labels))};
 }
@@ -35,6 +40,19 @@ DatasetFiles files_of(const DataRecipe& recipe) {
   return files;
 }
 
+/// What an input takes of the examples; nothing where they have none of it.
+std::optional<Column> column_for(const ModelDefinition& model, const ModelInput& input,
+                                 const ImageSet& images) {
+  if (takes_examples(input.source)) return images_for(model, input, images);
+  if (input.source == InputSource::mask && images.is_table) {
+    require_size(model, input, images);
+    return numbers_of(images.mask, static_cast<std::int64_t>(images.values_per_image()));
+  }
+  if (input.source == InputSource::target)
+    return images.targets.empty() ? std::nullopt : std::optional(numbers_of(images.targets, 1));
+  return images.has_labels() ? std::optional(labels_of(images)) : std::nullopt;
+}
+
 }  // namespace
 
 ReadingOptions reading_options(const DataRecipe& recipe) {
@@ -43,6 +61,7 @@ ReadingOptions reading_options(const DataRecipe& recipe) {
   if (recipe.channels) options.channels = static_cast<std::size_t>(*recipe.channels);
   options.divide_by = recipe.divide_by;
   options.classes = recipe.classes;
+  options.names = recipe.names;
   return options;
 }
 
@@ -70,6 +89,12 @@ std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input)
 void require_size(const ModelDefinition& model, const ModelInput& input, const ImageSet& images) {
   const std::int64_t wanted = row_elements(model, input);
   if (wanted == static_cast<std::int64_t>(images.values_per_image())) return;
+  if (images.is_table)
+    throw Error(ErrorCode::model,
+                fmt::format("the input takes {} values a row, the rows of the table become {} cells; leave "
+                            "`shape:` away",
+                            wanted, images.values_per_image()),
+                input.where, input.name);
   throw Error(ErrorCode::model,
               fmt::format("the input takes {} values an image, the images are {} = {}; change its shape, or "
                           "the var that it comes from (as --set pixels={}){}",
@@ -82,12 +107,9 @@ void require_size(const ModelDefinition& model, const ModelInput& input, const I
 
 Examples bind_images(const ModelDefinition& model, std::shared_ptr<const ImageSet> images) {
   Examples examples{.count = static_cast<std::int64_t>(images->count), .columns = {}, .owner = images};
-  for (const ModelInput& input : model.inputs) {
-    if (input.source == InputSource::images)
-      examples.columns[input.name] = images_for(model, input, *images);
-    else if (images->has_labels())
-      examples.columns[input.name] = labels_of(*images);
-  }
+  for (const ModelInput& input : model.inputs)
+    if (const std::optional<Column> column = column_for(model, input, *images))
+      examples.columns[input.name] = *column;
   return examples;
 }
 
@@ -107,6 +129,7 @@ Dataset load_model_data(const ModelDefinition& model) {
     throw Error(ErrorCode::model,
                 "the model file names no data: add `data: fashion_mnist`, or the paths of files",
                 model.where);
+  if (model.data->table) return load_table_data(*model.data);
   if (!model.data->name.empty()) return load_dataset(model.data->name, DataFolders::from_environment());
   return load_dataset(files_of(*model.data), {});
 }

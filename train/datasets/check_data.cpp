@@ -93,7 +93,7 @@ class DataCheck {
 
   void check_inputs(const ImageSet& examples) {
     for (const ModelInput& input : model_.inputs) {
-      if (input.source != InputSource::images) continue;
+      if (!takes_examples(input.source)) continue;
       try {
         require_size(model_, input, examples);
       } catch (const Error& error) {

@@ -70,7 +70,9 @@ Dataset load_dataset(const DatasetFiles& files, const fs::path& base) {
   dataset.notes = dataset.train.notes;
   look_for_unscaled_pixels(dataset);
   if (files.test.images.empty()) return dataset;
-  dataset.test = load_images(relative_to(base, files.test), files.reading);
+  ReadingOptions reading = files.reading;
+  if (reading.names.empty()) reading.names = dataset.train.column_names;
+  dataset.test = load_images(relative_to(base, files.test), reading);
   require_equal_sizes(dataset.train, dataset.test, base / files.test.images);
   join_class_names(dataset.train, dataset.test, base / files.test.images);
   dataset.notes.insert(dataset.notes.end(), dataset.test.notes.begin(), dataset.test.notes.end());

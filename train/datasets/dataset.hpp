@@ -11,12 +11,16 @@
 namespace graphrun::train {
 
 struct Dataset {
-  std::string name;  ///< "fashion_mnist"; for files given by path, that of the training images
-  ImageSet train;    ///< never empty
-  ImageSet test;     ///< empty (count 0) if the model file names none; else images of the same size
+  std::string name;          ///< "fashion_mnist"; for files given by path, that of the training images
+  ImageSet train;            ///< never empty
+  ImageSet validation = {};  ///< measured while it learns; empty unless `split:` keeps some of a table
+  ImageSet test;             ///< empty (count 0) if the model file names none; else images of the same size
   std::filesystem::path folder;    ///< where a data set asked for by name was found
   bool is_subset = false;          ///< the small part in the repository stands in for the full set: say so
   std::vector<std::string> notes;  ///< what else a person should know, one sentence each; often empty
+
+  /// What is measured after each epoch: the validation data, or the test data where there are none.
+  const ImageSet& measured() const { return validation.count > 0 ? validation : test; }
 };
 
 /// `data: {train: {images: PATH, labels: PATH}, test: {...}}`; an empty test.images means no test data.

@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "errors/nearest.hpp"
 #include "files/csv.hpp"
 #include "files/file_kind.hpp"
 #include "files/idx.hpp"
@@ -31,6 +32,7 @@ struct Raw {
   std::vector<float> values;
   std::vector<std::string> label_texts;  ///< from the file itself
   std::string note = {};
+  std::vector<std::string> names = {};  ///< of columns
 };
 
 /// "image 7, value 12": where one of all values is.
@@ -71,7 +73,30 @@ Raw read_npy_images(const fs::path& path) {
   return raw_of(array.type, std::move(array.shape), array.bytes, path);
 }
 
-Raw read_csv_images(const ImageFiles& files) {
+/// Columns in the order in which a model takes them, whatever theirs is in the file.
+void put_in_order(files::CsvTable& table, const std::vector<std::string>& names, const fs::path& path) {
+  if (names.empty() || table.names.empty() || table.names == names) return;
+  std::vector<std::size_t> places;
+  for (const std::string& name : names) {
+    const auto found = std::find(table.names.begin(), table.names.end(), name);
+    if (found == table.names.end())
+      throw files::data_error(path, fmt::format("has no column '{}', which the model takes. {}", name,
+                                                suggestion(name, table.names)));
+    places.push_back(static_cast<std::size_t>(found - table.names.begin()));
+  }
+  for (const std::string& name : table.names)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw files::data_error(
+          path, fmt::format("has a column '{}', which the model does not know: take it away", name));
+  std::vector<float> values;
+  values.reserve(table.values.size());
+  for (std::size_t row = 0; row < table.rows; ++row)
+    for (const std::size_t place : places) values.push_back(table.values[row * table.columns + place]);
+  table.values = std::move(values);
+  table.names = names;
+}
+
+Raw read_csv_images(const ImageFiles& files, const ReadingOptions& reading) {
   const bool is_chosen = !files.label_column.empty() && files.labels.empty();
   files::CsvTable table =
       files::read_csv(files.images, files::TextColumn{is_chosen ? files.label_column : files::label_column,
@@ -81,12 +106,11 @@ Raw read_csv_images(const ImageFiles& files) {
                             fmt::format("has a column '{}', and labels are to come from {} too; take one of "
                                         "the two away",
                                         files::label_column, files.labels.string()));
+  put_in_order(table, reading.names, files.images);
   if (table.columns == 0) throw files::data_error(files.images, "holds nothing but labels");
-  return {{table.rows, table.columns},
-          {},
-          std::move(table.values),
-          std::move(table.texts),
-          std::move(table.note)};
+  return {{table.rows, table.columns}, {},
+          std::move(table.values),     std::move(table.texts),
+          std::move(table.note),       std::move(table.names)};
 }
 
 Raw raw_of(PngFolder folder) {
@@ -108,7 +132,7 @@ Raw read_raw(const ImageFiles& files, const ReadingOptions& reading) {
     case files::FileKind::npy:
       return read_npy_images(files.images);
     case files::FileKind::csv:
-      return read_csv_images(files);
+      return read_csv_images(files, reading);
     case files::FileKind::png:
       return raw_of(read_png_alone(files.images, reading.channels));
     case files::FileKind::folder:
@@ -209,6 +233,7 @@ ImageSet load_images(const ImageFiles& files, const ReadingOptions& reading) {
   ImageSet set;
   set_sizes(set, sizes_of(raw, reading, files.images));
   set.count = raw.shape[0];
+  set.column_names = std::move(raw.names);
   if (!raw.note.empty()) set.notes.push_back(fmt::format("{}: {}", files.images.string(), raw.note));
   if (!files.labels.empty())
     set_labels(set, read_labels(files.labels, files.label_column, reading.classes), files.labels);

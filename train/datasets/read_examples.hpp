@@ -26,8 +26,14 @@ struct ImageSet {
   std::vector<std::int32_t> labels;           ///< [count], from 0; empty when there are none
   std::vector<float> values = {};             ///< finite f32 numbers; empty when the values are pixels
   std::vector<std::string> class_names = {};  ///< what each label stands for; empty: nothing but its number
-  bool are_pictures = true;                   ///< otherwise rows of numbers that it makes no sense to draw
-  std::vector<std::string> notes = {};        ///< what was taken for granted, with the file; often empty
+  std::vector<float> mask = {};     ///< of a table, for each value: 1 where its cell was there; else empty
+  std::vector<float> targets = {};  ///< of a table: numbers to learn, one a row; else empty
+  std::vector<std::string> column_names = {};  ///< of a CSV file with a header: of its numbers
+  bool is_table = false;
+  std::vector<std::uint32_t> window_rows =
+      {};                               ///< of windows of a table, [count, height]: the rows they hold
+  bool are_pictures = true;             ///< otherwise rows of numbers that it makes no sense to draw
+  std::vector<std::string> notes = {};  ///< what was taken for granted, with the file; often empty
 
   std::size_t values_per_image() const { return height * width * channels; }
   bool has_labels() const { return !labels.empty(); }
@@ -55,6 +61,7 @@ struct ReadingOptions {
   std::optional<std::size_t> channels;  ///< of PNG pictures: 1 or 3
   std::optional<double> divide_by;      ///< values are divided by it: by default pixels by 255, others not
   std::vector<std::string> classes;     ///< the names of the labels 0, 1, …
+  std::vector<std::string> names = {};  ///< of the columns of a CSV file, in the order that is wanted
 };
 
 /// Reads IDX(.gz), NPY, CSV, a folder of PNG pictures or one of them; labels from IDX, NPY, CSV, or the names

@@ -5,6 +5,7 @@
 #include "language/build.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
+#include "train/datasets/fit_table.hpp"
 
 namespace graphrun::train {
 
@@ -16,10 +17,19 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + quoted(name);
+  return list;
+}
+
 }  // namespace
 
 const Language& language() {
-  static const Language all{.registry = &ops::registry(), .standard_blocks = ops::standard_blocks()};
+  static const Language all{.registry = &ops::registry(),
+                            .standard_blocks = ops::standard_blocks(),
+                            .limits = {},
+                            .fit_table = fit_table};
   return all;
 }
 
@@ -33,13 +43,13 @@ SharedDefinition parse_definition(std::string_view text, const std::string& name
 }
 
 SharedDefinition with_class_names(SharedDefinition model, const Dataset& data) {
-  const std::vector<std::string>& names = data.train.class_names;
-  if (!model->data || !model->data->name.empty() || !model->data->classes.empty() || names.empty())
-    return model;
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + quoted(name);
-  const std::vector<std::string> settings{fmt::format("data.classes=[{}]", list)};
-  return parse_definition(model->resolved, model->name, settings);
+  if (!model->data || model->data->table || !model->data->name.empty()) return model;
+  std::vector<std::string> settings;
+  if (model->data->classes.empty() && !data.train.class_names.empty())
+    settings.push_back(fmt::format("data.classes=[{}]", listed(data.train.class_names)));
+  if (model->data->names.empty() && !data.train.column_names.empty())
+    settings.push_back(fmt::format("data.names=[{}]", listed(data.train.column_names)));
+  return settings.empty() ? model : parse_definition(model->resolved, model->name, settings);
 }
 
 }  // namespace graphrun::train

@@ -26,8 +26,8 @@ SharedDefinition parse_definition(std::string_view text, const std::string& name
                                   std::span<const std::string> settings = {},
                                   const IncludeReader& reader = {});
 
-/// The model with the names of its labels written under `data:`, where the data have them and the model has
-/// not: so a checkpoint alone says which number stands for which name.
+/// The model with the names of its labels, and of the columns of its CSV file, written under `data:` where
+/// the data have them and the model has not: so a checkpoint alone says what stands for what.
 SharedDefinition with_class_names(SharedDefinition model, const Dataset& data);
 
 }  // namespace graphrun::train

@@ -18,6 +18,8 @@ struct PhaseResult {
   std::vector<Figure> figures;  ///< of the test data, probes included
 };
 
+inline constexpr std::size_t held_out_scores_kept = 1001;
+
 struct TrainingState {
   std::uint64_t step = 0;             ///< batches learnt in all
   std::uint64_t updates = 0;          ///< optimizer steps in all: what noise is drawn by
@@ -46,6 +48,10 @@ struct TrainingState {
   double best_score = std::numeric_limits<double>::quiet_NaN();  ///< the lowest score of this stage so far
   std::uint64_t best_step = 0;                                   ///< where it was reached
   std::vector<PhaseResult> results;                              ///< of the phases and draws that are done
+  /// What this state's model makes of rows of a table that it has not learnt from, rising: what new scores
+  /// are measured by. At most held_out_scores_kept, evenly chosen; empty: the model scores no rows, or has
+  /// not yet.
+  std::vector<double> held_out_scores;
 
   std::uint64_t stage_step() const { return step - first_step; }
   std::uint64_t stage_epoch() const { return epoch - first_epoch; }

@@ -88,6 +88,7 @@ void for_each_field(State& state, const Visit& visit) {
   visit("score", state.score, Key::always);
   visit("best_score", state.best_score, Key::always);
   visit("best_step", state.best_step, Key::always);
+  visit("held_out_scores", state.held_out_scores, Key::later);
 }
 
 // ---- Results ----

@@ -12,8 +12,10 @@
 
 #include "graphrun/error.hpp"
 #include "runtime/state/philox.hpp"
+#include "train/datasets/column_scale.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/loop.hpp"
+#include "train/measure/row_scores.hpp"
 
 namespace graphrun::train {
 
@@ -235,8 +237,65 @@ LabelledCodes codes_of(Learner& learner, const ProbeRecipe& probe, const Example
   return codes;
 }
 
+/// The values of a score or guess, and of an input of f32 or i32 as what `Value` is.
+template <class Value>
+std::vector<Value> column_values(const Examples& examples, const std::string& input) {
+  Batch batch(examples, {input}, examples.count);
+  batch.gather(0, examples.count);
+  std::vector<Value> values(static_cast<std::size_t>(examples.count));
+  std::memcpy(values.data(), batch.feeds().front().bytes.data(), values.size() * sizeof(Value));
+  return values;
+}
+
+std::vector<double> scores_of(Learner& learner, const ProbeRecipe& probe, const Examples& asked,
+                              const std::stop_token& stop) {
+  const OutputValues output = learner.run(probe.code, asked, {.stop = stop});
+  const std::span<const float> values = as_floats(output);
+  return {values.begin(), values.end()};
+}
+
+double detected(const ProbeRecipe& probe, const std::vector<double>& scores, const Examples& asked) {
+  std::vector<bool> sought;
+  for (const std::int32_t label : column_values<std::int32_t>(asked, probe.labels))
+    sought.push_back(label == 1);
+  const bool both = std::ranges::count(sought, true) > 0 && std::ranges::count(sought, false) > 0;
+  if (!both) return std::numeric_limits<double>::quiet_NaN();
+  const Detection found = detection(scores, sought);
+  if (probe.kind == ProbeRecipe::Kind::roc_auc) return found.roc_auc;
+  return probe.kind == ProbeRecipe::Kind::f1 ? found.best_f1 : found.average_precision;
+}
+
+/// In the unit of the table, if the target is of one.
+double regressed(const ModelDefinition& model, const ProbeRecipe& probe, const std::vector<double>& guesses,
+                 const Examples& asked) {
+  const FittedColumn* target =
+      model.data && model.data->table ? target_of(model.data->table->fitted) : nullptr;
+  const auto in_unit = [&](double value) { return target != nullptr ? unscaled(*target, value) : value; };
+  const std::vector<float> targets = column_values<float>(asked, probe.labels);
+  double absolute = 0;
+  double squared = 0;
+  double mean = 0;
+  double spread = 0;
+  const auto count = static_cast<double>(targets.size());
+  for (const float value : targets) mean += in_unit(static_cast<double>(value)) / count;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const double truth = in_unit(static_cast<double>(targets[i]));
+    const double difference = in_unit(guesses[i]) - truth;
+    absolute += std::abs(difference) / count;
+    squared += difference * difference / count;
+    spread += (truth - mean) * (truth - mean) / count;
+  }
+  if (probe.kind == ProbeRecipe::Kind::mae) return absolute;
+  return probe.kind == ProbeRecipe::Kind::rmse ? std::sqrt(squared) : 1 - squared / spread;
+}
+
 double measure(Learner& learner, const ProbeRecipe& probe, const Examples& known, const Examples& asked,
                const std::stop_token& stop) {
+  if (ProbeRecipe::is_of_scores(probe.kind)) {
+    const std::vector<double> scores = scores_of(learner, probe, asked, stop);
+    return ProbeRecipe::is_of_numbers(probe.kind) ? regressed(learner.model(), probe, scores, asked)
+                                                  : detected(probe, scores, asked);
+  }
   const LabelledCodes test = codes_of(learner, probe, asked, stop);
   if (probe.kind == ProbeRecipe::Kind::active_units)
     return static_cast<double>(active_units(test, probe.above));
@@ -313,7 +372,8 @@ std::vector<Figure> run_probes(Learner& learner, const Examples& known, const Ex
                                const std::stop_token& stop) {
   std::vector<Figure> figures;
   for (const ProbeRecipe& probe : learner.model().probes)
-    figures.push_back({probe.name, measure(learner, probe, known, asked, stop)});
+    if (!ProbeRecipe::is_of_scores(probe.kind) || asked.columns.contains(probe.labels))
+      figures.push_back({probe.name, measure(learner, probe, known, asked, stop)});
   return figures;
 }
 

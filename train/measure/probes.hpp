@@ -39,8 +39,9 @@ double kmeans_nmi(const LabelledCodes& codes, std::int64_t k);
 /// autoencoders", 2015).
 std::int64_t active_units(const LabelledCodes& codes, double above);
 
-/// All probes of a model. `known` are the training examples, `asked` the test examples. Error{data} when
-/// labels are needed and there are none.
+/// All probes of a model; those of scores only where `asked` have what they are compared with. `known` are
+/// the training examples, `asked` the test examples. Error{data} when other labels are needed and there are
+/// none.
 std::vector<Figure> run_probes(Learner& learner, const Examples& known, const Examples& asked,
                                const std::stop_token& stop = {});
 

@@ -11,6 +11,7 @@
 #include "train/learn/definition.hpp"
 #include "train/learn/learning_step.hpp"
 #include "train/learn/transfer.hpp"
+#include "train/measure/row_scores.hpp"
 #include "train/run/measurements.hpp"
 #include "train/run/run_checks.hpp"
 #include "train/run/run_log.hpp"
@@ -21,6 +22,9 @@ namespace graphrun::train {
 namespace fs = std::filesystem;
 
 namespace {
+
+/// More rows make no better quantiles.
+constexpr std::int64_t rows_scored = 100'000;
 
 std::int64_t parameter_count(const Learner& learner) {
   std::int64_t count = 0;
@@ -59,7 +63,7 @@ class Run final : public PhaseObserver {
         measured_(learner_, examples_, test_ ? &*test_ : nullptr) {
     for (const std::string& note : notes_on(*data_)) observer_.on_note(note);
     require_labels_fit(*model_, examples_, data_->name);
-    if (test_) require_labels_fit(*model_, *test_, data_->name + " (test)");
+    if (test_) require_labels_fit(*model_, *test_, fmt::format("{} ({})", data_->name, measured_name()));
     for (const std::string& note : notes_on_ranges(*model_, examples_)) observer_.on_note(note);
   }
 
@@ -94,8 +98,21 @@ class Run final : public PhaseObserver {
 
  private:
   std::optional<Examples> bind_test() const {
-    if (data_->test.count == 0) return std::nullopt;
-    return bind_split(*model_, data_, data_->test);
+    if (data_->measured().count == 0) return std::nullopt;
+    return bind_split(*model_, data_, data_->measured());
+  }
+
+  bool has_validation() const { return data_->validation.count > 0; }
+  /// What is measured after each epoch.
+  std::string measured_name() const { return has_validation() ? "validation" : "test"; }
+
+  /// Once all is learnt: beside validation data, the test data have judged nothing before.
+  std::optional<Figures> tested(LoopEnd end) {
+    if (end != LoopEnd::finished || data_->test.count == 0) return std::nullopt;
+    const Examples test = bind_split(*model_, data_, data_->test);
+    Measurements measured(learner_, examples_, &test);
+    measured.measure(true);
+    return measured.test();
   }
 
   /// Everything that can be wrong with model and data shows here, before a folder is made.
@@ -116,7 +133,7 @@ class Run final : public PhaseObserver {
   RunResult run() {
     const TrainingState& state = learner_.state();
     log_.emplace(*directory_, *model_, phases_->figures(), state.step,
-                 RunLogOptions{test_.has_value(), resumed_, options_.tensorboard});
+                 RunLogOptions{test_ ? measured_name() : std::string(), resumed_, options_.tensorboard});
     const Examples& shown = test_ ? *test_ : examples_;
     pictures_.emplace(learner_, show::Source{*data_, examples_, shown, directory_->metrics_csv()},
                       *directory_, *log_);
@@ -139,11 +156,13 @@ class Run final : public PhaseObserver {
             .steps = state.step,
             .seconds = state.seconds,
             .train = measured_.train(),
-            .test = measured_.test(),
+            .validation = has_validation() ? measured_.test() : std::nullopt,
+            .test = has_validation() ? tested(end) : measured_.test(),
             .results = state.results,
             .digest = learner_.digest(),
             .has_pictures = data_->train.are_pictures,
-            .has_test_data = test_.has_value()};
+            .has_table = data_->train.is_table,
+            .has_test_data = data_->test.count > 0};
   }
 
   LoopEnd learn() {
@@ -201,7 +220,7 @@ class Run final : public PhaseObserver {
     const bool due = is_due(stage, report, test_ ? test_->count : 0, last);
     bool best = false;
     if (due && whole) {
-      measured_.measure(last);
+      measured_.measure(last || stops_by_probe(stage.phase));
       if (stage.phase.stop) measured_.judge_stop(*stage.phase.stop, last);
     }
     log_->append(stage, report, measured_.test());
@@ -234,9 +253,25 @@ class Run final : public PhaseObserver {
     save();
   }
 
+  /// A probe that is waited for is measured each time.
+  bool stops_by_probe(const PhaseRecipe& phase) const {
+    return phase.stop && std::ranges::any_of(model_->probes, [&](const ProbeRecipe& probe) {
+             return probe.name == phase.stop->metric;
+           });
+  }
+
+  /// Of rows that were not learnt from; without such ones, of some that were.
+  std::vector<double> held_out_scores() {
+    const ImageSet& rows = has_validation() ? data_->validation : data_->train;
+    const Examples examples =
+        first_of(bind_split(*model_, data_, rows), has_validation() ? rows_scored : rows_scored / 10);
+    return kept_scores(RowScorer(learner_).scores(examples, rows).scores);
+  }
+
   void save() {
     // A link in the place of a checkpoint that was passed over leads nowhere.
     if (fs::is_symlink(saved_path())) fs::remove(saved_path());
+    if (scores_rows(*model_)) learner_.state().held_out_scores = held_out_scores();
     save_checkpoint(saved_path(), learner_);
     saved_step_ = learner_.state().step;
     prune_checkpoints(directory_->folder(), options_.keep, learner_.state().best_step);

@@ -48,7 +48,7 @@ struct RunStart {
 struct RunEpoch {
   const StageView& stage;
   const EpochSummary& loop;
-  std::optional<Figures> test;  ///< of the epoch's own weights
+  std::optional<Figures> test;  ///< of the epoch's own weights, on Dataset::measured()
   std::filesystem::path checkpoint;
   bool best = false;
 };
@@ -73,11 +73,13 @@ struct RunResult {
   std::uint64_t epochs = 0;
   std::uint64_t steps = 0;
   double seconds = 0;
-  Figures train;                     ///< of the last epoch
-  std::optional<Figures> test;       ///< after the last step
-  std::vector<PhaseResult> results;  ///< of each phase and draw, when the model has phases
+  Figures train;                      ///< of the last epoch
+  std::optional<Figures> validation;  ///< after the last step, where `split:` keeps rows for it
+  std::optional<Figures> test;        ///< after the last step
+  std::vector<PhaseResult> results;   ///< of each phase and draw, when the model has phases
   std::string digest;
   bool has_pictures = false;  ///< or rows of numbers
+  bool has_table = false;     ///< rows of a table, whose columns have names
   bool has_test_data = false;
 };
 

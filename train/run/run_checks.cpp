@@ -20,7 +20,7 @@ void require_stops_by(const std::vector<std::string>& learnt, const TrainRecipe&
 
 void require_probed_labels(const ModelDefinition& model, const Examples& examples, const Examples& test) {
   for (const ProbeRecipe& probe : model.probes)
-    if (!probe.labels.empty() &&
+    if (!probe.labels.empty() && !ProbeRecipe::is_of_scores(probe.kind) &&
         (!examples.columns.contains(probe.labels) || !test.columns.contains(probe.labels)))
       throw Error(ErrorCode::data,
                   fmt::format("the probe '{}' needs labels, and the data have none", probe.name),

@@ -8,13 +8,14 @@ namespace graphrun::train {
 namespace {
 
 std::vector<std::string> columns_of(const ModelDefinition& model, const std::vector<std::string>& learnt,
-                                    bool has_test) {
+                                    const std::string& measured) {
   std::vector<std::string> columns{"epoch", "seconds", "images_per_second"};
   if (train_of(model).has_phases()) columns.insert(columns.end(), {"phase", "draw", "layer"});
   for (const std::string& name : learnt) columns.push_back("train." + name);
-  if (!has_test) return columns;
-  for (const std::string& name : figure_names(model, {}, true).names) columns.push_back("test." + name);
-  for (const ProbeRecipe& probe : model.probes) columns.push_back("test." + probe.name);
+  if (measured.empty()) return columns;
+  for (const std::string& name : figure_names(model, {}, true).names)
+    columns.push_back(measured + "." + name);
+  for (const ProbeRecipe& probe : model.probes) columns.push_back(measured + "." + probe.name);
   return columns;
 }
 
@@ -22,7 +23,7 @@ std::vector<std::string> columns_of(const ModelDefinition& model, const std::vec
 
 RunLog::RunLog(const RunDirectory& directory, const ModelDefinition& model,
                const std::vector<std::string>& learnt, std::uint64_t step, const RunLogOptions& options)
-    : columns_(columns_of(model, learnt, options.has_test)) {
+    : columns_(columns_of(model, learnt, options.measured)), measured_(options.measured) {
   metrics_.emplace(options.resumed ? MetricsLog::resume(directory.folder(), columns_, step)
                                    : MetricsLog(directory.folder(), columns_));
   if (options.tensorboard) events_.emplace(directory.tensorboard(), step);
@@ -42,7 +43,7 @@ void RunLog::append(const StageView& stage, const EpochSummary& report, const st
   if (stage.stage.layers > 0) set("layer", static_cast<double>(stage.stage.layer + 1));
   for (const Figure& figure : report.train.values) set("train." + figure.name, figure.value);
   if (test)
-    for (const Figure& figure : test->values) set("test." + figure.name, figure.value);
+    for (const Figure& figure : test->values) set(measured_ + "." + figure.name, figure.value);
   metrics_->append(report.state.step, cells);
   if (events_) events_->train(report.state.step, report.train);
   if (events_ && test) events_->test(report.state.step, *test);

@@ -17,7 +17,7 @@
 namespace graphrun::train {
 
 struct RunLogOptions {
-  bool has_test = false;     ///< columns of test figures too
+  std::string measured;      ///< "test" or "validation": what its figures are called; empty: there are none
   bool resumed = false;      ///< continues the files that are there
   bool tensorboard = false;  ///< events too
 };
@@ -25,7 +25,7 @@ struct RunLogOptions {
 class RunLog {
  public:
   /// The columns are epoch, seconds, images_per_second, with phases also phase, draw, layer; train.loss, … of
-  /// the figures that are learnt; test.loss, …. Rows after `step` are removed.
+  /// the figures that are learnt; test.loss, … or validation.loss, …. Rows after `step` are removed.
   RunLog(const RunDirectory& directory, const ModelDefinition& model, const std::vector<std::string>& learnt,
          std::uint64_t step, const RunLogOptions& options);
 
@@ -36,6 +36,7 @@ class RunLog {
 
  private:
   std::vector<std::string> columns_;
+  std::string measured_;
   std::optional<MetricsLog> metrics_;
   std::optional<EventLog> events_;
 };

@@ -76,9 +76,11 @@ const Section input_section = {
       .also = {"size", "input_shape", "dims"}},
      {.name = "from",
       .kind = KeyKind::word,
-      .doc = "which part of an example; labels are i32 `[batch]`",
+      .doc =
+          "which part of an example; labels are i32 `[batch]`. Of a table: `cells`, the numbers that a row "
+          "becomes (its default); `mask`, 1 where there was a cell; `target`, what is learnt",
       .fallback = "images",
-      .words = {"images", "labels"},
+      .words = {input_sources.begin(), input_sources.end()},
       .also = {"source"}}}};
 
 }  // namespace graphrun

@@ -37,7 +37,7 @@ class Scatter {
     this.indices = this.codes.x.map((_, i) => i).filter((i) => Number.isFinite(this.codes.x[i]) && Number.isFinite(this.codes.y[i]));
     this.drawing = svg("svg", {
       tabindex: 0, role: "application", "aria-roledescription": "scatter plot",
-      "aria-label": `Codes of ${this.indices.length} test images: ${this.codes.x_name} to the right, ${this.codes.y_name} upwards. `
+      "aria-label": `Codes of ${this.indices.length} ${this.codes.of}: ${this.codes.x_name} to the right, ${this.codes.y_name} upwards. `
         + "Arrow keys go from image to image" + (onChoose ? ", Enter starts the decoder from it." : "."),
       onpointermove: (event) => this.point(event), onpointerleave: () => this.show(-1), onblur: () => this.show(-1),
       onkeydown: (event) => this.key(event),
@@ -160,7 +160,7 @@ async function showCodes(manifold) {
   const choose = manifold && data.codes.values ? (index) => manifold.startFrom(index) : null;
   const scatter = new Scatter(thumbnails, choose);
   section("codes", "Codes",
-    html("p", {}, `Where ${numberText(data.codes.x.length)} test images lie in the code of ${data.codes.width === 1 ? "one unit" : `${data.codes.width} units`}`
+    html("p", {}, `Where ${numberText(data.codes.x.length)} ${data.codes.of} lie in the code of ${data.codes.width === 1 ? "one unit" : `${data.codes.width} units`}`
       + `${data.codes.width > 2 ? ", seen along its two principal components" : ""}. Point at one to see its image`
       + `${choose ? "; choose it to start the decoder below from there" : ""}.`),
     scatter.element);

@@ -81,3 +81,20 @@ TEST_CASE("files that do not fit each other") {
   const SmallFiles files;
   CHECK(throws([&] { load_dataset({{"none", ""}, {}}, files.folder.path()); }, ErrorCode::io, "none"));
 }
+
+TEST_CASE("columns of CSV files are matched by name") {
+  const graphrun::testing::TemporaryFolder folder;
+  files::write_text_file(folder / "a.csv", "a,b,c\n1,10,100\n2,20,200\n");
+  files::write_text_file(folder / "b.csv", "c,b,a\n300,30,3\n");
+  files::write_text_file(folder / "more.csv", "a,b,c,d\n1,2,3,4\n");
+  files::write_text_file(folder / "less.csv", "a,b\n1,2\n");
+  const Dataset data = load_dataset(DatasetFiles{{folder / "a.csv"}, {folder / "b.csv"}}, {});
+  CHECK(data.test.values == std::vector<float>{3, 30, 300});
+  const ReadingOptions reading{
+      .shape = {}, .channels = {}, .divide_by = {}, .classes = {}, .names = data.train.column_names};
+  CHECK(load_images({folder / "b.csv"}, reading).values == std::vector<float>{3, 30, 300});
+  CHECK(graphrun::testing::throws([&] { load_images({folder / "more.csv"}, reading); }, ErrorCode::data,
+                                  "has a column 'd', which the model does not know"));
+  CHECK(graphrun::testing::throws([&] { load_images({folder / "less.csv"}, reading); }, ErrorCode::data,
+                                  "has no column 'c', which the model takes"));
+}

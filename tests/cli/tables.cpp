@@ -1,0 +1,229 @@
+// Models that learn from tables, through the program: training, scores, predictions, streams.
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/cli/workplace.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun::testing;
+using nlohmann::json;
+
+namespace {
+
+/// Two numbers of which one is twice the other, and a kind; in a few new rows they are not.
+class TablePlace : public Workplace {
+ public:
+  TablePlace() {
+    write("train.csv", rows(0, 200));
+    std::string lines = rows(200, 60);
+    lines.insert(lines.find('\n'), ",state");
+    std::string labelled;
+    std::stringstream text(lines);
+    std::string line;
+    for (int row = 0; std::getline(text, line); ++row) labelled += line + (row == 0 ? "" : ",fine") + "\n";
+    write("new.csv", labelled + "900,3,-6,x,odd\n901,-2,8,y,odd\n");
+    write("model.yaml", model(""));
+  }
+
+  static std::string rows(int first, int count) {
+    std::string text = "id,a,b,kind\n";
+    for (int row = first; row < first + count; ++row) {
+      const double a = (row * 37 % 101 - 50) / 10.0;
+      text += std::to_string(row) + "," + std::to_string(a) + "," + std::to_string(2 * a) + "," +
+              (row % 3 == 0 ? "x" : "y") + "\n";
+    }
+    return text;
+  }
+
+  static std::string model(const std::string& data) {
+    return "graphrun: 1\nname: pair\ndata:\n  train: {table: train.csv}\n  split: {validation: 0.2}\n" +
+           data +
+           "inputs: {x: {from: cells}}\n"
+           "nodes:\n  code: {op: dense, in: x, units: 2}\n  row: {op: dense, in: code, units: \"$(dim(x, "
+           "-1))\"}\n"
+           "outputs: {code: code, row: row}\nloss: {r: {op: mse, in: [row, x]}}\n"
+           "train: {optimizer: {op: adam, lr: 0.01}, batch: 16, epochs: 40, seed: 1}\n";
+  }
+
+  std::vector<std::string> lines_of(const std::string& name) const {
+    std::ifstream file(*this / name);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+  }
+
+  void train() const {
+    const ProcessResult result = run({"model.yaml", "--out", "run", "-q"});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a table is learnt from, and what its columns are is said") {
+  const TablePlace place;
+  const ProcessResult result = place.run({"model.yaml", "--out", "run"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(contains(result.err, "160 rows of train.csv, 40 to validate with"));
+  CHECK(contains(result.err, "id: ignored; a, b: a number, standardise; kind: a category of 2"));
+  CHECK(contains(result.err, "validation loss"));
+  CHECK(contains(result.err, "rows/s"));
+  CHECK(!contains(result.err + result.out, "image"));
+  CHECK(contains(result.out, "valid   loss"));
+  CHECK(contains(result.out, " score run "));
+  CHECK(contains(place.lines_of("run/metrics.csv").front(), "validation.loss"));
+  const json measured = place.run_json({"eval", "run", "--split", "validation"});
+  CHECK(measured.at("count") == 40);
+  CHECK(place.run({"eval", "run"}).exit_code == 4);
+}
+
+TEST_CASE("rows are scored, with the columns that make them odd") {
+  const TablePlace place;
+  place.train();
+  const json result = place.run_json({"score", "run", "new.csv", "--label", "state", "--out", "scores.csv"});
+  CHECK(result.at("count") == 62);
+  CHECK(result.at("odd") == "odd");
+  CHECK(result.at("roc_auc") == 1.0);
+  CHECK(result.at("average_precision") == 1.0);
+  const std::vector<std::string> lines = place.lines_of("scores.csv");
+  CHECK(lines.front() == "id,a,b,kind,state,score,flagged,because,score.a,score.b,score.kind");
+  REQUIRE(lines.size() == 63);
+  CHECK(lines[61].starts_with("900,3,-6,x,odd,"));
+  CHECK(contains(lines[61], ",1,"));
+  const json best = place.run_json(
+      {"score", "run", "new.csv", "--label", "state", "--threshold", "f1", "--out", "best.csv"});
+  CHECK(best.at("flagged") == 2);
+  CHECK(place.run_json({"score", "run", "new.csv", "--label", "state", "--threshold", "1e9"}).at("flagged") ==
+        0);
+}
+
+TEST_CASE("a score depends neither on the rows beside it nor on the order of columns") {
+  const TablePlace place;
+  place.train();
+  place.run_json({"score", "run", "new.csv", "--ignore", "state", "--out", "all.csv"});
+  place.write("alone.csv", "kind,b,a\nx,-6,3\n");
+  place.run_json({"score", "run", "alone.csv", "--out", "one.csv"});
+  const auto score_of = [](const std::string& line, std::size_t skipped) {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < skipped; ++i) at = line.find(',', at) + 1;
+    return line.substr(at, line.find(',', at) - at);
+  };
+  CHECK(score_of(place.lines_of("all.csv")[61], 5) == score_of(place.lines_of("one.csv")[1], 3));
+  ProcessOptions options;
+  options.folder = place.folder();
+  const ProcessResult stream = run_process(
+      {"sh", "-c", "printf 'kind,b,a\\nx,-6,3\\ny,1,0.5\\n' | " + program_path() + " score run - --follow"},
+      options);
+  INFO(stream.err);
+  CHECK(stream.exit_code == 0);
+  CHECK(
+      stream.out.starts_with("score,flagged,because\n" + score_of(place.lines_of("one.csv")[1], 3) + ",1,"));
+}
+
+TEST_CASE("rows come back by the names and in the units of their columns") {
+  const TablePlace place;
+  place.train();
+  place.write("holes.csv", "b;kind;a\n-6,0;x;-3,0\n4,0;y;\n");
+  CHECK(place.run({"predict", "run", "holes.csv"}).exit_code == 4);
+  place.write("model.yaml", TablePlace::model("  missing: mean\n"));
+  place.write("filled.yaml", TablePlace::model("  missing: mean\n"));
+  const ProcessResult trained = place.run({"filled.yaml", "--out", "filled", "-q"});
+  REQUIRE(trained.exit_code == 0);
+  place.run_json({"predict", "filled", "holes.csv", "--fill", "--out", "whole.csv"});
+  const std::vector<std::string> whole = place.lines_of("whole.csv");
+  CHECK(whole[0] == "b,kind,a");
+  CHECK(whole[1] == "-6.0,x,-3.0");
+  CHECK(whole[2].starts_with("4.0,y,"));
+  CHECK(whole[2].size() > 6);
+  place.run_json(
+      {"predict", "filled", "new.csv", "--label", "state", "--output", "row,code", "--out", "p.csv"});
+  const std::vector<std::string> lines = place.lines_of("p.csv");
+  CHECK(lines.front() == "id,state,a,b,kind,code_0,code_1");
+  CHECK(lines.size() == 63);
+}
+
+TEST_CASE("a number is predicted in its unit, and a class by its name") {
+  const TablePlace place;
+  const std::string head =
+      "graphrun: 1\nname: guess\ndata: {train: {table: train.csv}, split: {test: 0.2}, columns: ";
+  const std::string tail =
+      "outputs: {target: y}\ntrain: {optimizer: {op: adam, lr: 0.02}, batch: 16, epochs: 60}\n";
+  place.write("number.yaml", head +
+                                 "{numbers: {standardise: [b]}, target: b}}\n"
+                                 "inputs: {x: {from: cells}, t: {from: target}}\n"
+                                 "nodes:\n  one: {op: dense, in: x, units: 1}\n"
+                                 "  y: {op: reshape, in: one, shape: [batch]}\nloss: {e: (y - t) ** 2}\n" +
+                                 tail);
+  const json number = place.run_json({"number.yaml", "--out", "number"});
+  CHECK(number.at("test").at("loss").get<double>() < 1e-3);
+  place.write("ask.csv", "a,kind\n4,x\n");
+  place.run_json({"predict", "number", "ask.csv", "--out", "n.csv"});
+  CHECK(place.lines_of("n.csv")[0] == "row_number,b");
+  CHECK(std::abs(std::stod(place.lines_of("n.csv")[1].substr(2)) - 8) < 0.3);
+  place.write("class.yaml", head +
+                                "{target: kind}}\ninputs: {x: {from: cells}, t: {from: target}}\n"
+                                "nodes:\n  y: {op: dense, in: x, units: 2}\n"
+                                "loss: {e: {op: cross_entropy, in: [y, t]}}\n" +
+                                tail);
+  place.run_json({"class.yaml", "--out", "class"});
+  place.write("ask.csv", "a,b\n4,8\n");
+  place.run_json({"predict", "class", "ask.csv", "--out", "c.csv"});
+  CHECK(place.lines_of("c.csv")[0] == "row_number,kind,target_x,target_y");
+  CHECK(place.lines_of("c.csv")[1].starts_with("1,y,"));
+}
+
+TEST_CASE("scores and predictions that make no sense are refused with what to do") {
+  const TablePlace place;
+  place.train();
+  const auto fails = [&](std::vector<std::string> words, int code, const std::string& part) {
+    const ProcessResult result = place.run(std::move(words));
+    INFO(result.err);
+    CHECK(result.exit_code == code);
+    return contains(result.err, part);
+  };
+  CHECK(fails({"score", "run", "new.csv"}, 4, "the column 'state' is new"));
+  CHECK(fails({"score", "run", "new.csv", "--label", "stat"}, 4, "has no column 'stat'"));
+  CHECK(fails({"score", "run", "-"}, 2, "score RUN - --follow"));
+  CHECK(fails({"score", "run", "new.csv", "--follow"}, 2, "score RUN - --follow"));
+  CHECK(fails({"score", "run", "train.csv", "--threshold", "f1"}, 2, "add --label COLUMN"));
+  CHECK(fails({"score", "run", "train.csv", "--expect", "2"}, 2, "a share is between 0 and 1"));
+  CHECK(fails({"score", "run", "new.csv", "--label", "state", "--odd", "od"}, 2, "did you mean 'odd'?"));
+  CHECK(fails({"predict", "run", "train.csv", "--fill", "--output", "code"}, 2, "leave --output away"));
+  CHECK(fails({"predict", "run", "train.csv", "--output", "row,code", "--out", "p.npy"}, 2,
+              "holds one output"));
+  CHECK(fails({"predict", "run", "train.csv", "--output", "loss"}, 2,
+              "it has no row for each row of the table"));
+  CHECK(place.run({"small.yaml", "--out", "images", "-q"}).exit_code == 0);
+  CHECK(fails({"score", "images", "train.csv"}, 2, "has not learnt from a table"));
+}
+
+TEST_CASE("a series is scored row by row, as the mean over the windows that hold a row") {
+  const TablePlace place;
+  const std::string model = in_source("/models/tables/series_anomaly.yaml");
+  const json trained = place.run_json({model, "--out", "engine", "--set", "train.epochs=15"});
+  CHECK(trained.at("test").at("auc").get<double>() > 0.9);
+  CHECK(trained.at("validation").at("loss").get<double>() < 0.2);
+  const json result = place.run_json(
+      {"score", "engine", in_source("/data/tables/engine_new.csv"), "--out", "s.csv", "--windows", "w.csv"});
+  CHECK(result.at("count") == 2550);
+  CHECK(result.at("roc_auc").get<double>() > 0.9);
+  CHECK(place.lines_of("s.csv").size() == 2551);
+  CHECK(place.lines_of("w.csv").front() == "first_row,last_row,score");
+  CHECK(place.lines_of("w.csv").size() == 1 + 2550 - 2 * 47);  // none over the gap
+  CHECK(place.run({"score", "engine", "-", "--follow"}).exit_code == 2);
+}
+
+TEST_CASE("guesses are measured in the unit of the table, and training may stop by such a figure") {
+  const TablePlace place;
+  const std::string model = in_source("/models/tables/regression.yaml");
+  const json result = place.run_json({model, "--out", "houses", "--set", "train.epochs=40", "--set",
+                                      "train.stop={metric: r2, patience: 3, best: highest}"});
+  CHECK(result.at("test").at("r2").get<double>() > 0.8);
+  CHECK(result.at("test").at("mae").get<double>() > 100);
+  CHECK(result.at("test").at("mae").get<double>() < 30000);
+  CHECK(result.at("validation").contains("r2"));
+}

@@ -1,0 +1,289 @@
+// Tables: what their columns become, which rows are learnt from, and what is wrong with them.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "files/file.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/thrown.hpp"
+#include "train/datasets/bind_inputs.hpp"
+#include "train/datasets/column_scale.hpp"
+#include "train/datasets/fit_table.hpp"
+#include "train/datasets/load_table.hpp"
+#include "train/datasets/table_split.hpp"
+#include "train/datasets/table_survey.hpp"
+#include "train/learn/definition.hpp"
+
+using namespace graphrun;
+using namespace graphrun::train;
+using namespace graphrun::testing;
+
+namespace {
+
+using Names = std::vector<std::string>;
+using Values = std::vector<float>;
+using Use = FittedColumn::Use;
+
+/// Tables in a folder of their own, and a model that learns from `train.csv`.
+class Tables {
+ public:
+  const Tables& write(const std::string& name, const std::string& text) const {
+    files::write_text_file(folder_ / name, text);
+    return *this;
+  }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+  /// The model with these keys of `data:` behind the training table.
+  SharedDefinition model(const std::string& keys = "", const std::string& train = "") const {
+    return parse_definition("graphrun: 1\nname: m\ndata:\n  train: {table: '" + path("train.csv") + "'" +
+                                train + "}\n" + keys +
+                                "inputs: {x: {from: cells}}\n"
+                                "nodes: {row: {op: dense, in: x, units: \"$(dim(x, -1))\"}}\n"
+                                "outputs: {row: row}\nloss: {r: {op: mse, in: [row, x]}}\n"
+                                "train: {batch: 4, epochs: 1}\n",
+                            "m.yaml");
+  }
+  DataRecipe data(const std::string& keys = "", const std::string& train = "") const {
+    return *model(keys, train)->data;
+  }
+  ImageSet read(const std::string& name, const DataRecipe& data, const TableQuery& query = {}) const {
+    return load_table(TableText(folder_ / name), data, query);
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+const FittedColumn& column(const DataRecipe& data, const std::string& name) {
+  return *std::ranges::find(data.table->fitted, name, &FittedColumn::name);
+}
+
+template <class Call>
+bool refused(Call call, const std::string& part) {
+  const std::optional<Error> error = thrown(call);
+  INFO((error ? error->what() : "nothing was thrown"));
+  CHECK(error.has_value());
+  return error && contains(error->what(), part);
+}
+
+const std::string four_rows = "t,kind,id\n1,a,1\n3,b,2\n5,a,3\n7,b,4\n";
+
+}  // namespace
+
+TEST_CASE("columns of a table are told apart, and become cells in its order") {
+  const Tables tables;
+  tables.write("train.csv", four_rows);
+  const DataRecipe data = tables.data();
+  CHECK(column(data, "t").scale == ColumnScale::standardise);
+  CHECK(column(data, "t").centre == 4);
+  CHECK(std::abs(column(data, "t").spread - std::sqrt(5.0)) < 1e-12);
+  CHECK(column(data, "kind").values == Names{"a", "b"});
+  CHECK(column(data, "id").use == Use::ignored);
+  CHECK(described(data.table->fitted) == "t: a number, standardise; kind: a category of 2; id: ignored");
+  const Dataset set = load_table_data(data);
+  CHECK(set.train.count == 4);
+  CHECK(set.train.width == 3);
+  CHECK(std::abs(set.train.values[0] + 3 / std::sqrt(5.0F)) < 1e-6F);
+  CHECK(Values(set.train.values.begin() + 1, set.train.values.begin() + 3) == Values{1, 0});
+  CHECK(set.train.mask == Values(12, 1));
+}
+
+TEST_CASE("columns are matched by name, in any order") {
+  const Tables tables;
+  tables.write("train.csv", four_rows)
+      .write("new.csv", "id,kind,t\n9,b,1\n8,a,5\n")
+      .write("short.csv", "kind,t\nb,1\n");
+  const DataRecipe data = tables.data();
+  const ImageSet known = load_table_data(data).train;
+  const ImageSet rows = tables.read("new.csv", data);
+  CHECK(rows.values[0] == known.values[0]);
+  CHECK(Values(rows.values.begin() + 1, rows.values.begin() + 3) == Values{0, 1});
+  CHECK(tables.read("short.csv", data).count == 1);
+}
+
+TEST_CASE("numbers are scaled as columns say, and come back in their own unit") {
+  const Tables tables;
+  tables.write("train.csv",
+               "a,b,c,d,e,f\n1,1,1,1,0,1\n2,2,2,2,9,2\n3,3,3,3,99,3\n4,4,4,4,-9,4\n50,5,5,5,3,5\n");
+  const DataRecipe data = tables.data(
+      "  columns: {numbers: {robust: [a], min_max: [b], quantile: [c], as_is: [d], log: [e], standardise: "
+      "[f]}}\n");
+  CHECK(column(data, "a").centre == 3);
+  CHECK(column(data, "a").spread == 2);
+  CHECK(scaled(column(data, "b"), 5) == 1);
+  CHECK(scaled(column(data, "b"), 3) == 0.5);
+  CHECK(scaled(column(data, "c"), 2.5) == 0.375);
+  CHECK(scaled(column(data, "c"), -7) == 0);
+  CHECK(scaled(column(data, "c"), 70) == 1);
+  CHECK(scaled(column(data, "d"), 2.5) == 2.5);
+  for (const FittedColumn& one : data.table->fitted)
+    for (const double value : {1.0, 2.5, 4.0})
+      CHECK(std::abs(unscaled(one, scaled(one, value)) - value) < 1e-9);
+}
+
+TEST_CASE("a column that is always the same is no reason to divide by zero") {
+  const Tables tables;
+  tables.write("train.csv", "a,b\n5,1\n5,2\n5,4\n");
+  CHECK(load_table_data(tables.data()).train.values[0] == 0);
+}
+
+TEST_CASE("what is fitted is fitted on the rows to learn from alone") {
+  const Tables tables;
+  std::string text = "a,kind\n";
+  for (int row = 0; row < 90; ++row) text += std::to_string(row % 10) + ",x\n";
+  for (int row = 0; row < 10; ++row) text += "1e6,late\n";
+  tables.write("train.csv", text);
+  const DataRecipe data = tables.data("  split: {validation: 0.1, by: time}\n");
+  CHECK(column(data, "a").centre == 4.5);
+  CHECK(column(data, "kind").values == Names{"x"});
+  const Dataset set = load_table_data(data);
+  CHECK(set.train.count == 90);
+  CHECK(set.validation.count == 10);
+  CHECK(set.notes.size() == 1);
+  CHECK(contains(set.notes.front(),
+                 "10 of the rows kept for measuring have a category that no row to learn from"));
+}
+
+TEST_CASE("rows are split at random, by time or by group, the same in every run") {
+  TableRecipe::Split split;
+  split.validation = 0.2;
+  split.test = 0.1;
+  const auto count = [](const std::vector<Part>& parts, Part part) {
+    return std::ranges::count(parts, part);
+  };
+  const std::vector<Part> random = parts_of(split, 50, {});
+  CHECK(count(random, Part::validation) == 10);
+  CHECK(count(random, Part::test) == 5);
+  CHECK(random == parts_of(split, 50, {}));
+  CHECK(random[49] != random[48]);
+  split.by = TableRecipe::Split::By::time;
+  const std::vector<Part> ordered = parts_of(split, 10, {});
+  CHECK(ordered[6] == Part::train);
+  CHECK(ordered[7] == Part::validation);
+  CHECK(ordered[9] == Part::test);
+  const std::vector<Part> dated =
+      parts_of(split, 4, {"2020-03-01", "2020-01-01", "2020-04-01", "2020-02-01"});
+  CHECK(dated == std::vector<Part>{Part::validation, Part::train, Part::test, Part::train});
+  CHECK(parts_of(split, 3, {"9", "10", "100"})[2] == Part::test);
+  split.by = TableRecipe::Split::By::group;
+  split.test = 0;
+  const Names groups = {"a", "a", "b", "b", "c", "c", "d", "d", "e", "e"};
+  const std::vector<Part> grouped = parts_of(split, 10, groups);
+  CHECK(count(grouped, Part::validation) == 2);
+  for (std::size_t row = 0; row < 10; row += 2) CHECK(grouped[row] == grouped[row + 1]);
+  CHECK(throws([&] { parts_of(split, 2, {"a", "a"}); }, ErrorCode::data, "leaves none of the 2 rows"));
+}
+
+TEST_CASE("missing cells are refused, masked or filled in") {
+  const Tables tables;
+  tables.write("train.csv", "a,kind\n1,x\n,y\n4,NA\n7,x\n");
+  CHECK(refused([&] { load_table_data(tables.data()); }, "train.csv:3:1: error: the cell of 'a' is missing"));
+  const ImageSet masked = load_table_data(tables.data("  missing: mask\n")).train;
+  CHECK(Values(masked.mask.begin() + 3, masked.mask.begin() + 9) == Values{0, 1, 1, 1, 0, 0});
+  CHECK(masked.values[3] == 0);
+  const DataRecipe filled = tables.data("  missing: median\n");
+  CHECK(column(filled, "a").fill == 4);
+  const ImageSet rows = load_table_data(filled).train;
+  CHECK(rows.values[3] == 0);
+  CHECK(rows.values[7] == 1);
+  CHECK(rows.mask == masked.mask);
+}
+
+TEST_CASE("a target is a number or a category, and no cell") {
+  const Tables tables;
+  tables.write("train.csv", "size,price\n1,100.5\n4,99.5\n3,250.25\n");
+  const DataRecipe number = tables.data("  columns: {target: price}\n");
+  CHECK(load_table_data(number).train.width == 1);
+  CHECK(load_table_data(number).train.targets == Values{100.5F, 99.5F, 250.25F});
+  tables.write("train.csv", "size,species\n1,cat\n4,dog\n3,cat\n").write("new.csv", "size\n5\n");
+  const DataRecipe category = tables.data("  columns: {target: species}\n");
+  const ImageSet rows = load_table_data(category).train;
+  CHECK(rows.labels == std::vector<std::int32_t>{0, 1, 0});
+  CHECK(rows.class_names == Names{"cat", "dog"});
+  CHECK(tables.read("new.csv", category).labels.empty());
+}
+
+TEST_CASE("labels and ignored columns may stand in any table, and are never cells") {
+  const Tables tables;
+  tables.write("train.csv", "a,state,note\n1,ok,x\n5,ok,y\n3,bad,z\n")
+      .write("new.csv", "state,a\nbad,2\n")
+      .write("other.csv", "a,more,truth\n2,7,bad\n");
+  const DataRecipe data = tables.data("  columns: {ignore: [note]}\n", ", label: state");
+  const Dataset set = load_table_data(data);
+  CHECK(set.train.width == 1);
+  CHECK(set.train.class_names == Names{"ok", "bad"});  // of two the rarer is 1
+  CHECK(tables.read("new.csv", data, {.label = "state"}).has_labels());
+  CHECK(refused([&] { tables.read("other.csv", data); }, "other.csv:1:1: error: the column 'more' is new"));
+  CHECK(tables.read("other.csv", data, {.label = "truth", .ignored = {"more"}}).has_labels());
+}
+
+TEST_CASE("fitted columns are written into the model, and read back to the same bits") {
+  const Tables tables;
+  tables.write("train.csv", "a,b: c,q\n0.1,'x',1\n0.7,\"y, [z]\",2\n1e-9,'x',7\n");
+  const SharedDefinition model = tables.model("  columns: {numbers: {quantile: [q]}}\n  missing: mean\n");
+  tables.write("train.csv", "gone\n1\n");
+  const SharedDefinition again = parse_definition(model->resolved, "again");
+  const std::vector<FittedColumn>& before = model->data->table->fitted;
+  const std::vector<FittedColumn>& after = again->data->table->fitted;
+  REQUIRE(before.size() == after.size());
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CHECK(before[i].name == after[i].name);
+    CHECK(before[i].values == after[i].values);
+    CHECK(before[i].centre == after[i].centre);
+    CHECK(before[i].spread == after[i].spread);
+    CHECK(before[i].landmarks == after[i].landmarks);
+    CHECK(before[i].fill == after[i].fill);
+  }
+  CHECK(again->resolved == model->resolved);
+}
+
+TEST_CASE("what is wrong with a table is said at its cell or name") {
+  const Tables tables;
+  tables.write("train.csv", four_rows);
+  const DataRecipe data = tables.data();
+  const auto new_table = [&](const std::string& text) {
+    return [&tables, &data, text] { tables.write("new.csv", text).read("new.csv", data); };
+  };
+  CHECK(refused(new_table("t,kind\n1,c\n"),
+                "new.csv:2:3: error: column 'kind': the model has learnt nothing of 'c'"));
+  CHECK(refused(new_table("t,kind\n1,a\nhot,a\n"), "new.csv:3:1: error: column 't': 'hot' is no number"));
+  CHECK(refused(new_table("t,kind\n\"1,234\",a\n"), "'1,234' is no number: write it without the comma"));
+  CHECK(refused(new_table("t,kind\n2020-01-31,a\n"), "'2020-01-31' is a date, and no number"));
+  CHECK(refused(new_table("t,kind\n1e39,a\n"), "'1e39' is beyond what f32 holds"));
+  CHECK(refused(new_table("t,Kind\n1,a\n"),
+                "new.csv:1:1: error: there is no column 'kind', which the model learnt from"));
+  CHECK(refused(new_table("t,kind,flow\n1,a,2\n"),
+                "the column 'flow' is new: the model has not learnt from it"));
+  CHECK(refused(new_table("t,kind,t\n1,a,2\n"), "new.csv:1:8: error: two columns are called 't'"));
+  CHECK(refused(new_table("t,kind\n"), "holds no rows, only the names of columns"));
+  CHECK(refused(new_table("t,kind\n1,a,2\n"), "new.csv:2:1: error: this line has 3 fields, the first has 2"));
+  CHECK(refused(new_table("t,kind\n1,caf\xe9\n"), "new.csv:2:6: error: the byte 0xe9 is not UTF-8"));
+  CHECK(refused(new_table(std::string("t,kind\n1,\0a\n", 12)), "holds a byte 0"));
+  CHECK(refused(new_table("PAR1abc"), "is a Parquet file"));
+  CHECK(refused([&] { tables.data("  columns: {ignore: [kin]}\n"); },
+                "m.yaml:5:22: error: train.csv has no column 'kin'. Did you mean 'kind'?"));
+  CHECK(refused([&] { tables.data("  columns: {numbers: {log: [kind]}}\n"); },
+                "train.csv:2:3: error: 'a' is no number, and `numbers:` lists 'kind'"));
+}
+
+TEST_CASE("a few texts among numbers are a mistake, many are a category") {
+  const Tables tables;
+  std::string text = "a,g\n";
+  for (int row = 0; row < 30; ++row) text += std::to_string(row * 3 % 7) + (row % 2 == 0 ? ",4\n" : ",4G\n");
+  tables.write("train.csv", text + "broken,4\n");
+  CHECK(refused([&] { tables.data(); },
+                "train.csv:32:1: error: 'broken' is no number, as the other cells of 'a' are"));
+  tables.write("train.csv", text);
+  CHECK(column(tables.data(), "g").values == Names{"4", "4G"});
+}
+
+TEST_CASE("columns that say nothing are left out unless they are asked for") {
+  const Tables tables;
+  std::string text = ",when,name,a\n";
+  for (int row = 0; row < 20; ++row)
+    text += fmt::format("{},2020-01-{:02},name {},{}\n", row, row + 1, row, row * row % 5);
+  tables.write("train.csv", text);
+  CHECK(described(tables.data().table->fitted) == "(no name), when, name: ignored; a: a number, standardise");
+  CHECK(column(tables.data("  columns: {categories: [name]}\n"), "name").values.size() == 20);
+}

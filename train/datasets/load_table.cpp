@@ -1,0 +1,308 @@
+#include "train/datasets/load_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "errors/printable.hpp"
+#include "train/datasets/labels.hpp"
+#include "train/datasets/table_split.hpp"
+#include "train/datasets/table_survey.hpp"
+#include "train/datasets/table_text.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Rows become examples one by one.
+class RowCollector {
+ public:
+  RowCollector(const std::vector<FittedColumn>& columns, std::size_t cells) : target_(target_of(columns)) {
+    set_.height = 1;
+    set_.width = cells;
+    set_.channels = 1;
+    set_.are_pictures = false;
+    set_.is_table = true;
+  }
+
+  void add(const CodedRow& row) {
+    set_.values.insert(set_.values.end(), row.cells.begin(), row.cells.end());
+    set_.mask.insert(set_.mask.end(), row.mask.begin(), row.mask.end());
+    if (target_ != nullptr && !target_->is_category) set_.targets.push_back(row.target);
+    if (target_ != nullptr && target_->is_category && row.target >= 0)
+      set_.labels.push_back(static_cast<std::int32_t>(row.target));
+    if (row.has_unknown) ++unknown_;
+    ++set_.count;
+  }
+  void add_label(std::string_view label) { labels_.emplace_back(label); }
+  std::size_t unknown() const { return unknown_; }
+
+  const std::vector<std::string>& labels() const { return labels_; }
+
+  ImageSet take(const fs::path& path, const std::vector<std::string>& classes) {
+    if (target_ != nullptr && target_->is_category) {
+      set_.class_names = target_->values;
+      if (set_.labels.size() != set_.count) set_.labels.clear();
+    } else if (!labels_.empty()) {
+      Labels labels = labels_from_texts(labels_, classes, path);
+      set_.labels = std::move(labels.numbers);
+      set_.class_names = std::move(labels.names);
+    }
+    if (std::ranges::any_of(set_.targets, [](float target) { return target != target; }))
+      set_.targets.clear();
+    return std::move(set_);
+  }
+
+ private:
+  const FittedColumn* target_;
+  ImageSet set_;
+  std::vector<std::string> labels_;
+  std::size_t unknown_ = 0;
+};
+
+/// The names of labels in the order of their numbers: sorted, but of two the rarer is 1, which is what is
+/// looked for. None where labels are numbers.
+std::vector<std::string> classes_in(std::span<const RowCollector> parts) {
+  std::map<std::string, std::size_t> counts;
+  for (const RowCollector& part : parts)
+    for (const std::string& label : part.labels()) ++counts[label];
+  if (counts.size() != 2) return {};
+  const auto& [first, count] = *counts.begin();
+  const auto& [second, other] = *counts.rbegin();
+  const bool are_numbers = files::parse_index(first) && files::parse_index(second);
+  if (are_numbers) return {};
+  return count < other ? std::vector{second, first} : std::vector{first, second};
+}
+
+std::size_t place_of(const TableText& table, const std::string& column) {
+  return static_cast<std::size_t>(std::ranges::find(table.names(), column) - table.names().begin());
+}
+
+/// Columns that stand in the model's own files, though it does not see them.
+std::vector<std::string> own_columns(const DataRecipe& data) {
+  std::vector<std::string> names;
+  for (const std::optional<DataRecipe::Files>& part : {data.train, data.test})
+    if (part && !part->label_column.empty()) names.push_back(part->label_column);
+  for (const TableRecipe::Named& column : data.table->ignored) names.push_back(column.name);
+  return names;
+}
+
+void require_label(const TableText& table, const std::string& label) {
+  if (label.empty() || place_of(table, label) < table.names().size()) return;
+  throw files::data_error(table.path(), fmt::format("has no column '{}' of labels", printable(label)));
+}
+
+/// Goes through a table: `part_of(row)` says which collector gets a row.
+template <class PartOf>
+void collect(const TableText& table, const DataRecipe& data, const TableReading& reading,
+             const std::string& label, std::span<RowCollector> collectors, const PartOf& part_of) {
+  const RowCoder coder(data.table->fitted, reading, table.names(), table.path());
+  const std::size_t label_at = label.empty() ? table.names().size() : place_of(table, label);
+  CodedRow row;
+  std::size_t number = 0;
+  table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
+    coder.encode(lines, fields, row);
+    RowCollector& collector = collectors[part_of(number++)];
+    collector.add(row);
+    if (label_at >= fields.size()) return;
+    if (files::is_missing_cell(fields[label_at]))
+      lines.fail(fmt::format("a label is missing in '{}'", printable(label)), fields[label_at]);
+    collector.add_label(fields[label_at]);
+  });
+}
+
+std::size_t cells_in(const DataRecipe& data) {
+  return static_cast<std::size_t>(cells_of(data.table->fitted));
+}
+
+ImageSet read_whole(const TableText& table, const DataRecipe& data, const TableReading& reading,
+                    const std::string& label) {
+  require_label(table, label);
+  RowCollector rows(data.table->fitted, cells_in(data));
+  collect(table, data, reading, label, std::span(&rows, 1), [](std::size_t) { return 0; });
+  ImageSet set = rows.take(table.path(), classes_in(std::span(&rows, 1)));
+  if (!table.note().empty()) set.notes.push_back(fmt::format("{}: {}", table.path().string(), table.note()));
+  return set;
+}
+
+/// A test file may have a label that the training file has not, and the other way round.
+TableReading own_reading(const DataRecipe& data) {
+  return {.missing = data.table->missing,
+          .needs_target = true,
+          .refuses_unknown = true,
+          .also = own_columns(data)};
+}
+
+/// Only values of rows to learn from are known: a rare one may be in other rows alone.
+std::string note_on_unknown(std::span<const RowCollector> parts) {
+  std::size_t rows = 0;
+  for (const RowCollector& part : parts) rows += part.unknown();
+  return rows == 0 ? std::string()
+                   : fmt::format(
+                         "{} of the rows kept for measuring {} a category that no row to learn from has: "
+                         "its cells are all 0",
+                         rows, rows == 1 ? "has" : "have");
+}
+
+/// The texts of a column, a row each; none where there is no such column.
+std::vector<std::string> texts_of(const TableText& table, const std::optional<TableRecipe::Named>& column) {
+  std::vector<std::string> texts;
+  if (!column) return texts;
+  const std::size_t place = place_of(table, column->name);
+  if (place == table.names().size())
+    throw Error(
+        ErrorCode::data,
+        fmt::format("there is no column '{}', by which rows are put in order", printable(column->name)),
+        {table.path().string(), 1, 1});
+  table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
+    if (files::is_missing_cell(fields[place]))
+      lines.fail(
+          fmt::format("the cell of '{}' is missing, by which rows are put in order", printable(column->name)),
+          fields[place]);
+    texts.emplace_back(fields[place]);
+  });
+  return texts;
+}
+
+Series series_in(const TableText& table, const TableRecipe& recipe, std::size_t rows,
+                 std::span<const std::uint8_t> parts) {
+  return series_of({texts_of(table, recipe.windows->group), texts_of(table, recipe.windows->time)}, rows,
+                   parts);
+}
+
+void require_windows(const ImageSet& set, const fs::path& path, std::int64_t size) {
+  if (set.count > 0) return;
+  throw files::data_error(
+      path, fmt::format("has no {} rows of one series behind each other, as a window takes", size));
+}
+
+/// The rows of each part as windows; no window holds rows of two parts. What is measured is measured on every
+/// window: so scores of held-out rows are means over as many windows as those of new rows.
+void take_windows(Dataset& dataset, const TableText& table, const TableRecipe& recipe,
+                  std::span<const Part> parts, const ImageSet& rows) {
+  const auto size = static_cast<std::size_t>(recipe.windows->size);
+  const std::span<const std::uint8_t> numbers(reinterpret_cast<const std::uint8_t*>(parts.data()),
+                                              parts.size());
+  const Series series = series_in(table, recipe, parts.size(), numbers);
+  const auto of_part = [&](Part part, std::int64_t stride) {
+    std::vector<std::size_t> starts = window_starts(series, size, static_cast<std::size_t>(stride));
+    std::erase_if(starts, [&](std::size_t start) { return parts[series.order[start]] != part; });
+    return windows_of(rows, series, starts, size);
+  };
+  dataset.train = of_part(Part::train, recipe.windows->stride);
+  dataset.validation = of_part(Part::validation, 1);
+  dataset.test = of_part(Part::test, 1);
+  require_windows(dataset.train, table.path(), recipe.windows->size);
+}
+
+std::string kind_text(const FittedColumn& column) {
+  const std::string use = column.is_target() ? "the target, " : "";
+  if (column.use == FittedColumn::Use::ignored) return "ignored";
+  if (column.is_category) return fmt::format("{}a category of {}", use, column.values.size());
+  return fmt::format("{}a number, {}", use, name_of(column.scale));
+}
+
+}  // namespace
+
+Dataset load_table_data(const DataRecipe& data) {
+  const TableText table(fs::path(data.train->images));
+  const TableRecipe::Split& split = data.table->split;
+  const std::string& label = data.train->label_column;
+  require_label(table, label);
+  const TableSurvey surveyed = survey(table, split.column ? split.column->name : std::string());
+  const std::vector<Part> parts = parts_of(split, surveyed.rows, surveyed.split_values);
+  TableReading reading = own_reading(data);
+  reading.refuses_unknown = false;
+  std::vector<RowCollector> collectors(3, RowCollector(data.table->fitted, cells_in(data)));
+  collect(table, data, reading, label, collectors,
+          [&](std::size_t row) { return data.table->windows ? 0 : static_cast<std::size_t>(parts[row]); });
+  Dataset dataset;
+  dataset.name = name_of_file(data.train->images);
+  for (std::string note : {table.note(), note_on_unknown(collectors)})
+    if (!note.empty()) dataset.notes.push_back(fmt::format("{}: {}", table.path().string(), note));
+  const std::vector<std::string> classes = classes_in(collectors);
+  if (data.table->windows) {
+    take_windows(dataset, table, *data.table, parts, collectors[0].take(table.path(), classes));
+  } else {
+    dataset.train = collectors[0].take(table.path(), classes);
+    dataset.validation = collectors[1].take(table.path(), classes);
+    dataset.test = collectors[2].take(table.path(), classes);
+  }
+  if (!data.test) return dataset;
+  const TableText test(fs::path(data.test->images));
+  dataset.test =
+      examples_of(test, read_whole(test, data, own_reading(data), data.test->label_column), *data.table);
+  return dataset;
+}
+
+std::vector<const TableRecipe::Named*> ordering_columns(const TableRecipe& table) {
+  std::vector<const TableRecipe::Named*> columns;
+  if (table.split.column) columns.push_back(&*table.split.column);
+  if (table.windows && table.windows->group) columns.push_back(&*table.windows->group);
+  if (table.windows && table.windows->time) columns.push_back(&*table.windows->time);
+  return columns;
+}
+
+ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe) {
+  if (!recipe.windows) return rows;
+  const auto size = static_cast<std::size_t>(recipe.windows->size);
+  const Series series = series_in(table, recipe, rows.count, {});
+  ImageSet examples = windows_of(rows, series, window_starts(series, size, 1), size);
+  require_windows(examples, table.path(), recipe.windows->size);
+  return examples;
+}
+
+TableReading table_reading(const DataRecipe& data, const TableQuery& query) {
+  TableReading reading = own_reading(data);
+  reading.needs_target = query.needs_target;
+  reading.also.insert(reading.also.end(), query.ignored.begin(), query.ignored.end());
+  if (!query.label.empty()) reading.also.push_back(query.label);
+  return reading;
+}
+
+ImageSet load_table(const TableText& table, const DataRecipe& data, const TableQuery& query) {
+  return read_whole(table, data, table_reading(data, query), query.label);
+}
+
+ImageSet single_row(CodedRow row) {
+  ImageSet set;
+  set.count = 1;
+  set.height = 1;
+  set.width = row.cells.size();
+  set.channels = 1;
+  set.values = std::move(row.cells);
+  set.mask = std::move(row.mask);
+  set.is_table = true;
+  set.are_pictures = false;
+  return set;
+}
+
+std::string own_label(const TableText& table, const DataRecipe& data) {
+  for (const std::optional<DataRecipe::Files>& part : {data.test, data.train})
+    if (part && !part->label_column.empty() && place_of(table, part->label_column) < table.names().size())
+      return part->label_column;
+  return {};
+}
+
+std::string described(const std::vector<FittedColumn>& columns) {
+  std::map<std::string, std::string> names;  // by what they are
+  std::vector<std::string> kinds;            // in the order of the table
+  for (const FittedColumn& column : columns) {
+    const std::string kind = kind_text(column);
+    std::string& list = names[kind];
+    if (list.empty()) kinds.push_back(kind);
+    list += fmt::format("{}{}", list.empty() ? "" : ", ",
+                        column.name.empty() ? "(no name)" : printable(column.name));
+  }
+  std::string text;
+  for (const std::string& kind : kinds)
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", names[kind], kind);
+  return text;
+}
+
+}  // namespace graphrun::train

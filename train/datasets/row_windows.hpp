@@ -1,0 +1,42 @@
+/// \file
+/// Series: rows of a table in a row, cut into windows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "train/datasets/read_examples.hpp"
+
+namespace graphrun::train {
+
+/// The rows of a table as series: one behind the other, each in the order of its time.
+struct Series {
+  std::vector<std::uint32_t> order;  ///< row numbers
+  std::vector<bool> begins;          ///< of each place in `order`: a series begins, or goes on after a gap
+};
+
+/// What rows are put in order by. Each list has a text for each row, or is empty: one group; in order
+/// already.
+struct SeriesColumns {
+  std::vector<std::string> groups;
+  std::vector<std::string> times;
+};
+
+/// Rows of a group stand together, in the order of their times: numbers, or texts such as 2026-01-31 that are
+/// in order as such. Where times are numbers or dates, a step of more than one and a half times the usual one
+/// is a gap. Rows of another `part` are never in one window: an empty list says that all are of one.
+Series series_of(const SeriesColumns& columns, std::size_t rows, std::span<const std::uint8_t> parts);
+
+/// Where in `order` a window of so many rows begins: every `stride` rows, and never over the border of a
+/// series. What is left at the end of a series has a window too, which ends with it.
+std::vector<std::size_t> window_starts(const Series& series, std::size_t size, std::size_t stride);
+
+/// The examples of these windows: [windows, size, cells]. Of `rows` only values, mask and what is said of all
+/// of them is taken; the label of a window is the highest of its rows.
+ImageSet windows_of(const ImageSet& rows, const Series& series, std::span<const std::size_t> starts,
+                    std::size_t size);
+
+}  // namespace graphrun::train

@@ -1,0 +1,92 @@
+#include "train/datasets/table_split.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
+
+#include "train/datasets/shuffle.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+/// Of the order of rows and groups: no run's own, so that all learn from the same rows.
+constexpr std::uint64_t split_seed = 0x7461'626c'6573;
+
+using Order = std::vector<std::uint32_t>;
+
+std::size_t share_of(std::size_t rows, double share) {
+  const auto count = static_cast<std::size_t>(std::lround(share * static_cast<double>(rows)));
+  return share > 0 ? std::max<std::size_t>(count, 1) : 0;
+}
+
+std::optional<double> number_in(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+/// By time, the earliest last, since the first rows of an order are kept. Texts are compared as such: dates
+/// that begin with the year are in order then.
+Order latest_first(std::size_t rows, const std::vector<std::string>& times) {
+  Order order(rows);
+  std::iota(order.begin(), order.end(), 0U);
+  if (!times.empty() &&
+      std::ranges::all_of(times, [](const std::string& text) { return number_in(text).has_value(); }))
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t row) { return *number_in(times[row]); });
+  else if (!times.empty())
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t row) -> const std::string& { return times[row]; });
+  std::ranges::reverse(order);
+  return order;
+}
+
+/// All rows of a group stand behind each other; groups are in an order of chance.
+Order group_by_group(const std::vector<std::string>& groups, std::vector<std::size_t>& ends) {
+  std::map<std::string, std::vector<std::uint32_t>> rows;
+  for (std::size_t row = 0; row < groups.size(); ++row)
+    rows[groups[row]].push_back(static_cast<std::uint32_t>(row));
+  std::vector<const std::vector<std::uint32_t>*> lists;
+  for (const auto& [name, list] : rows) lists.push_back(&list);
+  Order order;
+  for (const std::uint32_t group : epoch_order(split_seed, 0, static_cast<std::int64_t>(lists.size()))) {
+    order.insert(order.end(), lists[group]->begin(), lists[group]->end());
+    ends.push_back(order.size());
+  }
+  return order;
+}
+
+/// The end of a group that is nearest to so many rows.
+std::size_t nearest_end(const std::vector<std::size_t>& ends, std::size_t rows) {
+  if (ends.empty() || rows == 0) return rows;
+  return *std::ranges::min_element(ends, {},
+                                   [&](std::size_t end) { return end > rows ? end - rows : rows - end; });
+}
+
+}  // namespace
+
+std::vector<Part> parts_of(const TableRecipe::Split& split, std::size_t rows,
+                           const std::vector<std::string>& values) {
+  std::vector<Part> parts(rows, Part::train);
+  if (split.validation == 0 && split.test == 0) return parts;
+  std::vector<std::size_t> ends;
+  const Order order = split.by == TableRecipe::Split::By::random
+                          ? epoch_order(split_seed, 0, static_cast<std::int64_t>(rows))
+                      : split.by == TableRecipe::Split::By::time ? latest_first(rows, values)
+                                                                 : group_by_group(values, ends);
+  const std::size_t test = nearest_end(ends, share_of(rows, split.test));
+  const std::size_t kept = nearest_end(ends, test + share_of(rows, split.validation));
+  if (kept >= rows)
+    throw Error(ErrorCode::data,
+                fmt::format("`split:` leaves none of the {} rows to learn from{}", rows,
+                            ends.empty() ? "" : fmt::format("; there are {} groups", ends.size())),
+                split.column ? split.column->where : SourceLocation{});
+  for (std::size_t i = 0; i < kept; ++i) parts[order[i]] = i < test ? Part::test : Part::validation;
+  return parts;
+}
+
+}  // namespace graphrun::train

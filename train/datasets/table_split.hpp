@@ -1,0 +1,20 @@
+/// \file
+/// Which rows of a table are learnt from, and which are kept for measuring.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "language/recipe/table_recipe.hpp"
+
+namespace graphrun::train {
+
+enum class Part : std::uint8_t { train, validation, test };
+
+/// The part of each row, the same in every run: a function of the split and the table alone. `values` are
+/// those of the column that rows are split by; empty: none. Error{data} when nothing is left to learn from.
+std::vector<Part> parts_of(const TableRecipe::Split& split, std::size_t rows,
+                           const std::vector<std::string>& values);
+
+}  // namespace graphrun::train

@@ -1,0 +1,126 @@
+#include "train/datasets/table_survey.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+#include "errors/printable.hpp"
+
+namespace graphrun::train {
+
+namespace {
+
+/// In a small table many texts may all be different by chance.
+constexpr std::size_t fewest_rows_of_names = 10;
+/// More texts than this part of a column make it one of texts.
+constexpr std::size_t texts_of_numbers = 10;
+
+class Surveyor {
+ public:
+  explicit Surveyor(const TableText& table) : before_(table.names().size(), 0) {
+    for (const std::string& name : table.names())
+      columns_.push_back({.name = name, .first_text = {}, .values = {}});
+  }
+
+  void add(const files::CsvLines& lines, const files::CsvFields& fields) {
+    for (std::size_t i = 0; i < fields.size(); ++i) add_cell(lines, fields[i], i);
+    is_first_ = false;
+  }
+
+  std::vector<ColumnSurvey> take() { return std::move(columns_); }
+
+ private:
+  void add_cell(const files::CsvLines& lines, std::string_view field, std::size_t i) {
+    ColumnSurvey& column = columns_[i];
+    if (files::is_missing_cell(field)) {
+      ++column.missing;
+      column.numbers_the_rows = false;
+      return;
+    }
+    if (column.values.size() <= ColumnSurvey::most_values) column.values.emplace(field);
+    const std::optional<double> number = lines.real(field);
+    if (number) {
+      ++column.numbers;
+      column.are_dates = false;
+      column.numbers_the_rows = column.numbers_the_rows && (is_first_ || *number == before_[i] + 1) &&
+                                files::parse_index(field).has_value();
+      before_[i] = *number;
+      return;
+    }
+    column.numbers_the_rows = false;
+    column.are_dates = column.are_dates && is_date(field);
+    if (column.texts++ == 0) column.first_text = {place_of(lines, field), std::string(field)};
+  }
+
+  static SourceLocation place_of(const files::CsvLines& lines, std::string_view field) {
+    try {
+      lines.fail({}, field);
+    } catch (const Error& error) {
+      return error.where();
+    }
+  }
+
+  std::vector<ColumnSurvey> columns_;
+  std::vector<double> before_;
+  bool is_first_ = true;
+};
+
+/// "1,234": a thousand and more, or one and a fraction?
+bool is_grouped(std::string_view text) {
+  return text.find(',') != std::string_view::npos &&
+         text.find_first_not_of("+-0123456789,.") == std::string_view::npos;
+}
+
+}  // namespace
+
+bool is_date(std::string_view text) {
+  const auto parts = std::count_if(text.begin(), text.end(),
+                                   [](char c) { return c == '-' || c == '/' || c == '.' || c == ':'; });
+  return parts >= 2 && std::isdigit(static_cast<unsigned char>(text.front())) != 0 &&
+         text.find_first_not_of("0123456789-/.: TZ+") == std::string_view::npos;
+}
+
+TableSurvey survey(const TableText& table, const std::string& split_column) {
+  TableSurvey result;
+  const auto split = std::ranges::find(table.names(), split_column) - table.names().begin();
+  Surveyor surveyor(table);
+  table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
+    surveyor.add(lines, fields);
+    if (static_cast<std::size_t>(split) < fields.size() && !split_column.empty())
+      result.split_values.emplace_back(fields[static_cast<std::size_t>(split)]);
+    ++result.rows;
+  });
+  result.columns = surveyor.take();
+  return result;
+}
+
+Guess guess(const ColumnSurvey& column, std::size_t rows) {
+  if (column.is_empty()) return {Guess::Kind::ignored, "empty"};
+  if (column.name.empty()) return {Guess::Kind::ignored, "without a name"};
+  if (column.holds_numbers()) {
+    if (column.numbers_the_rows && rows > 2) return {Guess::Kind::ignored, "numbers the rows"};
+    return {Guess::Kind::number, {}};
+  }
+  if (is_grouped(column.first_text.text))
+    throw Error(
+        ErrorCode::data,
+        fmt::format("'{}' is a number with a comma in it: write it without the comma, or with a point "
+                    "before the fraction",
+                    printable(column.first_text.text.substr(0, 40))),
+        column.first_text.where);
+  if (column.are_dates) return {Guess::Kind::ignored, "dates"};
+  if (column.numbers > column.texts * texts_of_numbers)
+    throw Error(ErrorCode::data,
+                fmt::format("'{}' is no number, as the other cells of '{}' are; mend it, or write NA where a "
+                            "value is missing; or list the column under `categories:` or `ignore:`",
+                            printable(column.first_text.text.substr(0, 40)), printable(column.name)),
+                column.first_text.where);
+  const bool all_differ = column.values.size() == column.texts + column.numbers;
+  if (column.values.size() > ColumnSurvey::most_values || (all_differ && rows >= fewest_rows_of_names))
+    return {Guess::Kind::ignored, "texts, each another"};
+  return {Guess::Kind::category, {}};
+}
+
+}  // namespace graphrun::train

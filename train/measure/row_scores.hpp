@@ -1,0 +1,64 @@
+/// \file
+/// How odd the rows of a table are to a model: what `outputs: {score: …}` gives, or how far `row`, the row as
+/// the model draws it again, is from the row itself.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "language/recipe/definition.hpp"
+#include "train/datasets/examples.hpp"
+#include "train/datasets/read_examples.hpp"
+#include "train/learn/learner.hpp"
+
+namespace graphrun::train {
+
+/// Does the model learn from a table, and give its rows a score?
+bool scores_rows(const ModelDefinition& model);
+
+struct RowScores {
+  std::vector<double> scores;        ///< the mean over the cells that are there
+  std::vector<std::string> columns;  ///< that have a part in it; none where the model gives one number a row
+  std::vector<double> parts;         ///< [rows, columns]: what each adds to the score
+  std::vector<std::uint32_t> rows;   ///< of windows: the row of each score, rising; empty: all rows have one
+  std::vector<double> windows;       ///< of windows: the score of each
+};
+
+/// Scores rows by a model, which it borrows. No score depends on the rows beside it.
+class RowScorer {
+ public:
+  /// Error{usage} for a model that scores no rows, Error{model} when scores would depend on other rows.
+  explicit RowScorer(Learner& learner);
+
+  /// Of `rows`, which the examples were bound from; of windows, a row's score is the mean over the windows
+  /// that hold it. Error{usage} when the score is neither a number a row nor one a cell.
+  RowScores scores(const Examples& examples, const ImageSet& rows);
+
+ private:
+  Learner& learner_;
+  std::string role_;
+  std::vector<std::string> columns_;
+  std::vector<std::size_t> column_of_;  ///< of each cell
+};
+
+/// At most held_out_scores_kept of them, rising, evenly chosen.
+std::vector<double> kept_scores(std::vector<double> scores);
+
+/// The score that so large a share of new rows, alike to those held out, stays at or below: the smallest held
+/// out one that promises it. `rising` is not empty.
+double threshold_of(std::span<const double> rising, double share);
+
+/// How well scores tell rows that are odd from others.
+struct Detection {
+  double roc_auc = 0;
+  double average_precision = 0;
+  double best_f1 = 0;
+  double best_threshold = 0;  ///< rows above it are flagged for best_f1
+};
+/// Error{usage} when there are none of a kind.
+Detection detection(std::span<const double> scores, const std::vector<bool>& odd);
+
+}  // namespace graphrun::train
