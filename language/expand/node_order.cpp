@@ -130,12 +130,16 @@ void Mentions::add(const NodeDeclaration& node, Budget& budget) {
 BlockMentions mentions_of(const BlockDeclaration& block, Budget& budget) {
   BlockMentions result;
   for (const NodeDeclaration& node : block.nodes) result.nodes.emplace_back().add(node, budget);
+  bool ask = false;
   for (const BlockDeclaration::Argument& argument : block.arguments) {
-    Mentions mentions;
-    if (!argument.required) mentions.add_value(argument.fallback, budget);
-    if (!mentions.nodes.empty() || !mentions.values.empty())
-      result.arguments.emplace(argument.name, std::move(mentions));
+    if (argument.required) continue;
+    Mentions& mentions = result.arguments[argument.name];
+    mentions.add_value(argument.fallback, budget);
+    ask = ask || std::ranges::any_of(block.nodes, [&](const NodeDeclaration& node) {
+            return mentions.nodes.contains(node.name);
+          });
   }
+  if (!ask) result.arguments.clear();
   return result;
 }
 

@@ -28,9 +28,8 @@ struct Mentions {
 
 /// Of a block, worked out once.
 struct BlockMentions {
-  std::vector<Mentions> nodes;  ///< of each node
-  std::map<std::string, Mentions>
-      arguments;  ///< of the defaults that ask for the size of a node, or for others
+  std::vector<Mentions> nodes;                ///< of each node
+  std::map<std::string, Mentions> arguments;  ///< of defaults; none, if none asks for the size of a node
 };
 BlockMentions mentions_of(const BlockDeclaration& block, Budget& budget);
 
