@@ -110,6 +110,7 @@ BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
   }
   result.step = meter.times();
   result.matmul_floor_us = floor.matmul_us();
+  result.convolution_floor_us = floor.convolution_us();
   result.update_floor_us = floor.update_us();
   if (options.allocation_count != nullptr) {
     const auto of_library =

@@ -38,9 +38,10 @@ struct BenchmarkResult {
   std::string isa;
   std::string provider;
   StepTimes step;
-  double matmul_floor_us = 0;  ///< sum over all products of the step, each the best of several runs
-  double update_floor_us = 0;  ///< one pass of the optimizer over all parameters, best of several
-  double flop_per_step = 0;    ///< of the products
+  double matmul_floor_us = 0;       ///< sum over all products of the step, each the best of several runs
+  double convolution_floor_us = 0;  ///< the same of the convolutions
+  double update_floor_us = 0;       ///< one pass of the optimizer over all parameters, best of several
+  double flop_per_step = 0;         ///< of products and convolutions
   double peak_gflops_before = 0;
   double peak_gflops_after = 0;
   int runs = 1;  ///< until the peak held still
@@ -48,7 +49,7 @@ struct BenchmarkResult {
   std::optional<double> allocations_per_step;          ///< graphrun's own
   std::optional<double> library_allocations_per_step;  ///< oneDNN's, as counted when its products run alone
 
-  double floor_us() const { return matmul_floor_us + update_floor_us; }
+  double floor_us() const { return matmul_floor_us + convolution_floor_us + update_floor_us; }
   double ratio() const { return step.median_us / floor_us(); }
   double gflops() const { return flop_per_step / step.median_us / 1e3; }
   double steps_per_s() const { return 1e6 / step.median_us; }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "bench/ruler/operand.hpp"
+#include "ops/image/convolution_kernel.hpp"
 #include "ops/op.hpp"
 #include "runtime/kernels/kernel.hpp"
 #include "runtime/machine/host_state.hpp"
@@ -88,16 +89,37 @@ class ProductPiece final : public FloorPiece {
   Operand scratch_;
 };
 
+runtime::BoundNode bound_node(const Graph& graph, const Node& node, std::int64_t batch) {
+  runtime::BoundNode bound{.node = node,
+                           .input_types = {},
+                           .inputs = {},
+                           .output = bind(node.type.shape, batch),
+                           .isa = runtime::detected_isa()};
+  for (const NodeId input : node.inputs) {
+    bound.input_types.push_back(graph.node(input).type);
+    bound.inputs.push_back(bind(graph.node(input).type.shape, batch));
+  }
+  return bound;
+}
+
+/// All images at once, in the layouts that oneDNN likes best; without what brings operands into them.
+class ConvolutionPiece final : public FloorPiece {
+ public:
+  explicit ConvolutionPiece(const runtime::ConvolutionSpec& spec)
+      : convolution_(runtime::make_raw_convolution(spec)) {}
+
+ private:
+  void run() override { convolution_->run(); }
+  std::unique_ptr<runtime::RawConvolution> convolution_;
+};
+
 /// The optimizer's kernel on one whole variable.
 class Update {
  public:
   Update(const Graph& graph, const Node& node, const runtime::KernelDef& kernel, std::int64_t batch) {
-    runtime::BoundNode bound{
-        .node = node, .input_types = {}, .inputs = {}, .output = {}, .isa = runtime::detected_isa()};
+    const runtime::BoundNode bound = bound_node(graph, node, batch);
     for (const NodeId input : node.inputs) {
       const Node& from = graph.node(input);
-      bound.input_types.push_back(from.type);
-      bound.inputs.push_back(bind(from.type.shape, batch));
       operands_.emplace_back(bytes_of_node(from, batch), operands_.size());
       inputs_.push_back(operands_.back().data());
     }
@@ -146,11 +168,26 @@ class UpdatePiece final : public FloorPiece {
 Floor::Floor(const Graph& graph, std::int64_t batch) : update_(std::make_unique<UpdatePiece>(graph, batch)) {
   for (const Node& node : graph.nodes()) {
     const runtime::KernelDef* kernel = ops::kernels().find(*node.op);
-    if (kernel == nullptr || !kernel->matmul) continue;
-    auto product = std::make_unique<ProductPiece>(graph, node, batch);
-    flop_ += product->flop();
-    products_.push_back(std::move(product));
+    if (kernel == nullptr) continue;
+    if (kernel->matmul) {
+      auto product = std::make_unique<ProductPiece>(graph, node, batch);
+      flop_ += product->flop();
+      products_.push_back(std::move(product));
+    } else {
+      add_convolution(graph, node, *kernel, batch);
+    }
   }
+}
+
+void Floor::add_convolution(const Graph& graph, const Node& node, const runtime::KernelDef& kernel,
+                            std::int64_t batch) {
+  if (kernel.make == nullptr || node.op->traits.effect || kernel.vector || kernel.reduction) return;
+  const runtime::BoundNode bound = bound_node(graph, node, batch);
+  const std::unique_ptr<runtime::Call> call = kernel.make(bound);
+  const runtime::ConvolutionSpec* const spec = ops::convolution_of(*call);
+  if (spec == nullptr) return;  // of no images
+  flop_ += node.op->cost({bound.inputs, bound.output, node.attributes}).flop;
+  convolutions_.push_back(std::make_unique<ConvolutionPiece>(*spec));
 }
 
 Floor::~Floor() = default;
@@ -158,15 +195,24 @@ Floor::~Floor() = default;
 void Floor::measure(double seconds) {
   const runtime::HostState state;
   // The larger products get their share by the runs that each has at least.
-  const double share = seconds / static_cast<double>(products_.size() + 1);
-  for (const std::unique_ptr<FloorPiece>& product : products_) product->measure(share);
+  const double share = seconds / static_cast<double>(products_.size() + convolutions_.size() + 1);
+  for (const auto* const pieces : {&products_, &convolutions_})
+    for (const std::unique_ptr<FloorPiece>& piece : *pieces) piece->measure(share);
   update_->measure(share);
 }
 
-double Floor::matmul_us() const {
+double Floor::sum_of(const std::vector<std::unique_ptr<FloorPiece>>& pieces) {
   double sum = 0;
-  for (const std::unique_ptr<FloorPiece>& product : products_) sum += product->best_us();
+  for (const std::unique_ptr<FloorPiece>& piece : pieces) sum += piece->best_us();
   return sum;
+}
+
+double Floor::matmul_us() const {
+  return sum_of(products_);
+}
+
+double Floor::convolution_us() const {
+  return sum_of(convolutions_);
 }
 
 double Floor::update_us() const {

@@ -26,6 +26,7 @@ files::JsonObject json_of(const bench::BenchmarkResult& result) {
                           .set("p95", result.step.p95_us))
       .set("floor_us", files::JsonObject()
                            .set("matmul", result.matmul_floor_us)
+                           .set("convolution", result.convolution_floor_us)
                            .set("update", result.update_floor_us)
                            .set("total", result.floor_us()))
       .set("ratio", result.ratio())
@@ -41,6 +42,9 @@ files::JsonObject json_of(const bench::BenchmarkResult& result) {
 }
 
 std::string text_of(const bench::BenchmarkResult& result) {
+  const std::string convolutions = result.convolution_floor_us > 0
+                                       ? fmt::format("{:.1f} convolutions, ", result.convolution_floor_us)
+                                       : "";
   const std::string allocations =
       result.allocations_per_step
           ? fmt::format("{:.1f}, and {:.1f} of oneDNN's own", *result.allocations_per_step,
@@ -49,7 +53,7 @@ std::string text_of(const bench::BenchmarkResult& result) {
   return fmt::format(
       "batch {}, {} thread{}, {}, provider {}\n"
       "  step    {:.1f} us median, {:.1f} best, {:.1f} p95; {} steps/s, {} images/s, {:.1f} GFLOP/s\n"
-      "  floor   {:.1f} us on one core: {:.1f} matrix products, {:.1f} optimizer\n"
+      "  floor   {:.1f} us on one core: {:.1f} matrix products, {}{:.1f} optimizer\n"
       "  ratio   {:.2f}\n"
       "  peak    {:.0f} GFLOP/s before, {:.0f} after\n"
       "  allocations per step {}\n",
@@ -57,7 +61,7 @@ std::string text_of(const bench::BenchmarkResult& result) {
       result.step.median_us, result.step.best_us, result.step.p95_us,
       files::grouped(static_cast<std::int64_t>(result.steps_per_s())),
       files::grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(), result.floor_us(),
-      result.matmul_floor_us, result.update_floor_us, result.ratio(), result.peak_gflops_before,
+      result.matmul_floor_us, convolutions, result.update_floor_us, result.ratio(), result.peak_gflops_before,
       result.peak_gflops_after, allocations);
 }
 

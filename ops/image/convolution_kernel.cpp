@@ -44,6 +44,7 @@ class ConvolutionCall final : public runtime::Call {
   }
 
   std::string implementation() const override { return convolution_->implementation(); }
+  const ConvolutionSpec& spec() const { return spec_; }
 
  private:
   ConvolutionSpec spec_;
@@ -222,6 +223,11 @@ Op convolution_op(OpDef op, ConvolutionKind kind) {
       break;
   }
   return op_of<ConvolutionKind::weight_gradient>(std::move(op));
+}
+
+const ConvolutionSpec* convolution_of(const runtime::Call& call) {
+  const auto* const convolution = dynamic_cast<const ConvolutionCall*>(&call);
+  return convolution == nullptr ? nullptr : &convolution->spec();
 }
 
 }  // namespace graphrun::ops

@@ -7,6 +7,7 @@
 #include "graph/term.hpp"
 #include "ops/image/image_geometry.hpp"
 #include "ops/op.hpp"
+#include "runtime/kernels/kernel.hpp"
 #include "runtime/products/convolution.hpp"
 
 namespace graphrun::ops {
@@ -33,5 +34,8 @@ class ConvolutionTerms {
 /// The op that is one of the products, from what its file says of its name, attributes, type, axes and
 /// gradient.
 Op convolution_op(OpDef op, runtime::ConvolutionKind kind);
+
+/// What the call of such an op runs; null for any other call, and for weight gradients of no images.
+const runtime::ConvolutionSpec* convolution_of(const runtime::Call& call);
 
 }  // namespace graphrun::ops

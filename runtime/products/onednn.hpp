@@ -23,6 +23,16 @@ std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec, Isa isa = det
 /// one where they do not depend on each other. Throws Error{internal} when oneDNN refuses the convolution.
 std::unique_ptr<Convolution> make_onednn_convolution(const ConvolutionSpec& spec);
 
+/// A convolution alone, as fast as oneDNN makes it: all images in one run, each operand in the layout that it
+/// likes best, in memory of its own. What a plan is measured against; its operands lie as others need them.
+class RawConvolution {
+ public:
+  virtual ~RawConvolution() = default;
+  /// False when oneDNN failed.
+  virtual bool run() noexcept = 0;
+};
+std::unique_ptr<RawConvolution> make_raw_convolution(const ConvolutionSpec& spec);
+
 /// The function must let NaN through; a gradient is that of tanh or sigmoid. Throws Error{internal} when
 /// oneDNN refuses it.
 std::unique_ptr<Eltwise> make_onednn_eltwise(const EltwiseSpec& spec);

@@ -62,6 +62,52 @@ struct ConvolutionParts {
   std::string implementation;
 };
 
+dnnl::memory::dims weight_dims(const ConvolutionSpec& spec) {
+  return {spec.output_channels, spec.channels, spec.kernel_height, spec.kernel_width};
+}
+
+/// `images` lie as `tag` says; the weights always as oneDNN likes best.
+ConvolutionDescs descs_of(const ConvolutionSpec& spec, std::int64_t images, dnnl::memory::format_tag tag) {
+  constexpr auto f32 = dnnl::memory::data_type::f32;
+  return {Desc({images, spec.channels, spec.height, spec.width}, f32, tag),
+          Desc(weight_dims(spec), f32, dnnl::memory::format_tag::any),
+          Desc({images, spec.output_channels, spec.output_height, spec.output_width}, f32, tag),
+          {spec.stride, spec.stride},
+          {spec.pad, spec.pad}};
+}
+
+ConvolutionParts parts_of(ConvolutionKind kind, const ConvolutionDescs& descs, const dnnl::engine& engine) {
+  switch (kind) {
+    case ConvolutionKind::forward: {
+      const auto d = describe_forward(engine, descs, primitive_attributes());
+      return {
+          dnnl::convolution_forward(d), {DNNL_ARG_SRC, d.src_desc()}, {DNNL_ARG_WEIGHTS, d.weights_desc()},
+          {DNNL_ARG_DST, d.dst_desc()}, d.scratchpad_desc(),          onednn_name(d.impl_info_str())};
+    }
+    case ConvolutionKind::image_gradient: {
+      const auto d =
+          describe_gradient<dnnl::convolution_backward_data>(engine, descs, primitive_attributes());
+      return {dnnl::convolution_backward_data(d),
+              {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
+              {DNNL_ARG_WEIGHTS, d.weights_desc()},
+              {DNNL_ARG_DIFF_SRC, d.diff_src_desc()},
+              d.scratchpad_desc(),
+              onednn_name(d.impl_info_str())};
+    }
+    case ConvolutionKind::weight_gradient: {
+      const auto d =
+          describe_gradient<dnnl::convolution_backward_weights>(engine, descs, primitive_attributes());
+      return {dnnl::convolution_backward_weights(d),
+              {DNNL_ARG_SRC, d.src_desc()},
+              {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
+              {DNNL_ARG_DIFF_WEIGHTS, d.diff_weights_desc()},
+              d.scratchpad_desc(),
+              onednn_name(d.impl_info_str())};
+    }
+  }
+  throw Error(ErrorCode::internal, "a convolution without a kind");
+}
+
 /// The copy of the weights between our layout and oneDNN's. None when they are the same.
 struct WeightReorder {
   dnnl::reorder primitive;
@@ -162,7 +208,8 @@ class OneDnnConvolution final : public Convolution {
  public:
   OneDnnConvolution(const ConvolutionSpec& spec, const dnnl::engine& engine) : engine_(engine) {
     plan_.kind = spec.kind;
-    plan_.parts = parts_of(spec);
+    const std::int64_t images = spec.kind == ConvolutionKind::weight_gradient ? spec.images : 1;
+    plan_.parts = parts_of(spec.kind, descs_of(spec, images, dnnl::memory::format_tag::nhwc), engine_);
     add_reorder(spec);
   }
 
@@ -174,55 +221,6 @@ class OneDnnConvolution final : public Convolution {
   const std::string& implementation() const override { return plan_.parts.implementation; }
 
  private:
-  /// The weights in the layout that oneDNN likes best.
-  static ConvolutionDescs descs_of(const ConvolutionSpec& spec) {
-    using Tag = dnnl::memory::format_tag;
-    constexpr auto f32 = dnnl::memory::data_type::f32;
-    const std::int64_t images = spec.kind == ConvolutionKind::weight_gradient ? spec.images : 1;
-    return {Desc({images, spec.channels, spec.height, spec.width}, f32, Tag::nhwc),
-            Desc(weight_dims(spec), f32, Tag::any),
-            Desc({images, spec.output_channels, spec.output_height, spec.output_width}, f32, Tag::nhwc),
-            {spec.stride, spec.stride},
-            {spec.pad, spec.pad}};
-  }
-
-  static dnnl::memory::dims weight_dims(const ConvolutionSpec& spec) {
-    return {spec.output_channels, spec.channels, spec.kernel_height, spec.kernel_width};
-  }
-
-  ConvolutionParts parts_of(const ConvolutionSpec& spec) const {
-    const ConvolutionDescs descs = descs_of(spec);
-    switch (spec.kind) {
-      case ConvolutionKind::forward: {
-        const auto d = describe_forward(engine_, descs, primitive_attributes());
-        return {
-            dnnl::convolution_forward(d), {DNNL_ARG_SRC, d.src_desc()}, {DNNL_ARG_WEIGHTS, d.weights_desc()},
-            {DNNL_ARG_DST, d.dst_desc()}, d.scratchpad_desc(),          onednn_name(d.impl_info_str())};
-      }
-      case ConvolutionKind::image_gradient: {
-        const auto d =
-            describe_gradient<dnnl::convolution_backward_data>(engine_, descs, primitive_attributes());
-        return {dnnl::convolution_backward_data(d),
-                {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
-                {DNNL_ARG_WEIGHTS, d.weights_desc()},
-                {DNNL_ARG_DIFF_SRC, d.diff_src_desc()},
-                d.scratchpad_desc(),
-                onednn_name(d.impl_info_str())};
-      }
-      case ConvolutionKind::weight_gradient: {
-        const auto d =
-            describe_gradient<dnnl::convolution_backward_weights>(engine_, descs, primitive_attributes());
-        return {dnnl::convolution_backward_weights(d),
-                {DNNL_ARG_SRC, d.src_desc()},
-                {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
-                {DNNL_ARG_DIFF_WEIGHTS, d.diff_weights_desc()},
-                d.scratchpad_desc(),
-                onednn_name(d.impl_info_str())};
-      }
-    }
-    throw Error(ErrorCode::internal, "a convolution without a kind");
-  }
-
   void add_reorder(const ConvolutionSpec& spec) {
     const bool gradient = spec.kind == ConvolutionKind::weight_gradient;
     const Desc ours(weight_dims(spec), dnnl::memory::data_type::f32, dnnl::memory::format_tag::hwio);
@@ -239,13 +237,67 @@ class OneDnnConvolution final : public Convolution {
   ConvolutionPlan plan_;
 };
 
+/// Memory in a layout of oneDNN's, with a small number in each place.
+class OwnOperand {
+ public:
+  OwnOperand(const Desc& desc, const dnnl::engine& engine)
+      : bytes_(allocate_aligned(desc.get_size())), memory_(desc, engine, bytes_.get()) {
+    std::fill_n(reinterpret_cast<float*>(bytes_.get()), desc.get_size() / sizeof(float), 0.01F);
+  }
+  dnnl_memory_t memory() const { return memory_.get(); }
+
+ private:
+  AlignedBytes bytes_;
+  dnnl::memory memory_;
+};
+
+class OneDnnRawConvolution final : public RawConvolution {
+ public:
+  OneDnnRawConvolution(const ConvolutionSpec& spec, const dnnl::engine& engine)
+      : parts_(parts_of(spec.kind, descs_of(spec, spec.images, dnnl::memory::format_tag::any), engine)),
+        stream_(engine),
+        images_(parts_.images.desc, engine),
+        other_(parts_.other.desc, engine),
+        output_(parts_.output.desc, engine),
+        scratch_(parts_.scratchpad, engine),
+        arguments_{{{parts_.images.argument, images_.memory()},
+                    {parts_.other.argument, other_.memory()},
+                    {parts_.output.argument, output_.memory()},
+                    {DNNL_ARG_SCRATCHPAD, scratch_.memory()}}} {}
+
+  bool run() noexcept override {
+    return dnnl_primitive_execute(parts_.primitive.get(), stream_.get(), static_cast<int>(arguments_.size()),
+                                  arguments_.data()) == dnnl_success;
+  }
+
+ private:
+  ConvolutionParts parts_;
+  dnnl::stream stream_;
+  OwnOperand images_;
+  OwnOperand other_;
+  OwnOperand output_;
+  OwnOperand scratch_;
+  std::array<dnnl_exec_arg_t, 4> arguments_;
+};
+
+std::string text_of(const ConvolutionSpec& spec) {
+  return fmt::format("a convolution of [{}, {}, {}] with [{}, {}, {}, {}]", spec.height, spec.width,
+                     spec.channels, spec.kernel_height, spec.kernel_width, spec.channels,
+                     spec.output_channels);
+}
+
 }  // namespace
 
+std::unique_ptr<RawConvolution> make_raw_convolution(const ConvolutionSpec& spec) {
+  return made_by_onednn(text_of(spec), [&](const dnnl::engine& engine) {
+    return std::make_unique<OneDnnRawConvolution>(spec, engine);
+  });
+}
+
 std::unique_ptr<Convolution> make_onednn_convolution(const ConvolutionSpec& spec) {
-  return made_by_onednn(
-      fmt::format("a convolution of [{}, {}, {}] with [{}, {}, {}, {}]", spec.height, spec.width,
-                  spec.channels, spec.kernel_height, spec.kernel_width, spec.channels, spec.output_channels),
-      [&](const dnnl::engine& engine) { return std::make_unique<OneDnnConvolution>(spec, engine); });
+  return made_by_onednn(text_of(spec), [&](const dnnl::engine& engine) {
+    return std::make_unique<OneDnnConvolution>(spec, engine);
+  });
 }
 
 }  // namespace graphrun::runtime

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "bench/ruler/benchmark.hpp"
+#include "bench/ruler/floor.hpp"
 #include "bench/ruler/step_profile.hpp"
 #include "runtime/execute/session.hpp"
 #include "runtime/products/tiled_matmul.hpp"
@@ -230,6 +231,31 @@ TEST_CASE("a benchmark's figures follow from each other") {
   // Forward, weight gradients, and data gradients but the first layer's.
   const double sizes = 2.0 * (784 * 300 + 300 * 20);
   CHECK(result.flop_per_step == 2 * 80 * (3 * sizes - 784 * 300));
+}
+
+TEST_CASE("the floor of a convolutional net has its convolutions and their gradients") {
+  const SharedDefinition convolutional = parse_definition(
+      "graphrun: 1\n"
+      "name: small\n"
+      "inputs:\n"
+      "  x: {shape: [batch, 8, 8, 1]}\n"
+      "nodes:\n"
+      "  a: {op: conv2d, in: x, channels: 4, kernel: 3, pad: 1, bias: false}\n"
+      "  b: {op: conv2d, in: a, channels: 2, kernel: 3, pad: 1, bias: false}\n"
+      "loss:\n"
+      "  size: mean(b ** 2)\n"
+      "train: {optimizer: {op: sgd, lr: 0.1}, batch: 16, epochs: 1}\n",
+      "small.yaml");
+  Learner learner(convolutional, with_threads(1).session);
+  learner.prepare_training(16);
+  Floor floor(learner.training_graph(), 16);
+  // Forward and weight gradient of both, and the data gradient of the second; with the margin.
+  const double first = 2.0 * 16 * 64 * 9 * 4;
+  const double second = 2.0 * 16 * 64 * 9 * 8;
+  CHECK(floor.flop() == 2 * first + 3 * second);
+  floor.measure(0.01);
+  CHECK(floor.convolution_us() > 0);
+  CHECK(floor.matmul_us() == 0);
 }
 
 TEST_CASE("an ablation has a row for each optimisation") {
