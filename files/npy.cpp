@@ -221,11 +221,10 @@ std::vector<std::byte> row_major(const std::vector<std::byte>& bytes, std::span<
 
 }  // namespace
 
-void write_npy(const fs::path& path, StoredType type, std::span<const std::size_t> shape,
-               std::span<const std::byte> bytes) {
-  if (byte_count(type, shape) != bytes.size()) {
-    throw Error(ErrorCode::usage, fmt::format("an array of shape [{}] is given {} bytes",
-                                              fmt::join(shape, ", "), bytes.size()));
+std::string npy_header(StoredType type, std::span<const std::size_t> shape, std::size_t bytes) {
+  if (byte_count(type, shape) != bytes) {
+    throw Error(ErrorCode::usage,
+                fmt::format("an array of shape [{}] is given {} bytes", fmt::join(shape, ", "), bytes));
   }
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
                                    descr_of(type), fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
@@ -233,11 +232,16 @@ void write_npy(const fs::path& path, StoredType type, std::span<const std::size_
   const std::size_t end = (before + header.size() + 1 + alignment - 1) / alignment * alignment;
   header.resize(end - before - 1, ' ');
   header += '\n';
+  std::string start(magic);
+  for (const std::size_t byte : {std::size_t{1}, std::size_t{0}, header.size() & 0xFFU, header.size() >> 8U})
+    start += static_cast<char>(byte);
+  return start + header;
+}
+
+void write_npy(const fs::path& path, StoredType type, std::span<const std::size_t> shape,
+               std::span<const std::byte> bytes) {
+  const std::string header = npy_header(type, shape, bytes.size());
   AtomicFile file(path);
-  file.write(magic);
-  const std::array<std::uint8_t, 4> version_and_length{1, 0, static_cast<std::uint8_t>(header.size()),
-                                                       static_cast<std::uint8_t>(header.size() >> 8)};
-  file.write(version_and_length);
   file.write(header);
   file.write({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
   file.commit();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "files/byte_source.hpp"
@@ -19,6 +20,9 @@ struct NpyArray {
   std::vector<std::size_t> shape;  ///< empty for a scalar
   std::vector<std::byte> bytes;
 };
+
+/// What stands before the elements of an array in a file. Error{usage} if so many bytes do not fit the shape.
+std::string npy_header(StoredType type, std::span<const std::size_t> shape, std::size_t bytes);
 
 /// Writes an array, complete or not at all. Error{usage} if the bytes do not fit the shape.
 void write_npy(const std::filesystem::path& path, StoredType type, std::span<const std::size_t> shape,

@@ -58,7 +58,7 @@ void one_hot(Emitter& emitter, NodeId id) {
   const std::size_t axes = emitter.node(index).type.shape.size();
   Value at = emitter.value(index, plain, Form::index);
   if (axes == 0) at = emitter.add("Reshape", {at, emitter.integers({1})});  // ONNX takes no scalar
-  Value ones = emitter.add("OneHot", {at, emitter.integers({depth.offset}), emitter.floats({0, 1})});
+  Value ones = emitter.add("OneHot", {at, scalar(emitter, depth), emitter.floats({0, 1})});
   if (!is_within(emitter.graph(), index, depth))
     ones = where_within(emitter, within(emitter, at, depth), std::max<std::size_t>(axes, 1), 1, ones);
   if (axes == 0) ones = emitter.add("Reshape", {ones, emitter.integers({depth.offset})});
@@ -82,8 +82,8 @@ void top_k_mask(Emitter& emitter, NodeId id) {
   const std::int64_t k = node.attributes.integer("k");
   const Value x = emitter.value(node.inputs[0]);
   const Value places = emitter.add_output("TopK", {x, emitter.integers({k})}, {}, 2, 1);
-  const Value ones = emitter.add(
-      "OneHot", {places, emitter.integers({node.type.shape.back().offset}), emitter.floats({0, 1})});
+  const Value ones =
+      emitter.add("OneHot", {places, scalar(emitter, node.type.shape.back()), emitter.floats({0, 1})});
   emitter.define(id,
                  emitter.add("ReduceSum", {ones, emitter.integers({-2})}, {{"keepdims", std::int64_t{0}}}));
 }

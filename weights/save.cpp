@@ -3,7 +3,9 @@
 #include <deque>
 #include <vector>
 
+#include "files/npz.hpp"
 #include "files/safetensors.hpp"
+#include "graph/op.hpp"
 
 namespace graphrun::weights {
 
@@ -53,6 +55,20 @@ std::size_t save_weights(const std::filesystem::path& path, const train::Learner
   Writer writer(learner, convention);
   for (const Layer& layer : layers_of(learner.model())) writer.add(layer);
   return writer.write(path);
+}
+
+std::size_t save_arrays(const std::filesystem::path& path, const train::Learner& learner) {
+  std::vector<files::TensorView> arrays;
+  for (const Node& node : learner.model().graph.nodes()) {
+    if (!node.op->traits.variable) continue;
+    const runtime::VariableStore::Variable& variable = *learner.variables().find(node.name);
+    arrays.push_back({node.name,
+                      files::StoredType::f32,
+                      {variable.extents.begin(), variable.extents.end()},
+                      std::as_bytes(variable.values)});
+  }
+  files::write_npz(path, arrays);
+  return arrays.size();
 }
 
 }  // namespace graphrun::weights

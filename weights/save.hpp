@@ -15,4 +15,8 @@ namespace graphrun::weights {
 std::size_t save_weights(const std::filesystem::path& path, const train::Learner& learner,
                          Convention convention);
 
+/// Writes an NPZ file with the model's variables under their own names. Returns how many there are.
+/// Error{io}.
+std::size_t save_arrays(const std::filesystem::path& path, const train::Learner& learner);
+
 }  // namespace graphrun::weights

@@ -135,6 +135,15 @@ TEST_CASE("weights go to PyTorch's names and axes, and come back to the same bit
   CHECK(contains(encoded.err, "code.weight f32[2, 32] -> code.w [32, 2], axes 1, 0"));
   CHECK(graphrun::files::read_npy(place / "a.npy").bytes == graphrun::files::read_npy(place / "b.npy").bytes);
 
+  // What a file cannot hold is shown with its line, of the model that the run carries.
+  place.run_json({"train", "small.yaml", "--out", "drawn", "--max-steps", "1"});
+  const ProcessResult drawn = place.run({"export", "drawn", "--onnx", "x.onnx", "--part", "noisy.noise"});
+  CHECK(drawn.exit_code == 3);
+  CHECK(contains(drawn.err, "draws random numbers"));
+  CHECK(contains(drawn.err, "gaussian_noise, in: x"));
+  CHECK(!fs::exists(place / "x.onnx"));
+  CHECK(place.run_json({"export", "run", "--npz", "w.npz"})["tensors"] == 8);
+
   const ProcessResult dry =
       place.run({"export", "small.yaml", "--weights", "theirs.safetensors", "--from", "torch", "--dry-run"});
   CHECK(dry.exit_code == 0);
