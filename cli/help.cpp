@@ -12,23 +12,20 @@ std::string main_help() {
   graphrun COMMAND --help   what a command does, and its flags
 
 train        learn: --resume [DIR], --out DIR, --max-steps N
-eval         measure a trained model on its test images
-encode       images to codes (NPY, CSV)    decode   codes to images (PNG, NPY)
-reconstruct  a PNG sheet: originals, corrupted inputs, reconstructions
-generate     new images: samples, --grid, --interpolate A B, --traverse UNIT
-score        how odd the rows of a table are        predict  any output, as CSV
-distance     Fréchet distance of new images from real ones, by features
-pictures     all pictures that suit a model         report   a run as one page
-check        find all mistakes of a model file; --grad: check its gradients
-plan         parameters, FLOP, memory, tasks         bench    a step's time
-graph        the graph: text, --dot, --backward      config   all resolved
-ops          help on each op                         init     a first model
-data         list, fetch, verify data sets           inspect  a weights file
-schema, completion, manual   for editors, shells     export   to ONNX
+eval         measure a trained model       distance    of new images from real
+encode       images to codes               decode      codes to images
+reconstruct  before and after, as a sheet  generate    new images
+score        how odd a table's rows are    predict     any output, as CSV or NPY
+pictures     all that suit a model         report      a run as one page
+check        every mistake; --grad         plan        parameters, FLOP, memory
+bench        a step's time by its floor    graph       text, --svg, --dot
+config       everything resolved           ops         help on each op
+data         list, fetch, verify, show     inspect     a weights file
+init         a model to begin with         export      to ONNX, PyTorch, NumPy
+schema       for editors                   completion  for shells; manual
 
 Flags everywhere:  --set NAME=VALUE (units=10, train.epochs=5)   --seed N
-  --threads N   --provider auto|onednn|tiles   --json   -q/--quiet
-  -v/--verbose   --no-progress
+  --threads N  --provider NAME  --json  -q/--quiet  -v/--verbose  --no-progress
 Where a checkpoint is wanted, a run directory stands for its newest one.
 Exit: 0 ok, 1 failed, 2 usage, 3 model, 4 data or file, 5 not finite,
       6 a check failed, 129/130/143 interrupted (checkpoint written)

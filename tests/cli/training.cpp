@@ -62,8 +62,8 @@ TEST_CASE("a run leaves a directory with everything in it, and never overwrites 
 TEST_CASE("what is printed as JSON has the documented keys") {
   const Workplace place;
   const json run = place.run_json({"train", "small.yaml", "--out", "run"});
-  CHECK(keys_of(run) ==
-        Keys{"checkpoint", "digest", "epochs", "report", "run_dir", "seconds", "steps", "test", "train"});
+  CHECK(keys_of(run) == Keys{"checkpoint", "digest", "epochs", "provider", "report", "run_dir", "seconds",
+                             "steps", "test", "train"});
   CHECK(run["steps"] == 32);
   CHECK(run["epochs"] == 2);
   CHECK(keys_of(run["train"]) == Keys{"loss", "reconstruction"});
@@ -105,8 +105,8 @@ TEST_CASE("what is printed as JSON has the documented keys") {
 
   const json bench = place.run_json({"bench", "small.yaml", "--seconds", "1"});
   CHECK(keys_of(bench) == Keys{"allocations_per_step", "batch", "floor_us", "gflops", "images_per_s", "isa",
-                               "library_allocations_per_step", "peak_gflops", "ratio", "runs", "step_us",
-                               "steps_per_s", "threads"});
+                               "library_allocations_per_step", "peak_gflops", "provider", "ratio", "runs",
+                               "step_us", "steps_per_s", "threads"});
   CHECK(keys_of(bench["step_us"]) == Keys{"best", "median", "p95"});
   CHECK(keys_of(bench["floor_us"]) == Keys{"matmul", "total", "update"});
   CHECK(keys_of(bench["peak_gflops"]) == Keys{"after", "before"});
@@ -350,8 +350,8 @@ TEST_CASE("phases are reported by name, in figures, files and JSON") {
   CHECK(contains(rows, ",scratch,2,,"));
 
   const json run = place.run_json({"train", "phased.yaml", "--out", "json"});
-  CHECK(keys_of(run) == Keys{"checkpoint", "differences", "digest", "epochs", "phases", "report", "run_dir",
-                             "seconds", "steps", "test", "train"});
+  CHECK(keys_of(run) == Keys{"checkpoint", "differences", "digest", "epochs", "phases", "provider", "report",
+                             "run_dir", "seconds", "steps", "test", "train"});
   REQUIRE(run["phases"].size() == 3);
   CHECK(keys_of(run["phases"][0]) == Keys{"confidence95", "draws", "name", "test"});
   CHECK(run["phases"][0]["confidence95"]["loss"].is_null());
