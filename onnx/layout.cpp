@@ -36,13 +36,12 @@ class FlatSearch {
 
   std::vector<Layout> run() {
     find_images();
+    find_users_that_fit();
+    for (NodeId id = 0; id < graph_.size(); ++id) mark_forward(id);
     for (NodeId id = 0; id < graph_.size(); ++id) {
       const Node& node = graph_.node(id);
-      if (node.op->name != "reshape") continue;
-      const Shape& from = shape(node.inputs[0]);
-      if (const auto layout = flattened(from, node.type.shape); layout && is_image_[node.inputs[0]])
-        mark_forward(id, *layout);
-      if (const auto layout = flattened(node.type.shape, from); layout && becomes_image(id))
+      if (node.op->name != "reshape" || !becomes_image_[id]) continue;
+      if (const auto layout = flattened(node.type.shape, shape(node.inputs[0])))
         mark_backward(node.inputs[0], *layout);
     }
     return std::move(flat_);
@@ -72,15 +71,6 @@ class FlatSearch {
     }
   }
 
-  /// Is it given to an op on images, perhaps through elementwise ones?
-  bool becomes_image(NodeId id) const {
-    return std::ranges::any_of(users_[id], [&](NodeId user) {
-      const Node& node = graph_.node(user);
-      if (is_image_op(node)) return node.inputs[0] == id;
-      return node.op->traits.elementwise && node.type.shape == shape(id) && becomes_image(user);
-    });
-  }
-
   bool is_product_of(NodeId user, NodeId id) const {
     const Node& node = graph_.node(user);
     return node.op->name == "matmul" && node.inputs[0] == id && node.inputs[1] != id &&
@@ -95,17 +85,35 @@ class FlatSearch {
                node.inputs, [&](NodeId input) { return input == id || is_vector(graph_.node(input).type); });
   }
 
-  bool takes_flat(NodeId id) const {
-    return !is_output_[id] && std::ranges::all_of(users_[id], [&](NodeId user) {
-      return is_product_of(user, id) || (is_elementwise_of(user, id) && takes_flat(user));
-    });
+  bool is_given_to_image(NodeId user, NodeId id) const {
+    const Node& node = graph_.node(user);
+    if (is_image_op(node)) return node.inputs[0] == id;
+    return node.op->traits.elementwise && node.type.shape == shape(id) && becomes_image_[user];
   }
 
-  void mark_forward(NodeId id, const Layout& layout) {
-    if (!takes_flat(id)) return;
-    flat_[id] = layout;
-    for (const NodeId user : users_[id])
-      if (!is_product_of(user, id)) mark_forward(user, layout);
+  /// Users come later in the graph: from its end each node knows of them.
+  void find_users_that_fit() {
+    takes_flat_.resize(graph_.size());
+    becomes_image_.resize(graph_.size());
+    for (auto id = static_cast<NodeId>(graph_.size()); id-- > 0;) {
+      const std::vector<NodeId>& users = users_[id];
+      becomes_image_[id] =
+          std::ranges::any_of(users, [&](NodeId user) { return is_given_to_image(user, id); });
+      takes_flat_[id] = !is_output_[id] && std::ranges::all_of(users, [&](NodeId user) {
+        return is_product_of(user, id) || (is_elementwise_of(user, id) && takes_flat_[user]);
+      });
+    }
+  }
+
+  /// From an image that is flattened through elementwise nodes, up to the matrices that take them.
+  void mark_forward(NodeId id) {
+    if (!takes_flat_[id]) return;
+    const Node& node = graph_.node(id);
+    if (node.op->name == "reshape" && is_image_[node.inputs[0]])
+      flat_[id] = flattened(shape(node.inputs[0]), shape(id)).value_or(plain);
+    if (!node.op->traits.elementwise) return;
+    for (const NodeId input : node.inputs)
+      if (flat_[input] != plain && is_elementwise_of(id, input)) flat_[id] = flat_[input];
   }
 
   /// The operand of an elementwise node that its value is made of, when all others are alike in each row.
@@ -132,6 +140,8 @@ class FlatSearch {
   std::vector<std::vector<NodeId>> users_;
   std::vector<bool> is_output_;
   std::vector<bool> is_image_;
+  std::vector<bool> becomes_image_;  ///< is it given to an op on images, perhaps through elementwise ones?
+  std::vector<bool> takes_flat_;     ///< may it lie flat, for all that use it?
   std::vector<Layout> flat_;
 };
 

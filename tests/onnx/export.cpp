@@ -170,6 +170,21 @@ TEST_CASE("all that cannot be exported is said at once, with its node and line")
   }
 }
 
+TEST_CASE("values that are used again and again are looked at once") {
+  std::string nodes = "  p0: max_pool(x, kernel=1)\n";
+  for (int i = 1; i < 200; ++i)
+    nodes +=
+        "  p" + std::to_string(i) + ": p" + std::to_string(i - 1) + " * p" + std::to_string(i - 1) + " + x\n";
+  nodes += "  f0: flatten(p199)\n";
+  for (int i = 1; i < 200; ++i)
+    nodes +=
+        "  f" + std::to_string(i) + ": f" + std::to_string(i - 1) + " * f" + std::to_string(i - 1) + " + 1\n";
+  const ReadModel file =
+      exported(parsed("graphrun: 1\nname: m\ninputs: {x: {shape: [batch, 2, 2, 3]}}\nnodes:\n" + nodes +
+                      "  y: {op: dense, in: f199, units: 2}\noutputs: {code: y}\n"));
+  CHECK(std::ranges::count(file.ops(), "Transpose") == 1);
+}
+
 TEST_CASE("what cannot be asked for is said") {
   const train::Learner learner = bundled("autoencoder");
   const auto refused = [&](const onnx::ExportOptions& options, const std::string& what) {
