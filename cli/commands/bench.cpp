@@ -58,8 +58,7 @@ class BenchCommand final : public Command {
       object.set("ablation", json_of(results));
       text += text_of(results);
     }
-    context.console.result(context.flags.json ? object.text() + "\n" : text);
-    return exit_code(ExitCode::ok);
+    return answer(context, object, text);
   }
 
  private:

@@ -17,10 +17,7 @@ class ConfigCommand final : public Command {
   void declare(Arguments& arguments) override { arguments.positional("FILE", file_, "the model file"); }
   int run(Context& context) override {
     const SharedModel model = model_from_file(file_, context.flags);
-    context.console.result(context.flags.json
-                               ? files::JsonObject().set("resolved", model->resolved).text() + "\n"
-                               : model->resolved);
-    return exit_code(ExitCode::ok);
+    return answer(context, files::JsonObject().set("resolved", model->resolved), model->resolved);
   }
 
  private:

@@ -180,9 +180,7 @@ class DataCommand final : public Command {
       for (const std::string& note : found.notes) text += fmt::format("  {}\n", note);
       array.add(json_of(found));
     }
-    context.console.result(context.flags.json ? files::JsonObject().set("datasets", array).text() + "\n"
-                                              : text);
-    return exit_code(ExitCode::ok);
+    return answer(context, files::JsonObject().set("datasets", array), text);
   }
 
   /// A data set that is not there in full fails the check.
@@ -198,9 +196,8 @@ class DataCommand final : public Command {
       text += fmt::format("{}: {}\n", found.dataset->name, state_text(found));
       array.add(json_of(found));
     }
-    context.console.result(
-        context.flags.json ? files::JsonObject().set("ok", ok).set("datasets", array).text() + "\n" : text);
-    return exit_code(ok ? ExitCode::ok : ExitCode::check_failed);
+    return answer(context, files::JsonObject().set("ok", ok).set("datasets", array), text,
+                  ok ? ExitCode::ok : ExitCode::check_failed);
   }
 
   int show(Context& context) const {
@@ -260,8 +257,7 @@ class DataCommand final : public Command {
       context.console.warning("interrupted; what has arrived is kept and will be continued");
       return 128 + signals.received();
     }
-    context.console.result(context.flags.json ? files::JsonObject().set("files", files).text() + "\n" : text);
-    return exit_code(ExitCode::ok);
+    return answer(context, files::JsonObject().set("files", files), text);
   }
 
   std::string action_;

@@ -48,10 +48,8 @@ class DecodeCommand final : public Command {
     const std::string out = out_.empty() ? default_output(trained_, "decoded.png") : out_;
     require_finite(images);
     write(out, images);
-    context.console.result(context.flags.json
-                               ? files::JsonObject().set("file", out).set("count", codes.rows).text() + "\n"
-                               : fmt::format("{} images: {}\n", files::grouped(codes.rows), out));
-    return exit_code(ExitCode::ok);
+    return answer(context, files::JsonObject().set("file", out).set("count", codes.rows),
+                  fmt::format("{} images: {}\n", files::grouped(codes.rows), out));
   }
 
  private:

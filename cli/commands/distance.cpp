@@ -61,21 +61,17 @@ class DistanceCommand final : public Command {
     const train::Codes known = features_of(features, {data, &data->train}, count);
     const double distance = train::frechet_distance(made, real);
     const double floor = train::frechet_distance(known, real);
-    context.console.result(
-        context.flags.json
-            ? files::JsonObject()
+    return answer(context,
+                  files::JsonObject()
                       .set("count", count)
                       .set("features", made.width)
                       .set("codes", train::to_string(space.source()))
                       .set("distance", distance)
-                      .set("floor", floor)
-                      .text() +
-                  "\n"
-            : fmt::format("{} images from the {}, {} real test images, {} features of {}\n"
-                          "Fréchet distance {:.4g}; of as many real training images {:.4g}\n",
-                          files::grouped(count), train::to_string(space.source()), files::grouped(count),
-                          made.width, features.model->name, distance, floor));
-    return exit_code(ExitCode::ok);
+                      .set("floor", floor),
+                  fmt::format("{} images from the {}, {} real test images, {} features of {}\n"
+                              "Fréchet distance {:.4g}; of as many real training images {:.4g}\n",
+                              files::grouped(count), train::to_string(space.source()), files::grouped(count),
+                              made.width, features.model->name, distance, floor));
   }
 
  private:

@@ -36,16 +36,10 @@ class EncodeCommand final : public Command {
     const train::OutputValues codes = trained.learner.run({"code"}, data.examples).front();
     require_finite(codes);
     write_array(out, codes, labels_of(data));
-    context.console.result(context.flags.json
-                               ? files::JsonObject()
-                                         .set("file", out)
-                                         .set("count", codes.extents.front())
-                                         .set("shape", to_string(codes.extents))
-                                         .text() +
-                                     "\n"
-                               : fmt::format("{} codes {} of {}: {}\n", files::grouped(codes.extents.front()),
-                                             to_string(codes.extents), data.name, out));
-    return exit_code(ExitCode::ok);
+    const std::int64_t count = codes.extents.front();
+    const std::string shape = to_string(codes.extents);
+    return answer(context, files::JsonObject().set("file", out).set("count", count).set("shape", shape),
+                  fmt::format("{} codes {} of {}: {}\n", files::grouped(count), shape, data.name, out));
   }
 
  private:

@@ -69,12 +69,9 @@ class GenerateCommand final : public Command {
     const std::string out = out_.empty() ? default_output(trained_, layout.name + ".png") : out_;
     write(out, images, layout.columns);
     const std::int64_t count = layout.codes.count();
-    context.console.result(
-        context.flags.json
-            ? files::JsonObject().set("file", out).set("count", count).set("codes", layout.source).text() +
-                  "\n"
-            : fmt::format("{} images from the {}: {}\n", files::grouped(count), layout.source, out));
-    return exit_code(ExitCode::ok);
+    return answer(context,
+                  files::JsonObject().set("file", out).set("count", count).set("codes", layout.source),
+                  fmt::format("{} images from the {}: {}\n", files::grouped(count), layout.source, out));
   }
 
  private:

@@ -45,8 +45,7 @@ class InspectCommand final : public Command {
       context.console.result(train::Checkpoint(path).model());
       return exit_code(ExitCode::ok);
     }
-    context.console.result(context.flags.json ? as_json(file) : as_text(file, context.flags.verbose));
-    return exit_code(ExitCode::ok);
+    return answer(context, as_json(file), as_text(file, context.flags.verbose));
   }
 
  private:
@@ -62,7 +61,7 @@ class InspectCommand final : public Command {
     return text;
   }
 
-  static std::string as_json(const files::SafetensorsFile& file) {
+  static files::JsonObject as_json(const files::SafetensorsFile& file) {
     files::JsonArray tensors;
     for (const files::StoredTensor& tensor : by_name(file)) {
       files::JsonArray shape;
@@ -75,12 +74,10 @@ class InspectCommand final : public Command {
     files::JsonObject metadata;
     for (const auto& [key, value] : file.metadata()) metadata.set(key, value);
     return files::JsonObject()
-               .set("file", file.path().string())
-               .set("verified", file.has_sums())
-               .set("tensors", tensors)
-               .set("metadata", metadata)
-               .text() +
-           "\n";
+        .set("file", file.path().string())
+        .set("verified", file.has_sums())
+        .set("tensors", tensors)
+        .set("metadata", metadata);
   }
 
   std::string file_;

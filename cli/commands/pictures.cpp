@@ -38,23 +38,16 @@ class PicturesCommand final : public Command {
     const show::Gallery gallery = show::draw_gallery(
         trained.learner, {*splits.data, splits.train, splits.test, metrics_file(trained_)}, folder);
     for (const std::string& note : gallery.notes) context.console.warning(note);
-    context.console.result(context.flags.json ? json_of(gallery) : text_of(gallery));
-    return exit_code(ExitCode::ok);
+    files::JsonArray files;
+    std::string text;
+    for (const fs::path& file : gallery.files) {
+      files.add(file.string());
+      text += file.string() + "\n";
+    }
+    return answer(context, files::JsonObject().set("files", files), text);
   }
 
  private:
-  static std::string json_of(const show::Gallery& gallery) {
-    files::JsonArray files;
-    for (const fs::path& file : gallery.files) files.add(file.string());
-    return files::JsonObject().set("files", files).text() + "\n";
-  }
-
-  static std::string text_of(const show::Gallery& gallery) {
-    std::string text;
-    for (const fs::path& file : gallery.files) text += file.string() + "\n";
-    return text;
-  }
-
   TrainedFlags trained_;
   std::string out_;
 };

@@ -43,8 +43,7 @@ class PlanCommand final : public Command {
       plan_steps(recipe, model->train->phases[recipe.phase].batch, steps);
     for (const PlannedStep& step : steps)
       for (const std::string& warning : step.plan->warnings) context.console.warning(warning);
-    context.console.result(context.flags.json ? as_json(steps) : as_text(steps));
-    return exit_code(ExitCode::ok);
+    return answer(context, as_json(steps), as_text(steps));
   }
 
  private:
@@ -75,14 +74,14 @@ class PlanCommand final : public Command {
   }
 
   /// Of the first step; where there are several, all of them in a list.
-  static std::string as_json(const std::vector<PlannedStep>& steps) {
+  static files::JsonObject as_json(const std::vector<PlannedStep>& steps) {
     files::JsonObject object = json_of(steps.front().plan->statistics);
     if (steps.size() > 1) {
       files::JsonArray all;
       for (const PlannedStep& step : steps) all.add(json_of(step.plan->statistics).set("name", step.name));
       object.set("steps", all);
     }
-    return object.text() + "\n";
+    return object;
   }
 
   std::string as_text(const std::vector<PlannedStep>& steps) const {

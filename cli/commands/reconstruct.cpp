@@ -58,9 +58,7 @@ class ReconstructCommand final : public Command {
     else
       show::write_sheet(out, lists_of(result, ranking), static_cast<std::size_t>(columns_.value_or(16)));
     if (!errors_.empty()) write_errors(ranking.errors, *data.images);
-    context.console.result(context.flags.json ? json_of(result, ranking, data, out)
-                                              : text_of(result, ranking, data, out));
-    return exit_code(ExitCode::ok);
+    return answer(context, json_of(result, ranking, data, out), text_of(result, ranking, data, out));
   }
 
  private:
@@ -151,11 +149,11 @@ class ReconstructCommand final : public Command {
     return lists;
   }
 
-  std::string json_of(const show::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
-                      const std::string& out) const {
+  files::JsonObject json_of(const show::Reconstruction& result, const Ranking& ranking,
+                            const NamedExamples& data, const std::string& out) const {
     files::JsonObject object;
     object.set("file", out).set("count", result.lists.front().count).set("mse", result.mean_squared_error);
-    if (rank_.empty()) return object.text() + "\n";
+    if (rank_.empty()) return object;
     files::JsonArray images;
     for (const std::size_t number : ranking.shown) {
       files::JsonObject image;
@@ -165,7 +163,7 @@ class ReconstructCommand final : public Command {
     }
     object.set("ranked", images);
     if (ranking.auc) object.set("roc_auc", *ranking.auc);
-    return object.text() + "\n";
+    return object;
   }
 
   std::string text_of(const show::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,

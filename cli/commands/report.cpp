@@ -28,15 +28,11 @@ class ReportCommand final : public Command {
         show::write_report(trained.learner, {*splits.data, splits.train, splits.test, metrics_file(trained_)},
                            out_.empty() ? default_output(trained_, "report.html") : out_);
     for (const std::string& note : report.notes) context.console.warning(note);
-    context.console.result(context.flags.json ? json_of(report) : report.file.string() + "\n");
-    return exit_code(ExitCode::ok);
+    const std::string path = report.file.string();
+    return answer(context, files::JsonObject().set("file", path).set("bytes", report.bytes), path + "\n");
   }
 
  private:
-  static std::string json_of(const show::Report& report) {
-    return files::JsonObject().set("file", report.file.string()).set("bytes", report.bytes).text() + "\n";
-  }
-
   TrainedFlags trained_;
   std::string out_;
 };
