@@ -100,20 +100,36 @@ std::optional<RowSizes> row_sizes(const std::optional<DataRecipe>& data) {
                   .target_is_category = target != nullptr && target->is_category};
 }
 
+/// `$columns`: of each cell the number of its column, which all cells of a category share.
+Value columns_of_cells(const std::vector<FittedColumn>& fitted) {
+  ValueList columns;
+  std::int64_t number = 0;
+  for (const FittedColumn& column : fitted) {
+    columns.insert(columns.end(), column.cells(), Value{number});
+    if (column.cells() > 0) ++number;
+  }
+  return {Shared<ValueList>(std::move(columns))};
+}
+
+void fit(DataRecipe& data, const Place& place, const Language& language, Expansion& expansion) {
+  expansion.diagnostics.throw_if_any();
+  if (!language.fit_table) {
+    expansion.diagnostics.error(place, "here no tables are read, and these columns are not known",
+                                "Take the model that is in a run: it says what they are.");
+    expansion.diagnostics.throw_if_any();
+  }
+  data.table->fitted = language.fit_table(data);
+}
+
 /// `data:` comes before all else: how many cells a row has is known from its table alone.
 void build_data(const ModelDeclaration& declared, const Language& language, Expansion& expansion,
                 ModelDefinition& model) {
   if (!declared.data || declared.data->is_empty()) return;
   model.data = read_data(*declared.data, expansion);
-  if (!model.data || !model.data->table || !model.data->table->fitted.empty()) return;
-  expansion.diagnostics.throw_if_any();
-  if (!language.fit_table) {
-    expansion.diagnostics.error(declared.data->place,
-                                "here no tables are read, and these columns are not known",
-                                "Take the model that is in a run: it says what they are.");
-    expansion.diagnostics.throw_if_any();
-  }
-  model.data->table->fitted = language.fit_table(*model.data);
+  if (!model.data || !model.data->table) return;
+  if (model.data->table->fitted.empty()) fit(*model.data, declared.data->place, language, expansion);
+  expansion.top.arguments.try_emplace(
+      "columns", Argument{columns_of_cells(model.data->table->fitted), declared.data->place});
 }
 
 void build_graph(const ModelDeclaration& declared, const std::vector<BlockDeclaration>& standard,

@@ -6,7 +6,7 @@
 
 Protocols, split by numpy.random.default_rng(seed): N learns from half of the normal rows and is tested on the
 rest and all odd ones; S learns from 70 % and is tested on 30 %, of whose rows every tenth has two cells of other
-rows. graphrun reads the tables as they are, as whole processes from CSV to scores; the others are given medians
+rows, with other values. graphrun reads the tables as they are, as whole processes from CSV to scores; the others are given medians
 for holes, standardised numbers and one-hot categories, fitted on the rows to learn from, which is not timed.
 NumPy must be there; scikit-learn, river and PyOD take part when this Python can import them.
 """
@@ -18,7 +18,6 @@ import importlib.util
 import json
 import os
 import pathlib
-import resource
 import statistics
 import subprocess
 import sys
@@ -59,7 +58,8 @@ def split(name, names, rows, seed):
         odd[chance.choice(len(test), len(test) // 10, replace=False)] = 1
         for i in numpy.flatnonzero(odd):
             for column in chance.choice(len(names), 2, replace=False):
-                test[i][column] = rows[order[cut + chance.integers(len(test))]][column]
+                others = [row[column] for row in rows if row[column] != test[i][column]]
+                test[i][column] = others[chance.integers(len(others))]
         return names, train, test, odd
     place = names.index(label)
     is_odd = numpy.array([row[place] not in ("0", "0.0", "False") for row in rows])
@@ -135,15 +135,24 @@ def graphrun(program, model, names, train, test, odd, seed, folder):
                        "data.test.label": "odd"}.items():
         sets += ["--set", f"{key}={value}"]
     run = folder / f"run-{seed}"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([program, model, "--out", run, "--seed", str(seed + 1), "-q", "--threads", "1", *sets], check=True,
-                   stdout=subprocess.DEVNULL)
-    answer = subprocess.run([program, "score", run, folder / "test.csv", "--json", "-q", "--threads", "1"], check=True,
-                            capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = json.loads(answer.stdout)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return (found["roc_auc"], found["average_precision"]), seconds, after.ru_maxrss / 1024
+    options = ["-q", "--threads", "1"]
+    seconds, megabytes, _ = measured([program, model, "--out", run, "--seed", str(seed + 1), *options, *sets])
+    more, most, answer = measured([program, "score", run, folder / "test.csv", "--json", *options])
+    found = json.loads(answer)
+    return (found["roc_auc"], found["average_precision"]), seconds + more, max(megabytes, most)
+
+
+MEASURE = """import json, resource, subprocess, sys
+answer = subprocess.run(sys.argv[1:], check=True, stdout=subprocess.PIPE, text=True).stdout
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, answer]))"""
+
+
+def measured(command):
+    """(seconds of processor time, megabytes at most, what it printed), by a process as small as can be: a child counts
+    the memory of the process that it was forked from."""
+    words = [sys.executable, "-c", MEASURE, *map(str, command)]
+    return json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def spread(values):

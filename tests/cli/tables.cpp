@@ -115,9 +115,10 @@ TEST_CASE("a score depends neither on the rows beside it nor on the order of col
   CHECK(score_of(place.lines_of("all.csv")[61], 5) == score_of(place.lines_of("one.csv")[1], 3));
   ProcessOptions options;
   options.folder = place.folder();
-  const ProcessResult stream = run_process(
-      {"sh", "-c", "printf 'kind,b,a\\nx,-6,3\\ny,1,0.5\\n' | " + program_path() + " score run - --follow"},
-      options);
+  const ProcessResult stream =
+      run_process({"/bin/sh", "-c",
+                   "printf 'kind,b,a\\nx,-6,3\\ny,1,0.5\\n' | " + program_path() + " score run - --follow"},
+                  options);
   INFO(stream.err);
   CHECK(stream.exit_code == 0);
   CHECK(

@@ -183,11 +183,11 @@ Detection detection(std::span<const double> scores, const std::vector<bool>& odd
     std::size_t end = begin;
     for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
       (odd[order[end]] ? equal_found : equal_passed) += 1;
-    result.roc_auc += equal_passed * (found + equal_found / 2) / (all * others);
+    result.roc_auc += equal_passed * (found + equal_found / 2);
     found += equal_found;
     passed += equal_passed;
     const double precision = found / (found + passed);
-    result.average_precision += equal_found / all * precision;
+    result.average_precision += equal_found * precision;
     const double f1 = 2 * found / (found + passed + all);
     if (f1 > result.best_f1) {
       result.best_f1 = f1;
@@ -197,6 +197,8 @@ Detection detection(std::span<const double> scores, const std::vector<bool>& odd
     }
     begin = end;
   }
+  result.roc_auc /= all * others;
+  result.average_precision /= all;
   return result;
 }
 
