@@ -33,8 +33,7 @@ class EvalCommand final : public Command {
     train::Figures figures = measured(trained, data.examples);
     require_finite(figures);
     add_probes(trained, data.examples, figures, context.console);
-    context.console.result(context.flags.json ? as_json(figures) : as_text(figures, data));
-    return exit_code(ExitCode::ok);
+    return answer(context, as_json(figures), as_text(figures, data));
   }
 
  private:
@@ -70,10 +69,10 @@ class EvalCommand final : public Command {
     return fmt::format("{} {} of {}\n{}\n", files::grouped(figures.count),
                        data.images->is_table ? "rows" : "images", data.name, text_of(figures));
   }
-  static std::string as_json(const train::Figures& figures) {
+  static files::JsonObject as_json(const train::Figures& figures) {
     files::JsonObject object;
     object.set("count", figures.count);
-    return set_figures(object, figures).text() + "\n";
+    return set_figures(object, figures);
   }
 
   TrainedFlags trained_;
