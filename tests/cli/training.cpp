@@ -108,7 +108,7 @@ TEST_CASE("what is printed as JSON has the documented keys") {
                                "library_allocations_per_step", "peak_gflops", "provider", "ratio", "runs",
                                "step_us", "steps_per_s", "threads"});
   CHECK(keys_of(bench["step_us"]) == Keys{"best", "median", "p95"});
-  CHECK(keys_of(bench["floor_us"]) == Keys{"matmul", "total", "update"});
+  CHECK(keys_of(bench["floor_us"]) == Keys{"convolution", "matmul", "total", "update"});
   CHECK(keys_of(bench["peak_gflops"]) == Keys{"after", "before"});
 
   const json check = place.run_json({"check", "small.yaml", "--grad"});
