@@ -6,6 +6,7 @@
 #include <set>
 
 #include "graph/op.hpp"
+#include "graph/range_fault.hpp"
 
 namespace graphrun {
 namespace {
@@ -17,16 +18,23 @@ const AttributeDeclaration* find_declaration(const OpDef& op, std::string_view n
   return nullptr;
 }
 
-[[noreturn]] void refuse(const AttributeDeclaration& declared, const std::string& wanted, double number) {
-  throw OpError(
-      fmt::format("'{}' is {}, not {}", declared.name, wanted.empty() ? "a number" : wanted, number), {},
-      declared.name);
+[[noreturn]] void refuse(const AttributeDeclaration& declared, const std::string& fault) {
+  throw OpError(fmt::format("'{}' is {}", declared.name, fault), {}, declared.name);
+}
+
+/// Shapes are gone through axis by axis, and some things pair by pair.
+constexpr std::size_t most_axes = 32;
+
+void check_rank(const AttributeDeclaration& declared, const Attributes& attributes) {
+  const auto* shape = std::get_if<Shape>(attributes.find(declared.name));
+  if (shape == nullptr || shape->size() <= most_axes) return;
+  refuse(declared, fmt::format("the shape of at most {} axes, not {}", most_axes, shape->size()));
 }
 
 void check_range(const AttributeDeclaration& declared, const Attributes& attributes) {
   const auto check = [&declared](auto number) {
     const auto value = static_cast<double>(number);
-    if (!declared.range.contains(value)) refuse(declared, to_string(declared.range), value);
+    if (const std::string fault = range_fault(declared.range, value); !fault.empty()) refuse(declared, fault);
   };
   const AttributeValue& value = *attributes.find(declared.name);
   if (const auto* integer = std::get_if<std::int64_t>(&value)) check(*integer);
@@ -36,8 +44,8 @@ void check_range(const AttributeDeclaration& declared, const Attributes& attribu
   if (declared.at_most.empty()) return;
   const double limit = attributes.number(declared.at_most);
   if (attributes.number(declared.name) > limit) {
-    refuse(declared, fmt::format("at most '{}', which is {}", declared.at_most, limit),
-           attributes.number(declared.name));
+    refuse(declared, fmt::format("at most '{}', which is {}, not {}", declared.at_most, limit,
+                                 attributes.number(declared.name)));
   }
 }
 
@@ -56,7 +64,10 @@ Attributes completed(const OpDef& op, const Attributes& written) {
     }
     complete.set(declared.name, value != nullptr ? *value : *declared.fallback);
   }
-  for (const AttributeDeclaration& declared : op.attributes) check_range(declared, complete);
+  for (const AttributeDeclaration& declared : op.attributes) {
+    check_rank(declared, complete);
+    check_range(declared, complete);
+  }
   return complete;
 }
 

@@ -134,12 +134,13 @@ std::int64_t element_count(std::span<const std::int64_t> extents) {
 std::vector<std::int64_t> element_polynomial(const Shape& shape) {
   std::vector<std::int64_t> product = {1};
   for (const Dim dim : shape) {
-    std::vector<std::int64_t> next(product.size() + 1, 0);
-    for (std::size_t power = 0; power < product.size(); ++power) {
-      next[power] = checked_add(next[power], checked_multiply(product[power], dim.offset));
-      next[power + 1] = checked_add(next[power + 1], checked_multiply(product[power], dim.factor));
+    if (dim.factor != 0) product.push_back(0);
+    for (std::size_t power = product.size(); power-- > 0;) {  // in place: from the highest down
+      const std::int64_t lower = power == 0 ? 0 : product[power - 1];
+      if (product[power] == 0 && lower == 0) continue;
+      product[power] =
+          checked_add(checked_multiply(product[power], dim.offset), checked_multiply(lower, dim.factor));
     }
-    product = std::move(next);
   }
   while (product.size() > 1 && product.back() == 0) product.pop_back();
   return product;

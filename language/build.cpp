@@ -66,16 +66,17 @@ void note_unused_parameters(const Expansion& expansion, ModelDefinition& model) 
   }
 }
 
-/// Each step of each phase learns on a graph of its own, which is as large as the model's at most; each draw
-/// of it is a stage that is kept in a list.
+/// Each step of each phase learns on a graph of its own, which is as large as the model's at most and takes
+/// memory even when it is small; each draw of it is a stage that is kept in a list.
 void charge_phases(const TrainRecipe& train, std::size_t nodes, Budget& budget) {
+  constexpr std::size_t smallest = 32;
   std::size_t graphs = 0;
   for (const PhaseRecipe& phase : train.phases) {
     const std::size_t layers = phase.greedy ? phase.greedy->encoder.size() : 1;
     budget.spend(Resource::elements, static_cast<std::size_t>(phase.draws) * layers);
     graphs += std::max<std::size_t>({1, layers, phase.alternate.size()});
   }
-  if (graphs > 1) budget.spend(Resource::nodes, (graphs - 1) * nodes);
+  if (graphs > 1) budget.spend(Resource::nodes, (graphs - 1) * std::max(nodes, smallest));
 }
 
 /// What is learnt, and by which phases.

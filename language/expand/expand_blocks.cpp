@@ -6,6 +6,7 @@
 
 #include "errors/nearest.hpp"
 #include "graph/op.hpp"
+#include "graph/range_fault.hpp"
 #include "language/expand/expand_nodes.hpp"
 #include "language/expand/mistakes.hpp"
 #include "language/expand/other_names.hpp"
@@ -14,6 +15,8 @@
 namespace graphrun {
 namespace {
 
+constexpr std::size_t nodes_of_call =
+    2;  // with its name and place it takes twice what a gradient's node does
 constexpr std::size_t steps_of_argument = 10;   // its name and value are looked up and kept
 constexpr std::size_t block_frames = 5 * 1024;  // of the stack, for a block in a block
 
@@ -60,13 +63,13 @@ bool in_range(const Scope& scope, const BlockDeclaration& block, const GivenAttr
   std::vector<double> values;
   if (const std::optional<double> number = passed.number()) values = {*number};
   if (const Schedule* schedule = passed.schedule()) values = ends_of(*schedule);
-  const auto outside =
-      std::ranges::find_if_not(values, [&](double each) { return argument->range.contains(each); });
-  if (outside == values.end()) return true;
-  report(scope, given.value_place,
-         fmt::format("'{}' is {}, not {}", given.name, to_string(argument->range), *outside))
-      .op = block.name;
-  return false;
+  for (const double each : values) {
+    const std::string fault = range_fault(argument->range, each);
+    if (fault.empty()) continue;
+    report(scope, given.value_place, fmt::format("'{}' is {}", given.name, fault)).op = block.name;
+    return false;
+  }
+  return true;
 }
 
 bool bind_arguments(Scope& scope, Scope& inner, const CallSite& site) {
@@ -183,10 +186,12 @@ bool is_callable(Scope& scope, const CallSite& site) {
 Instance call(Scope& scope, CallSite site) {
   Budget& budget = scope.model.budget();
   try {
-    budget.spend(Resource::nodes, 1);
+    budget.spend(Resource::nodes, nodes_of_call);
     budget.spend(Resource::names,
                  site.path.size() + site.params.size() + site.display.size() + site.op.size());
-    budget.spend(Resource::steps, site.attributes.size() * steps_of_argument);
+    const BlockDeclaration* block = scope.model.find_block(site.op);
+    const std::size_t declared = block == nullptr ? 0 : block->arguments.size();
+    budget.spend(Resource::steps, site.attributes.size() * steps_of_argument + declared);
   } catch (const OverBudget& over) {
     abandon(scope, site.place, over);
   }

@@ -84,10 +84,6 @@ const Key* Section::find(std::string_view key) const {
   return found == keys.end() ? nullptr : &*found;
 }
 
-std::string range_fault(const Key& key, double number) {
-  return key.range.contains(number) ? "" : fmt::format("{}, not {}", to_string(key.range), number);
-}
-
 bool check_keys(const YamlNode& mapping, const Section& section, std::span<const Section> others,
                 Diagnostics& diagnostics) {
   bool whole = true;

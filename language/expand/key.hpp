@@ -80,9 +80,6 @@ struct Row {
 template <class Record>
 using Rows = std::vector<Row<Record>>;
 
-/// What is wrong with a number for this key: "at least 1, not 0"; empty when it is in the range.
-std::string range_fault(const Key& key, double number);
-
 /// Reports keys that the section has not, and missing values. A key that one of `others` has is shown its
 /// place, another its nearest name. True when there are none.
 bool check_keys(const YamlNode& mapping, const Section& section, std::span<const Section> others,

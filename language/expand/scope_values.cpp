@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "graph/range_fault.hpp"
 #include "language/expand/key.hpp"
 #include "language/expand/mistakes.hpp"
 #include "language/expand/references.hpp"
@@ -140,9 +141,10 @@ std::optional<double> schedule_number(Scope& scope, const YamlNode& given, const
   const std::optional<Value> read = value_of(scope, given);
   if (!read) return std::nullopt;
   const std::optional<double> number = read->number();
-  if (number && key.range.contains(*number)) return number;
+  const std::string fault = number ? range_fault(key.range, *number) : std::string();
+  if (number && fault.empty()) return number;
   report(scope, given.place,
-         number ? fmt::format("'{}' of a schedule is {}", key.name, range_fault(key, *number))
+         number ? fmt::format("'{}' of a schedule is {}", key.name, fault)
                 : fmt::format("'{}' of a schedule is a number, not {}", key.name, described(*read)));
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "language/expand/scope_values.hpp"
 #include "language/recipe/section_reader.hpp"
@@ -163,13 +164,14 @@ class DataReader {
       return {};
     }
     std::vector<std::string> texts;
+    std::set<std::string> known;
     for (const Value& name : *value->list()) {
       if (name.text() == nullptr && name.integer() == nullptr) {
         reader_.wrong(at, fmt::format("a {} is a name, not {}", noun, described(name)), "Put it in quotes.");
         return {};
       }
       std::string text = name.text() != nullptr ? *name.text() : to_string(name);
-      if (std::find(texts.begin(), texts.end(), text) != texts.end()) {
+      if (!known.insert(text).second) {
         reader_.wrong(at, fmt::format("the {} '{}' is listed twice", noun, text));
         return {};
       }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/range_fault.hpp"
+
 namespace graphrun {
 namespace {
 
@@ -12,7 +14,7 @@ namespace {
 constexpr Range fraction{.low = 0, .high = 1, .below = true};
 
 constexpr OptimizerSetting eps(double fallback) {
-  return {.name = "eps", .fallback = fallback, .doc = "keeps the division finite"};
+  return {.name = "eps", .fallback = fallback, .doc = "keeps the division finite", .range = above(0)};
 }
 
 constexpr OptimizerSetting weight_decay(double fallback, std::string_view doc) {
@@ -150,18 +152,16 @@ const OptimizerSetting* find_setting(const OptimizerKind& kind, std::string_view
 }
 
 void check_value(const OptimizerRecipe& recipe, const OptimizerSetting& setting, double value) {
-  if (setting.flag ? value == 0 || value == 1 : setting.range.contains(value)) return;
-  const std::string range = setting.flag ? "true or false" : to_string(setting.range);
-  throw Error(ErrorCode::model,
-              fmt::format("{} of {} must be {}, but is {}", setting.name, recipe.op, range, value),
-              recipe.where);
+  const std::string fault = !setting.flag              ? range_fault(setting.range, value)
+                            : value == 0 || value == 1 ? std::string()
+                                                       : fmt::format("true or false, not {}", value);
+  if (fault.empty()) return;
+  throw Error(ErrorCode::model, fmt::format("{} of {} is {}", setting.name, recipe.op, fault), recipe.where);
 }
 
 void check_limit(const OptimizerRecipe& recipe, std::string_view name, std::optional<double> limit) {
-  constexpr Range range = above(0);
-  if (!limit || range.contains(*limit)) return;
-  throw Error(ErrorCode::model, fmt::format("{} must be {}, but is {}", name, to_string(range), *limit),
-              recipe.where);
+  const std::string fault = limit ? range_fault(above(0), *limit) : std::string();
+  if (!fault.empty()) throw Error(ErrorCode::model, fmt::format("{} is {}", name, fault), recipe.where);
 }
 
 }  // namespace

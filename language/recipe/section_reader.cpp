@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "errors/nearest.hpp"
+#include "graph/range_fault.hpp"
 #include "language/expand/scope_values.hpp"
 
 namespace graphrun {
@@ -44,8 +46,9 @@ std::optional<double> SectionReader::number(const Key& key) {
   const std::optional<Value> read = value(key.name);
   if (!read) return std::nullopt;
   const std::optional<double> number = read->number();
-  if (number && key.range.contains(*number)) return number;
-  wrong(*find(key.name), number ? fmt::format("'{}' is {}", key.name, range_fault(key, *number))
+  const std::string fault = number ? range_fault(key.range, *number) : std::string();
+  if (number && fault.empty()) return number;
+  wrong(*find(key.name), number ? fmt::format("'{}' is {}", key.name, fault)
                                 : fmt::format("'{}' is a number, not {}", key.name, described(*read)));
   return std::nullopt;
 }
@@ -66,9 +69,12 @@ std::optional<Schedule> SectionReader::schedule(const Key& key) {
                                            : number ? std::optional(Schedule::constant(*number))
                                                     : std::nullopt;
   if (schedule) {
-    const double worst = key.range.contains(schedule->from) ? schedule->to : schedule->from;
-    if (key.range.contains(worst)) return schedule;
-    wrong(*find(key.name), fmt::format("'{}' is {}", key.name, range_fault(key, worst)));
+    // What grows may end long before it is infinite: where it goes too far, the step says so.
+    std::string fault;
+    for (const double end : ends_of(*schedule))
+      if (fault.empty() && std::isfinite(end)) fault = range_fault(key.range, end);
+    if (fault.empty()) return schedule;
+    wrong(*find(key.name), fmt::format("'{}' is {}", key.name, fault));
     return std::nullopt;
   }
   std::vector<std::string> schedules;

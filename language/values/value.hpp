@@ -39,28 +39,47 @@ class Shared {
   std::shared_ptr<const Content> content_;
 };
 
+/// What is large beside a number: it is there once, however often the value that holds it is copied.
+template <class Content>
+class Boxed {
+ public:
+  Boxed(Content content)  // NOLINT(google-explicit-constructor): a value is made of its content
+      : content_(std::make_shared<const Content>(std::move(content))) {}
+  const Content* get() const { return content_.get(); }
+
+ private:
+  std::shared_ptr<const Content> content_;
+};
+
 /// A parameter of another node, by its full name: what `tie:` hands to a block.
 struct ParameterName {
   std::string name;
 };
 
 struct Value {
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, Shared<ValueList>,
-               Shared<ValueMapping>, Schedule, ParameterName>
+  std::variant<std::monostate, bool, std::int64_t, double, Boxed<std::string>, Shared<ValueList>,
+               Shared<ValueMapping>, Boxed<Schedule>, Boxed<ParameterName>>
       data;
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data); }
   const bool* flag() const { return std::get_if<bool>(&data); }
   const std::int64_t* integer() const { return std::get_if<std::int64_t>(&data); }
   std::optional<double> number() const;  ///< also of an integer
-  const std::string* text() const { return std::get_if<std::string>(&data); }
+  const std::string* text() const { return boxed<std::string>(); }
   const ValueList* list() const {
     const auto* shared = std::get_if<Shared<ValueList>>(&data);
     return shared == nullptr ? nullptr : &**shared;
   }
   const ValueMapping* mapping() const;
-  const Schedule* schedule() const { return std::get_if<Schedule>(&data); }
-  const ParameterName* parameter() const { return std::get_if<ParameterName>(&data); }
+  const Schedule* schedule() const { return boxed<Schedule>(); }
+  const ParameterName* parameter() const { return boxed<ParameterName>(); }
+
+ private:
+  template <class Content>
+  const Content* boxed() const {
+    const auto* box = std::get_if<Boxed<Content>>(&data);
+    return box == nullptr ? nullptr : box->get();
+  }
 };
 
 struct ValueEntry {

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "graph/range.hpp"
+#include "graph/range_fault.hpp"
 #include "graph/type.hpp"
 #include "tests/support/catch.hpp"
 
@@ -21,6 +21,17 @@ TEST_CASE("a range holds its numbers, and never NaN") {
   CHECK(!finite().contains(-infinity));
   CHECK(Range{}.contains(infinity));
   for (const Range& range : {share, finite(), Range{}}) CHECK(!range.contains(std::nan("")));
+}
+
+TEST_CASE("what a range leaves out it leaves out in f32 too") {
+  const Range share = {.low = 0, .high = 1, .below = true};
+  CHECK(range_fault(share, 0.9999999).empty());
+  CHECK(range_fault(share, 1.5) == "at least 0 and below 1, not 1.5");
+  CHECK(range_fault(share, 0.99999999) == "at least 0 and below 1, not 0.99999999, which is 1 in f32");
+  CHECK(range_fault(above(0), 1e-50) == "above 0, not 1e-50, which is 0 in f32");
+  CHECK(range_fault(above(0), 1e-40) == "above 0, not 1e-40, which is 0 in f32");  // as kernels take it
+  CHECK(range_fault(finite(), 1e39) == "finite, not 1e+39, which is inf in f32");
+  CHECK(range_fault(Range{.low = 0, .high = 0.1}, 0.1).empty());  // though 0.1 is more in f32
 }
 
 TEST_CASE("a range is written as an interval and told in words") {

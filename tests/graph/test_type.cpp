@@ -42,6 +42,8 @@ TEST_CASE("the number of elements is a polynomial in the batch") {
   CHECK(element_polynomial(batch_of({28, 28})) == Coefficients{0, 784});
   CHECK(element_polynomial({rows(), rows()}) == Coefficients{0, 0, 1});
   CHECK(element_polynomial({Dim{1, 1}, Dim{1, -1}}) == Coefficients{-1, 0, 1});
+  CHECK(element_polynomial({Dim{2, 1}, Dim{0, 3}, Dim{1, 5}}) == Coefficients{15, 33, 6});
+  CHECK(element_polynomial(Shape(50000, Dim{0, 1})) == Coefficients{1});  // and at once
   CHECK(element_polynomial(batch_of({0})) == Coefficients{0});
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "language/build.hpp"
+#include "language/values/value.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
 #include "tests/support/catch.hpp"
@@ -263,11 +264,11 @@ TEST_CASE("a short text cannot ask for long computing") {
       first_mistake(head + a + "nodes:\n  y: {op: add, in: [x, '$(1 if a == a else 2)'], repeat: 100}\n"),
       over));
   std::string sum = "1";
-  for (int i = 0; i < 90; ++i) sum += "+1";
+  for (int i = 0; i < 150; ++i) sum += "+1";
   CHECK(contains(first_mistake(head + "nodes:\n  y: {op: add, in: [x, $(" + sum +
-                               ")], repeat: 90000}\n"
+                               ")], repeat: 4000}\n"
                                "  z: {op: add, in: [x, \"$([" +
-                               sum + "," + sum + "][0])\"], repeat: 40000}\n"),
+                               sum + "," + sum + "][0])\"], repeat: 20000}\n"),
                  over));
 }
 
@@ -311,6 +312,34 @@ TEST_CASE("phases that each learn on a large graph are over the budget of nodes"
   CHECK(first_mistake(draws + "100}\n") == "fine");
   CHECK(
       contains(first_mistake(draws + "900000000}\n"), "7: the model is over its budget of 1000000 elements"));
+}
+
+TEST_CASE("what is gone through for each call, pair by pair or again and again is bounded") {
+  CHECK(contains(first_mistake(head + "nodes:\n  y: {op: param, shape: [" + repeated("1, ", 20000) + "8]}\n"),
+                 "'shape' is the shape of at most 32 axes, not 20001"));
+  CHECK(contains(first_mistake(head + "nodes:\n  y: {op: reshape, in: x, shape: [batch" +
+                               repeated(", 1", 20000) + ", 8]}\n"),
+                 "of at most 32 axes, not 20002"));
+  CHECK(contains(first_mistake(head + "nodes:\n  y: {op: b, in: x, repeat: 20000}\nblocks:\n  b: {args: {" +
+                               numbered(5000, [](auto i) { return "a" + i + ": 1, "; }) +
+                               "z: 1}, in: [x], nodes: {y: relu(x)}, out: y}\n"),
+                 "over its budget of 5000000 steps"));
+  const std::string classes = numbered(50000, [](auto i) { return "c" + i + ", "; });
+  CHECK(first_mistake(head + "data: {train: {images: a.npy}, classes: [" + classes +
+                      "z]}\nnodes: {y: relu(x)}\n") == "fine");
+  const std::string steps = numbered(4000, [](auto) { return std::string("{train: [y]}, "); });
+  CHECK(contains(first_mistake(head +
+                               "nodes:\n  y: {op: dense, in: x, units: 2}\nloss: {l: mean(y)}\n"
+                               "train: {optimizer: {op: sgd}, epochs: 1, alternate: [" +
+                               steps + "{train: [y]}]}\n"),
+                 "over its budget of 100000 nodes"));
+}
+
+TEST_CASE("a long text is there once, however many values it is") {
+  const graphrun::Value text{std::string(100000, 'q')};
+  const graphrun::Value copy = text;
+  CHECK(copy.text() == text.text());
+  CHECK(sizeof(graphrun::Value) <= 24);  // of which the budget has a million
 }
 
 TEST_CASE("long names are not copied without end") {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -310,7 +311,14 @@ class Learner::Implementation {
                                ? value_at(scheduled->schedule, progress)
                                : optimizer_scalar(optimizer, name, progress, updates);
       compiled.scalar_values()[i] = static_cast<float>(value);
+      if (!std::isfinite(compiled.scalar_values()[i])) throw too_large(name, value);
     }
+  }
+
+  /// A schedule may grow for as long as a run lasts.
+  Error too_large(const std::string& scalar, double value) const {
+    return {ErrorCode::not_finite, fmt::format("step {}: '{}' has grown to {}, more than f32 holds",
+                                               state_.step + 1, scalar, value)};
   }
 
   static void require_inputs(const CompiledProgram& compiled, const std::vector<std::string>& fed) {

@@ -84,20 +84,22 @@ Graph loss_graph(const LearningStep& step, const OpRegistry& registry, const Pas
 
 Program training_program(const LearningStep& step, const OpRegistry& registry, const PassOptions& options) {
   const Graph learnt = with_running_values(step.forward, registry, step.averages);
-  const Graph forward = prepare(learnt, registry, Mode::train, options);
+  Graph forward = prepare(learnt, registry, Mode::train, options);
   const std::vector<NodeId> parameters = parameters_of(forward, step.parameters);
   if (parameters.empty())
     throw Error(ErrorCode::model,
                 "the loss depends on none of the parameters that are learnt, so there is nothing to learn",
                 step.where);
-  Builder builder = copy_of(forward, registry);
-  for (const NamedOutput& output : forward.outputs())
-    if (!is_running_value(output.name)) builder.output(output.name, output.node);
+  const std::vector<NamedOutput> outputs(forward.outputs().begin(), forward.outputs().end());
   const NodeId loss = forward.output("loss");
+  Builder builder(registry, std::move(forward));
+  builder.clear_outputs();
+  for (const NamedOutput& output : outputs)
+    if (!is_running_value(output.name)) builder.output(output.name, output.node);
   const std::vector<NodeId> gradients =
       loss_gradients(builder, loss, parameters, options.budget.get(), step.where);
   append_updates(builder, loss, parameters, gradients, step.optimizer, step.slots);
-  append_running_averages(builder, learnt, forward, step.averages);
+  append_running_averages(builder, learnt, outputs, step.averages);
   return finish(std::move(builder).finish(), registry, options);
 }
 

@@ -78,7 +78,7 @@ Graph with_running_values(Graph graph, const OpRegistry& registry, const std::ve
   return std::move(builder).finish();
 }
 
-void append_running_averages(Builder& builder, const Graph& model, const Graph& prepared,
+void append_running_averages(Builder& builder, const Graph& model, std::span<const NamedOutput> prepared,
                              const std::vector<std::string>& moving) {
   const std::vector<NodeId> controls = controls_of(builder);
   for (const Node& node : model.nodes()) {
@@ -86,7 +86,7 @@ void append_running_averages(Builder& builder, const Graph& model, const Graph& 
     const Node& average = average_of(model, node);
     if (!moves(moving, average)) continue;
     builder.set_origin(average.origin);
-    const Term value(builder, prepared.output(output_of(average)));
+    const Term value(builder, std::ranges::find(prepared, output_of(average), &NamedOutput::name)->node);
     const Term before(builder, variable_like(builder, average));
     const Term after = before + node.attributes.number("momentum") * (value - before);
     builder.add("assign", {before, after}, {},

@@ -3,6 +3,7 @@
 /// of batch_norm. Learning moves them, evaluation reads them, and no gradient reaches them.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +22,8 @@ Graph with_running_values(Graph graph, const OpRegistry& registry, const std::ve
 bool is_running_value(std::string_view output);
 
 /// Adds the updates, each of which waits for what optimizers wait for. `model` is the graph before the mode
-/// was chosen; `prepared` is the one after, whose nodes the builder holds under the same ids.
-void append_running_averages(Builder& builder, const Graph& model, const Graph& prepared,
+/// was chosen; `prepared` are the outputs of the one after, with which the builder begins.
+void append_running_averages(Builder& builder, const Graph& model, std::span<const NamedOutput> prepared,
                              const std::vector<std::string>& moving);
 
 }  // namespace graphrun::train
