@@ -17,8 +17,8 @@ std::string place(const SourceLocation& where) {
 }
 
 std::string located(const SourceLocation& where, const std::string& node, const std::string& message) {
-  const std::string subject = node.empty() ? "" : fmt::format("node '{}': ", printable(node));
-  return fmt::format("{}error: {}{}", place(where), subject, printable(message, LineBreaks::kept));
+  const std::string subject = node.empty() ? "" : fmt::format("node '{}': ", shortened(printable(node)));
+  return fmt::format("{}error: {}{}", place(where), subject, shortened(printable(message, LineBreaks::kept)));
 }
 
 /// The line and a caret under the column; tabs are kept so that the caret stays under its character.
@@ -35,8 +35,8 @@ std::string excerpt(const std::string& line, int column) {
 std::vector<Diagnostic> printed(std::vector<Diagnostic> diagnostics) {
   for (Diagnostic& diagnostic : diagnostics) {
     for (std::string* text : {&diagnostic.node, &diagnostic.op, &diagnostic.message, &diagnostic.fix})
-      *text = printable(*text);
-    for (Diagnostic::Note& note : diagnostic.notes) note.text = printable(note.text);
+      *text = shortened(printable(*text));
+    for (Diagnostic::Note& note : diagnostic.notes) note.text = shortened(printable(note.text));
   }
   return diagnostics;
 }
@@ -58,7 +58,7 @@ Error::Error(const std::string& what, ErrorCode code, SourceLocation where, std:
       code_(code),
       where_(std::move(where)),
       node_(printable(node)),
-      message_(printable(message, LineBreaks::kept)) {}
+      message_(shortened(printable(message, LineBreaks::kept))) {}
 
 std::string to_string(const Diagnostic& raw) {
   const Diagnostic diagnostic = printed({raw}).front();

@@ -72,4 +72,19 @@ std::string printable(std::string_view text, LineBreaks line_breaks) {
   return result;
 }
 
+std::string shortened(std::string text) {
+  constexpr std::size_t longest = 2000;
+  constexpr std::size_t beginning = 1200;
+  constexpr std::size_t ending = 400;
+  if (text.size() <= longest) return text;
+  const auto is_inside = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  std::size_t from = beginning;
+  std::size_t to = text.size() - ending;
+  while (from > 0 && is_inside(from)) --from;
+  while (to < text.size() && is_inside(to)) ++to;
+  return fmt::format("{} […] {}", std::string_view(text).substr(0, from), std::string_view(text).substr(to));
+}
+
 }  // namespace graphrun

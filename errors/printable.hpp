@@ -18,4 +18,8 @@ enum class LineBreaks { kept, escaped };
 /// written as \x1B, \u202E, \xFF; tabs are kept. A printable text stays as it is.
 std::string printable(std::string_view text, LineBreaks line_breaks = LineBreaks::escaped);
 
+/// A text that nobody reads to its end, without its middle: "a name of a hundred thousand letters" stays one
+/// in a message. What is short enough, and that is much, stays as it is.
+std::string shortened(std::string text);
+
 }  // namespace graphrun

@@ -41,3 +41,15 @@ TEST_CASE("no error shows raw what a file holds", "[printable]") {
   CHECK(model.what() == expected);
   CHECK(model.diagnostics().front().message == R"(first\n\x1B[2J\x00evil)");
 }
+
+TEST_CASE("what nobody reads to its end loses its middle") {
+  CHECK(graphrun::shortened(std::string(2000, 'a')) == std::string(2000, 'a'));
+  const std::string cut = graphrun::shortened("begin" + std::string(100000, 'a') + "end");
+  CHECK(cut.size() < 2000);
+  CHECK(cut.starts_with("begin"));
+  CHECK(cut.ends_with("end"));
+  std::string umlauts;
+  for (int i = 0; i < 3000; ++i) umlauts += "\u00fc";
+  CHECK(graphrun::printable(graphrun::shortened(umlauts)) == graphrun::shortened(umlauts));
+  CHECK(graphrun::shortened("x" + umlauts).find("\\x") == std::string::npos);
+}
