@@ -96,13 +96,21 @@ std::vector<Loaded> load_averages(const Learner& learner, const files::Safetenso
   return loaded;
 }
 
+/// Is the tensor a variable of the model, or a slot of one: "adam/enc.0.w/m"?
+bool is_used(const Learner& learner, const std::string& tensor) {
+  if (learner.variables().find(tensor) != nullptr) return true;
+  const std::size_t first = tensor.find('/');
+  const std::size_t last = tensor.rfind('/');
+  return first != last && learner.variables().find(tensor.substr(first + 1, last - first - 1)) != nullptr;
+}
+
 /// Everything else: optimizer state, also of an optimizer that is not compiled yet.
 std::vector<Loaded> load_slots(const Learner& learner, const files::SafetensorsFile& file) {
   std::vector<Loaded> loaded;
   for (const files::StoredTensor& tensor : file.tensors()) {
     const runtime::VariableStore::Variable* variable = learner.variables().find(tensor.name);
     if (variable != nullptr && variable->trainable) continue;
-    if (tensor.name.starts_with(kept_prefix)) continue;
+    if (tensor.name.starts_with(kept_prefix) || !is_used(learner, tensor.name)) continue;
     if (variable != nullptr) require_fit(file, tensor, *variable);
     if (tensor.type == files::StoredType::f32) loaded.push_back(load(file, tensor));
   }
@@ -161,16 +169,21 @@ std::map<std::string, Learner::Weights> load_kept(const Learner& learner,
     const std::optional<KeptName> name = kept_name(tensor);
     if (!name) continue;
     const runtime::VariableStore::Variable* variable = learner.variables().find(name->variable);
-    if (variable == nullptr)
-      throw files::data_error(
-          file.path(), fmt::format("'{}' are kept values of '{}', which the model does not have", tensor.name,
-                                   name->variable));
+    if (variable == nullptr) continue;  // as its present values
     require_fit(file, tensor, *variable);
     std::vector<float>& values = kept[name->set][name->variable];
     values.resize(variable->values.size());
     file.read(tensor, std::as_writable_bytes(std::span(values)));
   }
   return kept;
+}
+
+std::vector<std::string> unused_tensors(const Learner& learner, const files::SafetensorsFile& file) {
+  std::vector<std::string> unused;
+  for (const files::StoredTensor& tensor : file.tensors())
+    if (!tensor.name.starts_with(kept_prefix) && !is_used(learner, tensor.name))
+      unused.push_back(tensor.name);
+  return unused;
 }
 
 /// Slots of optimizers that the file knows nothing of: they begin anew.
@@ -251,7 +264,8 @@ void save_checkpoint(const fs::path& path, const Learner& learner) {
   files::write_safetensors(path, tensors, metadata);
 }
 
-void restore(Learner& learner, const Checkpoint& checkpoint) {
+std::vector<std::string> restore(Learner& learner, const Checkpoint& checkpoint) {
+  std::vector<std::string> unused = unused_tensors(learner, checkpoint.file());
   std::vector<Loaded> tensors = load_parameters(learner, checkpoint.file());
   std::ranges::move(load_slots(learner, checkpoint.file()), std::back_inserter(tensors));
   std::map<std::string, Learner::Weights> kept = load_kept(learner, checkpoint.file());
@@ -263,6 +277,7 @@ void restore(Learner& learner, const Checkpoint& checkpoint) {
   learner.kept() = std::move(kept);
   learner.state() = std::move(state);
   learner.session().forget_spoilt();
+  return unused;
 }
 
 void restore_weights(Learner& learner, const files::SafetensorsFile& file,

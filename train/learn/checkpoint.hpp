@@ -44,8 +44,9 @@ bool is_checkpoint(const files::SafetensorsFile& file);
 void save_checkpoint(const std::filesystem::path& path, const Learner& learner);
 
 /// Puts weights, optimizer state and position into the learner. Error{data} when a parameter is missing or
-/// has another shape. What throws has changed nothing.
-void restore(Learner& learner, const Checkpoint& checkpoint);
+/// has another shape. What throws has changed nothing. What belongs to no variable of the model, such as a
+/// bias that an older version kept though nothing used it, is left out: the names of such tensors.
+std::vector<std::string> restore(Learner& learner, const Checkpoint& checkpoint);
 
 /// Takes the weights alone, from any safetensors file with the parameters' names and shapes, of f32 or
 /// another type of real numbers. With `needed`, parameters that are not among them may be missing, and have

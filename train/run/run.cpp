@@ -81,9 +81,14 @@ class Run final : public PhaseObserver {
   RunResult resume(const FoundCheckpoint& from, RunDirectory directory) {
     require_same_graph(*model_, from.checkpoint);
     compile();
-    restore(learner_, from.checkpoint);
+    const std::vector<std::string> unused = restore(learner_, from.checkpoint);
     require_position_fits(learner_.state(), phases_->plan_at(learner_.state()));
     for (const std::string& note : from.notes) observer_.on_note(note);
+    if (!unused.empty())
+      observer_.on_note(
+          fmt::format("the checkpoint holds {} that nothing in the model uses, '{}'{}; left out",
+                      unused.size() == 1 ? "a tensor" : "tensors", unused.front(),
+                      unused.size() == 1 ? "" : " and others"));
     if (const std::string before = from.checkpoint.made_with(); before != made_with(learner_))
       observer_.on_note(
           fmt::format("the checkpoint was made with {}, this is {}: the bits may differ from those of "

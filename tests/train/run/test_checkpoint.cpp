@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -61,6 +62,25 @@ TEST_CASE("a checkpoint holds weights, state and model") {
   restore(other, checkpoint);
   CHECK(other.digest() == learner.digest());
   CHECK(other.state().step == 12);
+}
+
+TEST_CASE("what a checkpoint holds and nothing uses is left out") {
+  const TemporaryFolder folder;
+  Learner old = small_learner();
+  for (const char* const name : {"enc.unused", "adam/enc.unused/m", "note"})
+    old.variables().declare(name, {3}, {}, false).initialised = true;
+  old.kept()["first"] = old.weights();
+  old.kept()["first"]["enc.unused"] = {1, 2, 3};
+  save_checkpoint(folder / "old.safetensors", old);
+  Learner learner = small_learner(8);
+  std::vector<std::string> unused = restore(learner, Checkpoint(folder / "old.safetensors"));
+  std::ranges::sort(unused);
+  CHECK(unused == std::vector<std::string>{"adam/enc.unused/m", "enc.unused", "note"});
+  CHECK(learner.digest() == old.digest());
+  CHECK(learner.variables().find("enc.unused") == nullptr);
+  CHECK_FALSE(learner.kept().at("first").contains("enc.unused"));
+  save_checkpoint(folder / "new.safetensors", learner);
+  CHECK(restore(learner, Checkpoint(folder / "new.safetensors")).empty());
 }
 
 TEST_CASE("a checkpoint of another model is refused and changes nothing") {
