@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <limits>
 
 #include "cli/help.hpp"
 #include "cli/suggest.hpp"
@@ -104,9 +106,30 @@ std::string no_number(std::string_view complaint) {
   const std::size_t equals = complaint.find(between);
   if (!complaint.starts_with(before) || equals == std::string_view::npos)
     return fmt::format("a whole number is wanted where another word stands ({})", complaint);
-  return fmt::format("{} takes a whole number, not '{}'",
-                     complaint.substr(before.size(), equals - before.size()),
-                     complaint.substr(equals + between.size()));
+  const std::string_view flag = complaint.substr(before.size(), equals - before.size());
+  const std::string_view word = complaint.substr(equals + between.size());
+  const std::string_view digits = word.substr(word.starts_with('-') ? 1 : 0);
+  const bool is_whole = !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
+  return is_whole ? fmt::format("{} takes no number as large as {}", flag, word)
+                  : fmt::format("{} takes a whole number, not '{}'", flag, word);
+}
+
+/// CLI11 says "--threads: At Most 1 required but received 2".
+std::string wrong_count(std::string_view complaint) {
+  constexpr std::string_view too_many = ": At Most 1 required but received ";
+  const std::size_t at = complaint.find(too_many);
+  if (at == std::string_view::npos) return std::string(complaint);
+  return fmt::format("{} is given {} times; once is meant", complaint.substr(0, at),
+                     complaint.substr(at + too_many.size()));
+}
+
+std::uint64_t seed_from(const std::string& word) {
+  std::int64_t seed = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), seed);
+  if (error == std::errc() && end == word.data() + word.size() && seed >= 0)
+    return static_cast<std::uint64_t>(seed);
+  throw Error(ErrorCode::usage, fmt::format("--seed takes a whole number from 0 to {}, not '{}'",
+                                            std::numeric_limits<std::int64_t>::max(), word));
 }
 
 bool is_flag(const std::string& word) {
@@ -123,7 +146,10 @@ void add_common_flags(CLI::App& app, CommonFlags& flags) {
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--seed", flags.seed, "use this seed instead of the model's")->type_name("N");
+  app.add_option_function<std::string>(
+         "--seed", [&flags](const std::string& word) { flags.seed = seed_from(word); },
+         "use this seed instead of the model's")
+      ->type_name("N");
   app.add_option("--threads", flags.threads, "worker threads; 0, the default: all cores")->type_name("N");
   app.add_option("--provider", flags.provider, "who runs products: auto, the default, onednn or tiles")
       ->type_name("NAME");
@@ -273,7 +299,8 @@ Invocation parse_command_line(std::span<const std::string> words,
   } catch (const CLI::ConversionError& error) {
     throw Error(ErrorCode::usage, fmt::format("{}; see graphrun {} --help", no_number(error.what()), chosen));
   } catch (const CLI::ParseError& error) {
-    throw Error(ErrorCode::usage, fmt::format("{}; see graphrun {} --help", error.what(), chosen));
+    throw Error(ErrorCode::usage,
+                fmt::format("{}; see graphrun {} --help", wrong_count(error.what()), chosen));
   }
   if (const std::vector<std::string> extras = app.remaining(true); !extras.empty())
     report_extra(extras, app, *subcommand);

@@ -70,7 +70,11 @@ Failure describe(const std::exception_ptr& exception, const std::string& model_f
   } catch (const std::filesystem::filesystem_error& error) {
     return {fmt::format("{}: error: {}\n", error.path1().string(), error.code().message()), ExitCode::data};
   } catch (const std::system_error& error) {
-    // What the system refuses is no bug: a thread that cannot be started, for one.
+    // What the system refuses is no bug.
+    if (error.code() == std::errc::resource_unavailable_try_again)
+      return {
+          "error: the system starts no more threads: it lacks memory for them, or their number is limited\n",
+          ExitCode::failed};
     return {fmt::format("error: the system refuses: {}\n", error.what()), ExitCode::failed};
   } catch (const std::exception& error) {
     return {fmt::format("error: {}\nThis is a bug in graphrun, not in what it was given.\n", error.what()),

@@ -85,6 +85,9 @@ Descriptor create_beside(const fs::path& path, fs::path& temporary) {
   }
   const int number = errno;
   temporary.clear();
+  if (number == ENOENT)
+    throw Error(ErrorCode::io, fmt::format("cannot write: there is no folder '{}'", folder_of(path).string()),
+                {path.string()});
   throw io_error(path, "create a temporary file beside it", number);
 }
 

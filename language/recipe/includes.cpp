@@ -141,6 +141,7 @@ class Includer {
 std::string read_model_text(const std::string& path, std::size_t most) {
   std::error_code failure;
   const fs::file_status status = fs::status(path, failure);
+  if (!fs::status_known(status)) throw Error(ErrorCode::io, failure.message(), {path, 0, 0});
   if (!fs::exists(status)) throw Error(ErrorCode::io, "there is no such file", {path, 0, 0});
   if (fs::is_directory(status)) throw Error(ErrorCode::io, "this is a folder, not a file", {path, 0, 0});
   if (!fs::is_regular_file(status)) throw Error(ErrorCode::io, "this is no regular file", {path, 0, 0});

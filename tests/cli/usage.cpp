@@ -65,6 +65,13 @@ TEST_CASE("words that make no sense are usage errors that say what to write") {
   expect({"ops", "tanh", "relu"}, "unexpected argument 'relu'");
   expect({"ops", "--set", "units"}, "write it as NAME=VALUE");
   expect({"ops", "--seed", "x"}, "--seed");
+  expect({"check", "m.yaml", "--seed", "-1"},
+         "--seed takes a whole number from 0 to 9223372036854775807, not '-1'");
+  expect({"check", "m.yaml", "--seed", "1e3"}, "not '1e3'");
+  expect({"check", "m.yaml", "--threads", "99999999999"},
+         "--threads takes no number as large as 99999999999");
+  expect({"check", "m.yaml", "--threads", "2", "--threads", "3"},
+         "--threads is given 2 times; once is meant");
   expect({"bench", "m.yaml", "--seconds", "0.5"}, "--seconds takes a whole number, not '0.5'");
   expect({"ops", "--threads", "-3"}, "--threads -3 is out of range");
   expect({"ops", "-q", "-v"}, "exclude each other");

@@ -76,9 +76,11 @@ fs::path make_numbered(std::string_view name) {
 
 void require_empty(const fs::path& folder) {
   if (fs::is_directory(folder) && entries_of(folder).empty()) return;
+  const bool is_run = fs::is_directory(folder / "checkpoints") && !checkpoint_files(folder).empty();
+  const std::string resume =
+      is_run ? fmt::format(", or continue it with --resume {}", folder.string()) : std::string();
   throw Error(ErrorCode::usage,
-              fmt::format("{} is there already; choose another --out, or continue it with --resume {}",
-                          folder.string(), folder.string()));
+              fmt::format("{} is there already; choose another --out{}", folder.string(), resume));
 }
 
 void make_chosen(const fs::path& folder) {

@@ -47,9 +47,18 @@ TEST_CASE("a chosen folder is never overwritten") {
   const TemporaryFolder folder;
   const fs::path out = folder / "a/b/";
   RunDirectory::create(out, "vae");
-  CHECK(throws([&] { RunDirectory::create(out, "vae"); }, ErrorCode::usage, "is there already"));
+  CHECK(throws([&] { RunDirectory::create(out, "vae"); }, ErrorCode::usage,
+               "is there already; choose another --out"));
   fs::create_directory(folder / "empty");
   CHECK_NOTHROW(RunDirectory::create(folder / "empty", "vae"));
+  // Only what can be continued is offered to be.
+  const auto offers_resume = [&] {
+    return throws([&] { RunDirectory::create(out, "vae"); }, ErrorCode::usage,
+                  "or continue it with --resume");
+  };
+  CHECK_FALSE(offers_resume());
+  std::ofstream(out / "checkpoints/step-00000001.safetensors") << "x";
+  CHECK(offers_resume());
   std::ofstream(folder / "file") << "x";
   CHECK(throws([&] { RunDirectory::create(folder / "file", "vae"); }, ErrorCode::usage, "is there already"));
   CHECK(throws([&] { RunDirectory::create(folder / "file/run", "vae"); }, ErrorCode::io, "file"));
