@@ -219,13 +219,13 @@ TEST_CASE("settings that make no sense are refused") {
           "adam has no setting 'momentum'; it has: lr, clip_value, clip_norm, beta1");
   refused(named("adam", {{"beta1", 1.0}}), "beta1 of adam is at least 0 and below 1, not 1");
   refused(named("adam", {{"eps", -1.0}}), "eps of adam is above 0, not -1");
-  refused(named("sgd", {{"nesterov", 0.5}, {"momentum", 0.5}}), "nesterov of sgd must be true or false");
+  refused(named("sgd", {{"nesterov", 0.5}, {"momentum", 0.5}}), "nesterov of sgd is true or false");
   refused(named("sgd", {{"nesterov", 1.0}}), "give momentum");
   OptimizerRecipe clipped = named("sgd");
   clipped.clip_norm = 0.0;
   refused(clipped, "clip_norm is above 0, not 0");
   clipped.clip_norm.reset();
   clipped.clip_value = -1.0;
-  refused(clipped, "clip_value must be above 0");
+  refused(clipped, "clip_value is above 0");
   CHECK(throws([] { setting_of(named("sgd"), "beta1"); }, ErrorCode::internal, "has no setting 'beta1'"));
 }

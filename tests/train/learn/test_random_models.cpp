@@ -95,9 +95,11 @@ class ModelDraw {
     const OptimizerKind& kind = optimizer_kinds()[below(optimizer_kinds().size())];
     std::string text = fmt::format("{{op: {}, lr: {}", kind.name,
                                    one_of({"0.01", "0", "{cosine: {from: 1.0e-2, to: 0, epochs: 2}}"}));
-    for (const OptimizerSetting& setting : kind.settings)
-      if (below(3) == 0)
-        text += fmt::format(", {}: {}", setting.name, setting.flag ? "true" : one_of({"0", "0.5", "0.9"}));
+    for (const OptimizerSetting& setting : kind.settings) {
+      if (below(3) != 0) continue;
+      const std::string least = setting.range.contains(0) ? "0" : "1.0e-8";
+      text += fmt::format(", {}: {}", setting.name, setting.flag ? "true" : one_of({least, "0.5", "0.9"}));
+    }
     return text + one_of({"}", ", clip_norm: 1}", ", clip_value: 0.5}"});
   }
 
