@@ -18,15 +18,32 @@ std::vector<Placement> placed(const std::vector<int>& places,
 
 }  // namespace
 
-TEST_CASE("a number that ends a word orders modules of what stands before it") {
-  CHECK(module_order("encoder.12").group == "encoder.");
-  CHECK(module_order("encoder.12").number == 12);
-  CHECK(module_order("layers.3.conv").group == "layers.");
-  CHECK(module_order("fc1").group == "fc");
-  CHECK(module_order("fc1").number == 1);
-  CHECK(module_order("conv2d_a").group == "conv2d_a");
-  CHECK(module_order("head").group == "head");
-  CHECK(module_order("layer99999999999999999999.x").number == 999999999);
+TEST_CASE("names have an order where a number tells them apart") {
+  const auto before = [](const std::string& a, const std::string& b) {
+    return comes_before(module_order(a), module_order(b));
+  };
+  CHECK(before("encoder.2", "encoder.10"));
+  CHECK(before("encoder.2.conv", "encoder.10.conv"));
+  CHECK(before("fc1", "fc2"));
+  CHECK(before("layer1.0.conv1", "layer1.0.conv2"));
+  CHECK(before("layer1.1.conv2", "layer2.0.conv1"));
+  CHECK(before("0", "1"));
+  CHECK(before("dense", "dense_1"));
+  CHECK(before("dense_2", "dense_10"));
+  for (const std::string other : {"layer1.0.bn1", "layer1.0.downsample.0", "head", "layer1.0.conv1"}) {
+    CHECK_FALSE(before("layer1.0.conv1", other));
+    CHECK_FALSE(before(other, "layer1.0.conv1"));
+  }
+  CHECK(module_order("encoder.2.conv").group == "encoder..");
+  CHECK(before("layer1.x", "layer99999999999999999999.x"));
+}
+
+TEST_CASE("modules in modules keep the order of each number") {
+  // Two blocks of two layers of one shape, and a shortcut whose number says nothing about the others.
+  const std::vector<std::pair<std::string, int>> modules = {
+      {"net.1.conv2", 1}, {"net.0.conv1", 1}, {"net.1.conv1", 1}, {"net.0.conv2", 1}, {"net.0.short.0", 2}};
+  CHECK(placed({1, 1, 2, 1, 1}, modules) == std::vector<Placement>{{1, 3, 4, 2, 0}});
+  CHECK(placed({1, 1}, {{"s.0.0", 1}, {"s.0.2", 1}}) == std::vector<Placement>{{0, 1}});
 }
 
 TEST_CASE("numbered modules keep their order, whatever order they have in the file") {
@@ -53,4 +70,10 @@ TEST_CASE("many modules of one shape are matched at once") {
   CHECK(placed(std::vector<int>(199, 1), modules).size() == 2);
   modules.back().second = 2;
   CHECK(placed(std::vector<int>(200, 1), modules).empty());
+  // Without an order there are more ways than can be tried: two are enough to ask.
+  std::vector<std::pair<std::string, int>> twins;
+  std::vector<int> places;
+  for (int i = 0; i < 40; ++i) twins.emplace_back(std::string(static_cast<std::size_t>(i + 1), 'a'), 1);
+  for (int i = 0; i < 39; ++i) places.push_back(1);
+  CHECK(placed(places, twins).size() == 2);
 }
