@@ -49,7 +49,14 @@ SharedDefinition with_class_names(SharedDefinition model, const Dataset& data) {
     settings.push_back(fmt::format("data.classes=[{}]", listed(data.train.class_names)));
   if (model->data->names.empty() && !data.train.column_names.empty())
     settings.push_back(fmt::format("data.names=[{}]", listed(data.train.column_names)));
-  return settings.empty() ? model : parse_definition(model->resolved, model->name, settings);
+  if (settings.empty()) return model;
+  const SharedDefinition named = parse_definition(model->resolved, model->name, settings);
+  // All else stays: mistakes that show later are at their places in the file that a person wrote.
+  ModelDefinition result = *model;
+  result.data->classes = named->data->classes;
+  result.data->names = named->data->names;
+  result.resolved = named->resolved;
+  return std::make_shared<const ModelDefinition>(std::move(result));
 }
 
 }  // namespace graphrun::train
