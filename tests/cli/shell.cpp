@@ -1,8 +1,10 @@
 // What the command offers to shells, manuals and editors, and the model that it gives a beginner.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "tests/cli/run_graphrun.hpp"
@@ -116,4 +118,22 @@ TEST_CASE("messages have colours on a terminal whose owner has not asked for non
   for (const std::string environment : {"TERM=xterm NO_COLOR=1", "TERM=dumb NO_COLOR=", "TERM= NO_COLOR=1"})
     CHECK(contains(on_terminal(environment), "error: there is no op"));
   CHECK(run_graphrun({"ops", "tahn"}).err.starts_with("error: "));
+}
+
+TEST_CASE("the schema beside the bundled models is the program's, and every model names it to editors") {
+  const fs::path schema = in_source("/models/graphrun.schema.json");
+  const std::string made = run_graphrun({"schema"}).out;
+  if (std::getenv("GRAPHRUN_WRITE_DOCS") != nullptr) std::ofstream(schema, std::ios::binary) << made;
+  INFO("Write it anew: run this test with GRAPHRUN_WRITE_DOCS=1.");
+  const auto text_of = [](const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  CHECK(text_of(schema) == made);
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(in_source("/models"))) {
+    if (entry.path().extension() != ".yaml") continue;
+    INFO(entry.path().string());
+    const std::string named = fs::relative(schema, entry.path().parent_path()).generic_string();
+    CHECK(text_of(entry.path()).starts_with("# yaml-language-server: $schema=" + named + "\n"));
+  }
 }
