@@ -38,7 +38,8 @@ void Console::result(std::string_view text) {
 void Console::finish() {
   clear_progress();
   if (std::fflush(stdout) != 0 && failure_ == 0) failure_ = errno;
-  if (failure_ != 0)
+  // Whoever reads has seen enough: `graphrun ops | head -1`.
+  if (failure_ != 0 && failure_ != EPIPE)
     throw Error(ErrorCode::io,
                 std::string("cannot write the result to standard output: ") + std::strerror(failure_));
 }

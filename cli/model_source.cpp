@@ -45,7 +45,8 @@ runtime::SessionOptions session_options(const CommonFlags& flags) {
 
 bool is_model_file(const std::string& path) {
   const std::string suffix = fs::path(path).extension();
-  return suffix == ".yaml" || suffix == ".yml";
+  std::error_code ignored;
+  return (suffix == ".yaml" || suffix == ".yml") && !fs::is_directory(path, ignored);
 }
 
 void ForeignFlags::declare(Arguments& arguments) {

@@ -52,6 +52,7 @@ struct Key {
   std::string_view section = {};
   bool short_form = false;
   std::vector<std::string_view> also = {};  ///< what others call it
+  std::string_view instead_of = {};         ///< of this key and that, just one is written
 };
 
 /// The keys of one mapping.

@@ -1,5 +1,6 @@
 // What the command line makes of its words, before anything runs.
 #include <algorithm>
+#include <filesystem>
 
 #include "tests/cli/run_graphrun.hpp"
 #include "tests/support/catch.hpp"
@@ -91,4 +92,19 @@ TEST_CASE("a result that cannot be written is an error, not a silent success") {
   const ProcessResult result = run_graphrun({"ops"}, options);
   CHECK(result.exit_code == 4);
   CHECK(contains(result.err, "cannot write the result to standard output"));
+}
+
+TEST_CASE("a reader that has seen enough is no failure") {
+  const ProcessResult result =
+      run_process({"/bin/bash", "-c", "set -o pipefail; " + program_path() + " completion bash | head -1"});
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.empty());
+}
+
+TEST_CASE("a folder that is called like a model file is a run directory") {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "run.yaml");
+  const ProcessResult result = run_graphrun({"reconstruct", (folder / "run.yaml").string()});
+  CHECK(result.exit_code == 4);
+  CHECK(contains(result.err, "holds no checkpoint"));
 }

@@ -59,10 +59,6 @@ void look_for_unscaled_pixels(Dataset& dataset) {
 
 }  // namespace
 
-std::string name_of_file(const fs::path& path) {
-  return (path.has_filename() ? path : path.parent_path()).filename().string();
-}
-
 Dataset load_dataset(const DatasetFiles& files, const fs::path& base) {
   Dataset dataset;
   dataset.name = name_of_file(files.train.images);

@@ -31,7 +31,9 @@ struct DatasetFiles {
 };
 
 /// The last part of a path, which may end in a slash: what data given by path are called.
-std::string name_of_file(const std::filesystem::path& path);
+inline std::string name_of_file(const std::filesystem::path& path) {
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
 
 /// The files of a model, relative paths relative to `base` (the folder of the model file). Labels by name are
 /// numbered alike in both splits: training names in sorted order, then what only the test data have.

@@ -18,12 +18,15 @@ void Measurements::begin(Figures train) {
   test_figures_.reset();
 }
 
-void Measurements::measure(bool probes) {
+void Measurements::measure(bool probes, const std::stop_token& stop) {
   if (test_ == nullptr) return;
-  test_figures_ = learner_.evaluate(*test_);
-  if (!probes) return;
-  const std::vector<Figure> probed = run_probes(learner_, examples_, *test_);
-  test_figures_->values.insert(test_figures_->values.end(), probed.begin(), probed.end());
+  test_figures_.reset();
+  Figures figures = learner_.evaluate(*test_, stop);
+  if (probes) {
+    const std::vector<Figure> probed = run_probes(learner_, examples_, *test_, stop);
+    figures.values.insert(figures.values.end(), probed.begin(), probed.end());
+  }
+  test_figures_ = std::move(figures);
 }
 
 void Measurements::judge_stop(const StopRule& stop, bool last) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,9 @@ class Measurements {
   /// The mean loss of the epoch at hand.
   void note_loss(double loss) { loss_ = loss; }
 
-  /// With probes only where a phase ends: they look at whole sets.
-  void measure(bool probes);
+  /// With probes only where a phase ends: they look at whole sets. Error{cancelled} after a stop: then
+  /// nothing is known of the test data.
+  void measure(bool probes, const std::stop_token& stop = {});
   /// Keeps the weights of the best measurement, and ends the stage when patience does. A figure that no step
   /// gave a value is not judged. `last`: the stage ends anyway.
   void judge_stop(const StopRule& stop, bool last);

@@ -112,11 +112,11 @@ class Run final : public PhaseObserver {
   std::string measured_name() const { return has_validation() ? "validation" : "test"; }
 
   /// Once all is learnt: beside validation data, the test data have judged nothing before.
-  std::optional<Figures> tested(LoopEnd end) {
-    if (end != LoopEnd::finished || data_->test.count == 0) return std::nullopt;
+  std::optional<Figures> tested() {
+    if (!has_validation() || data_->test.count == 0) return std::nullopt;
     const Examples test = bind_split(*model_, data_, data_->test);
     Measurements measured(learner_, examples_, &test);
-    measured.measure(true);
+    measured.measure(true, options_.stop);
     return measured.test();
   }
 
@@ -145,13 +145,18 @@ class Run final : public PhaseObserver {
     observer_.on_start({*model_, *data_, *directory_, state, phases_->plan_at(state), phases_->total_steps(),
                         parameter_count(learner_)});
     const std::uint64_t first_step = state.step;
-    const LoopEnd end = learn();
+    LoopEnd end = learn();
     if (resumed_ && end == LoopEnd::finished && state.step == first_step) observer_.on_note(why_nothing());
-    if (state.step != saved_step_) end_of_part(end);
-    if (end == LoopEnd::finished) {
-      if (!measured_.test()) measured_.measure(true);
-      pictures_->finish();
+    if (state.step != saved_step_) {
+      end = stopped_or(end, [&] { measure_part(); });
+      save();
     }
+    end = stopped_or(end, [&] {
+      if (!measured_.test()) measured_.measure(true, options_.stop);
+    });
+    std::optional<Figures> of_test;
+    end = stopped_or(end, [&] { of_test = tested(); });
+    if (end == LoopEnd::finished) pictures_->finish();
     return {.end = end,
             .directory = directory_->folder(),
             .checkpoint = directory_->checkpoint_at(state.step),
@@ -162,7 +167,7 @@ class Run final : public PhaseObserver {
             .seconds = state.seconds,
             .train = measured_.train(),
             .validation = has_validation() ? measured_.test() : std::nullopt,
-            .test = has_validation() ? tested(end) : measured_.test(),
+            .test = has_validation() ? of_test : measured_.test(),
             .results = state.results,
             .digest = learner_.digest(),
             .has_pictures = data_->train.are_pictures,
@@ -244,18 +249,29 @@ class Run final : public PhaseObserver {
     for (const std::string& event : events) observer_.on_event(event);
   }
 
-  /// The run ends, or was stopped, between two epochs' ends: what was learnt is kept. A stopped run wants to
-  /// end soon, and is neither measured nor drawn.
-  void end_of_part(LoopEnd end) {
-    if (end == LoopEnd::finished && learner_.state().batch > 0) {
-      const EpochSummary part = part_of_epoch(learner_);
-      measured_.begin(part.train);
-      measured_.measure(false);
-      log_->append(*stage_, part, measured_.test());
-      measured_.judge();
-      pictures_->draw();
+  /// Does what follows on learning that has finished. A stop ends that too, and the run is a stopped one: it
+  /// wants to end soon, and is neither measured nor drawn.
+  template <class Work>
+  LoopEnd stopped_or(LoopEnd end, const Work& work) const {
+    if (end != LoopEnd::finished) return end;
+    try {
+      work();
+      return end;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::cancelled) throw;
+      return LoopEnd::stopped;
     }
-    save();
+  }
+
+  /// The run ends between two epochs' ends.
+  void measure_part() {
+    if (learner_.state().batch == 0) return;
+    const EpochSummary part = part_of_epoch(learner_);
+    measured_.begin(part.train);
+    measured_.measure(false, options_.stop);
+    log_->append(*stage_, part, measured_.test());
+    measured_.judge();
+    pictures_->draw();
   }
 
   /// A probe that is waited for is measured each time.
