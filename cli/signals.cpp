@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <chrono>
+
 namespace graphrun::cli {
 
 namespace {
@@ -22,6 +24,9 @@ sigset_t stop_signals() {
 
 /// Wakes the waiting thread at the end; has no meaning for anybody else here.
 constexpr int wake_signal = SIGUSR2;
+
+/// Signals this close together are one: `timeout` sends its own to the program and to its whole group.
+constexpr std::chrono::milliseconds one_wish{50};
 
 }  // namespace
 
@@ -54,12 +59,15 @@ StopSignals::~StopSignals() {
 void StopSignals::wait() {
   sigset_t awaited = stop_signals();
   sigaddset(&awaited, wake_signal);
+  std::chrono::steady_clock::time_point first;
   while (!finished_) {
     int signal = 0;
     if (sigwait(&awaited, &signal) != 0 || signal == wake_signal) continue;
-    if (received_ != 0 && signal == SIGHUP) continue;
+    const auto now = std::chrono::steady_clock::now();
+    if (received_ != 0 && (signal == SIGHUP || now - first < one_wish)) continue;
     if (received_ != 0) _exit(128 + signal);
     received_ = signal;
+    first = now;
     source_.request_stop();
   }
 }

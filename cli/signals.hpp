@@ -25,8 +25,9 @@ class HeldSignals {
 };
 
 /// While it lives, the first stop signal asks for a stop, and a second one ends the process at once with 128
-/// + its number; but for SIGHUP, which a terminal that is closed may send twice. To be made before the
-/// process has other threads, and under HeldSignals: threads inherit which signals are blocked.
+/// + its number; but for one right behind it, as `timeout` sends, and for SIGHUP, which a terminal that is
+/// closed may send twice. To be made before the process has other threads, and under HeldSignals: threads
+/// inherit which signals are blocked.
 class StopSignals {
  public:
   StopSignals();

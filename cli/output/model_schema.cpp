@@ -153,8 +153,7 @@ JsonObject schema_of(const Section& section) {
   JsonObject schema = of_type("object").set("properties", properties).set("additionalProperties", false);
   if (any) schema.set("required", required);
   for (const Key& key : section.keys)
-    if (!key.instead_of.empty())
-      schema.set("oneOf", JsonArray().add(has(key.instead_of)).add(has(key.name)));
+    if (!key.instead_of.empty()) schema.set("oneOf", JsonArray().add(has(key.instead_of)).add(has(key.name)));
   return schema;
 }
 

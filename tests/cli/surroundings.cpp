@@ -39,6 +39,19 @@ TEST_CASE("a terminal that is closed ends a run as SIGTERM does, however often i
   CHECK(place.run({"train", "--resume", "run", "--max-steps", std::to_string(steps + 1)}).exit_code == 0);
 }
 
+TEST_CASE("two signals that come together are one, as timeout sends them") {
+  const Workplace place(endless);
+  ProcessOptions options;
+  options.signal = SIGTERM;
+  options.signals = 2;
+  options.between_signals = std::chrono::milliseconds(0);
+  options.signal_when = "epoch      1/";
+  const ProcessResult stopped = place.run({"train", "small.yaml", "--out", "run", "--json"}, options);
+  INFO(stopped.err);
+  CHECK(stopped.exit_code == 143);
+  CHECK(json::parse(stopped.out)["steps"].get<int>() > 0);
+}
+
 TEST_CASE("a signal that the program is started to ignore stays ignored") {
   const Workplace place("epochs: 4, seed: 1");
   ProcessOptions options;

@@ -106,5 +106,5 @@ TEST_CASE("a folder that is called like a model file is a run directory") {
   std::filesystem::create_directory(folder / "run.yaml");
   const ProcessResult result = run_graphrun({"reconstruct", (folder / "run.yaml").string()});
   CHECK(result.exit_code == 4);
-  CHECK(contains(result.err, "holds no checkpoint"));
+  CHECK(contains(result.err, "is no run directory"));
 }

@@ -100,7 +100,7 @@ class Child {
     signalled_ = true;
     for (int i = 0; i < options_.signals; ++i) {
       kill(pid_, options_.signal);
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (i + 1 < options_.signals) std::this_thread::sleep_for(options_.between_signals);
     }
   }
 

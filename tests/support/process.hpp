@@ -20,7 +20,8 @@ struct ProcessOptions {
   int signal = 0;                        ///< sent once after `signal_after`; 0: none
   std::chrono::milliseconds signal_after{0};
   std::string signal_when;  ///< instead of the time: when stderr first contains this text
-  int signals = 1;          ///< how many times, 10 ms apart
+  int signals = 1;          ///< how many times
+  std::chrono::milliseconds between_signals{100};
   std::string stdout_path;  ///< stdout goes there instead of being captured
   std::chrono::seconds timeout{120};
 };
