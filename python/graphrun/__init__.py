@@ -1,0 +1,73 @@
+"""graphrun trains neural networks that are written as a graph in one YAML file.
+
+    model = graphrun.Model.load("models/autoencoder.yaml")
+    session = graphrun.Session(model)
+    for report in session.epochs(pixels, epochs=5):
+        print(report)
+    codes = session.encode(pixels)
+
+A Predictor serves a trained model from many threads; graphrun.sklearn has an estimator. Every failure is raised as a
+class derived from graphrun.Error. Results are the same bits at any number of threads.
+"""
+
+import copyreg as _copyreg
+import os as _os
+import tempfile as _tempfile
+
+from ._core import EpochReport, Epochs, Model, NodeInfo, Predictor, Session, TensorInfo, Weights, __version__
+from .errors import (
+    CancelledError,
+    DataError,
+    Diagnostic,
+    Error,
+    FileError,
+    InternalError,
+    ModelError,
+    NotFiniteError,
+    OutOfMemoryError,
+    UsageError,
+)
+
+__all__ = [
+    "CancelledError",
+    "DataError",
+    "Diagnostic",
+    "EpochReport",
+    "Epochs",
+    "Error",
+    "FileError",
+    "InternalError",
+    "Model",
+    "ModelError",
+    "NodeInfo",
+    "NotFiniteError",
+    "OutOfMemoryError",
+    "Predictor",
+    "Session",
+    "TensorInfo",
+    "UsageError",
+    "Weights",
+    "__version__",
+]
+
+
+def _session_from(model: Model, checkpoint: bytes) -> Session:
+    session = Session(model)
+    with _tempfile.TemporaryDirectory() as folder:
+        path = _os.path.join(folder, "state.safetensors")
+        with open(path, "wb") as file:
+            file.write(checkpoint)
+        session.load(path)
+    return session
+
+
+def _reduce_session(session: Session) -> tuple:
+    """A pickled session is its model and its checkpoint; threads and providers are the other machine's."""
+    with _tempfile.TemporaryDirectory() as folder:
+        path = _os.path.join(folder, "state.safetensors")
+        session.save(path)
+        with open(path, "rb") as file:
+            return _session_from, (session.model, file.read())
+
+
+_copyreg.pickle(Session, _reduce_session)

@@ -1,0 +1,449 @@
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
+
+#include "errors.hpp"
+#include "predictor.hpp"
+#include "session.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace graphrun::python {
+
+namespace {
+
+const char* type_name(ElementType type) {
+  switch (type) {
+    case ElementType::f32:
+      return "float32";
+    case ElementType::i32:
+      return "int32";
+    case ElementType::u8:
+      return "uint8";
+  }
+  return "float32";
+}
+
+nb::tuple shape_of(const TensorInfo& info) {
+  nb::list shape;
+  for (const std::int64_t extent : info.shape)
+    if (extent == batch_axis)
+      shape.append(nb::none());
+    else
+      shape.append(extent);
+  return nb::tuple(shape);
+}
+
+nb::dict dict_of(const NamedValues& values) {
+  nb::dict dict;
+  for (const NamedValue& value : values) dict[value.name.c_str()] = value.value;
+  return dict;
+}
+
+std::string text_of(const TensorInfo& info) {
+  return info.name + ": " + type_name(info.type) + describe(info.shape);
+}
+
+Executor executor_of(const std::string& name) {
+  if (name == "tbb") return Executor::tbb;
+  if (name == "threads") return Executor::threads;
+  if (name == "serial") return Executor::serial;
+  throw Error(ErrorCode::usage, "there is no executor '" + name + "': tbb, threads or serial");
+}
+
+Provider provider_of(const std::string& name) {
+  if (name == "auto") return Provider::automatic;
+  if (name == "onednn") return Provider::onednn;
+  if (name == "tiles") return Provider::tiles;
+  throw Error(ErrorCode::usage, "there is no provider '" + name + "': auto, onednn or tiles");
+}
+
+/// Paths as Python has them: str, bytes, or what has __fspath__.
+std::string path_of(const nb::object& path) {
+  const nb::object decoded = nb::module_::import_("os").attr("fsencode")(path);
+  const auto bytes = nb::borrow<nb::bytes>(decoded);
+  return {bytes.c_str(), bytes.size()};
+}
+
+template <class Call>
+auto released(Call call) {
+  const nb::gil_scoped_release gil;
+  return call();
+}
+
+std::int64_t parameter_count(const Model& model) {
+  std::int64_t count = 0;
+  for (const TensorInfo& info : model.parameters()) {
+    std::int64_t size = 1;
+    for (const std::int64_t extent : info.shape) size *= extent;
+    count += size;
+  }
+  return count;
+}
+
+void bind_infos(nb::module_& module) {
+  nb::class_<TensorInfo>(module, "TensorInfo", "Name and type of an input, an output or a parameter.")
+      .def_ro("name", &TensorInfo::name)
+      .def_prop_ro(
+          "dtype", [](const TensorInfo& info) { return type_name(info.type); },
+          "'float32', 'int32' or 'uint8'.")
+      .def_prop_ro("shape", &shape_of, nb::sig("def shape(self) -> tuple[int | None, ...]"),
+                   "None stands for the batch, whose size is chosen when the model runs.")
+      .def("__repr__", &text_of);
+  nb::class_<NodeInfo>(module, "NodeInfo", "One node of a model, blocks and formulas expanded.")
+      .def_ro("name", &NodeInfo::name)
+      .def_ro("op", &NodeInfo::op)
+      .def_ro("inputs", &NodeInfo::inputs, "Names of nodes.")
+      .def_ro("value", &NodeInfo::value)
+      .def_prop_ro("file", [](const NodeInfo& node) { return node.where.file; })
+      .def_prop_ro("line", [](const NodeInfo& node) { return node.where.line; })
+      .def_prop_ro("column", [](const NodeInfo& node) { return node.where.column; })
+      .def("__repr__", [](const NodeInfo& node) { return text_of(node.value) + " (" + node.op + ")"; });
+  nb::class_<EpochReport>(module, "EpochReport", "What an epoch of learning came to.")
+      .def_ro("epoch", &EpochReport::epoch, "From 1.")
+      .def_ro("steps", &EpochReport::steps, "Since the weights were initialised.")
+      .def_ro("seconds", &EpochReport::seconds, "Of this epoch.")
+      .def_prop_ro(
+          "train", [](const EpochReport& report) { return dict_of(report.train); },
+          nb::sig("def train(self) -> dict[str, float]"),
+          "\"loss\", and every term and metric by its name: means per sample while learning.")
+      .def("__repr__", [](const EpochReport& report) {
+        std::string text = "epoch " + std::to_string(report.epoch);
+        for (const NamedValue& value : report.train)
+          text += ", " + value.name + " " + std::to_string(value.value);
+        return text;
+      });
+}
+
+void bind_model(nb::module_& module) {
+  nb::class_<Model>(module, "Model",
+                    "What a YAML file describes, checked, with all shapes known but the batch.\n\n"
+                    "Immutable; may be used from any thread; can be pickled.")
+      .def_static(
+          "load",
+          [](const nb::object& path, const std::vector<std::string>& settings) {
+            const std::string file = path_of(path);
+            return released([&] { return Model::load(file, settings); });
+          },
+          "path"_a, "settings"_a = std::vector<std::string>{},
+          nb::sig("def load(path: str | os.PathLike, settings: collections.abc.Sequence[str] = ()) -> Model"),
+          "Reads a model file. `settings` are as after --set on the command line: [\"units=10\"].\n\n"
+          "Raises ModelError with all mistakes at once, FileError when the file cannot be read.")
+      .def_static(
+          "parse",
+          [](const std::string& text, const std::string& name, const std::vector<std::string>& settings) {
+            return released([&] { return Model::parse(text, name, settings); });
+          },
+          "text"_a, "name"_a = "model.yaml", "settings"_a = std::vector<std::string>{},
+          nb::sig("def parse(text: str, name: str = ..., settings: collections.abc.Sequence[str] = "
+                  "()) -> Model"),
+          "The same of a text; `name` stands for the file in errors. Includes are refused.")
+      .def_prop_ro("name", &Model::name)
+      .def_prop_ro("about", &Model::about)
+      .def_prop_ro("inputs", &Model::inputs, "In the order of the file.")
+      .def_prop_ro("outputs", &Model::outputs)
+      .def_prop_ro("parameters", &Model::parameters, "What is learnt.")
+      .def_prop_ro("nodes", &Model::nodes, "All of the graph; the inputs of each come before it.")
+      .def_prop_ro("loss_terms", &Model::loss_terms)
+      .def_prop_ro("metrics", &Model::metrics)
+      .def_prop_ro("resolved", &Model::resolved,
+                   "The model as YAML that stands alone: includes inlined, settings applied.")
+      .def(
+          "__getstate__", [](const Model& model) { return std::make_tuple(model.resolved(), model.name()); },
+          nb::sig("def __getstate__(self) -> tuple[str, str]"))
+      .def(
+          "__setstate__",
+          [](Model& model, const nb::tuple& state) {
+            new (&model) Model(Model::parse(utf8(state[0]), utf8(state[1])));
+          },
+          nb::sig("def __setstate__(self, state: tuple[str, str]) -> None"))
+      .def("__repr__", [](const Model& model) {
+        std::string text = "<graphrun.Model '" + model.name() + "'";
+        for (const TensorInfo& info : model.inputs()) text += ", in " + text_of(info);
+        for (const TensorInfo& info : model.outputs()) text += ", out " + text_of(info);
+        return text + ", " + std::to_string(parameter_count(model)) + " parameters>";
+      });
+}
+
+void bind_predictor(nb::module_& module) {
+  nb::class_<Weights>(module, "Weights", "Values of all parameters of a model. Immutable.")
+      .def_static(
+          "load",
+          [](const Model& model, const nb::object& path) {
+            const std::string file = path_of(path);
+            return released([&] { return Weights::load(model, file); });
+          },
+          "model"_a, "path"_a, nb::sig("def load(model: Model, path: str | os.PathLike) -> Weights"),
+          "From a checkpoint, or any safetensors file that has the model's parameters under their names.\n\n"
+          "Raises DataError when one is missing or has another shape, FileError.")
+      .def_prop_ro("model", &Weights::model, nb::sig("def model(self) -> Model"))
+      .def_prop_ro("digest", &Weights::digest, "As Session.digest.");
+
+  nb::class_<PythonPredictor>(
+      module, "Predictor",
+      "Runs a trained model, from any number of threads at once, each call on its own thread alone.")
+      .def(
+          "__init__",
+          [](PythonPredictor* self, const Model& model, const Weights& weights,
+             std::vector<std::string> outputs, std::vector<std::string> inputs,
+             std::optional<std::size_t> max_bytes) {
+            const PredictorOptions options{std::move(outputs), std::move(inputs), max_bytes};
+            released([&] { return new (self) PythonPredictor(model, weights, options); });
+          },
+          "model"_a, "weights"_a, nb::kw_only(), "outputs"_a = std::vector<std::string>{},
+          "inputs"_a = std::vector<std::string>{}, "max_bytes"_a = nb::none(),
+          nb::sig(
+              "def __init__(self, model: Model, weights: Weights, *, outputs: "
+              "collections.abc.Sequence[str] = (), inputs: collections.abc.Sequence[str] = (), max_bytes: "
+              "int | None = None) -> None"),
+          "`outputs`: what predict() gives, names of outputs or nodes; empty: \"code\". `inputs`: what it "
+          "is\n"
+          "given; empty: the inputs that the outputs need. Raises UsageError for unknown names.")
+      .def_prop_ro("inputs", &PythonPredictor::inputs, "In the order in which predict() takes them.")
+      .def_prop_ro("outputs", &PythonPredictor::outputs, "In the order in which predict() gives them.")
+      .def("predict", &PythonPredictor::predict, "inputs"_a, "out"_a = nb::none(),
+           nb::sig("def predict(self, *inputs: numpy.typing.ArrayLike, out: typing.Any = None) -> "
+                   "typing.Any"),
+           "Computes all outputs for all rows: an array, or a tuple of arrays when there are several "
+           "outputs.\n\n"
+           "Arrays have the shapes of `inputs`, rows first; uint8 given to a float32 input are pixels and "
+           "are\n"
+           "divided by 255. `out`: arrays to write into. Raises UsageError when shapes or types do not fit.\n"
+           "The GIL is released meanwhile; Ctrl-C stops long calls.")
+      .def(
+          "prepare",
+          [](const PythonPredictor& self, std::int64_t rows, int threads) {
+            released([&] { return self.predictor().prepare(rows, threads); });
+          },
+          "rows"_a, "threads"_a = 1, "Makes room for calls of up to so many rows in so many threads at once.")
+      .def(
+          "swap_weights",
+          [](PythonPredictor& self, const Weights& weights) {
+            released([&] { self.predictor().swap_weights(weights); });
+          },
+          "weights"_a,
+          "Replaces the weights; calls under way end with those they began with. Raises UsageError when\n"
+          "they are of a model with other parameters.")
+      .def_prop_ro("weights", [](const PythonPredictor& self) { return self.predictor().weights(); });
+}
+
+SessionOptions session_options(int threads, const std::string& executor, const std::string& provider,
+                               std::optional<std::uint64_t> seed, std::optional<std::size_t> max_bytes,
+                               std::optional<std::int64_t> steps_per_epoch) {
+  SessionOptions options;
+  options.threads = threads;
+  options.executor = executor_of(executor);
+  options.provider = provider_of(provider);
+  options.seed = seed;
+  options.max_bytes = max_bytes;
+  options.steps_per_epoch = steps_per_epoch;
+  return options;
+}
+
+void bind_learning(nb::class_<PythonSession>& session) {
+  session
+      .def(
+          "train_step", [](PythonSession& self, nb::handle batch) { return dict_of(self.train_step(batch)); },
+          "batch"_a,
+          nb::sig("def train_step(self, batch: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike) "
+                  "-> dict[str, float]"),
+          "One step of the optimizer on one batch: \"loss\", terms and metrics, means per sample.\n\n"
+          "All or nothing: when it raises, no weight has changed, but when a gradient is not finite\n"
+          "(NotFiniteError): then load() a good state.")
+      .def("fit", &PythonSession::fit, "examples"_a, nb::kw_only(), "epochs"_a = nb::none(),
+           "batch"_a = nb::none(), "on_epoch"_a = nb::none(),
+           nb::sig("def fit(self, examples: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike, *, "
+                   "epochs: int | None = None, batch: int | None = None, "
+                   "on_epoch: collections.abc.Callable[[EpochReport], object] | None = None) -> None"),
+           "Learns from all examples for as many more epochs as the model or `epochs` say, in batches of\n"
+           "`batch` rows, in seeded random order.\n\n"
+           "`on_epoch` may look at the session. Ctrl-C finishes the step at hand and raises "
+           "KeyboardInterrupt;\n"
+           "the steps before stay. The examples must not change meanwhile.")
+      .def("epochs", &PythonSession::epochs, "examples"_a, nb::kw_only(), "epochs"_a = nb::none(),
+           "batch"_a = nb::none(), nb::keep_alive<0, 1>(),
+           nb::sig("def epochs(self, examples: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike, "
+                   "*, epochs: int | None = None, batch: int | None = "
+                   "None) -> Epochs"),
+           "Learns as fit() does, to the same bits, as an iterator of reports:\n\n"
+           "    for report in session.epochs(pixels, epochs=20):\n"
+           "        if session.evaluate(held_out)[\"loss\"] < 0.02:\n"
+           "            break\n\n"
+           "An epoch is learnt when the next report is asked for. Between two the session may be looked at,\n"
+           "not taught; a loop that is left ends the learning there.");
+}
+
+void bind_use(nb::class_<PythonSession>& session) {
+  session
+      .def(
+          "evaluate",
+          [](PythonSession& self, nb::handle examples) { return dict_of(self.evaluate(examples)); },
+          "examples"_a,
+          nb::sig("def evaluate(self, examples: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike) "
+                  "-> dict[str, float]"),
+          "Loss, terms and metrics on other examples, means per sample. Noise is from a fixed key.")
+      .def("run", &PythonSession::run, "output"_a, "inputs"_a,
+           nb::sig("def run(self, output: str, inputs: dict[str, numpy.typing.ArrayLike] | "
+                   "numpy.typing.ArrayLike) -> numpy.ndarray"),
+           "The value of a node or an output by name, as float32. Any node may be given instead of what it "
+           "is\n"
+           "computed from. UsageError names what is missing.")
+      .def("gradients", &PythonSession::gradients, "of"_a, "names"_a, "inputs"_a,
+           nb::sig("def gradients(self, of: str, names: collections.abc.Sequence[str], inputs: dict[str, "
+                   "numpy.typing.ArrayLike] | numpy.typing.ArrayLike) -> "
+                   "dict[str, numpy.ndarray]"),
+           "The gradient of the sum of a node's elements over all rows for each of `names`: inputs, "
+           "parameters,\n"
+           "outputs or nodes, each in its own shape. Raises UsageError for a name that is unknown.")
+      .def("encode", &PythonSession::encode, "images"_a,
+           nb::sig("def encode(self, images: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike) -> "
+                   "numpy.ndarray"),
+           "Output `code`, a row for each image.")
+      .def("decode", &PythonSession::decode, "codes"_a,
+           nb::sig("def decode(self, codes: numpy.typing.ArrayLike) -> numpy.ndarray"),
+           "Output `image`, from values of `latent` (of `code`, when the model names no latent).")
+      .def("reconstruct", &PythonSession::reconstruct, "images"_a,
+           nb::sig("def reconstruct(self, images: dict[str, numpy.typing.ArrayLike] | "
+                   "numpy.typing.ArrayLike) -> numpy.ndarray"),
+           "Output `image`, from images, through the whole model.");
+}
+
+void bind_state(nb::class_<PythonSession>& session) {
+  session
+      .def(
+          "save",
+          [](const PythonSession& self, const nb::object& path) {
+            const std::string file = path_of(path);
+            self.in_turn([&] { self.session().save(file); });
+          },
+          "path"_a, nb::sig("def save(self, path: str | os.PathLike) -> None"),
+          "Writes a safetensors file with weights, optimizer state and the model; complete or not at all.\n\n"
+          "Raises FileError, and NotFiniteError when a gradient has spoilt the state.")
+      .def(
+          "load",
+          [](PythonSession& self, const nb::object& path) {
+            const std::string file = path_of(path);
+            self.in_turn([&] { self.session().load(file); });
+          },
+          "path"_a, nb::sig("def load(self, path: str | os.PathLike) -> None"),
+          "Continues from such a file. DataError when it does not fit; then nothing has changed.")
+      .def(
+          "export_onnx",
+          [](const PythonSession& self, const nb::object& path, std::vector<std::string> part,
+             std::vector<std::string> given, bool pixels, std::int64_t opset) {
+            const std::string file = path_of(path);
+            const OnnxOptions options{std::move(part), std::move(given), pixels, opset};
+            self.in_turn([&] { self.session().export_onnx(file, options); });
+          },
+          "path"_a, nb::kw_only(), "part"_a = std::vector<std::string>{"whole"},
+          "given"_a = std::vector<std::string>{}, "pixels"_a = false, "opset"_a = 17,
+          nb::sig("def export_onnx(self, path: str | os.PathLike, *, part: collections.abc.Sequence[str] = "
+                  "('whole',), given: collections.abc.Sequence[str] = (), pixels: bool = False, opset: int = "
+                  "17) -> None"),
+          "Writes an ONNX file of the model in evaluation mode. `part`: [\"encoder\"], [\"decoder\"],\n"
+          "[\"whole\"] or names; `pixels`: images are uint8 in the file. ModelError names nodes ONNX lacks.")
+      .def(
+          "weights",
+          [](const PythonSession& self) {
+            std::optional<Weights> weights;
+            self.in_turn([&] { weights = self.session().weights(); });
+            return *weights;
+          },
+          "A copy of the weights as they are, for a Predictor.")
+      .def("parameter", &PythonSession::parameter, "name"_a,
+           nb::sig("def parameter(self, name: str) -> numpy.ndarray"), "A copy. UsageError: no such name.")
+      .def("set_parameter", &PythonSession::set_parameter, "name"_a, "values"_a,
+           nb::sig("def set_parameter(self, name: str, values: numpy.typing.ArrayLike) -> None"),
+           "Of the parameter's shape: UsageError otherwise.")
+      .def(
+          "parameters",
+          [](const PythonSession& self) {
+            nb::dict parameters;
+            for (const TensorInfo& info : self.session().model().parameters())
+              parameters[info.name.c_str()] = self.parameter(info.name);
+            return parameters;
+          },
+          nb::sig("def parameters(self) -> dict[str, numpy.ndarray]"),
+          "Copies of all of them by their names.")
+      .def_prop_ro(
+          "steps",
+          [](const PythonSession& self) {
+            std::uint64_t steps = 0;
+            self.in_turn([&] { steps = self.session().steps(); });
+            return steps;
+          },
+          "Optimizer steps so far.")
+      .def_prop_ro(
+          "digest",
+          [](const PythonSession& self) {
+            std::string digest;
+            self.in_turn([&] { digest = self.session().digest(); });
+            return digest;
+          },
+          "SHA-256 over names, shapes and bits of all parameters: equal weights, equal digests.")
+      .def_prop_ro(
+          "model", [](const PythonSession& self) { return self.session().model(); },
+          nb::sig("def model(self) -> Model"));
+}
+
+void bind_session(nb::module_& module) {
+  nb::class_<PythonSession> session(
+      module, "Session",
+      "Trains and runs a model. One thread at a time may use a session; any number of sessions run at "
+      "once.\n\n"
+      "`Inputs` are a dict of names to arrays, or one array for a model with one input; the rows along the\n"
+      "first axis, with as many numbers each as the model says, in any shape. Arrays are NumPy's, or "
+      "whatever\n"
+      "gives DLPack. float32, int32 and uint8 that are dense are used where they are; others are converted.\n"
+      "uint8 given to a float32 input are pixels: they are divided by 255.");
+  session.def(
+      "__init__",
+      [](PythonSession* self, const Model& model, int threads, const std::string& executor,
+         const std::string& provider, std::optional<std::uint64_t> seed, std::optional<std::size_t> max_bytes,
+         std::optional<std::int64_t> steps_per_epoch) {
+        const SessionOptions options =
+            session_options(threads, executor, provider, seed, max_bytes, steps_per_epoch);
+        released([&] { return new (self) PythonSession(model, options); });
+      },
+      "model"_a, nb::kw_only(), "threads"_a = 0, "executor"_a = "tbb", "provider"_a = "auto",
+      "seed"_a = nb::none(), "max_bytes"_a = nb::none(), "steps_per_epoch"_a = nb::none(),
+      "Compiles the model and initialises its weights from the seed.\n\n"
+      "`threads`: 0 for as many as the process may use; `executor`: tbb, threads or serial; `provider`: "
+      "auto,\n"
+      "onednn or tiles; `seed`: instead of the model's; `max_bytes`: of the memory to compute in (raises\n"
+      "OutOfMemoryError); `steps_per_epoch`: for schedules in epochs, when train_step() is used.");
+  bind_learning(session);
+  bind_use(session);
+  bind_state(session);
+
+  nb::class_<Epochs>(module, "Epochs", "Learns an epoch each time it is asked for the next report.")
+      .def(
+          "__iter__", [](nb::handle self) { return nb::borrow(self); },
+          nb::sig("def __iter__(self) -> Epochs"))
+      .def("__next__",
+           [](Epochs& self) {
+             const std::optional<EpochReport> report = self.next();
+             if (!report) throw nb::stop_iteration();
+             return *report;
+           })
+      .def("close", &Epochs::close, "Ends the learning at the end of the last epoch.");
+}
+
+}  // namespace
+
+}  // namespace graphrun::python
+
+NB_MODULE(_core, module) {
+  using namespace graphrun::python;
+  module.doc() = "The library behind the package graphrun.";
+  module.attr("__version__") = std::string(graphrun::library_version());
+  translate_errors();
+  bind_infos(module);
+  bind_model(module);
+  bind_predictor(module);
+  bind_session(module);
+}
