@@ -6,7 +6,7 @@
         print(report)
     codes = session.encode(pixels)
 
-A Predictor serves a trained model from many threads; graphrun.sklearn has an estimator. Every failure is raised as a
+A Predictor serves a trained model from many threads. Every failure is raised as a
 class derived from graphrun.Error. Results are the same bits at any number of threads.
 """
 
