@@ -5,6 +5,7 @@
 
 #include "graphrun/error.hpp"
 #include "show/draw/target.hpp"
+#include "train/measure/row_scores.hpp"
 
 namespace graphrun::show {
 
@@ -45,24 +46,9 @@ Pictures picked(const Pictures& list, std::span<const std::size_t> numbers) {
 }
 
 double roc_auc(std::span<const double> scores, const std::vector<bool>& sought) {
-  const std::vector<std::size_t> order = highest_first(scores);
-  double found = 0;  // sought ones with a higher score than those at hand
-  double passed = 0;
-  double area = 0;
-  for (std::size_t begin = 0; begin < order.size();) {
-    double equal_found = 0;
-    double equal_passed = 0;
-    std::size_t end = begin;
-    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
-      (sought[order[end]] ? equal_found : equal_passed) += 1;
-    area += equal_passed * (found + equal_found / 2);
-    found += equal_found;
-    passed += equal_passed;
-    begin = end;
-  }
-  if (found == 0 || passed == 0)
+  if (std::ranges::find(sought, true) == sought.end() || std::ranges::find(sought, false) == sought.end())
     throw Error(ErrorCode::usage, "a ROC-AUC needs both images that are sought and others");
-  return area / (found * passed);
+  return train::detection(scores, sought).roc_auc;
 }
 
 }  // namespace graphrun::show
