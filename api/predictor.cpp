@@ -66,7 +66,6 @@ class Predictor::Implementation {
     session.pages = runtime::Pages::small;
     require_fit(*weights_, program);
     program_ = std::make_unique<runtime::SharedProgram>(program.graph, ops::kernels(), session);
-    graph_ = program.graph;
   }
 
   std::vector<TensorInfo> infos(const std::vector<Slot>& slots) const {
@@ -342,7 +341,6 @@ class Predictor::Implementation {
   std::vector<std::string> scalars_;  ///< what schedules give
   std::vector<std::pair<std::string, Extents>> variables_;
   bool independent_ = false;
-  std::shared_ptr<const Graph> graph_;
   std::unique_ptr<runtime::SharedProgram> program_;
   mutable std::mutex mutex_;  // of what follows
   WeightsPointer weights_;
