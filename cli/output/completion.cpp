@@ -15,7 +15,7 @@ using Commands = std::span<const CommandDescription>;
 using Flags = std::span<const ArgumentDescription>;
 
 /// Text between single quotes, as all three shells take it.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "'";
   for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return result + "'";
@@ -63,7 +63,7 @@ std::string bash_script(Commands commands, Flags everywhere) {
   text += "      *.yaml|*.yml) command=train; break;;\n    esac\n  done\n  case $command in\n";
   for (const CommandDescription& command : commands)
     text += fmt::format("    {}) flags={};;\n", command.name,
-                        quoted(fmt::format("{}", fmt::join(flags_of(command.arguments), " "))));
+                        in_quotes(fmt::format("{}", fmt::join(flags_of(command.arguments), " "))));
   text += "  esac\n  if [[ $word == -* ]]; then\n";
   text += fmt::format("    mapfile -t COMPREPLY < <(compgen -W \"$flags {} --help\" -- \"$word\")\n",
                       fmt::join(flags_of(everywhere), " "));
@@ -86,9 +86,9 @@ std::string zsh_escaped(std::string_view text) {
 
 std::string zsh_argument(const ArgumentDescription& argument, const std::string& name) {
   std::string text = fmt::format("*{}[{}]", name, zsh_escaped(argument.help));
-  if (argument.value.empty()) return quoted(text);
+  if (argument.value.empty()) return in_quotes(text);
   text += fmt::format("{}{}:", argument.value_is_optional ? "::" : ":", zsh_escaped(argument.value));
-  return quoted(text + (takes_file(argument) ? "_files" : " "));
+  return in_quotes(text + (takes_file(argument) ? "_files" : " "));
 }
 
 std::string zsh_arguments(Flags arguments) {
@@ -104,7 +104,7 @@ std::string zsh_script(Commands commands, Flags everywhere) {
       "#compdef graphrun\n# Completion of graphrun for zsh: source <(graphrun completion zsh)\n";
   text += "_graphrun() {\n  local -a commands everywhere\n  commands=(\n";
   for (const CommandDescription& command : commands)
-    text += fmt::format("    {}\n", quoted(command.name + ":" + zsh_escaped(command.about)));
+    text += fmt::format("    {}\n", in_quotes(command.name + ":" + zsh_escaped(command.about)));
   text += "  )\n  everywhere=(" + zsh_arguments(everywhere) + "\n  )\n";
   text += "  if (( CURRENT == 2 )); then\n    _describe command commands\n    _files\n    return\n  fi\n";
   text += "  case $words[2] in\n";
@@ -125,7 +125,7 @@ std::string fish_flags(Flags arguments, std::string_view condition) {
     for (const std::string& name : argument.names)
       text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
     if (!argument.value.empty() && !argument.value_is_optional) text += takes_file(argument) ? " -rF" : " -x";
-    text += fmt::format(" -d {}\n", quoted(argument.help));
+    text += fmt::format(" -d {}\n", in_quotes(argument.help));
   }
   return text;
 }
@@ -134,7 +134,7 @@ std::string fish_script(Commands commands, Flags everywhere) {
   std::string text = "# Completion of graphrun for fish: graphrun completion fish | source\n";
   for (const CommandDescription& command : commands) {
     text += fmt::format("complete -c graphrun -n __fish_use_subcommand -a {} -d {}\n", command.name,
-                        quoted(command.about));
+                        in_quotes(command.about));
     text += fish_flags(command.arguments, fmt::format(" -n '__fish_seen_subcommand_from {}'", command.name));
   }
   return text + fish_flags(everywhere, "");
