@@ -17,9 +17,9 @@
 #include "files/file_kind.hpp"
 #include "graphrun/error.hpp"
 #include "train/datasets/find_dataset.hpp"
-#include "train/datasets/fit_table.hpp"
 #include "train/datasets/load_table.hpp"
-#include "train/datasets/table_survey.hpp"
+#include "train/datasets/tables/fit_table.hpp"
+#include "train/datasets/tables/table_survey.hpp"
 #include "train/datasets/verified_sums.hpp"
 #include "train/fetch/fetch.hpp"
 

@@ -17,7 +17,7 @@
 #include "files/number_text.hpp"
 #include "graphrun/error.hpp"
 #include "train/datasets/bind_inputs.hpp"
-#include "train/datasets/column_scale.hpp"
+#include "train/datasets/tables/column_scale.hpp"
 #include "train/learn/programs.hpp"
 
 namespace graphrun::cli {

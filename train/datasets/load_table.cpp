@@ -9,9 +9,9 @@
 
 #include "errors/printable.hpp"
 #include "train/datasets/labels.hpp"
-#include "train/datasets/table_split.hpp"
-#include "train/datasets/table_survey.hpp"
-#include "train/datasets/table_text.hpp"
+#include "train/datasets/tables/table_split.hpp"
+#include "train/datasets/tables/table_survey.hpp"
+#include "train/datasets/tables/table_text.hpp"
 
 namespace graphrun::train {
 
@@ -238,14 +238,6 @@ Dataset load_table_data(const DataRecipe& data) {
   dataset.test =
       examples_of(test, read_whole(test, data, own_reading(data), data.test->label_column), *data.table);
   return dataset;
-}
-
-std::vector<const TableRecipe::Named*> ordering_columns(const TableRecipe& table) {
-  std::vector<const TableRecipe::Named*> columns;
-  if (table.split.column) columns.push_back(&*table.split.column);
-  if (table.windows && table.windows->group) columns.push_back(&*table.windows->group);
-  if (table.windows && table.windows->time) columns.push_back(&*table.windows->time);
-  return columns;
 }
 
 ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe) {

@@ -8,9 +8,9 @@
 
 #include "language/recipe/definition.hpp"
 #include "train/datasets/dataset.hpp"
-#include "train/datasets/row_coder.hpp"
 #include "train/datasets/row_windows.hpp"
-#include "train/datasets/table_text.hpp"
+#include "train/datasets/tables/row_coder.hpp"
+#include "train/datasets/tables/table_text.hpp"
 
 namespace graphrun::train {
 
@@ -33,9 +33,6 @@ ImageSet load_table(const TableText& table, const DataRecipe& data, const TableQ
 
 /// A row that stands alone, as examples of one row. Cells of `row` are taken.
 ImageSet single_row(CodedRow row);
-
-/// The columns that say where a row belongs, by split and windows: no cells.
-std::vector<const TableRecipe::Named*> ordering_columns(const TableRecipe& table);
 
 /// The rows of a table as the examples of the model: all windows of them, where it takes windows.
 ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe);

@@ -5,7 +5,7 @@
 #include "language/build.hpp"
 #include "ops/op.hpp"
 #include "ops/standard_blocks.hpp"
-#include "train/datasets/fit_table.hpp"
+#include "train/datasets/tables/fit_table.hpp"
 
 namespace graphrun::train {
 

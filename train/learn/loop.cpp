@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "train/datasets/prefetch.hpp"
-#include "train/datasets/shuffle.hpp"
+#include "train/datasets/tables/shuffle.hpp"
 
 namespace graphrun::train {
 

@@ -12,7 +12,7 @@
 
 #include "graphrun/error.hpp"
 #include "runtime/state/philox.hpp"
-#include "train/datasets/column_scale.hpp"
+#include "train/datasets/tables/column_scale.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/loop.hpp"
 #include "train/measure/row_scores.hpp"

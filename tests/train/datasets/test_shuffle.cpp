@@ -2,7 +2,7 @@
 #include <numeric>
 
 #include "tests/support/catch.hpp"
-#include "train/datasets/shuffle.hpp"
+#include "train/datasets/tables/shuffle.hpp"
 
 using graphrun::train::epoch_order;
 

@@ -8,11 +8,11 @@
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/datasets/bind_inputs.hpp"
-#include "train/datasets/column_scale.hpp"
-#include "train/datasets/fit_table.hpp"
 #include "train/datasets/load_table.hpp"
-#include "train/datasets/table_split.hpp"
-#include "train/datasets/table_survey.hpp"
+#include "train/datasets/tables/column_scale.hpp"
+#include "train/datasets/tables/fit_table.hpp"
+#include "train/datasets/tables/table_split.hpp"
+#include "train/datasets/tables/table_survey.hpp"
 #include "train/learn/definition.hpp"
 
 using namespace graphrun;

@@ -8,7 +8,7 @@
 #include "tests/support/thrown.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/prefetch.hpp"
-#include "train/datasets/shuffle.hpp"
+#include "train/datasets/tables/shuffle.hpp"
 #include "train/learn/checkpoint.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/loop.hpp"

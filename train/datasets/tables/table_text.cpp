@@ -1,4 +1,4 @@
-#include "train/datasets/table_text.hpp"
+#include "train/datasets/tables/table_text.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "train/datasets/fit_table.hpp"
+#include "train/datasets/tables/fit_table.hpp"
 
 #include <fmt/format.h>
 
@@ -11,11 +11,10 @@
 
 #include "errors/nearest.hpp"
 #include "errors/printable.hpp"
-#include "train/datasets/column_scale.hpp"
-#include "train/datasets/load_table.hpp"
-#include "train/datasets/table_split.hpp"
-#include "train/datasets/table_survey.hpp"
-#include "train/datasets/table_text.hpp"
+#include "train/datasets/tables/column_scale.hpp"
+#include "train/datasets/tables/table_split.hpp"
+#include "train/datasets/tables/table_survey.hpp"
+#include "train/datasets/tables/table_text.hpp"
 
 namespace graphrun::train {
 

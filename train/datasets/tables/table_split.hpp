@@ -12,6 +12,9 @@ namespace graphrun::train {
 
 enum class Part : std::uint8_t { train, validation, test };
 
+/// The columns that say where a row belongs, by split and windows: no cells.
+std::vector<const TableRecipe::Named*> ordering_columns(const TableRecipe& table);
+
 /// The part of each row, the same in every run: a function of the split and the table alone. `values` are
 /// those of the column that rows are split by; empty: none. Error{data} when nothing is left to learn from.
 std::vector<Part> parts_of(const TableRecipe::Split& split, std::size_t rows,

@@ -1,4 +1,4 @@
-#include "train/datasets/shuffle.hpp"
+#include "train/datasets/tables/shuffle.hpp"
 
 #include <fmt/format.h>
 

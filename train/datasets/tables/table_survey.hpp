@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "graphrun/error.hpp"
-#include "train/datasets/table_text.hpp"
+#include "train/datasets/tables/table_text.hpp"
 
 namespace graphrun::train {
 

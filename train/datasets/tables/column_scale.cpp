@@ -1,4 +1,4 @@
-#include "train/datasets/column_scale.hpp"
+#include "train/datasets/tables/column_scale.hpp"
 
 #include <algorithm>
 #include <cmath>

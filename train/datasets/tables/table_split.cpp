@@ -1,4 +1,4 @@
-#include "train/datasets/table_split.hpp"
+#include "train/datasets/tables/table_split.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <numeric>
 #include <optional>
 
-#include "train/datasets/shuffle.hpp"
+#include "train/datasets/tables/shuffle.hpp"
 
 namespace graphrun::train {
 
@@ -87,6 +87,14 @@ std::vector<Part> parts_of(const TableRecipe::Split& split, std::size_t rows,
                 split.column ? split.column->where : SourceLocation{});
   for (std::size_t i = 0; i < kept; ++i) parts[order[i]] = i < test ? Part::test : Part::validation;
   return parts;
+}
+
+std::vector<const TableRecipe::Named*> ordering_columns(const TableRecipe& table) {
+  std::vector<const TableRecipe::Named*> columns;
+  if (table.split.column) columns.push_back(&*table.split.column);
+  if (table.windows && table.windows->group) columns.push_back(&*table.windows->group);
+  if (table.windows && table.windows->time) columns.push_back(&*table.windows->time);
+  return columns;
 }
 
 }  // namespace graphrun::train

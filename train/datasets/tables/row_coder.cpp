@@ -1,4 +1,4 @@
-#include "train/datasets/row_coder.hpp"
+#include "train/datasets/tables/row_coder.hpp"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 #include "errors/nearest.hpp"
 #include "errors/printable.hpp"
 #include "files/number_text.hpp"
-#include "train/datasets/column_scale.hpp"
-#include "train/datasets/table_survey.hpp"
+#include "train/datasets/tables/column_scale.hpp"
+#include "train/datasets/tables/table_survey.hpp"
 
 namespace graphrun::train {
 

@@ -1,4 +1,4 @@
-#include "train/datasets/table_survey.hpp"
+#include "train/datasets/tables/table_survey.hpp"
 
 #include <fmt/format.h>
 
