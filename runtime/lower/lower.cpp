@@ -2,37 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstring>
-#include <unordered_map>
+#include <optional>
 
-#include "runtime/lower/eltwise_call.hpp"
+#include "runtime/lower/group_kernels.hpp"
 #include "runtime/lower/lowering.hpp"
-#include "runtime/machine/host_state.hpp"
 
 namespace graphrun::runtime {
 namespace {
 
 /// Steps that take less than this are not worth waking other threads for.
 constexpr double worth_sharing_ns = 50'000;
-
-template <class T>
-void write_as(std::byte* target, const std::vector<double>& values) {
-  auto* const typed = reinterpret_cast<T*>(target);
-  std::ranges::transform(values, typed, [](double value) { return static_cast<T>(value); });
-}
-
-/// By the sizes: products of one size differ in little else.
-struct SpecHash {
-  std::size_t operator()(const MatmulSpec& spec) const {
-    std::size_t hash = 0;
-    for (const std::int64_t size : {spec.rows, spec.columns, spec.inner, spec.a_stride}) {
-      hash = hash * 1'000'003 + static_cast<std::size_t>(size);
-    }
-    return hash * 4 + (spec.transpose_a ? 2 : 0) + (spec.transpose_b ? 1 : 0);
-  }
-};
 
 class PlanBuilder {
  public:
@@ -44,11 +24,11 @@ class PlanBuilder {
     bound_ = bind_graph(*plan_->graph, batch, kernels, options_);
     partition_ = partition_graph(bound_, options_);
     schedule_ = schedule_groups(bound_, partition_, options_);
-    make_programs();
-    placement_ = place_buffers(bound_, partition_, schedule_, in_place_, options_);
+    kernels_.emplace(bound_, partition_, options_, *plan_);
+    placement_ = place_buffers(bound_, partition_, schedule_, kernels_->in_place(), options_);
     refuse_too_large();
-    place_sources();
-    for (std::uint32_t group = 0; group < partition_.groups.size(); ++group) make_call(group);
+    source_of_ = place_sources(bound_, *plan_);
+    for (std::uint32_t group = 0; group < partition_.groups.size(); ++group) kernels_->make_call(group);
     emit_tasks();
     collect_outputs();
     finish();
@@ -66,159 +46,7 @@ class PlanBuilder {
                     plan_->batch, placement_.workspace_bytes, *options_.max_bytes));
   }
 
-  // ---- Kernels ----
-
-  void make_programs() {
-    in_place_.resize(partition_.groups.size());
-    programs_.resize(partition_.groups.size());
-    lone_.resize(partition_.groups.size());
-    for (std::size_t i = 0; i < partition_.groups.size(); ++i) {
-      const Group& group = partition_.groups[i];
-      if (group.kind != GroupKind::elementwise || give_to_provider(i)) continue;
-      programs_[i] = elementwise_program(bound_, group, options_.isa);
-      in_place_[i] = programs_[i].in_place;
-    }
-  }
-
-  /// An elementwise group that is a single function may be a provider's.
-  bool give_to_provider(std::size_t index) {
-    const Group& group = partition_.groups[index];
-    const std::optional<LoneFunction> function = lone_function(bound_, group);
-    if (!function) return false;
-    const EltwiseProvider* const provider = eltwise_provider(function->spec, options_.provider);
-    if (provider == nullptr) return false;
-    lone_[index] = Lone{*function, provider};
-    in_place_[index] = {{group.stored.front(), function->cotangents.value_or(function->values)}};
-    return true;
-  }
-
-  void make_call(std::uint32_t index) {
-    const Group& group = partition_.groups[index];
-    std::unique_ptr<Call> call;
-    if (group.kind == GroupKind::elementwise && !lone_[index]) {
-      call = make_elementwise_call(programs_[index]);
-    } else if (group.kind == GroupKind::call) {
-      call = single_call(group.members.front());
-    }
-    call_of_.push_back(call.get());
-    if (!call) return;
-    kernel_scratch_ = std::max(kernel_scratch_, call->scratch_bytes());
-    if (std::string warning = call->warning(); !warning.empty()) {
-      plan_->warnings.push_back(std::move(warning));
-    }
-    plan_->calls.push_back(std::move(call));
-  }
-
-  std::unique_ptr<Call> single_call(NodeId id) const {
-    const Node& node = bound_.node(id);
-    const BoundInfo& info = bound_.info(id);
-    if (info.kernel->make == nullptr) {
-      throw Error(ErrorCode::internal,
-                  fmt::format("the op '{}' has no kernel for {}", node.op->name, to_string(node.type)), {},
-                  node.name);
-    }
-    BoundNode bound{node, {}, {}, info.extents, options_.isa};
-    for (const NodeId input : node.inputs) {
-      bound.input_types.push_back(bound_.node(input).type);
-      bound.inputs.push_back(bound_.info(input).extents);
-    }
-    return info.kernel->make(bound);
-  }
-
-  /// A product for so many rows; equal ones are made once.
-  std::uint32_t matmul_for(const Group& group, const UnitDraft& draft) {
-    MatmulSpec spec = group.spec;
-    spec.rows = rows_of(group, draft).count;
-    if (spec.transpose_a && spec.rows != group.spec.rows) spec.a_stride = group.spec.rows;
-    spec.column_sums = sums_columns(group, draft);
-    const auto known = matmuls_.find(spec);
-    if (known != matmuls_.end()) return known->second;
-    auto matmul = group.provider->make(spec);
-    if (is_reference_implementation(matmul->implementation())) {
-      plan_->warnings.push_back(fmt::format("'{}', [{}, {}] @ [{}, {}], runs on the slow {}",
-                                            bound_.node(group.product).name, spec.rows, spec.inner,
-                                            spec.inner, spec.columns, matmul->implementation()));
-    }
-    kernel_scratch_ = std::max(kernel_scratch_, matmul->scratch_bytes());
-    const auto index = static_cast<std::uint32_t>(plan_->matmuls.size());
-    plan_->matmuls.push_back(std::move(matmul));
-    matmuls_.emplace(spec, index);
-    return index;
-  }
-
-  /// The first part of a product that is cut sums for all.
-  static bool sums_columns(const Group& group, const UnitDraft& draft) {
-    return group.column_sum.has_value() && draft.slice == 0;
-  }
-
-  /// A function that a provider runs, for so many rows; equal ones are made once.
-  const Call* eltwise_for(std::uint32_t group, const UnitDraft& draft) {
-    EltwiseSpec spec = lone_[group]->function.spec;
-    const Extents& extents = partition_.groups[group].shape;
-    if (is_cut(draft)) spec.count = spec.count / extents[0] * schedule_.rows_of(draft).count;
-    const auto known = std::ranges::find(eltwise_, spec, &KnownEltwise::spec);
-    if (known != eltwise_.end()) return known->call;
-    auto call = make_eltwise_call(lone_[group]->provider->make(spec));
-    if (std::string warning = call->warning(); !warning.empty())
-      plan_->warnings.push_back(std::move(warning));
-    plan_->calls.push_back(std::move(call));
-    eltwise_.push_back({spec, plan_->calls.back().get()});
-    return eltwise_.back().call;
-  }
-
   // ---- Places ----
-
-  void place_sources() {
-    source_of_.resize(bound_.nodes.size());
-    std::size_t constant_bytes = 0;
-    std::vector<std::pair<NodeId, std::size_t>> constants;
-    for (NodeId id = 0; id < bound_.nodes.size(); ++id) {
-      const BoundInfo& info = bound_.info(id);
-      if (!info.live || !info.source) continue;
-      const Node& node = bound_.node(id);
-      if (info.known || node.op->traits.constant) {
-        source_of_[id] = {Space::constant, 0, static_cast<std::ptrdiff_t>(constant_bytes)};
-        constants.emplace_back(id, constant_bytes);
-        constant_bytes += aligned_size(bound_.bytes(id));
-      } else if (node.op->traits.variable) {
-        source_of_[id] = {Space::variable, static_cast<std::uint32_t>(plan_->variables.size()), 0};
-        plan_->variables.push_back({node.name, info.extents});
-        if (is_trainable(node)) plan_->statistics.parameters += element_count(info.extents);
-      } else {
-        source_of_[id] = {Space::feed, static_cast<std::uint32_t>(plan_->inputs.size()), 0};
-        plan_->inputs.push_back({node.name, node.type.dtype, info.extents, bound_.bytes(id)});
-      }
-    }
-    plan_->constants = allocate_aligned(constant_bytes);
-    for (const auto& [id, offset] : constants) write_constant(id, plan_->constants.get() + offset);
-  }
-
-  static bool is_trainable(const Node& node) {
-    const AttributeValue* flag = node.attributes.find("trainable");
-    return flag == nullptr || !std::holds_alternative<bool>(*flag) || std::get<bool>(*flag);
-  }
-
-  void write_constant(NodeId id, std::byte* target) const {
-    const Node& node = bound_.node(id);
-    const BoundInfo& info = bound_.info(id);
-    HostTensor value;
-    if (info.known) {
-      value = *info.known;
-    } else {
-      value = {info.extents, std::vector<double>(static_cast<std::size_t>(element_count(info.extents)))};
-      node.op->reference({node, {}, value, {}, {}});
-    }
-    switch (node.type.dtype) {
-      case DType::i32:
-        return write_as<std::int32_t>(target, value.values);
-      case DType::u8:
-        return write_as<std::uint8_t>(target, value.values);
-      case DType::f64:
-        return write_as<double>(target, value.values);
-      default:
-        return write_as<float>(target, value.values);
-    }
-  }
 
   /// Where the value of node `id` is seen from a unit: from its part's first row on when it is `in_step`.
   Place place_of(NodeId id, const UnitDraft& unit, bool in_step) const {
@@ -238,7 +66,7 @@ class PlanBuilder {
   }
 
   /// In a worker's scratch the kernels' own part comes first.
-  std::size_t local_offset() const { return aligned_size(kernel_scratch_); }
+  std::size_t local_offset() const { return aligned_size(kernels_->scratch_bytes()); }
 
   // ---- Units and tasks ----
 
@@ -250,7 +78,7 @@ class PlanBuilder {
       const UnitDraft& draft = schedule_.units[i];
       const Group& group = partition_.groups[draft.group];
       if (group.kind != GroupKind::product) continue;
-      matmul_of_[i] = matmul_for(group, draft);
+      matmul_of_[i] = kernels_->matmul_for(group, rows_of(group, draft).count, sums_columns(group, draft));
     }
     std::vector<std::vector<std::uint32_t>> successors(schedule_.tasks.size());
     for (std::uint32_t task = 0; task < schedule_.tasks.size(); ++task) {
@@ -269,6 +97,11 @@ class PlanBuilder {
       plan_->tasks[task].successors = static_cast<std::uint32_t>(successors[task].size());
       plan_->successors.insert(plan_->successors.end(), successors[task].begin(), successors[task].end());
     }
+  }
+
+  /// The first part of a product that is cut sums for all.
+  static bool sums_columns(const Group& group, const UnitDraft& draft) {
+    return group.column_sum.has_value() && draft.slice == 0;
   }
 
   bool is_cut(const UnitDraft& draft) const { return schedule_.cut_of[draft.group] != uncut; }
@@ -291,7 +124,8 @@ class PlanBuilder {
     const Group& group = partition_.groups[draft.group];
     const RowRange rows = rows_of(group, draft);
     Unit unit;
-    unit.call = lone_[draft.group] ? eltwise_for(draft.group, draft) : call_of_[draft.group];
+    unit.call = kernels_->lone(draft.group) != nullptr ? kernels_->eltwise_for(draft.group, rows.count)
+                                                       : kernels_->call(draft.group);
     unit.first_place = static_cast<std::uint32_t>(plan_->places.size());
     unit.node = group.kind == GroupKind::product ? group.result : group.members.back();
     unit.row_begin = rows.begin;
@@ -364,8 +198,8 @@ class PlanBuilder {
   }
 
   void emit_elementwise(Unit& unit, const Group& group, const UnitDraft& draft) {
-    if (lone_[draft.group]) return emit_lone(unit, group, draft);
-    const ElementwiseProgram& program = programs_[draft.group];
+    if (kernels_->lone(draft.group) != nullptr) return emit_lone(unit, group, draft);
+    const ElementwiseProgram& program = kernels_->program(draft.group);
     for (const Operand& operand : program.operands)
       input(unit, place_of(operand.node, draft, operand.sliced));
     for (const NodeId stored : program.stored) written(unit, place_of(stored, draft, group.rows));
@@ -375,7 +209,7 @@ class PlanBuilder {
   }
 
   void emit_lone(Unit& unit, const Group& group, const UnitDraft& draft) {
-    const LoneFunction& function = lone_[draft.group]->function;
+    const LoneFunction& function = *kernels_->lone(draft.group);
     input(unit, place_of(function.values, draft, group.rows));
     if (function.cotangents) input(unit, place_of(*function.cotangents, draft, group.rows));
     plan_->places.push_back(place_of(group.stored.front(), draft, group.rows));
@@ -450,23 +284,9 @@ class PlanBuilder {
   Partition partition_;
   Schedule schedule_;
   Placement placement_;
-  struct Lone {
-    LoneFunction function;
-    const EltwiseProvider* provider;
-  };
-  struct KnownEltwise {
-    EltwiseSpec spec;
-    const Call* call;
-  };
-  std::vector<ElementwiseProgram> programs_;  // by group
-  std::vector<std::optional<Lone>> lone_;     // by group
-  std::vector<KnownEltwise> eltwise_;
-  std::vector<std::vector<std::pair<NodeId, NodeId>>> in_place_;  // by group
-  std::vector<const Call*> call_of_;                              // by group
-  std::vector<std::uint32_t> matmul_of_;                          // by unit draft
-  std::vector<Place> source_of_;                                  // by node
-  std::unordered_map<MatmulSpec, std::uint32_t, SpecHash> matmuls_;
-  std::size_t kernel_scratch_ = 0;
+  std::optional<GroupKernels> kernels_;
+  std::vector<std::uint32_t> matmul_of_;  // by unit draft
+  std::vector<Place> source_of_;          // by node
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 /// \file
-/// What the stages of lowering hand to each other. Only the lower_*.cpp files include it, and tests.
+/// What the stages of lowering hand to each other. Only files of this room include it, and tests.
 ///
 ///   bind        sizes, folded numbers, aliases, which nodes run by rows, who uses what
 ///   partition   nodes into groups: product with bias and activation, elementwise chain, single call
@@ -49,6 +49,8 @@ struct BoundGraph {
   const Node& node(NodeId id) const { return graph->node(id); }
   const BoundInfo& info(NodeId id) const { return nodes[id]; }
   std::size_t bytes(NodeId id) const;
+  /// Whether a step computes the node into a buffer of its own.
+  bool computed(NodeId id) const { return info(id).live && !info(id).source && info(id).root == id; }
   /// Whether input `i` of `user` is read row by row, in step with the rows of its output.
   bool sliced_input(NodeId user, std::size_t i) const;
 };
@@ -87,6 +89,13 @@ struct Partition {
 };
 
 Partition partition_graph(const BoundGraph& bound, const LoweringOptions& options);
+
+/// By node: the computed nodes that wait for it without reading it.
+std::vector<std::vector<NodeId>> controlled_nodes(const BoundGraph& bound);
+
+/// Puts groups in an order in which they can run, taking those apart that wait for each other in a circle.
+void order_groups(const BoundGraph& bound, const std::vector<std::vector<NodeId>>& controlled,
+                  Partition& partition);
 
 /// A single function of each element as a provider runs it, from its result when it is a gradient.
 struct LoneFunction {
@@ -160,9 +169,16 @@ struct Schedule {
     return static_cast<std::uint32_t>(cuts[cut_of[group]].size());
   }
   RowRange rows_of(const UnitDraft& unit) const { return cuts[cut_of[unit.group]][unit.slice]; }
+  /// Whether an update takes a gradient part by part, as it is made.
+  bool gradient_in_step(std::uint32_t from, std::uint32_t to) const {
+    return cut_of[from] > batch_rows && cut_of[from] == cut_of[to];
+  }
 };
 
 Schedule schedule_groups(const BoundGraph& bound, const Partition& partition, const LoweringOptions& options);
+
+/// Gathers the units of a schedule into its tasks.
+void gather_tasks(const BoundGraph& bound, const Partition& partition, Schedule& schedule);
 
 /// The most tasks that run at once when there are cores for all of them.
 std::size_t widest_moment(const std::vector<TaskDraft>& tasks);
@@ -187,6 +203,10 @@ struct Placement {
   std::size_t workspace_bytes = 0;
   std::size_t scratch_bytes = 0;  ///< of the buffers that live within one task
 };
+
+/// By node: where it lies when no task computes it. Names constants, variables and inputs in the plan, and
+/// writes the constants.
+std::vector<Place> place_sources(const BoundGraph& bound, Plan& plan);
 
 /// `in_place` of a group: pairs (output, input) of nodes that may share a buffer.
 Placement place_buffers(const BoundGraph& bound, const Partition& partition, const Schedule& schedule,

@@ -1,0 +1,127 @@
+/// \file
+/// What is behind a Learner, for the files that make it up: learning (learner_steps.cpp), measuring and
+/// running (learner_rows.cpp).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "ops/op.hpp"
+#include "train/learn/compiled_program.hpp"
+#include "train/learn/learner.hpp"
+#include "train/learn/row_blocks.hpp"
+#include "train/learn/variable_copies.hpp"
+
+namespace graphrun::train {
+
+class Learner::Implementation {
+ public:
+  /// A recipe, compiled.
+  struct Learning {
+    struct Step {
+      CompiledProgram program;
+      OptimizerRecipe optimizer;
+      std::uint64_t every = 1;
+      std::vector<std::string> outputs;  ///< behind its figures
+      VariableCopies before;             ///< what it updates, where another step may fail after it
+      bool is_due(std::uint64_t batch) const { return batch % every == 0; }  ///< batches count from 1
+    };
+    std::vector<Step> steps;
+    std::vector<std::string> inputs;
+    std::vector<std::string> figures;
+  };
+
+  Implementation(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options,
+                 const PassOptions& passes)
+      : model_(std::move(model)),
+        passes_(passes),
+        learning_passes_(passes),
+        session_(ops::registry(), ops::kernels(), options) {
+    learning_passes_.budget = std::make_shared<Budget>(model_->budget);
+    if (model_->train) state_.seed = model_->train->seed;
+    declare_parameters();
+  }
+
+  std::shared_ptr<const ModelDefinition> model_;
+  PassOptions passes_;
+  PassOptions learning_passes_;  ///< of all recipes together
+  runtime::Session session_;
+  TrainingState state_;
+  std::vector<Learning> recipes_;
+  std::size_t recipe_ = 0;
+  std::optional<CompiledProgram> evaluation_;
+  std::map<std::pair<std::vector<NodeId>, std::vector<std::string>>, CompiledProgram>
+      roles_;  ///< by outputs, fed
+  std::map<std::tuple<NodeId, std::vector<NodeId>, std::vector<std::string>>, CompiledProgram>
+      gradients_;  ///< by what has them, for what, fed
+
+  // ---- Learning: learner_steps.cpp ----
+
+  Learning& training();
+  std::size_t add_recipe(const Recipe& recipe);
+
+  /// All that may fail without a fault in the numbers comes before the first update. When one of several
+  /// steps fails, those before it are undone.
+  void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
+            std::span<float> figures, std::stop_token stop, runtime::SideWork* side);
+
+  // ---- Measuring and running: learner_rows.cpp ----
+
+  CompiledProgram& evaluation();
+  /// Its outputs are called as their nodes.
+  CompiledProgram& role(const std::vector<NamedOutput>& outputs, const std::vector<std::string>& fed);
+
+  CompiledProgram& gradient(NodeId of, const std::vector<NamedOutput>& wanted,
+                            const std::vector<std::string>& fed);
+  std::vector<NamedOutput> asked(const std::vector<std::string>& names) const;
+  Figures evaluate(const Examples& examples, const std::stop_token& stop);
+  void run_role(const std::vector<NamedOutput>& outputs, const Examples& examples,
+                std::span<const std::span<std::byte>> into, const RowOptions& options);
+  std::vector<OutputValues> run_role(const std::vector<NamedOutput>& outputs, const Examples& examples,
+                                     const RowOptions& options);
+  std::vector<OutputValues> gradients(NodeId of, const std::vector<NamedOutput>& wanted,
+                                      const Examples& examples);
+
+ private:
+  static bool contains(const std::vector<std::string>& names, std::string_view name) {
+    return std::ranges::find(names, name) != names.end();
+  }
+  void declare_parameters();
+  CompiledProgram compile(Program program) { return {std::move(program), *model_, session_}; }
+
+  /// One step of one optimizer; its noise is its own.
+  void update(Learning::Step& step, std::int64_t rows, std::uint64_t first_row, const std::stop_token& stop,
+              runtime::SideWork* side);
+
+  void throw_if_spoilt() const;
+  std::string advice_on_gradient(const std::string& parameter) const;
+
+  /// What the host computes for a step: schedules, and what the optimizer needs after so many updates.
+  void set_scalars(CompiledProgram& compiled, const OptimizerRecipe& optimizer, std::uint64_t updates) const;
+
+  /// A schedule may grow for as long as a run lasts.
+  Error too_large(const std::string& scalar, double value) const;
+
+  /// What the outputs of a program over so many rows need, without their bytes.
+  std::vector<OutputValues> outputs_over(const std::vector<NamedOutput>& outputs, std::int64_t rows) const;
+  void require_rows(const std::vector<NamedOutput>& outputs) const;
+
+  /// The next block is gathered while one runs.
+  template <class Before, class After>
+  void run_blocks(CompiledProgram& compiled, const Examples& examples, const std::vector<RowBlock>& blocks,
+                  const RowOptions& options, Before before, After after);
+
+  FigureNames evaluation_names_;
+};
+
+}  // namespace graphrun::train
