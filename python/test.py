@@ -18,6 +18,7 @@ PACKAGES = {
     "nanobind": "nanobind",
     "numpy": "numpy",
     "pytest": "pytest",
+    "scikit-learn": "sklearn",
 }
 UNREACHABLE = ("NewConnectionError", "Temporary failure in name resolution", "ConnectTimeout", "Network is unreachable")
 

@@ -6,8 +6,9 @@
         print(report)
     codes = session.encode(pixels)
 
-A Predictor serves a trained model from many threads. Every failure is raised as a
-class derived from graphrun.Error. Results are the same bits at any number of threads.
+A Predictor serves a trained model from many threads, a Run is the folder that `graphrun train` left, and
+graphrun.sklearn has an estimator. Every failure is raised as a class derived from graphrun.Error. Results are the same
+bits at any number of threads.
 """
 
 import copyreg as _copyreg
@@ -27,6 +28,8 @@ from .errors import (
     OutOfMemoryError,
     UsageError,
 )
+from .notebook import model_html as _model_html
+from .run import Run
 
 __all__ = [
     "CancelledError",
@@ -43,6 +46,7 @@ __all__ = [
     "NotFiniteError",
     "OutOfMemoryError",
     "Predictor",
+    "Run",
     "Session",
     "TensorInfo",
     "UsageError",
@@ -71,3 +75,4 @@ def _reduce_session(session: Session) -> tuple:
 
 
 _copyreg.pickle(Session, _reduce_session)
+Model._repr_html_ = _model_html
