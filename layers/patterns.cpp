@@ -54,19 +54,23 @@ bool is_vector_variable(const Graph& graph, NodeId id, const Dim& length) {
 }
 
 /// (x - mean) * (gain / sqrt(variance + epsilon)) + shift.
-std::optional<Normalization> by_averages(const Graph& graph, NodeId centred, NodeId scale, NodeId shift) {
-  const std::vector<NodeId>* const difference = inputs_of(graph, centred, "sub");
+std::optional<Normalization> by_averages(const Graph& graph, NodeId x, NodeId mean, NodeId scale,
+                                         NodeId shift) {
   const std::vector<NodeId>* const quotient = inputs_of(graph, scale, "div");
-  if (difference == nullptr || quotient == nullptr) return std::nullopt;
+  if (quotient == nullptr) return std::nullopt;
   const std::optional<Deviation> deviation = deviation_of(graph, quotient->at(1));
-  const NodeId x = difference->at(0);
   const Shape& shape = graph.node(x).type.shape;
   if (!deviation || shape.empty()) return std::nullopt;
-  const Normalization found{
-      x, quotient->at(0), shift, difference->at(1), deviation->variance, deviation->epsilon};
+  const Normalization found{x, quotient->at(0), shift, mean, deviation->variance, deviation->epsilon};
   for (const NodeId weight : {found.gain, found.shift, found.mean, found.variance})
     if (!is_vector_variable(graph, weight, shape.back())) return std::nullopt;
   return found;
+}
+
+std::optional<Normalization> of_centred(const Graph& graph, NodeId centred, NodeId scale, NodeId shift) {
+  const std::vector<NodeId>* const difference = inputs_of(graph, centred, "sub");
+  if (difference == nullptr) return std::nullopt;
+  return by_averages(graph, difference->at(0), difference->at(1), scale, shift);
 }
 
 /// (x - mean x) / sqrt(mean (x - mean x)^2 + epsilon): x, and epsilon.
@@ -152,7 +156,9 @@ std::optional<Reduction> mean_of(const Graph& graph, NodeId id) {
 }
 
 std::optional<Normalization> batch_normalization(const Graph& graph, NodeId id) {
-  return of_scaled_and_shifted(graph, id, by_averages);
+  if (const std::vector<NodeId>* const all = inputs_of(graph, id, "normalise"))
+    return by_averages(graph, all->at(0), all->at(1), all->at(2), all->at(3));
+  return of_scaled_and_shifted(graph, id, of_centred);
 }
 
 std::optional<Normalization> layer_normalization(const Graph& graph, NodeId id) {

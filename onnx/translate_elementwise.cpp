@@ -81,6 +81,14 @@ void itself(Emitter& emitter, NodeId id) {
   made(emitter, id, [](const std::vector<Value>& x) { return x[0]; });
 }
 
+void normalise(Emitter& emitter, NodeId id) {
+  if (define_batch_normalization(emitter, id)) return;
+  made(emitter, id, [&](const std::vector<Value>& x) {
+    const Value centred = emitter.add("Sub", {x[0], x[1]});
+    return emitter.add("Add", {emitter.add("Mul", {centred, x[2]}), x[3]});
+  });
+}
+
 void square(Emitter& emitter, NodeId id) {
   made(emitter, id, [&](const std::vector<Value>& x) { return emitter.add("Mul", {x[0], x[0]}); });
 }
@@ -210,6 +218,7 @@ constexpr TranslatedOp translations[] = {
     {"minimum", as<min_op>},
     {"mul", as<mul_op>},
     {"neg", as<neg_op>},
+    {"normalise", normalise},
     {"not_equal", not_equal},
     {"pow", as<pow_op>},
     {"relu", as<relu_op>},

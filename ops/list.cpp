@@ -11,10 +11,11 @@ Op abs(), add(), clip(), div(), elu(), equal(), erf(), exp(), gelu(), greater(),
 Op assign(), cast(), check_finite(), constant(), during(), grad(), input(), param(), running_average(),
     size(), stop_gradient(), straight_through();
 // Matrices, reductions, shapes.
-Op argmax(), avg_pool(), avg_pool_gradient(), broadcast_to(), concat(), convolution(),
+Op argmax(), avg_pool(), avg_pool_gradient(), broadcast_to(), centred_sums(), concat(), convolution(),
     convolution_weight_gradient(), gather(), log_softmax(), logsumexp(), matmul(), max(), max_pool(),
-    max_pool_gradient(), max_pool_pick(), one_hot(), pad_slice(), reshape(), scatter_add(), slice(),
-    softmax(), sum(), top_k_mask(), transpose(), transposed_convolution(), upsample(), upsample_gradient();
+    max_pool_gradient(), max_pool_pick(), moments(), normalise(), one_hot(), pad_slice(), pooled_moments(),
+    reshape(), row_moments(), scatter_add(), slice(), softmax(), sum(), top_k_mask(), transpose(),
+    transposed_convolution(), upsample(), upsample_gradient();
 // Draws.
 Op bernoulli(), random_normal(), random_uniform();
 // Updates of variables.
@@ -77,6 +78,7 @@ constexpr Op (*makers[])() = {
     avg_pool,
     avg_pool_gradient,
     broadcast_to,
+    centred_sums,
     concat,
     convolution,
     convolution_weight_gradient,
@@ -88,9 +90,13 @@ constexpr Op (*makers[])() = {
     max_pool,
     max_pool_gradient,
     max_pool_pick,
+    moments,
+    normalise,
     one_hot,
     pad_slice,
+    pooled_moments,
     reshape,
+    row_moments,
     scatter_add,
     slice,
     softmax,

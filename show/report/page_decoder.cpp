@@ -17,7 +17,7 @@ namespace graphrun::show {
 
 namespace {
 
-constexpr std::array<std::string_view, 31> ops_of_the_page = {
+constexpr std::array<std::string_view, 32> ops_of_the_page = {
     "abs",         "add",    "broadcast_to", "cast",    "clip",    "concat",
     "convolution", "div",    "elu",          "exp",     "gelu",    "leaky_relu",
     "log",         "matmul", "maximum",      "minimum", "mul",     "neg",

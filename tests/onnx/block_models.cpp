@@ -36,7 +36,7 @@ const std::vector<BlockModel>& block_models() {
        {"Transpose", "BatchNormalization", "Transpose"}},
       {"batch_norm_of_sequences",
        model("  x: {shape: [batch, 5, 3]}\n", "  y: {op: batch_norm, in: x}\n"),
-       {"Sub", "Add", "Sqrt", "Div", "Mul", "Add"}},
+       {"Add", "Sqrt", "Div", "Sub", "Mul", "Add"}},
       {"layer_norm",
        model("  x: {shape: [batch, 5, 3]}\n", "  y: {op: layer_norm, in: x, epsilon: 0.01}\n"),
        {"LayerNormalization"}},

@@ -199,11 +199,17 @@ function oneHot([index], shape, {depth}) {
   return y;
 }
 
+function normalise([x, centre, scale, shift], shape) {
+  const centred = elementwise([x, centre], shape, binaryOps.sub);
+  return elementwise([elementwise([centred, scale], shape, binaryOps.mul), shift], shape, binaryOps.add);
+}
+
 const otherOps = {
   matmul,
   convolution,
   transposed_convolution: transposedConvolution,
   upsample,
+  normalise,
   concat,
   one_hot: oneHot,
   reshape: ([x], shape) => ({shape, data: x.data}),
