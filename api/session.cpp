@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "api/boundary.hpp"
+#include "api/fit.hpp"
 #include "api/inputs.hpp"
 #include "api/weights.hpp"
 #include "errors/nearest.hpp"
@@ -18,7 +19,6 @@
 #include "onnx/export/export_model.hpp"
 #include "train/learn/checkpoint.hpp"
 #include "train/learn/learner.hpp"
-#include "train/learn/loop.hpp"
 #include "train/learn/programs.hpp"
 
 namespace graphrun {
@@ -81,37 +81,12 @@ void fill(NamedValues& values, const std::vector<std::string>& names,
   std::erase_if(values, [](const NamedValue& value) { return std::isnan(value.value); });
 }
 
-NamedValues named(const train::Figures& figures) {
-  NamedValues values;
-  for (const train::Figure& figure : figures.values) values.push_back({figure.name, figure.value});
-  return values;
-}
-
 Tensor tensor_of(const train::OutputValues& output) {
   Tensor tensor{output.extents, {}};
   tensor.values.resize(static_cast<std::size_t>(element_count(output.extents)));
   for (std::size_t i = 0; i < tensor.values.size(); ++i) tensor.values[i] = api::element(output, i);
   return tensor;
 }
-
-/// Hands the loop's epochs on to the host.
-class EpochForwarder final : public train::LoopObserver {
- public:
-  explicit EpochForwarder(const std::function<void(const EpochReport&)>& call) : call_(call) {}
-  void on_epoch(const train::EpochSummary& report) override {
-    if (!call_) return;
-    const EpochReport handed{static_cast<std::int64_t>(report.state.epoch), report.state.step, report.seconds,
-                             named(report.train)};
-    try {
-      call_(handed);
-    } catch (...) {
-      throw api::HostException{std::current_exception()};
-    }
-  }
-
- private:
-  const std::function<void(const EpochReport&)>& call_;
-};
 
 }  // namespace
 
@@ -190,25 +165,7 @@ class Session::Implementation {
   }
 
   void fit(const Inputs& inputs, const FitOptions& options) {
-    require_one_phase();
-    const train::Examples examples = api::examples_of(definition(), inputs);
-    learner_.training_program();
-    train::LoopOptions loop = train::loop_options(*definition().train);
-    if (options.batch) loop.batch = *options.batch;
-    begin_epoch();
-    const std::int64_t more = options.epochs || loop.epochs
-                                  ? checked_multiply(options.epochs.value_or(loop.epochs.value_or(0)),
-                                                     train::batch_plan(loop, examples.count).batches)
-                                  : loop.steps.value_or(0);
-    loop.epochs.reset();
-    // Whatever a checkpoint that was loaded stood in is over: a phase, or a stop.
-    learner_.state().ended = false;
-    loop.steps = static_cast<std::int64_t>(learner_.state().stage_step()) + more;
-    loop.stop = options.stop;
-    EpochForwarder forwarder(options.on_epoch);
-    if (train::learn(learner_, examples, loop, forwarder) == train::LoopEnd::stopped)
-      throw Error(ErrorCode::cancelled,
-                  fmt::format("learning was stopped after step {}", learner_.state().step));
+    api::fit(learner_, api::examples_of(definition(), inputs), options, has_given_weights_);
   }
 
   void require_one_phase() const {
@@ -216,8 +173,7 @@ class Session::Implementation {
     if (!train || (!train->has_phases() && !train->greedy && !train->subset && !train->stop)) return;
     throw Error(
         ErrorCode::usage,
-        "the model learns in phases, which `graphrun train` runs; a host trains models whose `train:` has "
-        "no phases, greedy, subset or stop");
+        "the model learns in phases, or until it stops by itself: fit() does that, single steps do not");
   }
 
   /// Single steps make no epochs, by which a schedule may count.
@@ -226,31 +182,24 @@ class Session::Implementation {
     if (steps == 0) steps = static_cast<std::uint64_t>(steps_per_epoch_.value_or(0));
   }
 
-  /// What a stop left of an epoch is not taken up: the examples may be others now.
-  void begin_epoch() {
-    train::TrainingState& state = learner_.state();
-    if (state.batch == 0) return;
-    ++state.epoch;
-    state.clear_epoch();
+  NamedValues evaluate(const Inputs& inputs, std::stop_token stop) {
+    return api::named(learner_.evaluate(api::examples_of(definition(), inputs), std::move(stop)));
   }
 
-  NamedValues evaluate(const Inputs& inputs) {
-    return named(learner_.evaluate(api::examples_of(definition(), inputs)));
+  Tensor run(std::string_view output, const Inputs& inputs, std::stop_token stop) {
+    return values_of(std::string(output), api::examples_of(definition(), inputs),
+                     {.together = true, .stop = std::move(stop)});
   }
 
-  Tensor run(std::string_view output, const Inputs& inputs) {
-    return values_of(std::string(output), api::examples_of(definition(), inputs), {.together = true});
-  }
-
-  Tensor run_rows(const std::string& output, const Inputs& inputs) {
-    return values_of(output, api::examples_of(definition(), inputs), {});
+  Tensor run_rows(const std::string& output, const Inputs& inputs, std::stop_token stop) {
+    return values_of(output, api::examples_of(definition(), inputs), {.stop = std::move(stop)});
   }
 
   /// Whatever else is called as the role is: its node is meant.
-  Tensor decode(std::span<const float> codes) {
+  Tensor decode(std::span<const float> codes, std::stop_token stop) {
     const char* const latent = definition().role("latent") ? "latent" : "code";
     const Node& node = definition().graph.node(train::asked_node(definition(), latent));
-    return values_of("image", api::examples_of(node, codes), {});
+    return values_of("image", api::examples_of(node, codes), {.stop = std::move(stop)});
   }
 
   /// f32 goes straight into the tensor.
@@ -283,12 +232,14 @@ class Session::Implementation {
                   fmt::format("parameter '{}' is {} and has {} values, not {}", name,
                               to_string(variable.extents), variable.values.size(), values.size()));
     std::copy(values.begin(), values.end(), variable.values.begin());
+    has_given_weights_ = true;
   }
 
   Model model_;
   train::Learner learner_;
   std::atomic<std::thread::id> user_;  ///< who is in a call
   std::optional<std::int64_t> steps_per_epoch_;
+  bool has_given_weights_ = false;  ///< some came from set_parameter()
 };
 
 Session::Session(const Model& model, const SessionOptions& options)
@@ -304,14 +255,14 @@ NamedValues Session::train_step(const Inputs& batch, std::stop_token stop) {
 void Session::fit(const Inputs& examples, const FitOptions& options) {
   Implementation::change(implementation_, [&](Implementation& session) { session.fit(examples, options); });
 }
-NamedValues Session::evaluate(const Inputs& examples) {
-  return Implementation::look(implementation_,
-                              [&](Implementation& session) { return session.evaluate(examples); });
+NamedValues Session::evaluate(const Inputs& examples, std::stop_token stop) {
+  return Implementation::look(
+      implementation_, [&](Implementation& session) { return session.evaluate(examples, std::move(stop)); });
 }
 
-Tensor Session::run(std::string_view output, const Inputs& inputs) {
-  return Implementation::look(implementation_,
-                              [&](Implementation& session) { return session.run(output, inputs); });
+Tensor Session::run(std::string_view output, const Inputs& inputs, std::stop_token stop) {
+  return Implementation::look(
+      implementation_, [&](Implementation& session) { return session.run(output, inputs, std::move(stop)); });
 }
 std::vector<Tensor> Session::gradients(std::string_view of, std::span<const std::string> names,
                                        const Inputs& inputs) {
@@ -324,17 +275,19 @@ std::vector<Tensor> Session::gradients(std::string_view of, std::span<const std:
   });
 }
 
-Tensor Session::encode(const Inputs& images) {
-  return Implementation::look(implementation_,
-                              [&](Implementation& session) { return session.run_rows("code", images); });
+Tensor Session::encode(const Inputs& images, std::stop_token stop) {
+  return Implementation::look(implementation_, [&](Implementation& session) {
+    return session.run_rows("code", images, std::move(stop));
+  });
 }
-Tensor Session::decode(std::span<const float> codes) {
-  return Implementation::look(implementation_,
-                              [&](Implementation& session) { return session.decode(codes); });
+Tensor Session::decode(std::span<const float> codes, std::stop_token stop) {
+  return Implementation::look(
+      implementation_, [&](Implementation& session) { return session.decode(codes, std::move(stop)); });
 }
-Tensor Session::reconstruct(const Inputs& images) {
-  return Implementation::look(implementation_,
-                              [&](Implementation& session) { return session.run_rows("image", images); });
+Tensor Session::reconstruct(const Inputs& images, std::stop_token stop) {
+  return Implementation::look(implementation_, [&](Implementation& session) {
+    return session.run_rows("image", images, std::move(stop));
+  });
 }
 
 void Session::save(const std::string& path) const {
@@ -342,9 +295,19 @@ void Session::save(const std::string& path) const {
     train::save_checkpoint(path, session.learner_);
   });
 }
+std::vector<std::byte> Session::save() const {
+  return Implementation::look(implementation_, [](const Implementation& session) {
+    return train::checkpoint_bytes(session.learner_);
+  });
+}
 void Session::load(const std::string& path) {
   Implementation::change(implementation_, [&](Implementation& session) {
     train::restore(session.learner_, train::Checkpoint(path));
+  });
+}
+void Session::load(std::span<const std::byte> bytes) {
+  Implementation::change(implementation_, [&](Implementation& session) {
+    train::restore(session.learner_, train::Checkpoint(files::StoredBytes(bytes, "checkpoint")));
   });
 }
 

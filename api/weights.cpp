@@ -38,15 +38,28 @@ Weights& Weights::operator=(const Weights&) = default;
 Weights& Weights::operator=(Weights&&) noexcept = default;
 Weights::~Weights() = default;
 
+namespace {
+
+/// `open` gives the bytes, as often as they are read.
+template <class Open>
+Weights weights_of(const Model& model, const Open& open) {
+  auto made = std::make_shared<Weights::Implementation>(model);
+  const files::SafetensorsFile file(open());
+  train::restore_weights(made->learner, file);
+  if (train::is_checkpoint(file)) made->learner.state() = train::Checkpoint(open()).state();
+  made->learner.initialise();  // averages that the file does not have
+  return Weights(std::move(made));
+}
+
+}  // namespace
+
 Weights Weights::load(const Model& model, const std::string& path) {
-  return api::at_boundary([&] {
-    auto made = std::make_shared<Implementation>(model);
-    const files::SafetensorsFile file(path);
-    train::restore_weights(made->learner, file);
-    if (train::is_checkpoint(file)) made->learner.state() = train::Checkpoint(path).state();
-    made->learner.initialise();  // averages that the file does not have
-    return Weights(std::move(made));
-  });
+  return api::at_boundary([&] { return weights_of(model, [&] { return files::StoredBytes(path); }); });
+}
+
+Weights Weights::load(const Model& model, std::span<const std::byte> bytes) {
+  return api::at_boundary(
+      [&] { return weights_of(model, [&] { return files::StoredBytes(bytes, "weights"); }); });
 }
 
 const Model& Weights::model() const {

@@ -98,10 +98,10 @@ Error damaged(const fs::path& path, const std::string& what) {
                     fmt::format("is damaged: {} (or another program changed it and kept the sum)", what));
 }
 
-}  // namespace
-
-void write_safetensors(const fs::path& path, std::span<const TensorView> tensors,
-                       const std::map<std::string, std::string>& metadata) {
+/// Hands on the file, piece by piece.
+template <class Write>
+void emit(std::span<const TensorView> tensors, const std::map<std::string, std::string>& metadata,
+          const Write& write) {
   const std::vector<TensorView> sorted = largest_elements_first(tensors);
   const std::string json = complete_header(header_of(sorted, metadata));
   if (json.size() > largest_header) {
@@ -113,14 +113,36 @@ void write_safetensors(const fs::path& path, std::span<const TensorView> tensors
   std::array<std::uint8_t, length_bytes> length{};
   for (std::size_t i = 0; i < length.size(); ++i)
     length[i] = static_cast<std::uint8_t>(json.size() >> (8 * i));
-  AtomicFile file(path);
-  file.write(length);
-  file.write(json);
-  for (const TensorView& tensor : sorted) file.write(unsigned_bytes(tensor.bytes));
-  file.commit();
+  write(std::span<const std::uint8_t>(length));
+  write(as_bytes(json));
+  for (const TensorView& tensor : sorted) write(unsigned_bytes(tensor.bytes));
 }
 
-SafetensorsFile::SafetensorsFile(const fs::path& path) : file_(path) {
+}  // namespace
+
+void write_safetensors(const fs::path& path, std::span<const TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  std::optional<AtomicFile> file;
+  emit(tensors, metadata, [&](std::span<const std::uint8_t> piece) {
+    if (!file) file.emplace(path);
+    file->write(piece);
+  });
+  file->commit();
+}
+
+std::vector<std::byte> safetensors_bytes(std::span<const TensorView> tensors,
+                                         const std::map<std::string, std::string>& metadata) {
+  std::vector<std::byte> bytes;
+  emit(tensors, metadata, [&](std::span<const std::uint8_t> piece) {
+    const std::span<const std::byte> more = std::as_bytes(piece);
+    bytes.insert(bytes.end(), more.begin(), more.end());
+  });
+  return bytes;
+}
+
+SafetensorsFile::SafetensorsFile(const fs::path& path) : SafetensorsFile(StoredBytes(path)) {}
+
+SafetensorsFile::SafetensorsFile(StoredBytes bytes) : file_(std::move(bytes)) {
   read_header();
 }
 

@@ -18,6 +18,7 @@
 
 #include "files/file.hpp"
 #include "files/safetensors_header.hpp"
+#include "files/stored_bytes.hpp"
 
 namespace graphrun::files {
 
@@ -34,12 +35,17 @@ struct TensorView {
 /// metadata keys that begin with "graphrun.crc32". Error{io}: see AtomicFile.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata);
+/// The bytes of the same file. Errors but Error{io} as above.
+std::vector<std::byte> safetensors_bytes(std::span<const TensorView> tensors,
+                                         const std::map<std::string, std::string>& metadata);
 
 /// An open file whose header was checked: what tensors() says can be believed.
 class SafetensorsFile {
  public:
   /// Error{io}; Error{data} for anything that breaks the format, or a header that its sum does not fit.
   explicit SafetensorsFile(const std::filesystem::path& path);
+  /// The same of bytes in memory, which must outlive this.
+  explicit SafetensorsFile(StoredBytes bytes);
   SafetensorsFile(SafetensorsFile&&) = default;
   SafetensorsFile& operator=(SafetensorsFile&&) = default;
 
@@ -65,7 +71,7 @@ class SafetensorsFile {
   void check_sum(const StoredTensor& tensor, std::uint32_t sum) const;
   std::uint64_t place_of(const StoredTensor& tensor) const noexcept { return payload_begin_ + tensor.begin; }
 
-  InputFile file_;
+  StoredBytes file_;
   std::uint64_t payload_begin_ = 0;
   SafetensorsHeader header_;
   std::vector<const StoredTensor*> by_name_;

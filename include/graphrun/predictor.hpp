@@ -34,6 +34,8 @@ class GRAPHRUN_API Weights {
   /// From a checkpoint, or any safetensors file that has the model's parameters under their names and in
   /// their shapes, of f32, f16, bf16 or f64. Error{data} when one is missing or has another shape; Error{io}.
   static Weights load(const Model& model, const std::string& path);
+  /// The same of such a file's bytes.
+  static Weights load(const Model& model, std::span<const std::byte> bytes);
 
   Weights(const Weights&);
   Weights(Weights&&) noexcept;

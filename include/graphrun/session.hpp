@@ -80,14 +80,22 @@ struct EpochReport {
   std::uint64_t steps = 0;  ///< since the weights were initialised
   double seconds = 0;       ///< of this epoch
   NamedValues train;        ///< while learning, over the epoch
+  /// Of a model that learns in phases: "fine", "tuned, draw 3 of 20", "layers, layer 1 of 4".
+  std::string phase = {};
+  NamedValues validation = {};  ///< over FitOptions::validation, if given
 };
 
 struct FitOptions {
-  std::optional<std::int64_t> epochs;  ///< instead of the model's `train.epochs`
-  std::optional<std::int64_t> batch;   ///< instead of the model's `train.batch`
-  std::stop_token stop;                ///< finishes the step at hand, then throws Error{cancelled}
+  std::optional<std::int64_t> epochs = {};  ///< instead of the model's `train.epochs`
+  std::optional<std::int64_t> batch = {};   ///< instead of the model's `train.batch`
+  std::stop_token stop = {};                ///< finishes the step at hand, then throws Error{cancelled}
   /// May look at the session (evaluate, run, save, …). What it throws ends fit() and comes out as it is.
   std::function<void(const EpochReport&)> on_epoch = {};
+  /// After each step: steps() and the mean loss of the epoch so far. As on_epoch.
+  std::function<void(std::uint64_t steps, double loss)> on_step = {};
+  /// Examples that nothing is learnt from, measured after each epoch. `stop:` of the model judges by them;
+  /// without them, by what was measured while learning. Borrowed as the examples are.
+  std::optional<Inputs> validation = {};
 };
 
 /// What export_onnx writes.
@@ -121,16 +129,19 @@ class GRAPHRUN_API Session {
 
   /// Learns from all examples for as many more epochs as the model file or `options` say, in seeded random
   /// order. When it throws, the steps before stay: as many as steps() says.
+  /// A model whose `train:` has phases, greedy, subset or stop learns as `graphrun train` does it, from where
+  /// it stands to its end: to the same bits on the same examples. Error{usage} for `epochs` and `batch` then.
   void fit(const Inputs& examples, const FitOptions& options = {});
 
   /// Loss, terms and metrics on other examples. Noise is as the model says for evaluation, from a fixed key.
-  NamedValues evaluate(const Inputs& examples);
+  NamedValues evaluate(const Inputs& examples, std::stop_token stop = {});
 
   // ---- Using what was learnt ----
+  // A stop ends a call between two batches: Error{cancelled}.
 
   /// The value of a node or an output by name. Only the inputs it needs must be given; any node may be
   /// given, which cuts the graph there. Error{usage} names what is missing.
-  Tensor run(std::string_view output, const Inputs& inputs);
+  Tensor run(std::string_view output, const Inputs& inputs, std::stop_token stop = {});
 
   /// The gradient of the sum of a node's elements over all rows, for each of these: inputs, parameters,
   /// outputs or nodes, in the order asked, each in its own shape. As `grad(of, name)` in a model file, in
@@ -139,21 +150,24 @@ class GRAPHRUN_API Session {
                                 const Inputs& inputs);
 
   /// Output `code`, from images.
-  Tensor encode(const Inputs& images);
+  Tensor encode(const Inputs& images, std::stop_token stop = {});
   /// Output `image`, from the values of `latent` (of `code`, when the model names no latent).
-  Tensor decode(std::span<const float> codes);
+  Tensor decode(std::span<const float> codes, std::stop_token stop = {});
   /// Output `image`, from images, through the whole model.
-  Tensor reconstruct(const Inputs& images);
+  Tensor reconstruct(const Inputs& images, std::stop_token stop = {});
 
   // ---- State ----
 
   /// Writes a safetensors file with weights, optimizer state and the model; complete or not at all.
   /// Error{not_finite} when a gradient has spoilt the state, see train_step().
   void save(const std::string& path) const;
+  /// The bytes of such a file, for hosts that keep state elsewhere.
+  std::vector<std::byte> save() const;
   /// A copy of the weights as they are, for a Predictor; learning goes on without changing it.
   Weights weights() const;
   /// Continues from such a file. Error{data} when it does not fit the model; then nothing has changed.
   void load(const std::string& path);
+  void load(std::span<const std::byte> bytes);
 
   /// Writes an ONNX file of the model in evaluation mode, without noise, with the weights in it; complete or
   /// not at all. ModelError names all nodes that ONNX has nothing for, such as draws; Error{usage} for names

@@ -207,7 +207,10 @@ bool is_checkpoint(const files::SafetensorsFile& file) {
          file.metadata().contains(model_key);
 }
 
-Checkpoint::Checkpoint(const fs::path& path) : file_(path) {
+Checkpoint::Checkpoint(const fs::path& path) : Checkpoint(files::StoredBytes(path)) {}
+
+Checkpoint::Checkpoint(files::StoredBytes bytes) : file_(std::move(bytes)) {
+  const fs::path& path = file_.path();
   const auto& metadata = file_.metadata();
   if (!is_checkpoint(file_))
     throw files::data_error(
@@ -238,30 +241,50 @@ std::string made_with(const Learner& learner) {
                                                      : fmt::format(", provider {}", to_string(provider)));
 }
 
-void save_checkpoint(const fs::path& path, const Learner& learner) {
+namespace {
+
+/// What a checkpoint holds. The tensors are borrowed from the learner.
+struct Content {
+  std::vector<files::TensorView> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+Content content_of(const Learner& learner) {
   if (const std::string* variable = learner.spoilt())
     throw Error(ErrorCode::not_finite,
                 fmt::format("the state is not saved: the gradient of '{}' was not finite when it was last "
                             "updated; load the last good state",
                             *variable),
                 {}, *variable);
-  std::vector<files::TensorView> tensors;
+  Content content;
   for (const runtime::VariableStore::Variable* variable : learner.variables().all()) {
     if (!variable->initialised) continue;  // of an optimizer that has not begun
-    tensors.push_back({variable->name, files::StoredType::f32,
-                       std::vector<std::size_t>(variable->extents.begin(), variable->extents.end()),
-                       std::as_bytes(variable->values)});
+    content.tensors.push_back({variable->name, files::StoredType::f32,
+                               std::vector<std::size_t>(variable->extents.begin(), variable->extents.end()),
+                               std::as_bytes(variable->values)});
   }
   for (const auto& [name, weights] : learner.kept())
     for (const auto& [variable, values] : weights)
-      tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), files::StoredType::f32,
-                         extents_of(learner, variable), std::as_bytes(std::span(values))});
-  std::map<std::string, std::string> metadata = to_text(learner.state());
-  metadata[format_key] = format_value;
-  metadata[model_key] = learner.model().resolved;
-  metadata["name"] = learner.model().name;
-  metadata[made_with_key] = made_with(learner);
-  files::write_safetensors(path, tensors, metadata);
+      content.tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), files::StoredType::f32,
+                                 extents_of(learner, variable), std::as_bytes(std::span(values))});
+  content.metadata = to_text(learner.state());
+  content.metadata[format_key] = format_value;
+  content.metadata[model_key] = learner.model().resolved;
+  content.metadata["name"] = learner.model().name;
+  content.metadata[made_with_key] = made_with(learner);
+  return content;
+}
+
+}  // namespace
+
+void save_checkpoint(const fs::path& path, const Learner& learner) {
+  const Content content = content_of(learner);
+  files::write_safetensors(path, content.tensors, content.metadata);
+}
+
+std::vector<std::byte> checkpoint_bytes(const Learner& learner) {
+  const Content content = content_of(learner);
+  return files::safetensors_bytes(content.tensors, content.metadata);
 }
 
 std::vector<std::string> restore(Learner& learner, const Checkpoint& checkpoint) {

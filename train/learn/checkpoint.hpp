@@ -4,6 +4,7 @@
 /// itself as YAML. Any tool that reads safetensors opens it.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -23,6 +24,8 @@ class Checkpoint {
   /// Error{data} when it is damaged, no checkpoint of graphrun's, or holds kept weights of variables that it
   /// does not hold itself; Error{io}.
   explicit Checkpoint(const std::filesystem::path& path);
+  /// The same of bytes in memory, which must outlive this.
+  explicit Checkpoint(files::StoredBytes bytes);
 
   const std::filesystem::path& path() const { return file_.path(); }
   const std::string& model() const;  ///< resolved YAML
@@ -42,6 +45,8 @@ bool is_checkpoint(const files::SafetensorsFile& file);
 /// Writes variables and state, durable and all or nothing. Error{io}; Error{not_finite} when the learner is
 /// spoilt: such a state is never saved.
 void save_checkpoint(const std::filesystem::path& path, const Learner& learner);
+/// The bytes of the same file. Error{not_finite} as above.
+std::vector<std::byte> checkpoint_bytes(const Learner& learner);
 
 /// Puts weights, optimizer state and position into the learner. Error{data} when a parameter is missing or
 /// has another shape. What throws has changed nothing. What belongs to no variable of the model, such as a

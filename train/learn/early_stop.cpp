@@ -19,4 +19,19 @@ StopVerdict judge(const StopRule& stop, double figure, TrainingState& state) {
                                                                             : StopVerdict::wait;
 }
 
+bool note_measurement(const StopRule& stop, double figure, Learner& learner) {
+  TrainingState& state = learner.state();
+  const StopVerdict verdict = judge(stop, figure, state);
+  if (verdict == StopVerdict::best) learner.kept()[kept_best] = learner.weights();
+  state.ended = verdict == StopVerdict::give_up;
+  return verdict == StopVerdict::best;
+}
+
+bool restore_best(Learner& learner) {
+  const auto kept = learner.kept().extract(kept_best);
+  if (kept.empty()) return false;
+  learner.set_weights(kept.mapped());
+  return true;
+}
+
 }  // namespace graphrun::train

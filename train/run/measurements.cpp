@@ -30,29 +30,23 @@ void Measurements::measure(bool probes, const std::stop_token& stop) {
 }
 
 void Measurements::judge_stop(const StopRule& stop, bool last) {
-  TrainingState& state = learner_.state();
   const std::optional<double> figure = judged().find(stop.metric);
   is_best_ = false;
   if (!figure) return;
-  const StopVerdict verdict = train::judge(stop, *figure, state);
-  is_best_ = verdict == StopVerdict::best;
-  if (is_best_) learner_.kept()[kept_best] = learner_.weights();
-  state.ended = verdict == StopVerdict::give_up;
+  is_best_ = note_measurement(stop, *figure, learner_);
   // The row of the epoch that ends a phase has the figures of whole sets too.
-  if (state.ended && !last) measure(true);
+  if (learner_.state().ended && !last) measure(true);
 }
 
 std::vector<std::string> Measurements::restore_best(const StageView& stage) {
   const StopRule& stop = *stage.phase.stop;
   const TrainingState& state = learner_.state();
-  const auto kept = learner_.kept().extract(kept_best);
   const std::string name = stage.name.empty() ? "" : stage.name + ", ";
   std::vector<std::string> events;
   if (state.ended)
     events.push_back(fmt::format("{}stopped after epoch {}: {} has not improved for {} measurements", name,
                                  state.stage_epoch(), stop.metric, stop.patience));
-  if (kept.empty() || is_best_) return events;
-  learner_.set_weights(kept.mapped());
+  if (!train::restore_best(learner_) || is_best_) return events;
   measure(true);
   const std::optional<double> now = judged().find(stop.metric);
   events.push_back(fmt::format("{}the weights of epoch {} are restored, where {} was {:.5g}{}", name,

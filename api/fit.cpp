@@ -1,0 +1,187 @@
+#include "api/fit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "api/boundary.hpp"
+#include "api/inputs.hpp"
+#include "train/learn/early_stop.hpp"
+#include "train/learn/loop.hpp"
+#include "train/learn/phases.hpp"
+
+namespace graphrun::api {
+
+namespace {
+
+/// Does `graphrun train` go through stages, or judge by measurements? Then the model alone says how long.
+bool is_staged(const TrainRecipe& train) {
+  return train.has_phases() || train.greedy || train.subset || train.stop;
+}
+
+/// What the host's functions throw ends the learning and comes out as it is.
+template <class Call>
+void call_host(const Call& call) {
+  try {
+    call();
+  } catch (...) {
+    throw HostException{std::current_exception()};
+  }
+}
+
+/// Measures, and tells the host.
+class Watch {
+ public:
+  Watch(train::Learner& learner, const FitOptions& options) : learner_(learner), options_(options) {
+    if (!options.validation) return;
+    validation_ = examples_of(learner.model(), *options.validation);
+    learner.prepare_evaluation(validation_->count);
+  }
+
+  void on_step(const train::StepReport& report) const {
+    if (options_.on_step) call_host([&] { options_.on_step(report.state.step, report.loss); });
+  }
+
+  /// The figures that a measurement judges by.
+  train::Figures measure(const train::Figures& train) const {
+    return validation_ ? learner_.evaluate(*validation_, options_.stop) : train;
+  }
+
+  void on_epoch(const train::EpochSummary& report, const std::string& phase,
+                const train::Figures& measured) const {
+    if (!options_.on_epoch) return;
+    const EpochReport handed{.epoch = static_cast<std::int64_t>(report.state.epoch),
+                             .steps = report.state.step,
+                             .seconds = report.seconds,
+                             .train = named(report.train),
+                             .phase = phase,
+                             .validation = validation_ ? named(measured) : NamedValues{}};
+    call_host([&] { options_.on_epoch(handed); });
+  }
+
+  bool has_validation() const { return validation_.has_value(); }
+
+ private:
+  train::Learner& learner_;
+  const FitOptions& options_;
+  std::optional<train::Examples> validation_;
+};
+
+class LoopWatch final : public train::LoopObserver {
+ public:
+  explicit LoopWatch(const Watch& watch) : watch_(watch) {}
+  void on_step(const train::StepReport& report) override { watch_.on_step(report); }
+  void on_epoch(const train::EpochSummary& report) override {
+    watch_.on_epoch(report, {}, watch_.measure(report.train));
+  }
+
+ private:
+  const Watch& watch_;
+};
+
+class PhaseWatch final : public train::PhaseObserver {
+ public:
+  PhaseWatch(train::Learner& learner, const Watch& watch) : learner_(learner), watch_(watch) {}
+
+  void on_step(const train::StageView&, const train::StepReport& report) override { watch_.on_step(report); }
+
+  void on_epoch(const train::StageView& stage, const train::EpochSummary& report, bool last) override {
+    // While layers are trained one by one, the model as a whole does nothing yet.
+    const bool whole = stage.stage.layers == 0 || (last && stage.stage.is_last_layer());
+    const train::Figures measured = whole ? watch_.measure(report.train) : report.train;
+    if (const auto& stop = stage.phase.stop; stop && whole) {
+      if (const std::optional<double> figure = measured.find(stop->metric))
+        train::note_measurement(*stop, *figure, learner_);
+      if (last || report.state.ended) train::restore_best(learner_);
+    }
+    watch_.on_epoch(report, stage.name, measured);
+  }
+
+ private:
+  train::Learner& learner_;
+  const Watch& watch_;
+};
+
+/// Everything that a measurement of a host's may be judged by.
+void require_figure(const StopRule& stop, const train::Learner& learner, bool has_validation,
+                    const std::vector<std::string>& learnt) {
+  const ModelDefinition& model = learner.model();
+  const auto named = [&](const auto& declared) {
+    return std::ranges::any_of(declared, [&](const auto& one) { return one.name == stop.metric; });
+  };
+  const bool known = has_validation ? stop.metric == "loss" || named(model.loss) || named(model.metrics)
+                                    : std::ranges::find(learnt, stop.metric) != learnt.end();
+  if (known) return;
+  throw Error(ErrorCode::usage,
+              fmt::format("`stop:` judges by '{}', which {}", stop.metric,
+                          has_validation ? "only `graphrun train` measures"
+                                         : "is not known while learning: give FitOptions::validation"),
+              stop.where);
+}
+
+train::LoopEnd learn_phases(train::Learner& learner, const train::Examples& examples,
+                            const FitOptions& options, bool has_given_weights) {
+  if (options.epochs || options.batch)
+    throw Error(ErrorCode::usage,
+                "the model learns in phases, or until it stops by itself: how long, and in which batches, it "
+                "says itself; set `train:` of the model in place of FitOptions::epochs and batch");
+  train::Phases phases(learner, examples);
+  const Watch watch(learner, options);
+  for (const PhaseRecipe& phase : learner.model().train->phases)
+    if (phase.stop) require_figure(*phase.stop, learner, watch.has_validation(), phases.figures());
+  if (has_given_weights && learner.state().step == 0) learner.kept()[train::kept_init] = learner.weights();
+  PhaseWatch observer(learner, watch);
+  return phases.run(observer, {}, options.stop);
+}
+
+/// What a stop left of an epoch is not taken up: the examples may be others now.
+void begin_epoch(train::TrainingState& state) {
+  if (state.batch == 0) return;
+  ++state.epoch;
+  state.clear_epoch();
+}
+
+train::LoopEnd learn_more(train::Learner& learner, const train::Examples& examples,
+                          const FitOptions& options) {
+  learner.training_program();
+  train::LoopOptions loop = train::loop_options(*learner.model().train);
+  if (options.batch) loop.batch = *options.batch;
+  train::TrainingState& state = learner.state();
+  begin_epoch(state);
+  const std::int64_t more = options.epochs || loop.epochs
+                                ? checked_multiply(options.epochs.value_or(loop.epochs.value_or(0)),
+                                                   train::batch_plan(loop, examples.count).batches)
+                                : loop.steps.value_or(0);
+  loop.epochs.reset();
+  // Whatever a checkpoint that was loaded stood in is over: a phase, or a stop.
+  state.ended = false;
+  loop.steps = static_cast<std::int64_t>(state.stage_step()) + more;
+  loop.stop = options.stop;
+  const Watch watch(learner, options);
+  LoopWatch observer(watch);
+  return train::learn(learner, examples, loop, observer);
+}
+
+}  // namespace
+
+NamedValues named(const train::Figures& figures) {
+  NamedValues values;
+  for (const train::Figure& figure : figures.values) values.push_back({figure.name, figure.value});
+  return values;
+}
+
+void fit(train::Learner& learner, const train::Examples& examples, const FitOptions& options,
+         bool has_given_weights) {
+  const auto& train = learner.model().train;
+  const train::LoopEnd end = train && is_staged(*train)
+                                 ? learn_phases(learner, examples, options, has_given_weights)
+                                 : learn_more(learner, examples, options);
+  if (end == train::LoopEnd::stopped)
+    throw Error(ErrorCode::cancelled,
+                fmt::format("learning was stopped after step {}", learner.state().step));
+}
+
+}  // namespace graphrun::api

@@ -1,0 +1,19 @@
+/// \file
+/// What Session::fit() does: the loop or all phases, and what the host sees of them.
+#pragma once
+
+#include "graphrun/session.hpp"
+#include "train/datasets/examples.hpp"
+#include "train/learn/learner.hpp"
+
+namespace graphrun::api {
+
+/// Learns from the examples. `has_given_weights`: the host has set weights, which the first phase starts from
+/// instead of those of the seed. Errors as Session::fit().
+void fit(train::Learner& learner, const train::Examples& examples, const FitOptions& options,
+         bool has_given_weights);
+
+/// Figures as the host sees them.
+NamedValues named(const train::Figures& figures);
+
+}  // namespace graphrun::api
