@@ -12,8 +12,6 @@ bits at any number of threads.
 """
 
 import copyreg as _copyreg
-import os as _os
-import tempfile as _tempfile
 
 from ._core import EpochReport, Epochs, Model, NodeInfo, Predictor, Session, TensorInfo, Weights, __version__
 from .errors import (
@@ -55,23 +53,15 @@ __all__ = [
 ]
 
 
-def _session_from(model: Model, checkpoint: bytes) -> Session:
+def _session_from(model: Model, state: bytes) -> Session:
     session = Session(model)
-    with _tempfile.TemporaryDirectory() as folder:
-        path = _os.path.join(folder, "state.safetensors")
-        with open(path, "wb") as file:
-            file.write(checkpoint)
-        session.load(path)
+    session.from_bytes(state)
     return session
 
 
 def _reduce_session(session: Session) -> tuple:
-    """A pickled session is its model and its checkpoint; threads and providers are the other machine's."""
-    with _tempfile.TemporaryDirectory() as folder:
-        path = _os.path.join(folder, "state.safetensors")
-        session.save(path)
-        with open(path, "rb") as file:
-            return _session_from, (session.model, file.read())
+    """A pickled session is its model and its state; threads and providers are the other machine's."""
+    return _session_from, (session.model, session.to_bytes())
 
 
 _copyreg.pickle(Session, _reduce_session)

@@ -111,6 +111,11 @@ void bind_infos(nb::module_& module) {
           "train", [](const EpochReport& report) { return dict_of(report.train); },
           nb::sig("def train(self) -> dict[str, float]"),
           "\"loss\", and every term and metric by its name: means per sample while learning.")
+      .def_ro("phase", &EpochReport::phase,
+              "Of a model that learns in phases: \"fine\", \"layers, layer 1 of 4\".")
+      .def_prop_ro(
+          "validation", [](const EpochReport& report) { return dict_of(report.validation); },
+          nb::sig("def validation(self) -> dict[str, float]"), "Over fit()'s `validation`, if given.")
       .def("__repr__", [](const EpochReport& report) {
         std::string text = "epoch " + std::to_string(report.epoch);
         for (const NamedValue& value : report.train)
@@ -255,20 +260,25 @@ void bind_learning(nb::class_<PythonSession>& session) {
           "All or nothing: when it raises, no weight has changed, but when a gradient is not finite\n"
           "(NotFiniteError): then load() a good state.")
       .def("fit", &PythonSession::fit, "examples"_a, nb::kw_only(), "epochs"_a = nb::none(),
-           "batch"_a = nb::none(), "on_epoch"_a = nb::none(),
+           "batch"_a = nb::none(), "validation"_a = nb::none(), "on_epoch"_a = nb::none(),
            nb::sig("def fit(self, examples: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike, *, "
                    "epochs: int | None = None, batch: int | None = None, "
+                   "validation: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike | None = None, "
                    "on_epoch: collections.abc.Callable[[EpochReport], object] | None = None) -> None"),
            "Learns from all examples for as many more epochs as the model or `epochs` say, in batches of\n"
-           "`batch` rows, in seeded random order.\n\n"
+           "`batch` rows, in seeded random order. A model that has phases or stops by itself says how long: "
+           "then\n"
+           "UsageError for `epochs` and `batch`. `validation` is measured after each epoch; `stop:` judges "
+           "by it.\n\n"
            "`on_epoch` may look at the session. Ctrl-C finishes the step at hand and raises "
            "KeyboardInterrupt;\n"
            "the steps before stay. The examples must not change meanwhile.")
       .def("epochs", &PythonSession::epochs, "examples"_a, nb::kw_only(), "epochs"_a = nb::none(),
-           "batch"_a = nb::none(), nb::keep_alive<0, 1>(),
+           "batch"_a = nb::none(), "validation"_a = nb::none(), nb::keep_alive<0, 1>(),
            nb::sig("def epochs(self, examples: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike, "
-                   "*, epochs: int | None = None, batch: int | None = "
-                   "None) -> Epochs"),
+                   "*, epochs: int | None = None, batch: int | None = None, "
+                   "validation: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike | None = None) "
+                   "-> Epochs"),
            "Learns as fit() does, to the same bits, as an iterator of reports:\n\n"
            "    for report in session.epochs(pixels, epochs=20):\n"
            "        if session.evaluate(held_out)[\"loss\"] < 0.02:\n"
@@ -331,6 +341,22 @@ void bind_state(nb::class_<PythonSession>& session) {
           },
           "path"_a, nb::sig("def load(self, path: str | os.PathLike) -> None"),
           "Continues from such a file. DataError when it does not fit; then nothing has changed.")
+      .def(
+          "to_bytes",
+          [](const PythonSession& self) {
+            std::vector<std::byte> bytes;
+            self.in_turn([&] { bytes = self.session().save(); });
+            return nb::bytes(bytes.data(), bytes.size());
+          },
+          nb::sig("def to_bytes(self) -> bytes"), "What save() writes, in memory.")
+      .def(
+          "from_bytes",
+          [](PythonSession& self, const nb::bytes& state) {
+            const auto* data = static_cast<const std::byte*>(state.data());
+            self.in_turn([&] { self.session().load(std::span(data, state.size())); });
+          },
+          "state"_a, nb::sig("def from_bytes(self, state: bytes) -> None"),
+          "As load(), of what to_bytes() gave.")
       .def(
           "export_onnx",
           [](const PythonSession& self, const nb::object& path, std::vector<std::string> part,

@@ -36,16 +36,21 @@ NamedValues PythonSession::train_step(nb::handle batch) {
 }
 
 std::unique_ptr<Epochs> PythonSession::epochs(nb::handle examples, std::optional<std::int64_t> epochs,
-                                              std::optional<std::int64_t> batch) {
+                                              std::optional<std::int64_t> batch,
+                                              const nb::object& validation) {
   FitOptions options;
   options.epochs = epochs;
   options.batch = batch;
-  return std::make_unique<Epochs>(*this, inputs_for(session_.model(), examples), std::move(options));
+  std::optional<BorrowedInputs> measured;
+  if (!validation.is_none()) measured = inputs_for(session_.model(), validation);
+  return std::make_unique<Epochs>(*this, inputs_for(session_.model(), examples), std::move(measured),
+                                  std::move(options));
 }
 
 void PythonSession::fit(nb::handle examples, std::optional<std::int64_t> count,
-                        std::optional<std::int64_t> batch, const nb::object& on_epoch) {
-  const std::unique_ptr<Epochs> learning = epochs(examples, count, batch);
+                        std::optional<std::int64_t> batch, const nb::object& validation,
+                        const nb::object& on_epoch) {
+  const std::unique_ptr<Epochs> learning = epochs(examples, count, batch, validation);
   while (const std::optional<EpochReport> report = learning->next())
     if (!on_epoch.is_none()) on_epoch(*report);
 }
@@ -118,8 +123,14 @@ void PythonSession::set_parameter(const std::string& name, nb::handle given) {
   in_turn([&] { session_.set_parameter(name, span); });
 }
 
-Epochs::Epochs(PythonSession& session, BorrowedInputs examples, FitOptions options)
-    : session_(session), examples_(std::move(examples)), options_(std::move(options)) {}
+Epochs::Epochs(PythonSession& session, BorrowedInputs examples, std::optional<BorrowedInputs> validation,
+               FitOptions options)
+    : session_(session),
+      examples_(std::move(examples)),
+      validation_(std::move(validation)),
+      options_(std::move(options)) {
+  if (validation_) options_.validation = validation_->inputs;
+}
 
 Epochs::~Epochs() {
   close();

@@ -21,9 +21,9 @@ class PythonSession {
 
   NamedValues train_step(nb::handle batch);
   std::unique_ptr<Epochs> epochs(nb::handle examples, std::optional<std::int64_t> epochs,
-                                 std::optional<std::int64_t> batch);
+                                 std::optional<std::int64_t> batch, const nb::object& validation);
   void fit(nb::handle examples, std::optional<std::int64_t> epochs, std::optional<std::int64_t> batch,
-           const nb::object& on_epoch);
+           const nb::object& validation, const nb::object& on_epoch);
   NamedValues evaluate(nb::handle examples);
   nb::object run(const std::string& output, nb::handle inputs);
   nb::object gradients(const std::string& of, const std::vector<std::string>& names, nb::handle inputs);
@@ -51,7 +51,8 @@ class PythonSession {
 /// Learns, an epoch each time it is asked for the next one.
 class Epochs {
  public:
-  Epochs(PythonSession& session, BorrowedInputs examples, FitOptions options);
+  Epochs(PythonSession& session, BorrowedInputs examples, std::optional<BorrowedInputs> validation,
+         FitOptions options);
   ~Epochs();
   Epochs(const Epochs&) = delete;
   Epochs& operator=(const Epochs&) = delete;
@@ -65,6 +66,7 @@ class Epochs {
 
   PythonSession& session_;
   BorrowedInputs examples_;
+  std::optional<BorrowedInputs> validation_;
   EpochReport report_;
   bool began_ = false;
   std::unique_ptr<Background> background_;

@@ -10,6 +10,7 @@ import time
 import numpy
 import pytest
 
+import conftest
 import graphrun
 
 
@@ -49,6 +50,27 @@ def test_epochs_are_fit_to_the_same_bits(model, rows):
 
 def test_the_model_says_how_many_epochs(session, rows):
     assert len(list(session.epochs(rows))) == 3
+
+
+def test_a_model_learns_in_its_phases(rows):
+    train = "train: {optimizer: {op: adam, lr: 0.01}, batch: 16, seed: 42, phases: [{name: rough, epochs: 1}, {name: fine, start: rough, epochs: 2}]}"
+    text = conftest.TEXT[: conftest.TEXT.index("train:")] + train
+    session = graphrun.Session(graphrun.Model.parse(text))
+    reports = list(session.epochs(rows, validation=rows[:8]))
+    assert [report.phase for report in reports] == ["rough", "fine", "fine"]
+    assert reports[-1].validation == session.evaluate(rows[:8])
+    assert reports[0].validation["loss"] > reports[-1].validation["loss"]
+    with pytest.raises(graphrun.UsageError, match="FitOptions::epochs"):
+        session.fit(rows, epochs=2)
+
+
+def test_a_state_goes_through_bytes(model, session, rows):
+    session.fit(rows, epochs=1)
+    other = graphrun.Session(model)
+    other.from_bytes(session.to_bytes())
+    assert other.digest == session.digest and other.steps == session.steps
+    with pytest.raises(graphrun.DataError, match="checkpoint"):
+        other.from_bytes(session.to_bytes()[:-1])
 
 
 def test_a_session_is_looked_at_between_epochs(session, rows, tmp_path):
