@@ -1,4 +1,5 @@
 #include "ops/image/pooling.hpp"
+#include "ops/image/small_window.hpp"
 
 namespace graphrun::ops {
 namespace {
@@ -8,8 +9,28 @@ struct Body {
   static constexpr bool image_b = false;
   static constexpr bool image_y = true;
 
+  [[gnu::always_inline]] static void of_four(std::int64_t channels, const std::array<const float*, 4>& x,
+                                             const float* slope, const std::array<float*, 4>& y) noexcept {
+    const auto [a, b, c, d] = x;
+    const auto [y_a, y_b, y_c, y_d] = y;
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < channels; ++i) {
+      const float largest = largest_of_four(a[i], b[i], c[i], d[i]);
+      const bool first = is_largest(a[i], largest);
+      const bool second = is_largest(b[i], largest) & !first;
+      const bool third = is_largest(c[i], largest) & !(first | second);
+      y_a[i] += first ? slope[i] : 0.0F;
+      y_b[i] += second ? slope[i] : 0.0F;
+      y_c[i] += third ? slope[i] : 0.0F;
+      y_d[i] += (first | second | third) ? 0.0F : slope[i];
+    }
+  }
+
   [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
                                             const float* x, const float* cotangent, float* y) noexcept {
+    if (is_two_by_two(high, wide)) {
+      return of_four(g.channels, four_pixels(g, high, wide, x), cotangent, four_pixels(g, high, wide, y));
+    }
     std::int32_t at[most_channels];
     for (std::int64_t first = 0; first < g.channels; first += most_channels) {
       const std::int64_t count = std::min(most_channels, g.channels - first);
