@@ -58,10 +58,10 @@ class GRAPHRUN_API Weights {
 
 struct PredictorOptions {
   /// What calls give back: names of `outputs:` or of nodes. Empty: "code".
-  std::vector<std::string> outputs;
+  std::vector<std::string> outputs = {};
   /// What calls give: names of inputs, of `outputs:` or of nodes; a node that is given is cut off from what
   /// it was computed from. Empty: the inputs that the outputs need, in the order of the file.
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs = {};
   /// Refuse a call that needs more memory to compute in: Error{memory}.
   std::optional<std::size_t> max_bytes = {};
 };

@@ -46,8 +46,8 @@ struct SessionOptions {
   int threads = 0;  ///< 0: as many as the process may use
   Executor executor = Executor::tbb;
   Provider provider = Provider::automatic;
-  std::optional<std::uint64_t> seed;     ///< instead of the model's
-  std::optional<std::size_t> max_bytes;  ///< refuse to plan a workspace larger than this: Error{memory}
+  std::optional<std::uint64_t> seed = {};     ///< instead of the model's
+  std::optional<std::size_t> max_bytes = {};  ///< refuse to plan a workspace larger than this: Error{memory}
   /// What train_step counts as an epoch, for schedules in epochs; fit counts its own. Until one of the two
   /// has said it, such schedules stand at their beginning, and a warmup counts as over.
   std::optional<std::int64_t> steps_per_epoch = {};

@@ -39,6 +39,8 @@ cmake --build "$work/host"
 mkdir "$work/embed"
 (cd "$work/embed" && "$work/host/embed" "$models/autoencoder.yaml" "$work/embed")
 "$work/host/serve" "$models/autoencoder.yaml" | grep -q "the session's: yes"
+"$work/host/control" | grep "of 500 too late"
+"$work/host/anomaly" | grep "rows after the sensor got stuck"
 
 echo '--- pkg-config graphrun'
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name graphrun.pc)")
@@ -60,7 +62,7 @@ test "$(LD_PRELOAD="$work/host/libpoison.so" "$work/host/learn" "$models/convolu
 echo "$alone in all of them"
 
 echo '--- a plug-in that comes and goes'
-"$work/host/unload" "$work/host/libplugin.so" "$models/autoencoder.yaml"
+"$work/host/unload" "$work/host/libplugin.so" "$models/autoencoder.yaml" "$work/plugin.safetensors"
 
 echo '--- no third-party header is named by a public one'
 if grep -r -n -E '#include *["<](fmt|yaml-cpp|oneapi|dnnl|tbb|nlohmann|CLI|curl|png|zlib|hwy)' "$prefix/include"; then

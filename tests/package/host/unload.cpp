@@ -1,4 +1,4 @@
-// Opens a plug-in, learns in it and closes it, many times: unload PLUGIN MODEL.
+// Opens a plug-in, learns in it and closes it, many times: unload PLUGIN MODEL STATE.
 #include <dlfcn.h>
 
 #include <iostream>
@@ -10,8 +10,8 @@ int main(int, char** arguments) {
       std::cerr << dlerror() << "\n";
       return 1;
     }
-    const auto learn = reinterpret_cast<int (*)(const char*)>(dlsym(plugin, "learn_in_plugin"));
-    if (learn == nullptr || learn(arguments[2]) != 0 || dlclose(plugin) != 0) {
+    const auto learn = reinterpret_cast<int (*)(const char*, const char*)>(dlsym(plugin, "learn_in_plugin"));
+    if (learn == nullptr || learn(arguments[2], arguments[3]) != 0 || dlclose(plugin) != 0) {
       std::cerr << "the plug-in failed\n";
       return 1;
     }
