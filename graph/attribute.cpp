@@ -50,9 +50,17 @@ std::string to_string(const AttributeValue& value) {
 }
 
 std::string_view to_string(AttributeKind kind) {
-  constexpr std::array<std::string_view, 10> names = {
-      "true or false",      "an integer",        "a number", "a text", "a word",
-      "a list of integers", "a list of numbers", "a shape",  "axes",   "an initialiser"};
+  constexpr std::array<std::string_view, 11> names = {"true or false",
+                                                      "an integer",
+                                                      "a number",
+                                                      "a text",
+                                                      "a word",
+                                                      "a list of integers",
+                                                      "a list of numbers",
+                                                      "a shape",
+                                                      "axes",
+                                                      "an initialiser",
+                                                      "an integer or a list of integers"};
   return names.at(static_cast<std::size_t>(kind));
 }
 

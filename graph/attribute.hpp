@@ -35,8 +35,21 @@ struct Initializer {
 using AttributeValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
                                     std::vector<double>, Shape, Axes, Initializer>;
 
-/// The kinds, in the order of AttributeValue's alternatives; `word` is a string from a fixed list.
-enum class AttributeKind { flag, integer, number, text, word, integers, numbers, shape, axes, initializer };
+/// The kinds, in the order of AttributeValue's alternatives; `word` is a string from a fixed list, and
+/// `integer_or_list` an integer or several: a kernel's side, or its height and width.
+enum class AttributeKind {
+  flag,
+  integer,
+  number,
+  text,
+  word,
+  integers,
+  numbers,
+  shape,
+  axes,
+  initializer,
+  integer_or_list
+};
 
 struct AttributeDeclaration {
   std::string name;

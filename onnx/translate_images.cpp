@@ -4,19 +4,10 @@ namespace graphrun::onnx {
 
 namespace {
 
-std::vector<AttributeRecord> window(const Node& node) {
-  const std::int64_t kernel = node.attributes.integer("kernel");
-  const std::int64_t stride = node.attributes.integer("stride");
-  const std::int64_t pad = node.attributes.integer("pad");
-  const std::int64_t step = stride == 0 ? kernel : stride;
-  return {{"kernel_shape", std::vector<std::int64_t>{kernel, kernel}},
-          {"strides", std::vector<std::int64_t>{step, step}},
-          {"pads", std::vector<std::int64_t>{pad, pad, pad, pad}}};
-}
-
 void pool(Emitter& emitter, NodeId id, const char* op) {
   const Node& node = emitter.node(id);
-  emitter.define(id, emitter.add(op, {emitter.value(node.inputs[0], channels_first)}, window(node)),
+  const Window window = window_of(sides(node.attributes, "kernel"), node.attributes);
+  emitter.define(id, emitter.add(op, {emitter.value(node.inputs[0], channels_first)}, window_records(window)),
                  channels_first);
 }
 
@@ -24,6 +15,10 @@ void max_pool(Emitter& emitter, NodeId id) {
   pool(emitter, id, "MaxPool");
 }
 void avg_pool(Emitter& emitter, NodeId id) {
+  constexpr std::int64_t first_with_dilations = 19;
+  const auto [down, right] = sides(emitter.node(id).attributes, "dilation");
+  if ((down != 1 || right != 1) && emitter.opset() < first_with_dilations)
+    throw OpError("ONNX averages over dilated windows from opset 19 on", "Export with --opset 19.");
   pool(emitter, id, "AveragePool");
 }
 

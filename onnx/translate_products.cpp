@@ -68,26 +68,9 @@ Value kernel(Emitter& emitter, NodeId w) {
   });
 }
 
-std::vector<std::int64_t> both(std::int64_t value) {
-  return {value, value};
-}
-
-std::vector<AttributeRecord> window(const Node& node, const Shape& w) {
-  const std::int64_t pad = node.attributes.integer("pad");
-  return {{"kernel_shape", std::vector<std::int64_t>{w[0].offset, w[1].offset}},
-          {"strides", both(node.attributes.integer("stride"))},
-          {"pads", std::vector<std::int64_t>{pad, pad, pad, pad}}};
-}
-
-/// What ONNX adds to the least size of a result.
-std::vector<std::int64_t> output_padding(const Node& node, const Shape& x, const Shape& w) {
-  const std::int64_t stride = node.attributes.integer("stride");
-  const std::int64_t pad = node.attributes.integer("pad");
-  std::vector<std::int64_t> more;
-  for (const std::size_t axis : {1U, 2U})
-    more.push_back(node.type.shape[axis].offset -
-                   ((x[axis].offset - 1) * stride - 2 * pad + w[axis - 1].offset));
-  return more;
+/// What ONNX adds to the least size of a result along an axis.
+std::int64_t output_padding(const WindowAxis& axis, Dim x, Dim y) {
+  return y.offset - ((x.offset - 1) * axis.stride - axis.before - axis.after + axis.reach());
 }
 
 Value convolved(Emitter& emitter, NodeId id, std::optional<Value> bias) {
@@ -95,11 +78,14 @@ Value convolved(Emitter& emitter, NodeId id, std::optional<Value> bias) {
   const Shape& x = emitter.node(node.inputs[0]).type.shape;
   const Shape& w = emitter.node(node.inputs[1]).type.shape;
   const bool enlarges = node.op->name == "transposed_convolution";
-  std::vector<AttributeRecord> attributes = window(node, w);
-  if (enlarges) {
-    const std::vector<std::int64_t> more = output_padding(node, x, w);
-    if (more != both(0)) attributes.push_back({"output_padding", more});
-  }
+  const Shape& y = node.type.shape;
+  const Window window = window_of({w[0].offset, w[1].offset}, node.attributes);
+  std::vector<AttributeRecord> attributes = window_records(window);
+  if (const std::int64_t groups = node.attributes.integer("groups"); groups != 1)
+    attributes.push_back({"group", groups});
+  const std::vector<std::int64_t> more = {output_padding(window.vertical, x[1], y[1]),
+                                          output_padding(window.horizontal, x[2], y[2])};
+  if (enlarges && more != std::vector<std::int64_t>{0, 0}) attributes.push_back({"output_padding", more});
   std::vector<Value> inputs{emitter.value(node.inputs[0], channels_first), kernel(emitter, node.inputs[1])};
   if (bias) inputs.push_back(*bias);
   return emitter.add(enlarges ? "ConvTranspose" : "Conv", std::move(inputs), std::move(attributes));

@@ -11,6 +11,7 @@
 
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
+#include "graph/window.hpp"
 #include "layers/patterns.hpp"
 #include "onnx/emitter.hpp"
 
@@ -39,6 +40,9 @@ Layout elementwise_layout(const Emitter& emitter, NodeId id);
 
 /// Where an axis of [n, h, w, c] is in [n, c, h, w].
 std::int64_t axis_in(const Layout& layout, std::size_t axis);
+
+/// kernel_shape, strides, pads, and dilations where there are any.
+std::vector<AttributeRecord> window_records(const Window& window);
 
 /// Defines a node as a reduction by an op of ONNX.
 void define_reduction(Emitter& emitter, NodeId id, const std::string& op, const layers::Reduction& reduction);

@@ -36,6 +36,13 @@ AttributeDeclaration integer(std::string name, std::optional<std::int64_t> fallb
           .range = range};
 }
 
+AttributeDeclaration integer_or_list(std::string name, std::optional<std::int64_t> fallback, Range range,
+                                     std::string doc) {
+  AttributeDeclaration declaration = integer(std::move(name), fallback, range, std::move(doc));
+  declaration.kind = AttributeKind::integer_or_list;
+  return declaration;
+}
+
 AttributeDeclaration extents(std::string name, std::optional<std::vector<std::int64_t>> fallback,
                              std::string doc) {
   return {.name = std::move(name),

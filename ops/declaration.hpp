@@ -13,6 +13,9 @@ AttributeDeclaration flag(std::string name, bool fallback, std::string doc);
 AttributeDeclaration number(std::string name, double fallback, Range range, std::string doc);
 AttributeDeclaration integer(std::string name, std::optional<std::int64_t> fallback, Range range,
                              std::string doc);
+/// One number for both axes of images, or a list.
+AttributeDeclaration integer_or_list(std::string name, std::optional<std::int64_t> fallback, Range range,
+                                     std::string doc);
 /// Height and width; an empty list stands for the default.
 AttributeDeclaration extents(std::string name, std::optional<std::vector<std::int64_t>> fallback,
                              std::string doc);

@@ -184,6 +184,8 @@ JsonObject schema_of(const AttributeDeclaration& attribute) {
       return or_value(one_of_words(attribute.words));
     case AttributeKind::integers:
       return or_value(integers);
+    case AttributeKind::integer_or_list:
+      return any_of({in_range("integer", attribute.range), integers, reference("value")});
     case AttributeKind::numbers:
       return any_of({number, list_of(or_value(number)), reference("value")});
     case AttributeKind::shape:

@@ -135,9 +135,10 @@ Shape shape_from(const Value& value, const std::string& attribute) {
       const bool product = item.text() != nullptr && item.text()->find("batch") != std::string::npos;
       throw OpError(
           fmt::format("a size in '{}' is an integer or `batch`, not {}", attribute, described(item)),
-          product         ? "The batch stands alone; it is never multiplied."
-          : item.number() ? "Write it without a point; in $( ), `//` divides integers."
-                          : "A value is written $name.",
+          product                  ? "The batch stands alone; it is never multiplied."
+          : item.number()          ? "Write it without a point; in $( ), `//` divides integers."
+          : item.text() != nullptr ? "A value is written $name."
+                                   : "",
           attribute);
     }
   }
@@ -164,6 +165,9 @@ AttributeValue attribute_from(const Value& value, const AttributeDeclaration& de
       return word_from(value, declared);
     case AttributeKind::integers:
       return integers_from(value, declared);
+    case AttributeKind::integer_or_list:
+      if (value.list() != nullptr) return integers_from(value, declared);
+      return integer_from(value, declared);
     case AttributeKind::numbers:
       return numbers_from(value, declared);
     case AttributeKind::shape:

@@ -24,9 +24,9 @@ Diagnostic& report(const Scope& scope, const CallSite& site, const OpError& erro
   for (const GivenAttribute& given : site.attributes) {
     if (given.name != error.about()) continue;
     // `when: $when` in a standard block: what is wrong was written at the call.
-    const std::optional<Place> passed =
-        scope.standard && given.yaml != nullptr ? place_of_argument(scope, *given.yaml) : std::nullopt;
-    place = passed.value_or(given.value_place);
+    const auto passed =
+        scope.standard && given.yaml != nullptr ? written_argument(scope, *given.yaml) : std::nullopt;
+    place = passed ? passed->place : given.value_place;
   }
   Diagnostic& diagnostic = report(scope, place, error.message(), error.fix());
   diagnostic.op = site.op;
@@ -39,13 +39,14 @@ void report_attribute(Scope& scope, const CallSite& site, const GivenAttribute& 
   const YamlNode* piece = given.expression == nullptr ? given.yaml : nullptr;
   if (piece != nullptr && piece->is_sequence())
     piece = &wrong_item(scope, *piece, [&](const Value& one) { attribute_from(one, declared); });
-  const std::optional<Place> passed = piece != nullptr ? place_of_argument(scope, *piece) : std::nullopt;
+  const auto passed = piece != nullptr ? written_argument(scope, *piece) : std::nullopt;
   if (scope.standard && passed) {
-    const std::string name = piece->text.substr(1);
-    const Value& argument = scope.arguments.at(name).value;
+    const Value& argument = scope.arguments.at(passed->name).value;
     const bool size = declared.kind == AttributeKind::shape;
-    report(scope, *passed,
-           size ? fmt::format("'{}' is an integer of at least 1, not {}", name, described(argument))
+    const bool is_one = argument.list() == nullptr || piece->text == "$" + passed->name;
+    report(scope, passed->place,
+           size ? fmt::format("'{}' is {} of at least 1, not {}", passed->name,
+                              is_one ? "an integer" : "integers", described(argument))
                 : error.message(),
            error.fix())
         .op = scope.block->name;

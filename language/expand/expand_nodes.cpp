@@ -183,9 +183,9 @@ std::optional<std::string> params_of(Scope& scope, const NodeDeclaration& declar
 /// input.
 Instance make_call(Scope& scope, const NodeDeclaration& declared, const std::string& path,
                    const std::string& params, const std::string& display, std::optional<NodeId> first) {
-  const std::optional<Place> chosen = scope.standard ? place_of_argument(scope, declared.op) : std::nullopt;
+  const auto chosen = scope.standard ? written_argument(scope, declared.op) : std::nullopt;
   CallSite site{.op = {},
-                .place = chosen.value_or(declared.op.place),
+                .place = chosen ? chosen->place : declared.op.place,
                 .inputs = {},
                 .input_places = {},
                 .inputs_place = declared.inputs_place,

@@ -22,8 +22,13 @@ void report(const Scope& scope, const YamlNode& text, const ExpressionError& err
 Place shown(const Scope& scope, const Place& place);
 /// Of the node's key; of the node in the file whose standard block is being expanded.
 const Place& written_place(const Scope& scope);
-/// Where the argument was written that `$name` in a block stands for; nothing for its default.
-std::optional<Place> place_of_argument(const Scope& scope, const YamlNode& node);
+/// An argument of a block and where it was written at the call.
+struct WrittenArgument {
+  std::string name;
+  Place place;
+};
+/// The one that `$name` in a block stands for, or the only one that `$(…)` is made of; nothing for defaults.
+std::optional<WrittenArgument> written_argument(const Scope& scope, const YamlNode& node);
 
 /// What `make` makes of the text as a formula; nothing when that is wrong.
 template <class Make>

@@ -15,9 +15,9 @@ namespace {
 using Kind = Expression::Kind;
 
 const std::vector<std::string>& function_names() {
-  static const std::vector<std::string> names = {"len",   "reverse", "min",  "max", "sum",
-                                                 "range", "sqrt",    "exp",  "log", "abs",
-                                                 "round", "floor",   "ceil", "int", "float"};
+  static const std::vector<std::string> names = {"len",   "reverse", "pair", "min",  "max", "sum",
+                                                 "range", "sqrt",    "exp",  "log",  "abs", "round",
+                                                 "floor", "ceil",    "int",  "float"};
   return names;
 }
 
@@ -300,6 +300,7 @@ class Evaluator {
       std::reverse(items.begin(), items.end());
       return {std::move(items)};
     }
+    if (name == "pair") return pair(e, x);
     if (name == "sum") {
       Value total{std::int64_t{0}};
       Expression plus;
@@ -323,6 +324,18 @@ class Evaluator {
                                                   : Value{std::abs(number)};
     }
     return rounded(e, x, number);
+  }
+
+  /// Height and width: a list of two integers, or one for both.
+  static Value pair(const Expression& e, const Value& x) {
+    if (x.integer() != nullptr) return {ValueList{x, x}};
+    const ValueList* const list = x.list();
+    const bool is_pair = list != nullptr && list->size() == 2 && (*list)[0].integer() != nullptr &&
+                         (*list)[1].integer() != nullptr;
+    if (is_pair) return x;
+    const Expression& from = e.children.front();
+    const std::string what = from.kind == Kind::name ? fmt::format("'{}'", from.name) : "what pair takes";
+    fail(from, fmt::format("{} is an integer, or a list of two, not {}", what, described(x)));
   }
 
   static Value rounded(const Expression& e, const Value& x, double number) {

@@ -11,14 +11,14 @@ struct Body {
   [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
                                             const float* x, const float* /*unused*/, float* y) noexcept {
     for (std::int64_t c = 0; c < g.channels; ++c) y[c] = 0;
-    for (std::int64_t h = high.begin; h < high.end; ++h) {
-      for (std::int64_t w = wide.begin; w < wide.end; ++w) {
+    for (std::int64_t h = high.begin; h < high.end; h += high.step) {
+      for (std::int64_t w = wide.begin; w < wide.end; w += wide.step) {
         const float* const pixel = x + (h * g.width + w) * g.channels;
 #pragma GCC ivdep
         for (std::int64_t c = 0; c < g.channels; ++c) y[c] += pixel[c];
       }
     }
-    const auto count = static_cast<float>((high.end - high.begin) * (wide.end - wide.begin));
+    const auto count = static_cast<float>(high.count() * wide.count());
     for (std::int64_t c = 0; c < g.channels; ++c) y[c] /= count;
   }
 };
@@ -49,8 +49,9 @@ Op avg_pool() {
   OpDef op;
   op.name = "avg_pool";
   op.doc = "The average of the pixels of each window; the margin that `pad` adds does not count.";
-  op.formula = "y[h, w, c] = mean over i, j of x[h stride - pad + i, w stride - pad + j, c]";
-  op.shapes = "[n, h, w, c] -> [n, (h + 2 pad - kernel) // stride + 1, …, c]";
+  op.formula =
+      "y[h, w, c] = mean over i, j of x[h stride - pad + i dilation, w stride - pad + j dilation, c]";
+  op.shapes = "[n, h, w, c] -> [n, (h + 2 pad - reach) // stride + 1, …, c]";
   op.inputs = {{"x", "images"}};
   op.infer = infer_pooled;
   op.reference = reference;

@@ -11,9 +11,9 @@ struct Body {
   [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
                                             const float* cotangent, const float* /*unused*/,
                                             float* y) noexcept {
-    const auto count = static_cast<float>((high.end - high.begin) * (wide.end - wide.begin));
-    for (std::int64_t h = high.begin; h < high.end; ++h) {
-      for (std::int64_t w = wide.begin; w < wide.end; ++w) {
+    const auto count = static_cast<float>(high.count() * wide.count());
+    for (std::int64_t h = high.begin; h < high.end; h += high.step) {
+      for (std::int64_t w = wide.begin; w < wide.end; w += wide.step) {
         float* const pixel = y + (h * g.width + w) * g.channels;
 #pragma GCC ivdep
         for (std::int64_t c = 0; c < g.channels; ++c) pixel[c] += cotangent[c] / count;
@@ -30,7 +30,7 @@ Type infer(const InferContext& context) {
   }
   const Shape& g = context.inputs[0].shape;
   const Shape x = {g[0], Dim::number(size[0]), Dim::number(size[1]), g[3]};
-  require_cotangent(context.inputs[0], pooled_shape(x, pooling_window(context.attributes)));
+  require_cotangent(context.inputs[0], windows_over(x, context.attributes));
   return {DType::f32, x};
 }
 
@@ -47,7 +47,8 @@ void reference(const ReferenceContext& context) {
 Gradients vjp(VjpContext& context) {
   const Attributes& all = context.node().attributes;
   Attributes attributes;
-  for (const char* const name : {"kernel", "stride", "pad"}) attributes.set(name, *all.find(name));
+  for (const char* const name : {"kernel", "stride", "pad", "dilation"})
+    attributes.set(name, *all.find(name));
   return {context.builder.add("avg_pool", {context.cotangent}, std::move(attributes))};
 }
 

@@ -9,7 +9,8 @@ Type infer(const InferContext& context) {
   const Shape& w = context.inputs[1].shape;
   require_images(context.inputs[0], "x");
   const Window window = convolution_window(context.inputs[1], context.attributes);
-  require_channels(x, w[2], w);
+  require_channels(x, channels_of_groups(w[2], context.attributes), w, context.attributes.integer("groups"));
+  channels_of_group(w[3], context.attributes, "the result");
   Shape y = pooled_shape(x, window);
   y[3] = w[3];
   require_countable_in_int(x, "x");
@@ -36,12 +37,15 @@ Op convolution() {
   OpDef op;
   op.name = "convolution";
   op.doc = "Weighted sums over windows of images; the block conv2d is a layer of it.";
-  op.formula = "y[h, w, o] = sum over i, j, c of x[h stride - pad + i, w stride - pad + j, c] w[i, j, c, o]";
-  op.shapes = "[n, h, w, c], [i, j, c, o] -> [n, (h + 2 pad - i) // stride + 1, …, o]";
+  op.formula =
+      "y[h, w, o] = sum over i, j, c of x[h stride - pad + i dilation, w stride - pad + j dilation, c] w[i, "
+      "j, c, o]";
+  op.shapes =
+      "[n, h, w, c], [i, j, c // groups, o] -> [n, (h + 2 pad - (i - 1) dilation - 1) // stride + 1, …, o]";
   op.inputs = {{"x", "images, zero outside"},
-               {"w", "weights: kernel height, kernel width, channels of x, channels of y"}};
-  op.attributes = {stride_attribute(1, "from one window to the next"),
-                   pad_attribute("rows and columns of zeros added on each side; less than the kernel")};
+               {"w", "weights: kernel height, kernel width, channels of x in a group, channels of y"}};
+  op.attributes = convolution_attributes(
+      "from one window to the next", "rows and columns of zeros added on each side; less than the kernel");
   op.infer = infer;
   op.axes = axes;
   op.gradient = vjp;

@@ -38,9 +38,7 @@ class ConvolutionCall final : public runtime::Call {
   }
   std::string warning() const override {
     if (!runtime::is_reference_implementation(convolution_->implementation())) return {};
-    return fmt::format("a convolution of [{}, {}, {}] with [{}, {}, {}, {}] runs on the slow {}",
-                       spec_.height, spec_.width, spec_.channels, spec_.kernel_height, spec_.kernel_width,
-                       spec_.channels, spec_.output_channels, convolution_->implementation());
+    return fmt::format("{} runs on the slow {}", to_string(spec_), convolution_->implementation());
   }
 
   std::string implementation() const override { return convolution_->implementation(); }
@@ -57,15 +55,12 @@ void refuse_too_large(const ConvolutionSpec& s) {
   const std::int64_t largest =
       std::max({checked_multiply(checked_multiply(s.height, s.width), s.channels),
                 checked_multiply(checked_multiply(s.output_height, s.output_width), s.output_channels),
-                checked_multiply(checked_multiply(s.kernel_height, s.kernel_width),
-                                 checked_multiply(s.channels, s.output_channels)),
-                s.stride, s.images});
+                checked_multiply(checked_multiply(s.window.vertical.kernel, s.window.horizontal.kernel),
+                                 checked_multiply(s.channels / s.groups, s.output_channels)),
+                s.window.vertical.stride, s.window.horizontal.stride, s.window.vertical.reach(),
+                s.window.horizontal.reach(), s.images});
   if (largest <= most) return;
-  throw Error(
-      ErrorCode::memory,
-      fmt::format("a convolution of [{}, {}, {}] with [{}, {}, {}, {}] is larger than any that can run",
-                  s.height, s.width, s.channels, s.kernel_height, s.kernel_width, s.channels,
-                  s.output_channels));
+  throw Error(ErrorCode::memory, fmt::format("{} is larger than any that can run", to_string(s)));
 }
 
 /// What is x, what k and what y of an op with two inputs.
@@ -91,30 +86,32 @@ ConvolutionSpec spec_of(ConvolutionKind kind, const Extents& x, const Extents& k
           .output_height = y[1],
           .output_width = y[2],
           .output_channels = y[3],
-          .kernel_height = k[0],
-          .kernel_width = k[1],
-          .stride = attributes.integer("stride"),
-          .pad = attributes.integer("pad"),
+          .window = window_of({k[0], k[1]}, attributes),
+          .groups = attributes.integer("groups"),
           .images = x[0]};
 }
 
 /// Calls product(i, j, l) for each product x[i] · k[j] that is a part of y[l], in the order of y.
 template <class Function>
 void for_each_tap(const runtime::ConvolutionSpec& s, std::int64_t images, Function product) {
+  const auto& [vertical, horizontal] = s.window;
+  const std::int64_t seen = s.channels / s.groups;  // by an output channel
+  const std::int64_t made = s.output_channels / s.groups;
   std::int64_t y = 0;
   for (std::int64_t n = 0; n < images; ++n) {
     for (std::int64_t row = 0; row < s.output_height; ++row) {
       for (std::int64_t column = 0; column < s.output_width; ++column, y += s.output_channels) {
-        for (std::int64_t i = 0; i < s.kernel_height; ++i) {
-          const std::int64_t h = row * s.stride - s.pad + i;
+        for (std::int64_t i = 0; i < vertical.kernel; ++i) {
+          const std::int64_t h = row * vertical.stride - vertical.before + i * vertical.dilation;
           if (h < 0 || h >= s.height) continue;
-          for (std::int64_t j = 0; j < s.kernel_width; ++j) {
-            const std::int64_t w = column * s.stride - s.pad + j;
+          for (std::int64_t j = 0; j < horizontal.kernel; ++j) {
+            const std::int64_t w = column * horizontal.stride - horizontal.before + j * horizontal.dilation;
             if (w < 0 || w >= s.width) continue;
-            for (std::int64_t c = 0; c < s.channels; ++c) {
-              const std::int64_t x = ((n * s.height + h) * s.width + w) * s.channels + c;
-              const std::int64_t k = ((i * s.kernel_width + j) * s.channels + c) * s.output_channels;
+            const std::int64_t pixel = ((n * s.height + h) * s.width + w) * s.channels;
+            for (std::int64_t c = 0; c < seen; ++c) {
+              const std::int64_t k = ((i * horizontal.kernel + j) * seen + c) * s.output_channels;
               for (std::int64_t o = 0; o < s.output_channels; ++o) {
+                const std::int64_t x = pixel + o / made * seen + c;
                 product(static_cast<std::size_t>(x), static_cast<std::size_t>(k + o),
                         static_cast<std::size_t>(y + o));
               }
@@ -158,8 +155,7 @@ std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
   const Roles<const Extents> roles(kind, bound.inputs[0], bound.inputs[1], bound.output);
   const ConvolutionSpec spec = spec_of(kind, roles.x, roles.k, roles.y, bound.node.attributes);
   if (spec.kind == ConvolutionKind::weight_gradient && spec.images == 0) {
-    const auto count = static_cast<std::size_t>(spec.kernel_height * spec.kernel_width * spec.channels *
-                                                spec.output_channels);
+    const auto count = static_cast<std::size_t>(weight_count(spec));
     return runtime::make_call(
         [count](const runtime::CallArguments& a) { std::fill_n(output_as<float>(a), count, 0.0F); });
   }
@@ -176,6 +172,13 @@ Op op_of(OpDef op) {
 
 }  // namespace
 
+std::vector<AttributeDeclaration> convolution_attributes(std::string stride, const std::string& pad) {
+  return {stride_attribute(1, std::move(stride)), pad_attribute(pad),
+          dilation_attribute("from one pixel that a window sees to the next"),
+          integer("groups", 1, at_least(1),
+                  "channels are cut into so many groups, each with its own channels of the result")};
+}
+
 Window convolution_window(const Type& weights, const Attributes& attributes) {
   require_f32(weights, "w");
   const Shape& shape = weights.shape;
@@ -185,17 +188,32 @@ Window convolution_window(const Type& weights, const Attributes& attributes) {
                               to_string(shape)),
                   {}, "w");
   }
-  return checked({shape[0].offset, shape[1].offset, attributes.integer("stride"), attributes.integer("pad")});
+  return checked(window_of({shape[0].offset, shape[1].offset}, attributes));
 }
 
-void require_channels(const Shape& images, Dim channels, const Shape& weights) {
+void require_channels(const Shape& images, Dim channels, const Shape& weights, std::int64_t groups) {
   if (images[3] == channels) return;
-  throw OpError(fmt::format("x has {} channels, but w, {}, is for {}", to_string(images[3]),
-                            to_string(weights), to_string(channels)));
+  const std::string cut = groups == 1 ? "" : fmt::format("in {} groups ", groups);
+  throw OpError(fmt::format("x has {} channels, but w, {}, {}is for {}", to_string(images[3]),
+                            to_string(weights), cut, to_string(channels)));
 }
 
-ConvolutionTerms::ConvolutionTerms(const Node& node)
-    : window_({{"stride", node.attributes.integer("stride")}, {"pad", node.attributes.integer("pad")}}) {}
+Dim channels_of_group(Dim all, const Attributes& attributes, const std::string& what) {
+  const std::int64_t groups = attributes.integer("groups");
+  if (all.offset % groups == 0) return Dim::number(all.offset / groups);
+  throw OpError(
+      fmt::format("{} has {} channels, which cannot be cut into {} groups", what, to_string(all), groups), {},
+      "groups");
+}
+
+Dim channels_of_groups(Dim one, const Attributes& attributes) {
+  return Dim::number(checked_multiply(one.offset, attributes.integer("groups")));
+}
+
+ConvolutionTerms::ConvolutionTerms(const Node& node) {
+  for (const char* const name : {"stride", "pad", "dilation", "groups"})
+    window_.set(name, *node.attributes.find(name));
+}
 
 Term ConvolutionTerms::y(const Term& x, const Term& k) const {
   return call("convolution", {x, k}, window_);

@@ -1,7 +1,7 @@
 /// \file
 /// What a convolution and its two gradients share: x [n, height, width, in], k [kernel height, kernel width,
-/// in, out] and y [n, rows, columns, out], each of which is a product of the other two, their meaning in f64,
-/// and their kernel.
+/// in / groups, out] and y [n, rows, columns, out], each of which is a product of the other two, their
+/// meaning in f64, and their kernel.
 #pragma once
 
 #include "graph/term.hpp"
@@ -12,13 +12,22 @@
 
 namespace graphrun::ops {
 
+/// "stride", "pad", "dilation" and "groups".
+std::vector<AttributeDeclaration> convolution_attributes(std::string stride, const std::string& pad);
+
 /// The window of weights of this shape. Throws an OpError when they are not f32[number x 4].
 Window convolution_window(const Type& weights, const Attributes& attributes);
 
-/// Throws an OpError unless the images have the channels that the weights are for.
-void require_channels(const Shape& images, Dim channels, const Shape& weights);
+/// Throws an OpError unless the images have the channels that the weights are for, in so many groups.
+void require_channels(const Shape& images, Dim channels, const Shape& weights, std::int64_t groups = 1);
 
-/// The products as terms, with stride and pad of a node that is one of them: each is a gradient of the
+/// `all` channels in as many groups as the attribute says: those of one. Throws an OpError when it does not
+/// divide them; `what` they are of.
+Dim channels_of_group(Dim all, const Attributes& attributes, const std::string& what);
+/// The channels of all groups that have so many each.
+Dim channels_of_groups(Dim one, const Attributes& attributes);
+
+/// The products as terms, with the window and groups of a node that is one of them: each is a gradient of the
 /// others.
 class ConvolutionTerms {
  public:

@@ -11,13 +11,15 @@ Type infer(const InferContext& context) {
   if (kernel.size() != 2 || kernel[0] < 1 || kernel[1] < 1) {
     throw OpError("kernel is a height and a width, at least 1", {}, "kernel");
   }
-  const Window window = checked(
-      {kernel[0], kernel[1], context.attributes.integer("stride"), context.attributes.integer("pad")});
+  const Window window = checked(window_of({kernel[0], kernel[1]}, context.attributes));
   const Shape& x = context.inputs[0].shape;
   Shape g = pooled_shape(x, window);
   g[3] = context.inputs[1].shape[3];
   require_cotangent(context.inputs[1], g);
-  return {DType::f32, {Dim::number(kernel[0]), Dim::number(kernel[1]), x[3], g[3]}};
+  channels_of_group(g[3], context.attributes, "g");
+  return {DType::f32,
+          {Dim::number(kernel[0]), Dim::number(kernel[1]), channels_of_group(x[3], context.attributes, "x"),
+           g[3]}};
 }
 
 std::vector<AxisMap> axes(const AxesContext& /*context*/) {
@@ -39,11 +41,12 @@ Op convolution_weight_gradient() {
   op.name = "convolution_weight_gradient";
   op.doc = "The gradient of a convolution by its weights.";
   op.formula =
-      "y[i, j, c, o] = sum over n, h, w of x[n, h stride - pad + i, w stride - pad + j, c] g[n, h, w, o]";
-  op.shapes = "[n, h, w, c], [n, …, …, o] -> [i, j, c, o]";
+      "y[i, j, c, o] = sum over n, h, w of x[n, h stride - pad + i dilation, w stride - pad + j dilation, c] "
+      "g[n, h, w, o]";
+  op.shapes = "[n, h, w, c], [n, …, …, o] -> [i, j, c // groups, o]";
   op.inputs = {{"x", "images"}, {"g", "the cotangent of the convolution"}};
-  op.attributes = {extents("kernel", std::nullopt, "i and j"), stride_attribute(1, "of the convolution"),
-                   pad_attribute("of the convolution")};
+  op.attributes = convolution_attributes("of the convolution", "of the convolution");
+  op.attributes.insert(op.attributes.begin(), extents("kernel", std::nullopt, "i and j"));
   op.infer = infer;
   op.axes = axes;
   op.gradient = vjp;

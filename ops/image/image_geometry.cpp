@@ -19,50 +19,67 @@ void require_images(const Type& type, const std::string& name) {
 }
 
 AttributeDeclaration stride_attribute(std::int64_t fallback, std::string doc) {
-  return integer("stride", fallback, at_least(static_cast<double>(fallback)), std::move(doc));
+  return integer_or_list("stride", fallback, at_least(static_cast<double>(fallback)), std::move(doc));
 }
 
-AttributeDeclaration pad_attribute(std::string doc) {
-  return integer("pad", 0, at_least(0), std::move(doc));
+AttributeDeclaration pad_attribute(const std::string& doc) {
+  return integer_or_list("pad", 0, at_least(0),
+                         doc + "; one number, height and width, or top, bottom, left and right");
+}
+
+AttributeDeclaration dilation_attribute(std::string doc) {
+  return integer_or_list("dilation", 1, at_least(1), std::move(doc));
 }
 
 std::vector<AttributeDeclaration> pooling_attributes() {
-  return {integer("kernel", std::nullopt, at_least(1), "the height and width of a window"),
+  return {integer_or_list("kernel", std::nullopt, at_least(1), "the height and width of a window"),
           stride_attribute(0, "from one window to the next; 0: the kernel, so that they touch"),
-          pad_attribute("rows and columns added on each side, which no window looks at")};
+          pad_attribute("rows and columns added on each side, which no window looks at"),
+          dilation_attribute(
+              "from one pixel of a window to the next: it reaches over (kernel - 1) dilation + 1")};
 }
 
 Window pooling_window(const Attributes& attributes) {
-  const std::int64_t kernel = attributes.integer("kernel");
-  const std::int64_t stride = attributes.integer("stride");
-  return checked({kernel, kernel, stride == 0 ? kernel : stride, attributes.integer("pad")});
+  return checked(window_of(sides(attributes, "kernel"), attributes));
 }
 
 const Window& checked(const Window& window) {
-  if (window.stride > largest_image) {
-    throw OpError(fmt::format("'stride' is at most {}, not {}", largest_image, window.stride), {}, "stride");
+  const auto& [vertical, horizontal] = window;
+  for (const WindowAxis& axis : {vertical, horizontal}) {
+    if (axis.stride <= largest_image) continue;
+    throw OpError(fmt::format("'stride' is at most {}, not {}", largest_image, axis.stride), {}, "stride");
   }
-  if (window.pad >= std::min(window.kernel_height, window.kernel_width)) {
-    throw OpError(fmt::format("'pad' is below the kernel's {} x {}, not {}", window.kernel_height,
-                              window.kernel_width, window.pad),
+  for (const WindowAxis& axis : {vertical, horizontal}) {
+    const std::int64_t pad = std::max(axis.before, axis.after);
+    if (pad < axis.reach()) continue;
+    const bool dilated = vertical.dilation > 1 || horizontal.dilation > 1;
+    throw OpError(fmt::format("'pad' is below the {}kernel's {} x {}, not {}", dilated ? "dilated " : "",
+                              vertical.reach(), horizontal.reach(), pad),
                   "A window that saw nothing but the margin would be worth nothing.", "pad");
   }
   return window;
 }
 
-std::int64_t Window::count(std::int64_t extent, std::int64_t kernel) const {
-  const std::int64_t padded = checked_add(extent, checked_multiply(2, pad));
-  if (kernel > padded) {
-    throw OpError(fmt::format("a window of {} does not fit into {} with a margin of {} on each side", kernel,
-                              extent, pad),
-                  "Use a smaller kernel, or pad more.", "kernel");
-  }
-  return (padded - kernel) / stride + 1;
+std::int64_t window_count(const WindowAxis& axis, std::int64_t extent) {
+  const std::int64_t padded = checked_add(extent, checked_add(axis.before, axis.after));
+  if (axis.reach() <= padded) return (padded - axis.reach()) / axis.stride + 1;
+  const std::string margins = axis.before == axis.after
+                                  ? fmt::format("a margin of {} on each side", axis.before)
+                                  : fmt::format("margins of {} and {}", axis.before, axis.after);
+  throw OpError(fmt::format("a window of {} does not fit into {} with {}", axis.reach(), extent, margins),
+                "Use a smaller kernel, or pad more.", "kernel");
+}
+
+void require_pixels(const WindowAxis& axis, std::int64_t extent) {
+  // One pixel in `dilation` is seen, so that a window which hangs over an image as large sees one of it.
+  if ((axis.before == 0 && axis.after == 0) || axis.dilation <= extent) return;
+  throw OpError(fmt::format("windows with a dilation of {} may miss all of {} pixels", axis.dilation, extent),
+                "Use a smaller dilation, or no pad.", "dilation");
 }
 
 Shape pooled_shape(const Shape& images, const Window& window) {
-  return {images[0], Dim::number(window.rows(images[1].offset)),
-          Dim::number(window.columns(images[2].offset)), images[3]};
+  return {images[0], Dim::number(window_count(window.vertical, images[1].offset)),
+          Dim::number(window_count(window.horizontal, images[2].offset)), images[3]};
 }
 
 void require_countable_in_int(const Shape& shape, const std::string& what) {

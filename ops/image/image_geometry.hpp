@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/window.hpp"
 #include "ops/declaration.hpp"
 
 namespace graphrun::ops {
@@ -14,9 +15,10 @@ namespace graphrun::ops {
 /// Throws an OpError unless the type is f32[any, number, number, number].
 void require_images(const Type& type, const std::string& name);
 
-/// "stride" and "pad".
+/// "stride", "pad" and "dilation".
 AttributeDeclaration stride_attribute(std::int64_t fallback, std::string doc);
-AttributeDeclaration pad_attribute(std::string doc);
+AttributeDeclaration pad_attribute(const std::string& doc);
+AttributeDeclaration dilation_attribute(std::string doc);
 
 /// The values of an image, of a kernel, and the pixels of a stride: oneDNN computes with int here and there.
 inline constexpr std::int64_t largest_image = std::numeric_limits<std::int32_t>::max();
@@ -24,26 +26,18 @@ inline constexpr std::int64_t largest_image = std::numeric_limits<std::int32_t>:
 /// Throws an OpError about x when a product of the sizes, the batch aside, is larger than that.
 void require_countable_in_int(const Shape& shape, const std::string& what);
 
-/// Windows of kernel_height x kernel_width that move by `stride` over images with `pad` more rows and columns
-/// on each side.
-struct Window {
-  std::int64_t kernel_height = 1;
-  std::int64_t kernel_width = 1;
-  std::int64_t stride = 1;
-  std::int64_t pad = 0;
-
-  /// How many windows fit along an axis. Throws an OpError when none does.
-  std::int64_t count(std::int64_t extent, std::int64_t kernel) const;
-  std::int64_t rows(std::int64_t height) const { return count(height, kernel_height); }
-  std::int64_t columns(std::int64_t width) const { return count(width, kernel_width); }
-};
-
-/// The window of a pooling op by its attributes kernel, stride (0: the kernel's) and pad.
+/// "kernel", "stride" (0: the kernel's), "pad" and "dilation" of a pooling op, and its window by them.
 std::vector<AttributeDeclaration> pooling_attributes();
 Window pooling_window(const Attributes& attributes);
 
-/// Throws an OpError unless the margin is smaller than the kernel.
+/// Throws an OpError unless the margins are smaller than the kernel.
 const Window& checked(const Window& window);
+
+/// How many windows fit along an axis. Throws an OpError when none does.
+std::int64_t window_count(const WindowAxis& axis, std::int64_t extent);
+
+/// Throws an OpError when a window can lie so that all its pixels are in the margin.
+void require_pixels(const WindowAxis& axis, std::int64_t extent);
 
 /// The shape of one value a window and channel, for images of this shape.
 Shape pooled_shape(const Shape& images, const Window& window);

@@ -23,8 +23,8 @@ struct Body {
                                             const float* x, const float* /*unused*/, float* y) noexcept {
     if (is_two_by_two(high, wide)) return of_four(g.channels, four_pixels(g, high, wide, x), y);
     for (std::int64_t c = 0; c < g.channels; ++c) y[c] = MaxFold::identity;
-    for (std::int64_t h = high.begin; h < high.end; ++h) {
-      for (std::int64_t w = wide.begin; w < wide.end; ++w) {
+    for (std::int64_t h = high.begin; h < high.end; h += high.step) {
+      for (std::int64_t w = wide.begin; w < wide.end; w += wide.step) {
         const float* const pixel = x + (h * g.width + w) * g.channels;
 #pragma GCC ivdep
         for (std::int64_t c = 0; c < g.channels; ++c) y[c] = MaxFold::combine(pixel[c], y[c]);
@@ -68,8 +68,8 @@ Op max_pool() {
   OpDef op;
   op.name = "max_pool";
   op.doc = "The largest pixel of each window; its gradient goes to the first of equals, and NaN wins.";
-  op.formula = "y[h, w, c] = max over i, j of x[h stride - pad + i, w stride - pad + j, c]";
-  op.shapes = "[n, h, w, c] -> [n, (h + 2 pad - kernel) // stride + 1, …, c]";
+  op.formula = "y[h, w, c] = max over i, j of x[h stride - pad + i dilation, w stride - pad + j dilation, c]";
+  op.shapes = "[n, h, w, c] -> [n, (h + 2 pad - reach) // stride + 1, …, c]";
   op.inputs = {{"x", "images"}};
   op.infer = infer_pooled;
   op.reference = reference;

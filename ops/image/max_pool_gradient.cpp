@@ -36,8 +36,8 @@ struct Body {
       const std::int64_t count = std::min(most_channels, g.channels - first);
       find_largest(g, high, wide, x + first, count, at);
       std::int32_t number = 0;
-      for (std::int64_t h = high.begin; h < high.end; ++h) {
-        for (std::int64_t w = wide.begin; w < wide.end; ++w, ++number) {
+      for (std::int64_t h = high.begin; h < high.end; h += high.step) {
+        for (std::int64_t w = wide.begin; w < wide.end; w += wide.step, ++number) {
           float* const pixel = y + (h * g.width + w) * g.channels + first;
           const float* const slope = cotangent + first;
 #pragma GCC ivdep
@@ -50,8 +50,7 @@ struct Body {
 
 Type infer(const InferContext& context) {
   require_images(context.inputs[0], "x");
-  require_cotangent(context.inputs[1],
-                    pooled_shape(context.inputs[0].shape, pooling_window(context.attributes)));
+  require_cotangent(context.inputs[1], windows_over(context.inputs[0].shape, context.attributes));
   return context.inputs[0];
 }
 

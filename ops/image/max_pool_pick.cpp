@@ -17,8 +17,8 @@ struct Body {
       const std::int64_t count = std::min(most_channels, g.channels - first);
       find_largest(g, high, wide, x + first, count, at);
       std::int32_t number = 0;
-      for (std::int64_t h = high.begin; h < high.end; ++h) {
-        for (std::int64_t w = wide.begin; w < wide.end; ++w, ++number) {
+      for (std::int64_t h = high.begin; h < high.end; h += high.step) {
+        for (std::int64_t w = wide.begin; w < wide.end; w += wide.step, ++number) {
           const float* const pixel = v + (h * g.width + w) * g.channels + first;
           float* const picked = y + first;
 #pragma GCC ivdep

@@ -20,8 +20,8 @@ struct PoolGeometry {
       : height(images[1]),
         width(images[2]),
         channels(images[3]),
-        rows(given.rows(height)),
-        columns(given.columns(width)),
+        rows(window_count(given.vertical, height)),
+        columns(window_count(given.horizontal, width)),
         window(given) {}
 
   std::int64_t height;
@@ -35,15 +35,20 @@ struct PoolGeometry {
   std::int64_t pooled() const { return rows * columns * channels; }
 };
 
-/// A range of pixels along one axis: the part of a window that lies in the image.
+/// Every `step`-th pixel of a range along one axis: the part of a window that lies in the image, never empty.
 struct PixelRange {
   std::int64_t begin;
   std::int64_t end;
+  std::int64_t step;
+
+  std::int64_t count() const { return (end - begin + step - 1) / step; }
 };
-[[gnu::always_inline]] inline PixelRange pixels(std::int64_t index, const Window& window, std::int64_t kernel,
+[[gnu::always_inline]] inline PixelRange pixels(std::int64_t index, const WindowAxis& axis,
                                                 std::int64_t extent) {
-  const std::int64_t first = index * window.stride - window.pad;
-  return {first < 0 ? 0 : first, first + kernel < extent ? first + kernel : extent};
+  const std::int64_t first = index * axis.stride - axis.before;
+  const std::int64_t end = first + (axis.kernel - 1) * axis.dilation + 1;
+  const std::int64_t skipped = first < 0 ? (axis.dilation - 1 - first) / axis.dilation : 0;
+  return {first + skipped * axis.dilation, end < extent ? end : extent, axis.dilation};
 }
 
 struct PoolArguments {
@@ -67,9 +72,9 @@ struct PoolLoop {
       float* y = arguments.y + n * (Body::image_y ? g.image() : g.pooled());
       if (Body::image_y) std::fill_n(y, g.image(), 0.0F);
       for (std::int64_t row = 0; row < g.rows; ++row) {
-        const PixelRange high = pixels(row, g.window, g.window.kernel_height, g.height);
+        const PixelRange high = pixels(row, g.window.vertical, g.height);
         for (std::int64_t column = 0; column < g.columns; ++column) {
-          Body::window(g, high, pixels(column, g.window, g.window.kernel_width, g.width), a, b, y);
+          Body::window(g, high, pixels(column, g.window.horizontal, g.width), a, b, y);
           if (!Body::image_a) a += g.channels;
           if (!Body::image_b) b += g.channels;
           if (!Body::image_y) y += g.channels;
@@ -101,10 +106,18 @@ std::unique_ptr<runtime::Call> make_pooling(const runtime::BoundNode& bound) {
   });
 }
 
+/// The shape of one value a window and channel. Throws an OpError when a window could see no pixel at all.
+inline Shape windows_over(const Shape& images, const Attributes& attributes) {
+  const Window window = pooling_window(attributes);
+  require_pixels(window.vertical, images[1].offset);
+  require_pixels(window.horizontal, images[2].offset);
+  return pooled_shape(images, window);
+}
+
 /// Images to one value a window and channel.
 inline Type infer_pooled(const InferContext& context) {
   require_images(context.inputs[0], "x");
-  return {DType::f32, pooled_shape(context.inputs[0].shape, pooling_window(context.attributes))};
+  return {DType::f32, windows_over(context.inputs[0].shape, context.attributes)};
 }
 
 /// An op on windows from its Body and what its file says of its meaning.
@@ -126,13 +139,13 @@ void for_each_window(const Node& node, const Extents& images, Function body) {
   std::int64_t window = 0;
   for (std::int64_t n = 0; n < images[0]; ++n) {
     for (std::int64_t row = 0; row < g.rows; ++row) {
-      const PixelRange high = pixels(row, g.window, g.window.kernel_height, g.height);
+      const PixelRange high = pixels(row, g.window.vertical, g.height);
       for (std::int64_t column = 0; column < g.columns; ++column) {
-        const PixelRange wide = pixels(column, g.window, g.window.kernel_width, g.width);
+        const PixelRange wide = pixels(column, g.window.horizontal, g.width);
         for (std::int64_t c = 0; c < g.channels; ++c, ++window) {
           body(static_cast<std::size_t>(window), [&](auto visit) {
-            for (std::int64_t h = high.begin; h < high.end; ++h) {
-              for (std::int64_t w = wide.begin; w < wide.end; ++w) {
+            for (std::int64_t h = high.begin; h < high.end; h += high.step) {
+              for (std::int64_t w = wide.begin; w < wide.end; w += wide.step) {
                 visit(static_cast<std::size_t>(((n * g.height + h) * g.width + w) * g.channels + c));
               }
             }
@@ -165,8 +178,8 @@ inline constexpr std::int64_t most_channels = 64;
   for (std::int64_t c = 0; c < count; ++c) best[c] = -std::numeric_limits<float>::infinity();
   for (std::int64_t c = 0; c < count; ++c) at[c] = 0;
   std::int32_t number = 0;
-  for (std::int64_t h = high.begin; h < high.end; ++h) {
-    for (std::int64_t w = wide.begin; w < wide.end; ++w, ++number) {
+  for (std::int64_t h = high.begin; h < high.end; h += high.step) {
+    for (std::int64_t w = wide.begin; w < wide.end; w += wide.step, ++number) {
       const float* const pixel = x + (h * g.width + w) * g.channels;
 #pragma GCC ivdep
       for (std::int64_t c = 0; c < count; ++c) {

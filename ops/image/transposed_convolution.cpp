@@ -7,15 +7,16 @@ namespace graphrun::ops {
 namespace {
 
 /// The height or width of the result; `asked` 0: the smallest that gives `windows` windows.
-std::int64_t result_extent(std::int64_t windows, std::int64_t kernel, const Window& window,
-                           std::int64_t asked) {
+std::int64_t result_extent(std::int64_t windows, const WindowAxis& axis, std::int64_t asked) {
   const std::int64_t smallest =
-      checked_add(checked_multiply(windows - 1, window.stride), kernel) - 2 * window.pad;
+      checked_add(checked_multiply(windows - 1, axis.stride), axis.reach()) - axis.before - axis.after;
   if (asked == 0 && smallest > 0) return smallest;
-  if (asked >= std::max<std::int64_t>(smallest, 1) && asked < smallest + window.stride) return asked;
+  if (asked >= std::max<std::int64_t>(smallest, 1) && asked < smallest + axis.stride) return asked;
+  const std::string pad = axis.before == axis.after ? fmt::format("{}", axis.before)
+                                                    : fmt::format("{} and {}", axis.before, axis.after);
   throw OpError(fmt::format("{} windows of {} with stride {} and pad {} lie over {} to {} elements, not {}",
-                            windows, kernel, window.stride, window.pad, std::max<std::int64_t>(smallest, 1),
-                            smallest + window.stride - 1, std::max<std::int64_t>(asked, 0)),
+                            windows, axis.reach(), axis.stride, pad, std::max<std::int64_t>(smallest, 1),
+                            smallest + axis.stride - 1, std::max<std::int64_t>(asked, 0)),
                 {}, "size");
 }
 
@@ -25,14 +26,16 @@ Type infer(const InferContext& context) {
   require_images(context.inputs[0], "x");
   const Window window = convolution_window(context.inputs[1], context.attributes);
   require_channels(x, w[3], w);
+  channels_of_group(w[3], context.attributes, "x");
   std::vector<std::int64_t> size = context.attributes.integers("size");
   if (size.empty()) size = {0, 0};
   if (size.size() != 2) {
     throw OpError(fmt::format("size is a height and a width, not {} numbers", size.size()),
                   "Write for instance size: [28, 28].", "size");
   }
-  const Shape y = {x[0], Dim::number(result_extent(x[1].offset, window.kernel_height, window, size[0])),
-                   Dim::number(result_extent(x[2].offset, window.kernel_width, window, size[1])), w[2]};
+  const Shape y = {x[0], Dim::number(result_extent(x[1].offset, window.vertical, size[0])),
+                   Dim::number(result_extent(x[2].offset, window.horizontal, size[1])),
+                   channels_of_groups(w[2], context.attributes)};
   require_countable_in_int(x, "x");
   require_countable_in_int(w, "the kernel");
   require_countable_in_int(y, "the result");
@@ -59,14 +62,17 @@ Op transposed_convolution() {
   op.name = "transposed_convolution";
   op.doc = "The adjoint of convolution, which enlarges images; the block conv_transpose2d is a layer of it.";
   op.formula =
-      "y[h stride - pad + i, w stride - pad + j, o] = sum over h, i, w, j, c of x[h, w, c] w[i, j, o, c]";
-  op.shapes = "[n, h, w, c], [i, j, o, c] -> [n, (h - 1) stride - 2 pad + i, …, o]";
-  op.inputs = {{"x", "images"}, {"w", "weights: kernel height, kernel width, channels of y, channels of x"}};
-  op.attributes = {
-      stride_attribute(1, "from one window of the result to the next"),
-      pad_attribute("rows and columns cut off on each side; less than the kernel"),
+      "y[h stride - pad + i dilation, w stride - pad + j dilation, o] = sum over h, i, w, j, c of "
+      "x[h, w, c] w[i, j, o, c]";
+  op.shapes =
+      "[n, h, w, c], [i, j, o // groups, c] -> [n, (h - 1) stride - 2 pad + (i - 1) dilation + 1, …, o]";
+  op.inputs = {{"x", "images"},
+               {"w", "weights: kernel height, kernel width, channels of y in a group, channels of x"}};
+  op.attributes = convolution_attributes("from one window of the result to the next",
+                                         "rows and columns cut off on each side; less than the kernel");
+  op.attributes.push_back(
       extents("size", std::vector<std::int64_t>(),
-              "height and width of the result, up to stride - 1 more than the least, the default")};
+              "height and width of the result, up to stride - 1 more than the least, the default"));
   op.infer = infer;
   op.axes = axes;
   op.gradient = vjp;

@@ -37,9 +37,10 @@ asm(R"(
 graphrun_onednn_entries:
   .popsection
   .irp name,)"
-    " convolution_backward_data_desc_init convolution_backward_data_primitive_desc_create"
-    " convolution_backward_weights_desc_init convolution_backward_weights_primitive_desc_create"
-    " convolution_forward_desc_init convolution_forward_primitive_desc_create eltwise_backward_desc_init"
+    " convolution_backward_data_primitive_desc_create convolution_backward_weights_primitive_desc_create"
+    " convolution_forward_primitive_desc_create dilated_convolution_backward_data_desc_init"
+    " dilated_convolution_backward_weights_desc_init dilated_convolution_forward_desc_init"
+    " eltwise_backward_desc_init"
     " eltwise_backward_primitive_desc_create eltwise_forward_desc_init"
     " eltwise_forward_primitive_desc_create engine_create engine_destroy matmul_desc_init "
     "matmul_primitive_desc_create memory_create memory_create_v2"

@@ -1,15 +1,18 @@
 /// \file
 /// Convolutions behind a small interface, as matrix products are in matmul.hpp. Images are [height, width,
 /// channels] one after the other, weights [kernel height, kernel width, channels, output channels]; all f32,
-/// dense row-major. With y[h, w, o] = sum over i, j, c of x[h s - p + i, w s - p + j, c] · k[i, j, c, o],
+/// dense row-major. With y[h, w, o] = sum over i, j, c of x[h s - p + i d, w s - p + j d, c] · k[i, j, c, o],
 /// and x zero outside of the image, three products of two of x, k and y are of use: each is the gradient of
-/// another.
+/// another. In groups, as many output channels as there are in a group see the channels of theirs alone, and
+/// c counts within it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+
+#include "graph/window.hpp"
 
 namespace graphrun::runtime {
 
@@ -24,16 +27,19 @@ struct ConvolutionSpec {
   std::int64_t height = 1;  ///< of an image x
   std::int64_t width = 1;
   std::int64_t channels = 1;
-  std::int64_t output_height =
-      1;  ///< of an image y: (height + 2 pad - kernel_height) / stride + 1, rounded down
+  std::int64_t output_height = 1;  ///< of an image y: as many windows as fit
   std::int64_t output_width = 1;
   std::int64_t output_channels = 1;
-  std::int64_t kernel_height = 1;
-  std::int64_t kernel_width = 1;
-  std::int64_t stride = 1;
-  std::int64_t pad = 0;     ///< zeros on each side
+  Window window;            ///< margins are zeros
+  std::int64_t groups = 1;  ///< divides both numbers of channels; weights have channels / groups
   std::int64_t images = 1;  ///< weight_gradient: how many; the others take any number at each run
 };
+
+/// "a convolution of [28, 28, 1] with [3, 3, 1, 16]".
+std::string to_string(const ConvolutionSpec& spec);
+
+/// The elements of the weights.
+std::int64_t weight_count(const ConvolutionSpec& spec);
 
 struct ConvolutionArguments {
   const float* images = nullptr;  ///< x, or y for image_gradient

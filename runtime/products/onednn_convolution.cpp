@@ -18,7 +18,9 @@ struct ConvolutionDescs {
   Desc k;
   Desc y;
   dnnl::memory::dims strides;
-  dnnl::memory::dims pads;
+  dnnl::memory::dims gaps;  ///< dilations, from 0
+  dnnl::memory::dims before;
+  dnnl::memory::dims after;
 };
 
 constexpr auto direct = dnnl::algorithm::convolution_direct;
@@ -28,9 +30,9 @@ dnnl::convolution_forward::primitive_desc describe_forward(const dnnl::engine& e
                                                            const dnnl::primitive_attr& attributes) {
   constexpr auto purpose = dnnl::prop_kind::forward_training;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine, purpose, direct, d.x, d.k, d.y, d.strides, d.pads, d.pads, attributes};
+  return {engine, purpose, direct, d.x, d.k, d.y, d.strides, d.gaps, d.before, d.after, attributes};
 #else
-  return {{purpose, direct, d.x, d.k, d.y, d.strides, d.pads, d.pads}, attributes, engine};
+  return {{purpose, direct, d.x, d.k, d.y, d.strides, d.gaps, d.before, d.after}, attributes, engine};
 #endif
 }
 
@@ -39,9 +41,9 @@ typename Gradient::primitive_desc describe_gradient(const dnnl::engine& engine, 
                                                     const dnnl::primitive_attr& attributes) {
   const auto forward = describe_forward(engine, d, attributes);
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine, direct, d.x, d.k, d.y, d.strides, d.pads, d.pads, forward, attributes};
+  return {engine, direct, d.x, d.k, d.y, d.strides, d.gaps, d.before, d.after, forward, attributes};
 #else
-  return {{direct, d.x, d.k, d.y, d.strides, d.pads, d.pads}, attributes, engine, forward};
+  return {{direct, d.x, d.k, d.y, d.strides, d.gaps, d.before, d.after}, attributes, engine, forward};
 #endif
 }
 
@@ -62,18 +64,31 @@ struct ConvolutionParts {
   std::string implementation;
 };
 
+/// As oneDNN counts them: an axis more where there are groups.
 dnnl::memory::dims weight_dims(const ConvolutionSpec& spec) {
-  return {spec.output_channels, spec.channels, spec.kernel_height, spec.kernel_width};
+  const std::int64_t height = spec.window.vertical.kernel;
+  const std::int64_t width = spec.window.horizontal.kernel;
+  if (spec.groups == 1) return {spec.output_channels, spec.channels, height, width};
+  return {spec.groups, spec.output_channels / spec.groups, spec.channels / spec.groups, height, width};
+}
+
+/// The weights as they lie in our memory.
+Desc our_weights(const ConvolutionSpec& spec) {
+  using Tag = dnnl::memory::format_tag;
+  return Desc(weight_dims(spec), dnnl::memory::data_type::f32, spec.groups == 1 ? Tag::hwio : Tag::hwigo);
 }
 
 /// `images` lie as `tag` says; the weights always as oneDNN likes best.
 ConvolutionDescs descs_of(const ConvolutionSpec& spec, std::int64_t images, dnnl::memory::format_tag tag) {
   constexpr auto f32 = dnnl::memory::data_type::f32;
+  const auto& [vertical, horizontal] = spec.window;
   return {Desc({images, spec.channels, spec.height, spec.width}, f32, tag),
           Desc(weight_dims(spec), f32, dnnl::memory::format_tag::any),
           Desc({images, spec.output_channels, spec.output_height, spec.output_width}, f32, tag),
-          {spec.stride, spec.stride},
-          {spec.pad, spec.pad}};
+          {vertical.stride, horizontal.stride},
+          {vertical.dilation - 1, horizontal.dilation - 1},
+          {vertical.before, horizontal.before},
+          {vertical.after, horizontal.after}};
 }
 
 ConvolutionParts parts_of(ConvolutionKind kind, const ConvolutionDescs& descs, const dnnl::engine& engine) {
@@ -223,7 +238,7 @@ class OneDnnConvolution final : public Convolution {
  private:
   void add_reorder(const ConvolutionSpec& spec) {
     const bool gradient = spec.kind == ConvolutionKind::weight_gradient;
-    const Desc ours(weight_dims(spec), dnnl::memory::data_type::f32, dnnl::memory::format_tag::hwio);
+    const Desc ours = our_weights(spec);
     const Desc theirs = gradient ? plan_.parts.output.desc : plan_.parts.other.desc;
     if (ours == theirs) return;
     const Desc& from = gradient ? theirs : ours;
@@ -280,22 +295,16 @@ class OneDnnRawConvolution final : public RawConvolution {
   std::array<dnnl_exec_arg_t, 4> arguments_;
 };
 
-std::string text_of(const ConvolutionSpec& spec) {
-  return fmt::format("a convolution of [{}, {}, {}] with [{}, {}, {}, {}]", spec.height, spec.width,
-                     spec.channels, spec.kernel_height, spec.kernel_width, spec.channels,
-                     spec.output_channels);
-}
-
 }  // namespace
 
 std::unique_ptr<RawConvolution> make_raw_convolution(const ConvolutionSpec& spec) {
-  return made_by_onednn(text_of(spec), [&](const dnnl::engine& engine) {
+  return made_by_onednn(to_string(spec), [&](const dnnl::engine& engine) {
     return std::make_unique<OneDnnRawConvolution>(spec, engine);
   });
 }
 
 std::unique_ptr<Convolution> make_onednn_convolution(const ConvolutionSpec& spec) {
-  return made_by_onednn(text_of(spec), [&](const dnnl::engine& engine) {
+  return made_by_onednn(to_string(spec), [&](const dnnl::engine& engine) {
     return std::make_unique<OneDnnConvolution>(spec, engine);
   });
 }

@@ -133,6 +133,32 @@ TEST_CASE("conv2d computes act(convolution(x, w) + b), and conv_transpose2d its 
                {1, 2, 2, 1}, {11, 22, 33, 44});
 }
 
+TEST_CASE("conv1d and conv_transpose1d go over the length of series") {
+  const auto layer = [](const std::string& node) {
+    return parse_model(
+        "graphrun: 1\ninputs: {a: {shape: [batch, 2]}}\nnodes:\n  x: {op: reshape, in: a, shape: [batch, 2, "
+        "1]}\n"
+        "  out: " +
+            node + "\noutputs: {out: out}\n",
+        "test.yaml", {}, {&ops::registry(), ops::standard_blocks()});
+  };
+  HostVariables variables;
+  variables["out.w"] = {{1, 3, 1, 2}, {1, -1, 10, -10, 100, -100}};
+  variables["out.b"] = {{2}, {0.5, 0}};
+  // One zero before and two behind: windows 0 1 2, 1 2 0, 2 0 0.
+  check_values(run(layer("{op: conv1d, in: x, channels: 2, pad: [1, 2], act: relu}"),
+                   {.a = {1, 2}, .variables = variables}),
+               {1, 3, 2}, {210.5, 0, 21.5, 0, 2.5, 0});
+  variables.erase("out.b");
+  variables["out.w"] = {{1, 2, 1, 1}, {1, 10}};
+  check_values(run(layer("{op: conv1d, in: x, channels: 1, kernel: 2, dilation: 1, stride: 2, bias: false}"),
+                   {.a = {1, 2}, .variables = variables}),
+               {1, 1, 1}, {21});
+  check_values(run(layer("{op: conv_transpose1d, in: x, channels: 1, kernel: 2, pad: 0, bias: false}"),
+                   {.a = {1, 2}, .variables = variables}),
+               {1, 4, 1}, {1, 10, 2, 20});
+}
+
 TEST_CASE("batch_norm normalises by the batch in training, by its averages elsewhere") {
   const ModelDefinition model = model_of("{op: batch_norm, in: a, epsilon: 1.0e-30}");
   HostVariables variables;

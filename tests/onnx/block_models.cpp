@@ -49,6 +49,24 @@ const std::vector<BlockModel>& block_models() {
              "  b: {op: conv2d, in: a, channels: 2, kernel: 2, stride: 2, bias: false}\n"
              "  y: {op: conv_transpose2d, in: b, channels: 3, act: sigmoid}\n"),
        {"Transpose", "Conv", "Relu", "Conv", "ConvTranspose", "Sigmoid", "Transpose"}},
+      {"uneven_convolutions",
+       model(
+           image,
+           "  a: {op: conv2d, in: x, channels: 6, kernel: [3, 2], pad: [2, 0, 1, 0], groups: 3, act: relu}\n"
+           "  b: {op: conv2d, in: a, channels: 6, kernel: [1, 2], dilation: [1, 2], stride: [2, 1], groups: "
+           "6}\n"
+           "  y: {op: conv_transpose2d, in: b, channels: 4, kernel: [3, 2], stride: [2, 1], pad: [0, 1, 0, "
+           "0],\n"
+           "      groups: 2}\n"),
+       {"Transpose", "Conv", "Relu", "Conv", "ConvTranspose", "Transpose"}},
+      {"uneven_pools",
+       model(image,
+             "  a: max_pool(x, kernel=[2, 3], stride=[1, 2], pad=[0, 1])\n"
+             "  y: avg_pool(a, kernel=[3, 1], stride=1, pad=[1, 2, 0, 0])\n"),
+       {"Transpose", "MaxPool", "AveragePool", "Transpose"}},
+      {"series", model("  x: {shape: [batch, 12, 3]}\n",
+                       "  a: {op: conv1d, in: x, channels: 4, kernel: 5, stride: 2, pad: [2, 1], act: relu}\n"
+                       "  y: {op: conv_transpose1d, in: a, channels: 2}\n")},
       {"transposed_with_size", model(image,
                                      "  w: {op: param, shape: [3, 3, 2, 3], init: glorot_uniform}\n"
                                      "  y: transposed_convolution(x, w, stride=2, pad=1, size=[12, 8])\n")},

@@ -29,18 +29,24 @@ Attributes with(Attributes attributes, const char* name, std::vector<std::int64_
   return attributes;
 }
 
-/// A convolution and what has the same x, k and y: its gradients.
+/// A convolution and what has the same x, k and y: its gradients. `more` than stride and pad: the attributes
+/// of uneven ones, by which stride and pad are replaced, and the numbers of windows.
 struct Geometry {
   std::int64_t height, width, channels, kernel_height, kernel_width, output_channels, stride, pad;
+  Attributes more = {};
+  std::int64_t rows = 0, columns = 0;
 };
 
 std::vector<OpCase> convolutions(const Geometry& g, bool second) {
-  const std::int64_t rows = (g.height + 2 * g.pad - g.kernel_height) / g.stride + 1;
-  const std::int64_t columns = (g.width + 2 * g.pad - g.kernel_width) / g.stride + 1;
+  const std::int64_t rows = g.rows != 0 ? g.rows : (g.height + 2 * g.pad - g.kernel_height) / g.stride + 1;
+  const std::int64_t columns =
+      g.columns != 0 ? g.columns : (g.width + 2 * g.pad - g.kernel_width) / g.stride + 1;
+  const std::int64_t groups = g.more.find("groups") != nullptr ? g.more.integer("groups") : 1;
   const Operand x = images(g.height, g.width, g.channels);
   const Operand y = images(rows, columns, g.output_channels);
-  const Operand k = weights(g.kernel_height, g.kernel_width, g.channels, g.output_channels);
-  const Attributes attributes = window(g.stride, g.pad);
+  const Operand k = weights(g.kernel_height, g.kernel_width, g.channels / groups, g.output_channels);
+  Attributes attributes = window(g.stride, g.pad);
+  for (const auto& [name, value] : g.more.entries()) attributes.set(name, value);
   std::vector<OpCase> cases = {
       {"convolution", {x, k}, attributes, {}, y.type},
       {"transposed_convolution", {y, k}, with(attributes, "size", {g.height, g.width}), {}, x.type},
@@ -57,6 +63,34 @@ std::vector<OpCase> convolutions(const Geometry& g, bool second) {
   return cases;
 }
 
+using Integers = std::vector<std::int64_t>;
+constexpr std::int64_t two = 2;
+
+/// Kernels, strides and margins that differ by axis and side, dilations, groups.
+std::vector<Geometry> uneven_convolutions() {
+  return {
+      {1, 7, 2, 1, 3, 2, 1, 0, {{"stride", Integers{1, 2}}, {"pad", Integers{0, 1}}}, 1, 4},
+      {5, 4, 1, 3, 2, 2, 1, 0, {{"stride", Integers{2, 1}}, {"pad", Integers{0, 2, 1, 0}}}, 3, 4},
+      {4, 5, 2, 2, 3, 1, 1, 1, {{"pad", Integers{1, 0, 2, 2}}, {"stride", Integers{3, 2}}}, 2, 4},
+      {5, 6, 1, 2, 3, 2, 1, 0, {{"dilation", two}}, 3, 2},
+      {6, 7, 2, 3, 2, 1, 2, 0, {{"dilation", Integers{1, 3}}, {"pad", Integers{0, 1, 3, 2}}}, 3, 5},
+      {3, 4, 4, 2, 2, 6, 1, 0, {{"groups", two}}, 2, 3},
+      {4, 3, 3, 3, 3, 3, 1, 1, {{"groups", std::int64_t{3}}}, 4, 3},
+      {4, 5, 2, 2, 3, 4, 2, 1, {{"groups", two}, {"dilation", Integers{2, 1}}}, 2, 3},
+      {1,
+       8,
+       3,
+       1,
+       2,
+       6,
+       1,
+       0,
+       {{"groups", std::int64_t{3}}, {"dilation", Integers{1, 4}}, {"pad", Integers{0, 0, 4, 0}}},
+       1,
+       8},
+  };
+}
+
 std::vector<OpCase> convolution_cases() {
   std::vector<OpCase> cases;
   // Small ones, with second derivatives: even and odd kernels, margins, strides that leave a rest.
@@ -65,6 +99,8 @@ std::vector<OpCase> convolution_cases() {
   for (const Geometry& g : small) {
     for (const OpCase& one : convolutions(g, true)) cases.push_back(one);
   }
+  for (const Geometry& g : uneven_convolutions())
+    for (const OpCase& one : convolutions(g, true)) cases.push_back(one);
   return cases;
 }
 
@@ -93,6 +129,46 @@ std::vector<OpCase> pooling_cases() {
     cases.push_back({"avg_pool", {x}, attributes, {}, y.type, 2, second});
     cases.push_back(
         {"avg_pool_gradient", {y}, with(attributes, "size", {p.height, p.width}), {}, x.type, 2, second});
+  }
+  return cases;
+}
+
+/// The same with windows that differ by axis and side, and dilated ones.
+std::vector<OpCase> uneven_pooling_cases() {
+  struct Pooling {
+    std::int64_t height, width, channels;
+    Attributes attributes;
+    std::int64_t rows, columns;
+  };
+  const Pooling poolings[] = {
+      {1, 9, 2, {{"kernel", Integers{1, 3}}}, 1, 3},
+      {5, 4, 2, {{"kernel", Integers{3, 2}}, {"stride", Integers{2, 1}}, {"pad", Integers{1, 0}}}, 3, 3},
+      {5, 5, 1, {{"kernel", two}, {"stride", two}, {"pad", Integers{0, 1, 0, 1}}}, 3, 3},
+      {6,
+       5,
+       2,
+       {{"kernel", Integers{3, 2}}, {"stride", Integers{0, 1}}, {"pad", Integers{2, 1, 1, 0}}},
+       3,
+       5},
+      {6,
+       7,
+       2,
+       {{"kernel", two}, {"stride", std::int64_t{1}}, {"pad", Integers{2, 1}}, {"dilation", Integers{3, 2}}},
+       7,
+       7},
+  };
+  std::vector<OpCase> cases;
+  for (const Pooling& p : poolings) {
+    const Operand x = images(p.height, p.width, p.channels);
+    const Operand y = images(p.rows, p.columns, p.channels);
+    Operand place = x;
+    place.smooth = false;
+    cases.push_back({"max_pool", {x}, p.attributes, {}, y.type, 2});
+    cases.push_back({"max_pool_gradient", {place, y}, p.attributes, {}, x.type, 2});
+    cases.push_back({"max_pool_pick", {place, x}, p.attributes, {}, y.type, 2});
+    cases.push_back({"avg_pool", {x}, p.attributes, {}, y.type, 2});
+    cases.push_back(
+        {"avg_pool_gradient", {y}, with(p.attributes, "size", {p.height, p.width}), {}, x.type, 2});
   }
   return cases;
 }
@@ -165,6 +241,23 @@ std::vector<OpCase> known_values() {
        {given({number(1), number(1), number(2), number(1)}, {1, 2}), k},
        {},
        {1, 12, 20, 100, 1200, 2000}},
+      // top 0, bottom 1, left 1, right 0: zeros below and to the left
+      {"convolution", {x, k}, {{"pad", Integers{0, 1, 1, 0}}}, {4010, 5421, 6532, 40, 54, 65}},
+      {"convolution",
+       {x, given({number(1), number(2), number(1), number(1)}, {1, 10})},
+       {{"dilation", Integers{1, 2}}},
+       {31, 64}},
+      // two groups: each of the two last channels sees one of the first
+      {"convolution",
+       {given({number(1), number(1), number(2), number(2)}, {1, 2, 3, 4}),
+        given({number(1), number(1), number(1), number(4)}, {1, 10, 100, 1000})},
+       {{"groups", two}},
+       {1, 10, 200, 2000, 3, 30, 400, 4000}},
+      {"transposed_convolution",
+       {given({number(1), number(1), number(1), number(4)}, {1, 2, 3, 4}),
+        given({number(1), number(1), number(1), number(4)}, {1, 10, 100, 1000})},
+       {{"groups", two}},
+       {21, 4300}},
   };
 }
 
@@ -172,8 +265,8 @@ std::vector<OpCase> known_values() {
 
 std::vector<OpCase> image_cases() {
   std::vector<OpCase> all = convolution_cases();
-  for (const std::vector<OpCase>& group :
-       {known_values(), pooling_cases(), known_pooling(), upsampling_cases(), broadcasts()})
+  for (const std::vector<OpCase>& group : {known_values(), pooling_cases(), uneven_pooling_cases(),
+                                           known_pooling(), upsampling_cases(), broadcasts()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }
@@ -181,6 +274,21 @@ std::vector<OpCase> image_cases() {
 }  // namespace graphrun::op_table
 
 using namespace graphrun;
+namespace {
+
+using op_table::Geometry;
+
+Geometry series(std::int64_t length, std::int64_t channels, std::int64_t kernel, std::int64_t made) {
+  const std::vector<std::int64_t> pad = {0, 0, kernel / 2, kernel / 2};
+  return {1, length, channels, 1, kernel, made, 1, 0, {{"pad", pad}}, 1, length};
+}
+
+/// As many channels of the result, in windows of 3 x 3.
+Geometry grouped(std::int64_t side, std::int64_t channels, std::int64_t groups) {
+  return {side, side, channels, 3, 3, channels, 1, 1, {{"groups", groups}}};
+}
+
+}  // namespace
 using op_table::batch;
 using op_table::number;
 
@@ -189,9 +297,18 @@ TEST_CASE("ops on images: values, kernels and gradients") {
 }
 
 TEST_CASE("convolutions of the sizes that models have: kernels against the reference") {
-  const op_table::Geometry sizes[] = {{28, 28, 1, 3, 3, 16, 1, 1},  {14, 14, 16, 3, 3, 32, 1, 1},
-                                      {14, 14, 16, 4, 4, 32, 2, 1}, {28, 28, 1, 4, 4, 16, 2, 1},
-                                      {7, 9, 5, 3, 5, 7, 2, 1},     {13, 11, 17, 5, 3, 3, 1, 2}};
+  const op_table::Geometry sizes[] = {{28, 28, 1, 3, 3, 16, 1, 1},
+                                      {14, 14, 16, 3, 3, 32, 1, 1},
+                                      {14, 14, 16, 4, 4, 32, 2, 1},
+                                      {28, 28, 1, 4, 4, 16, 2, 1},
+                                      {7, 9, 5, 3, 5, 7, 2, 1},
+                                      {13, 11, 17, 5, 3, 3, 1, 2},
+                                      series(64, 8, 5, 16),
+                                      series(50, 16, 3, 16),
+                                      grouped(14, 32, 32),
+                                      grouped(9, 24, 24),
+                                      grouped(10, 6, 2),
+                                      grouped(8, 32, 4)};
   for (const op_table::Geometry& g : sizes) {
     for (op_table::OpCase one : op_table::convolutions(g, false)) {
       one.kernel_tolerance = 3e-4;  // up to 15,000 products in one sum
@@ -222,6 +339,55 @@ TEST_CASE("ops on images: errors say what is wrong") {
       {"convolution", {x, w}, op_table::window(0, 0), "'stride' is at least 1, not 0"},
       {"convolution", {x, w}, op_table::window(1, 3), "'pad' is below the kernel's 3 x 3, not 3"},
       {"convolution", {x, w}, op_table::window(1, -1), "'pad' is at least 0, not -1"},
+      {"convolution", {x, w}, op_table::with({}, "stride", {1, 0}), "'stride' is at least 1, not 0"},
+      {"convolution",
+       {x, w},
+       op_table::with({}, "stride", {1, 1, 1}),
+       "'stride' is one number, or a height and a width, not 3 numbers"},
+      {"convolution",
+       {x, w},
+       op_table::with({}, "pad", {1, 1, 1}),
+       "'pad' is one number, a height and a width, or top, bottom, left and right, not 3 numbers"},
+      {"convolution",
+       {x, w},
+       op_table::with({}, "pad", {0, 0, 1, 3}),
+       "'pad' is below the kernel's 3 x 3, not 3"},
+      {"convolution",
+       {x, w},
+       {{"dilation", std::vector<std::int64_t>{2, 1}}, {"pad", std::int64_t{5}}},
+       "'pad' is below the dilated kernel's 5 x 3, not 5"},
+      {"convolution",
+       {x, w},
+       op_table::with({}, "dilation", {3, 1}),
+       "a window of 7 does not fit into 5 with a margin of 0 on each side"},
+      {"convolution",
+       {x, {DType::f32, {number(9), number(3), number(2), number(4)}}},
+       op_table::with({}, "pad", {1, 2, 0, 0}),
+       "a window of 9 does not fit into 5 with margins of 1 and 2"},
+      {"convolution",
+       {x, w},
+       {{"groups", std::int64_t{2}}},
+       "x has 2 channels, but w, [3, 3, 2, 4], in 2 groups is for 4"},
+      {"convolution",
+       {{DType::f32, {batch, number(5), number(5), number(6)}}, w},
+       {{"groups", std::int64_t{3}}},
+       "the result has 4 channels, which cannot be cut into 3 groups"},
+      {"transposed_convolution",
+       {{DType::f32, {batch, number(5), number(5), number(4)}}, w},
+       {{"groups", std::int64_t{3}}},
+       "x has 4 channels, which cannot be cut into 3 groups"},
+      {"transposed_convolution",
+       {{DType::f32, {batch, number(5), number(5), number(4)}}, w},
+       {{"size", std::vector<std::int64_t>{9, 5}}, {"pad", std::vector<std::int64_t>{0, 1, 2, 0}}},
+       "5 windows of 3 with stride 1 and pad 0 and 1 lie over 6 to 6 elements, not 9"},
+      {"max_pool",
+       {x},
+       {{"kernel", std::vector<std::int64_t>{2, 2, 2}}},
+       "'kernel' is one number, or a height and a width, not 3 numbers"},
+      {"avg_pool",
+       {x},
+       {{"kernel", std::int64_t{2}}, {"pad", std::int64_t{1}}, {"dilation", std::int64_t{6}}},
+       "windows with a dilation of 6 may miss all of 5 pixels"},
       {"convolution",
        {x, {DType::f32, {number(9), number(3), number(2), number(4)}}},
        op_table::window(1, 1),

@@ -73,9 +73,9 @@ TEST_CASE("every op says what it is, and declares its gradient") {
     for (const AttributeDeclaration& attribute : op.attributes) {
       INFO(attribute.name);
       if (attribute.kind == AttributeKind::word) CHECK(!attribute.words.empty());
-      const bool numbers = attribute.kind == AttributeKind::number ||
-                           attribute.kind == AttributeKind::integer ||
-                           attribute.kind == AttributeKind::integers;
+      const bool numbers =
+          attribute.kind == AttributeKind::number || attribute.kind == AttributeKind::integer ||
+          attribute.kind == AttributeKind::integers || attribute.kind == AttributeKind::integer_or_list;
       // Whatever clip limits to may be infinite.
       if (numbers && op.name != "clip") CHECK(attribute.range != Range{});
       if (attribute.fallback && numbers) CHECK(in_range(attribute));

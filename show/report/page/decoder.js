@@ -107,15 +107,23 @@ function matmul([a, b], shape, {transpose_a, transpose_b}) {
   return y;
 }
 
+/** Height and width of what may be one number for both. */
+function both(value) {
+  return Array.isArray(value) ? value : [value, value];
+}
+
 /** Calls visit(image pixel, window pixel, tap) for all that a kernel of kh x kw sees, in images [h, w]. */
-function forEachTap([height, width], [rows, columns], [kh, kw], {stride, pad}, visit) {
+function forEachTap([height, width], [rows, columns], [kh, kw], {stride, pad, dilation}, visit) {
+  const [downwards, sideways] = both(stride);
+  const [top, left] = pad.length === 4 ? [pad[0], pad[2]] : both(pad);
+  const [down, right] = both(dilation);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       for (let i = 0; i < kh; i++) {
-        const h = row * stride - pad + i;
+        const h = row * downwards - top + i * down;
         if (h < 0 || h >= height) continue;
         for (let j = 0; j < kw; j++) {
-          const w = column * stride - pad + j;
+          const w = column * sideways - left + j * right;
           if (w >= 0 && w < width) visit(h * width + w, row * columns + column, i * kw + j);
         }
       }
@@ -124,26 +132,33 @@ function forEachTap([height, width], [rows, columns], [kh, kw], {stride, pad}, v
 }
 
 function convolution([x, w], shape, attributes) {
-  const [, , inputs, outputs] = w.shape;
+  const [, , seen, outputs] = w.shape;
+  const inputs = x.shape[3];
+  const made = outputs / attributes.groups;
   const sums = new Float64Array(sizeOf(shape));
   forEachTap(x.shape.slice(1, 3), shape.slice(1, 3), w.shape, attributes, (from, to, tap) => {
     for (let c = 0; c < inputs; c++) {
       const value = x.data[from * inputs + c];
-      const weights = (tap * inputs + c) * outputs;
-      if (value !== 0) for (let o = 0; o < outputs; o++) sums[to * outputs + o] += value * w.data[weights + o];
+      if (value === 0) continue;
+      const weights = (tap * seen + (c % seen)) * outputs;
+      const first = Math.floor(c / seen) * made;
+      for (let o = first; o < first + made; o++) sums[to * outputs + o] += value * w.data[weights + o];
     }
   });
   return {shape, data: Float32Array.from(sums)};
 }
 
 function transposedConvolution([x, w], shape, attributes) {
-  const [, , outputs, inputs] = w.shape;
+  const [, , made, inputs] = w.shape;
+  const outputs = shape[3];
+  const seen = inputs / attributes.groups;
   const sums = new Float64Array(sizeOf(shape));
   forEachTap(shape.slice(1, 3), x.shape.slice(1, 3), w.shape, attributes, (to, from, tap) => {
     for (let o = 0; o < outputs; o++) {
-      const weights = (tap * outputs + o) * inputs;
+      const weights = (tap * made + (o % made)) * inputs;
+      const first = Math.floor(o / made) * seen;
       let sum = 0;
-      for (let c = 0; c < inputs; c++) sum += x.data[from * inputs + c] * w.data[weights + c];
+      for (let c = first; c < first + seen; c++) sum += x.data[from * inputs + c] * w.data[weights + c];
       sums[to * outputs + o] += sum;
     }
   });
