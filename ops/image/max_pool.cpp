@@ -74,7 +74,8 @@ Op max_pool() {
   op.infer = infer_pooled;
   op.reference = reference;
   op.gradient = vjp;
-  op.rules = {{"function_of_largest", Phase::real, function_of_largest, {"kernel", "stride", "pad"}}};
+  op.rules = {
+      {"function_of_largest", Phase::real, function_of_largest, {"kernel", "stride", "pad", "dilation"}}};
   return pooling<Body>(std::move(op));
 }
 

@@ -12,7 +12,8 @@
 namespace graphrun::ops {
 
 [[gnu::always_inline]] inline bool is_two_by_two(PixelRange high, PixelRange wide) {
-  return high.end - high.begin == 2 && wide.end - wide.begin == 2;
+  const auto is_two = [](PixelRange range) { return range.step == 1 && range.end - range.begin == 2; };
+  return is_two(high) && is_two(wide);
 }
 
 /// Where the four pixels lie in an image, in their order.
