@@ -120,6 +120,7 @@ struct Traits {
   bool mode = false;            ///< resolved to an input when the mode (train, evaluate) is chosen
   bool running = false;         ///< a mode node whose second input is a variable that training updates
   bool gradient = false;        ///< the `grad` placeholder: expanded by autograd
+  bool products = false;        ///< sums of products of its two inputs, which a lower precision rounds
 };
 
 // ---- The definition --------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ namespace graphrun::ops {
 // Elementwise.
 Op abs(), add(), clip(), div(), elu(), equal(), erf(), exp(), gelu(), greater(), greater_equal(),
     leaky_relu(), less(), less_equal(), linear(), log(), maximum(), minimum(), mul(), neg(), not_equal(),
-    pow(), relu(), sigmoid(), sign(), silu(), softplus(), sqrt(), square(), step(), sub(), tanh(), where();
+    pow(), relu(), round_bf16(), sigmoid(), sign(), silu(), softplus(), sqrt(), square(), step(), sub(),
+    tanh(), where();
 // What graphs are held together with.
 Op assign(), cast(), check_finite(), constant(), during(), grad(), input(), param(), running_average(),
     size(), stop_gradient(), straight_through();
@@ -50,6 +51,7 @@ constexpr Op (*makers[])() = {
     not_equal,
     pow,
     relu,
+    round_bf16,
     sigmoid,
     sign,
     silu,

@@ -12,7 +12,8 @@
 namespace graphrun {
 
 // Passes that run from here alone: each is one file of this folder, and a row below.
-PassFunction erase_forwards, fold_constants, merge_common_subexpressions, use_implicit_broadcasts;
+PassFunction erase_forwards, fold_constants, merge_common_subexpressions, round_products,
+    use_implicit_broadcasts;
 
 namespace {
 
@@ -82,7 +83,12 @@ std::span<const Pass> exact_passes() {
 }
 
 Graph make_executable(Graph graph, const OpRegistry& registry, const PassOptions& options) {
-  return run_passes(std::move(graph), registry, exact_passes(), options);
+  const std::span<const Pass> exact = exact_passes();
+  if (options.precision == Precision::f32) return run_passes(std::move(graph), registry, exact, options);
+  std::vector<Pass> passes(exact.begin(), exact.end());
+  const auto merging = std::ranges::find(passes, "common_subexpressions", &Pass::name);
+  passes.insert(merging, {"round_products", round_products, Stage::executable, false});
+  return run_passes(std::move(graph), registry, passes, options);
 }
 
 }  // namespace graphrun

@@ -16,6 +16,7 @@
 ///     implicit_broadcasts           │
 ///     fold_constants                │ exact in f64
 ///     exact_identities              │
+///     round_products                │ only for a precision below f32: the one that is not exact
 ///     common_subexpressions         │
 ///     dead_nodes                    ┘
 #pragma once
@@ -30,6 +31,7 @@
 #include "errors/budget.hpp"
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
+#include "graph/precision.hpp"
 #include "graph/verify.hpp"
 
 namespace graphrun {
@@ -58,6 +60,7 @@ struct PassOptions {
   std::function<void(const std::string& pass, const Graph&)> dump;  ///< after a pass that changed it
   /// What gradients are charged to, those of all programs that share it; without one each has a whole budget.
   std::shared_ptr<Budget> budget;
+  Precision precision = Precision::f32;  ///< of products
 };
 
 /// Runs the passes in order. Throws Error{usage} when `off` names a pass that must run.

@@ -167,6 +167,7 @@ template <ConvolutionKind kind>
 Op op_of(OpDef op) {
   op.reference = reference<kind>;
   op.cost = cost<kind>;
+  op.traits.products = true;
   return {std::move(op), {.make = make<kind>}};
 }
 

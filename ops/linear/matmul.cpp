@@ -145,6 +145,7 @@ Op matmul() {
   op.rules = {
       {"product_of_transposed", Phase::exact, transposed_by_flag, {"transpose_a", "transpose_b"}, true}};
   op.cost = cost;
+  op.traits.products = true;
   return {std::move(op), {.matmul = true}};
 }
 

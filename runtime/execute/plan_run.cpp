@@ -190,6 +190,8 @@ bool PlanRun::run_product(const Unit& unit, const Scratch& scratch) noexcept {
   MatmulArguments arguments;
   arguments.a = floats(0);
   arguments.b = floats(1);
+  arguments.narrow_a = reinterpret_cast<const Bf16*>(arguments.a);
+  arguments.narrow_b = reinterpret_cast<const Bf16*>(arguments.b);
   if (unit.inputs == 3) arguments.bias = floats(2);
   if (unit.written == 1) arguments.column_sums = floats(unit.inputs);
   arguments.output = floats(unit.inputs + unit.written);

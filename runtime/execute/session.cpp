@@ -135,6 +135,7 @@ class Session::Implementation {
   VariableStore& variables() { return variables_; }
   std::size_t threads() const { return executor_->workers(); }
   ProviderChoice provider() const { return options_.lowering.provider; }
+  Precision precision() const { return options_.lowering.precision.value_or(Precision::f32); }
 
  private:
   void declare_variables(const Graph& graph) {
@@ -298,6 +299,10 @@ std::size_t Session::threads() const {
 
 ProviderChoice Session::provider() const {
   return implementation_->provider();
+}
+
+Precision Session::precision() const {
+  return implementation_->precision();
 }
 
 VariableStore& Session::variables() {

@@ -100,6 +100,9 @@ class Session {
   /// Who runs products, as it was asked for.
   ProviderChoice provider() const;
 
+  /// Of products; f32 when nothing was asked for.
+  Precision precision() const;
+
   VariableStore& variables();
   const VariableStore& variables() const;
 

@@ -215,7 +215,7 @@ class ElementwiseCall final : public Call {
     for (std::size_t i = 0; i < program_.operands.size(); ++i) load(state, i, block);
     for (std::size_t i = 0; i < program_.stored.size(); ++i) {
       state.slots[program_.operands.size() + i] =
-          reinterpret_cast<float*>(state.arguments->written[i]) + block.first;
+          reinterpret_cast<float*>(state.arguments->written[i] + block.first * program_.stored_bytes[i]);
     }
     const std::span<const Reduction> reductions = program_.reductions;
     for (std::size_t i = 0; i < reductions.size(); ++i) {

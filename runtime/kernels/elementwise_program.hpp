@@ -57,6 +57,7 @@ struct ElementwiseProgram {
   std::int64_t columns = 0;         ///< 0: rows play no part, all is one run of elements
   std::vector<Operand> operands;
   std::vector<NodeId> stored;
+  std::vector<std::size_t> stored_bytes;  ///< of an element of each
   std::vector<Reduction> reductions;
   std::vector<Instruction> instructions;
   std::uint16_t temporaries = 0;

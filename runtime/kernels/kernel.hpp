@@ -31,6 +31,7 @@ struct BoundNode {
   std::vector<Extents> inputs;    ///< of the whole batch
   Extents output;
   Isa isa = Isa::baseline;
+  bool narrow_inputs = false;  ///< stored as bf16, both: see KernelDef::narrow
 };
 
 /// What a call changes beside its output and scratch, such as the memory objects of a library.
@@ -92,16 +93,18 @@ std::unique_ptr<Call> make_call(Function function) {
 /// How an op runs. An op gives what applies; lowering takes the best that fits.
 struct KernelDef {
   std::optional<VectorKernel> vector = {};                      ///< elementwise: runs inside groups
+  std::optional<VectorKernel> narrow = {};                      ///< the same, storing each result as bf16
   Immediates (*immediates)(const Node&) = nullptr;              ///< for `vector`
   std::vector<FusedForm<VectorKernel>> forms = {};              ///< rooted at this op; the first that fits
   std::vector<FusedForm<FoldKernel>> folds = {};                ///< the same, of a reduction
   std::optional<PostOpSpec> (*post_op)(const Node&) = nullptr;  ///< what libraries call it
   std::optional<ReductionKind> reduction = {};                  ///< by attributes axis, keepdims
-  bool matmul = false;      ///< by attributes transpose_a, transpose_b: goes to the matmul provider
-  bool alias = false;       ///< the output is the first input's bytes in another shape: no work at all
-  bool addition = false;    ///< the sum of two inputs: may ride on a matmul as its bias
-  bool stretch = false;     ///< the input broadcast to the output's shape: no work inside a group
-  MakeCall make = nullptr;  ///< runs alone, over rows when its `axes` say so
+  bool matmul = false;         ///< by attributes transpose_a, transpose_b: goes to the matmul provider
+  bool alias = false;          ///< the output is the first input's bytes in another shape: no work at all
+  bool addition = false;       ///< the sum of two inputs: may ride on a matmul as its bias
+  bool stretch = false;        ///< the input broadcast to the output's shape: no work inside a group
+  bool narrow_inputs = false;  ///< `make` takes inputs that are stored as bf16, too
+  MakeCall make = nullptr;     ///< runs alone, over rows when its `axes` say so
 };
 
 /// The kernels by op. Immutable after it is made.

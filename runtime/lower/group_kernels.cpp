@@ -58,7 +58,7 @@ std::unique_ptr<Call> GroupKernels::single_call(NodeId id) const {
                 fmt::format("the op '{}' has no kernel for {}", node.op->name, to_string(node.type)), {},
                 node.name);
   }
-  BoundNode bound{node, {}, {}, info.extents, options_.isa};
+  BoundNode bound{node, {}, {}, info.extents, options_.isa, bound_.reads_narrow(id)};
   for (const NodeId input : node.inputs) {
     bound.input_types.push_back(bound_.node(input).type);
     bound.inputs.push_back(bound_.info(input).extents);

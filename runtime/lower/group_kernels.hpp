@@ -47,7 +47,7 @@ class GroupKernels {
       for (const std::int64_t size : {spec.rows, spec.columns, spec.inner, spec.a_stride}) {
         hash = hash * 1'000'003 + static_cast<std::size_t>(size);
       }
-      return hash * 4 + (spec.transpose_a ? 2 : 0) + (spec.transpose_b ? 1 : 0);
+      return hash * 8 + (spec.bf16 ? 4 : 0) + (spec.transpose_a ? 2 : 0) + (spec.transpose_b ? 1 : 0);
     }
   };
   struct Lone {

@@ -192,7 +192,8 @@ class PlanBuilder {
     const bool rows = gradient ? !transposed : bound_.sliced_input(group.product, 0);
     Place place = place_of(node.inputs[0], draft, rows);
     if (gradient && transposed) {
-      place.offset += schedule_.rows_of(draft).begin * static_cast<std::ptrdiff_t>(sizeof(float));
+      place.offset +=
+          schedule_.rows_of(draft).begin * static_cast<std::ptrdiff_t>(bound_.element_bytes(node.inputs[0]));
     }
     return place;
   }

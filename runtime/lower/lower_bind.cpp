@@ -24,6 +24,7 @@ class Binder {
     mark_live();
     for (NodeId id = 0; id < graph.size(); ++id) resolve(id);
     collect_uses();
+    if (options_.precision == Precision::bf16 && !options_.keep_values) mark_narrow();
   }
 
   BoundGraph take() { return std::move(bound_); }
@@ -107,6 +108,25 @@ class Binder {
     }
   }
 
+  // ---- Values that are stored as bf16 ----
+
+  /// A product reads both operands as bf16 or none: what one of them forbids, the other must not do either.
+  void mark_narrow() {
+    for (BoundInfo& info : bound_.nodes) {
+      info.narrow = info.live && !info.source && info.kernel->narrow && !info.fetched &&
+                    std::ranges::all_of(info.uses, &Use::direct);
+    }
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (BoundInfo& info : bound_.nodes) {
+        const auto reads = [this](const Use& use) { return bound_.reads_narrow(use.user); };
+        if (!info.narrow || std::ranges::all_of(info.uses, reads)) continue;
+        info.narrow = false;
+        changed = true;
+      }
+    }
+  }
+
   const LoweringOptions& options_;
   BoundGraph bound_;
 };
@@ -114,7 +134,17 @@ class Binder {
 }  // namespace
 
 std::size_t BoundGraph::bytes(NodeId id) const {
-  return static_cast<std::size_t>(element_count(info(id).extents)) * bytes_of(node(id).type.dtype);
+  return static_cast<std::size_t>(element_count(info(id).extents)) * element_bytes(id);
+}
+
+std::size_t BoundGraph::element_bytes(NodeId id) const {
+  return info(id).narrow ? sizeof(Bf16) : bytes_of(node(id).type.dtype);
+}
+
+bool BoundGraph::reads_narrow(NodeId id) const {
+  const KernelDef& kernel = *info(id).kernel;
+  return (kernel.matmul || kernel.narrow_inputs) &&
+         std::ranges::all_of(node(id).inputs, [this](NodeId input) { return info(input).narrow; });
 }
 
 bool BoundGraph::sliced_input(NodeId user, std::size_t i) const {

@@ -113,8 +113,8 @@ class ProgramBuilder {
         return {member, std::move(*reads), form.kernel.function(program_.isa), nullptr};
       }
     }
-    return {member, bound_.node(member).inputs,
-            kernel.vector ? kernel.vector->function(program_.isa) : nullptr, nullptr};
+    const std::optional<VectorKernel>& own = bound_.info(member).narrow ? kernel.narrow : kernel.vector;
+    return {member, bound_.node(member).inputs, own ? own->function(program_.isa) : nullptr, nullptr};
   }
 
   // ---- Operands ----
@@ -176,7 +176,9 @@ class ProgramBuilder {
 
   void split_stored() {
     for (const NodeId stored : group_.stored) {
-      if (!is_reduction(stored)) program_.stored.push_back(stored);
+      if (is_reduction(stored)) continue;
+      program_.stored.push_back(stored);
+      program_.stored_bytes.push_back(bound_.element_bytes(stored));
     }
   }
 

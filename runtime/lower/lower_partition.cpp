@@ -105,6 +105,7 @@ class Partitioner {
     spec.rows = bound_.info(id).extents[0];
     spec.columns = bound_.info(id).extents[1];
     spec.inner = bound_.info(node.inputs[0]).extents[spec.transpose_a ? 0 : 1];
+    spec.bf16 = bound_.reads_narrow(id);
     return spec;
   }
 
@@ -112,7 +113,8 @@ class Partitioner {
   std::optional<Activation> activation_of(NodeId id) const {
     const Node& node = bound_.node(id);
     const KernelDef& kernel = *bound_.info(id).kernel;
-    if (!kernel.vector || kernel.vector->arity != 1 || !elementwise(id)) return std::nullopt;
+    const bool plain = kernel.vector && kernel.vector->arity == 1 && !bound_.info(id).narrow;
+    if (!plain || !elementwise(id)) return std::nullopt;
     Activation activation{kernel.vector->function(options_.isa), {}, {}};
     if (kernel.immediates != nullptr) activation.immediates = kernel.immediates(node);
     if (kernel.post_op != nullptr) activation.named = kernel.post_op(node);

@@ -36,6 +36,7 @@ struct BoundInfo {
   bool rows = false;     ///< axis 0 is the batch, and each row depends on the same row of its inputs alone
   bool source = false;   ///< input, variable, constant or folded number: nothing computes it
   bool fetched = false;  ///< an output of the program (through aliases)
+  bool narrow = false;   ///< rounded to bf16, and stored so: products alone read it
   NodeId root = 0;       ///< the node whose buffer holds it: itself, or what it is an alias of
   std::optional<HostTensor> known;  ///< its value, when that is a small function of constants and sizes
   std::vector<Use> uses;            ///< of a root: by live nodes that are no aliases
@@ -49,6 +50,9 @@ struct BoundGraph {
   const Node& node(NodeId id) const { return graph->node(id); }
   const BoundInfo& info(NodeId id) const { return nodes[id]; }
   std::size_t bytes(NodeId id) const;
+  std::size_t element_bytes(NodeId id) const;
+  /// Whether it is a product, and its operands are stored as bf16.
+  bool reads_narrow(NodeId id) const;
   /// Whether a step computes the node into a buffer of its own.
   bool computed(NodeId id) const { return info(id).live && !info(id).source && info(id).root == id; }
   /// Whether input `i` of `user` is read row by row, in step with the rows of its output.

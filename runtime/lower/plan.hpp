@@ -12,6 +12,7 @@
 
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
+#include "graph/precision.hpp"
 #include "runtime/kernels/kernel.hpp"
 #include "runtime/machine/aligned.hpp"
 #include "runtime/products/matmul.hpp"
@@ -116,6 +117,9 @@ struct LoweringOptions {
   bool fused_update = true;  ///< an optimizer runs on rows of a weight gradient while they are in the cache
   bool keep_values = false;  ///< every node has its own buffer; implies the others off
   bool updates = true;       ///< false: variables are not written
+  /// bf16: values that are rounded to bf16 for products are stored so, and read by instructions for it.
+  /// Nothing: what the model says; here it is f32.
+  std::optional<Precision> precision;
   Isa isa = detected_isa();
   /// Refuse a plan whose workspace is larger, before kernels are made for it: Error{memory}.
   std::optional<std::size_t> max_bytes;

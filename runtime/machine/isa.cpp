@@ -31,6 +31,11 @@ Isa detected_isa() {
   return isa;
 }
 
+bool has_bf16(Isa isa) {
+  static const bool there = __builtin_cpu_supports("avx512bf16") != 0;
+  return isa == Isa::avx512 && there;
+}
+
 std::string_view to_string(Isa isa) {
   constexpr std::array<std::string_view, isa_count> names = {"baseline", "avx2", "avx512"};
   return names.at(static_cast<std::size_t>(isa));

@@ -13,6 +13,9 @@
 
 namespace graphrun::runtime {
 
+/// The upper half of an f32.
+using Bf16 = std::uint16_t;
+
 /// What is done to each element of a result: a kernel of our own, and what libraries call it if they know it.
 /// A provider runs the one or the other.
 struct Activation {
@@ -37,6 +40,8 @@ struct MatmulSpec {
   std::int64_t a_stride = 0;
   /// Also sums each column of b, row after row, into MatmulArguments::column_sums.
   bool column_sums = false;
+  /// a and b are bf16, in MatmulArguments::narrow_a and narrow_b; sums are f32.
+  bool bf16 = false;
   bool operator==(const MatmulSpec&) const = default;
 };
 
@@ -55,6 +60,8 @@ struct Stretch {
 struct MatmulArguments {
   const float* a = nullptr;
   const float* b = nullptr;
+  const Bf16* narrow_a = nullptr;  ///< of a spec with bf16, instead of a and b
+  const Bf16* narrow_b = nullptr;
   const float* bias = nullptr;  ///< null without bias
   float* output = nullptr;
   std::byte* scratch = nullptr;  ///< scratch_bytes() of it, 64-byte aligned, private to this call

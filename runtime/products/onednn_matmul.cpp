@@ -37,12 +37,12 @@ dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const Desc& a,
 #endif
 }
 
+using ElementType = dnnl::memory::data_type;
+
 /// A matrix of `rows` x `columns`, stored as its transpose when asked. A vector is the same either way.
-Desc matrix(std::int64_t rows, std::int64_t columns, bool transposed) {
+Desc matrix(std::int64_t rows, std::int64_t columns, bool transposed, ElementType type = ElementType::f32) {
   const bool swap = transposed && rows != 1 && columns != 1;
-  return {{rows, columns},
-          dnnl::memory::data_type::f32,
-          swap ? dnnl::memory::dims{1, rows} : dnnl::memory::dims{columns, 1}};
+  return {{rows, columns}, type, swap ? dnnl::memory::dims{1, rows} : dnnl::memory::dims{columns, 1}};
 }
 
 /// Whether oneDNN runs the activation; otherwise our own kernel does, over what has been made.
@@ -74,7 +74,8 @@ struct ProductPlan {
   std::size_t primitive_scratch() const { return aligned_size(description.scratchpad_desc().get_size()); }
   std::size_t scratch_bytes() const {
     const std::int64_t packed = packs() ? spec.rows * spec.inner : 0;
-    return primitive_scratch() + static_cast<std::size_t>(packed) * sizeof(float);
+    return primitive_scratch() +
+           static_cast<std::size_t>(packed) * (spec.bf16 ? sizeof(Bf16) : sizeof(float));
   }
 };
 
@@ -104,8 +105,7 @@ class BoundOneDnnMatmul final : public BoundMatmul {
 
   bool run(const MatmulArguments& arguments) noexcept override {
     const MatmulSpec& spec = plan_.spec;
-    const float* const a = plan_.packs() ? packed_rows(arguments) : arguments.a;
-    if (!execute(arguments, a)) return false;
+    if (!execute(arguments, left(arguments))) return false;
     if (spec.column_sums) {
       sum_columns(arguments.b, static_cast<std::size_t>(spec.inner), static_cast<std::size_t>(spec.columns),
                   arguments.column_sums, plan_.isa);
@@ -117,15 +117,32 @@ class BoundOneDnnMatmul final : public BoundMatmul {
   }
 
  private:
-  bool execute(const MatmulArguments& arguments, const float* a) noexcept {
-    bool ok = set_address(a_, a) && set_address(b_, arguments.b) && set_address(output_, arguments.output) &&
+  bool execute(const MatmulArguments& arguments, const void* a) noexcept {
+    const void* const b = plan_.spec.bf16 ? static_cast<const void*>(arguments.narrow_b) : arguments.b;
+    bool ok = set_address(a_, a) && set_address(b_, b) && set_address(output_, arguments.output) &&
               set_address(scratch_, arguments.scratch);
     if (count_ == 5) ok = ok && set_address(bias_, arguments.bias);
     announce_read(a, bytes_a_);
-    announce_read(arguments.b, bytes_b_);
+    announce_read(b, bytes_b_);
     announce_write(arguments.output, bytes_output_);
     return ok && dnnl_primitive_execute(plan_.primitive.get(), stream_.get(), count_, arguments_.data()) ==
                      dnnl_success;
+  }
+
+  const void* left(const MatmulArguments& arguments) const noexcept {
+    if (plan_.spec.bf16 && plan_.packs()) return packed_columns(arguments);
+    if (plan_.spec.bf16) return arguments.narrow_a;
+    return plan_.packs() ? packed_rows(arguments) : arguments.a;
+  }
+
+  /// The same of bf16, left transposed: its kernels turn them round as they go.
+  const Bf16* packed_columns(const MatmulArguments& arguments) const noexcept {
+    auto* const packed = reinterpret_cast<Bf16*>(arguments.scratch + plan_.primitive_scratch());
+    const auto rows = static_cast<std::size_t>(plan_.spec.rows);
+    for (std::int64_t i = 0; i < plan_.spec.inner; ++i) {
+      std::copy_n(arguments.narrow_a + i * plan_.spec.a_stride, rows, packed + i * plan_.spec.rows);
+    }
+    return packed;
   }
 
   /// Rows of a transposed operand that lie apart, one after the other: the fast primitives take dense ones.
@@ -168,8 +185,10 @@ class OneDnnMatmul final : public Matmul {
 
  private:
   static dnnl::matmul::primitive_desc make_description(const MatmulSpec& spec, const dnnl::engine& engine) {
-    const Desc a = matrix(spec.rows, spec.inner, spec.transpose_a && spec.a_stride == 0);
-    const Desc b = matrix(spec.inner, spec.columns, spec.transpose_b);
+    const ElementType read = spec.bf16 ? ElementType::bf16 : ElementType::f32;
+    const bool packed = spec.a_stride != 0 && !spec.bf16;
+    const Desc a = matrix(spec.rows, spec.inner, spec.transpose_a && !packed, read);
+    const Desc b = matrix(spec.inner, spec.columns, spec.transpose_b, read);
     const Desc output = matrix(spec.rows, spec.columns, false);
     const Desc bias({1, spec.columns}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
     return describe(engine, a, b, spec.bias ? &bias : nullptr, output, attributes_of(spec));

@@ -28,7 +28,7 @@ class TiledProducts final : public ProductProvider {
   explicit TiledProducts(Isa isa) : isa_(isa) {}
 
   ProductCapabilities capabilities(const MatmulSpec& spec) const override {
-    if (!has_tiles(isa_)) return {};
+    if (!has_tiles(isa_) || spec.bf16) return {};
     return {.runs = true,
             .activation = true,
             .column_sums = may_sum_columns(spec),
@@ -51,6 +51,7 @@ class OneDnnProducts final : public ProductProvider {
 
   ProductCapabilities capabilities(const MatmulSpec& spec) const override {
     const bool own_kernels = isa_ != Isa::baseline;
+    if (spec.bf16) return {.runs = has_bf16(isa_), .activation = true, .fewest_part_rows = 256};
     return {.runs = true,
             .activation = true,
             .column_sums = own_kernels && may_sum_columns(spec),
@@ -111,6 +112,14 @@ std::optional<ProviderChoice> provider_choice(std::string_view word) {
 ProviderChoice effective(ProviderChoice choice) {
   static const ProviderChoice standing_in = from_environment();
   return choice == ProviderChoice::automatic ? standing_in : choice;
+}
+
+void require(Precision precision) {
+  if (precision != Precision::bf16 || has_bf16()) return;
+  throw Error(
+      ErrorCode::usage,
+      "this CPU has no instructions for bf16 (AVX512_BF16 or AMX); the precision f32 runs everywhere, "
+      "and bf16-emulated has the same rounding, slowly");
 }
 
 const ProductProvider& product_provider(const MatmulSpec& spec, ProviderChoice choice, Isa isa) {

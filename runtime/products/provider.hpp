@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "graph/precision.hpp"
 #include "runtime/machine/isa.hpp"
 #include "runtime/products/convolution.hpp"
 #include "runtime/products/eltwise.hpp"
@@ -57,6 +58,9 @@ std::optional<ProviderChoice> provider_choice(std::string_view word);
 
 /// The choice itself; for `automatic`, what `GRAPHRUN_PROVIDER=onednn|tiles` says (tests).
 ProviderChoice effective(ProviderChoice choice);
+
+/// Throws Error{usage} where this CPU has no instructions for a precision.
+void require(Precision precision);
 
 /// Who makes this product. Providers are immutable and there from the first use to the end.
 const ProductProvider& product_provider(const MatmulSpec& spec, ProviderChoice choice, Isa isa);

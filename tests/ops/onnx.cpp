@@ -28,10 +28,10 @@ namespace {
 
 /// Ops that ONNX has nothing for: draws, and what only gradients are made of.
 const std::set<std::string> not_in_onnx = {
-    "avg_pool_gradient", "bernoulli",        "centred_sums",  "convolution_weight_gradient",
-    "max_pool_gradient", "max_pool_pick",    "moments",       "pad_slice",
-    "pooled_moments",    "row_moments",      "random_normal", "random_uniform",
-    "scatter_add",       "upsample_gradient"};
+    "avg_pool_gradient", "bernoulli",     "centred_sums",     "convolution_weight_gradient",
+    "max_pool_gradient", "max_pool_pick", "moments",          "pad_slice",
+    "pooled_moments",    "row_moments",   "random_normal",    "random_uniform",
+    "round_bf16",        "scatter_add",   "upsample_gradient"};
 
 Graph program_of(const OpCase& one) {
   Builder builder(ops::registry());

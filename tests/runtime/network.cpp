@@ -20,7 +20,9 @@ class NetworkBuilder {
     forward();
     const Graph prepared = prepare(std::move(builder_).finish(), ops::registry(), Mode::train);
     Graph graph = shape_.training ? with_updates(prepared) : prepared;
-    return std::make_shared<const Graph>(make_executable(std::move(graph), ops::registry()));
+    PassOptions options;
+    options.precision = shape_.precision;
+    return std::make_shared<const Graph>(make_executable(std::move(graph), ops::registry(), options));
   }
 
  private:

@@ -29,6 +29,7 @@ struct NetworkShape {
   bool noise = false;      ///< gaussian noise on the input
   bool training = true;    ///< gradients and Adam updates; else the forward part
   bool clip_norm = false;  ///< gradients scaled by their global norm
+  Precision precision = Precision::f32;
 };
 
 /// An autoencoder with mean squared error: inputs "x" (and Adam's scalars), outputs "loss" and "image".
