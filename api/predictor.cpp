@@ -58,12 +58,15 @@ class Predictor::Implementation {
       outputs_.push_back(slot_of(definition, "code", train::asked_node(definition, "code")));
     for (const std::string& name : options.inputs)
       inputs_.push_back(slot_of(definition, name, train::given_node(definition, name)));
-    const train::Program program = program_of(definition);
+    const Precision precision = precision_of(definition, options);
+    const train::Program program = program_of(definition, precision);
     take_inputs(definition, program);
     independent_ = runtime::rows_are_independent(*program.graph);
     runtime::SessionOptions session;
     session.max_bytes = options.max_bytes;
     session.pages = runtime::Pages::small;
+    session.lowering.provider = api::provider_choice(options.provider);
+    session.lowering.precision = precision;
     require_fit(*weights_, program);
     program_ = std::make_unique<runtime::SharedProgram>(program.graph, ops::kernels(), session);
   }
@@ -187,7 +190,13 @@ class Predictor::Implementation {
       }
   }
 
-  train::Program program_of(const ModelDefinition& definition) const {
+  static Precision precision_of(const ModelDefinition& definition, const PredictorOptions& options) {
+    const Precision precision = options.precision.value_or(definition.precision());
+    runtime::require(precision);
+    return precision;
+  }
+
+  train::Program program_of(const ModelDefinition& definition, Precision precision) const {
     std::vector<NamedOutput> outputs;
     for (const Slot& output : outputs_) {
       const NodeId id = *definition.graph.find(output.node);
@@ -196,7 +205,9 @@ class Predictor::Implementation {
     }
     std::vector<std::string> fed;
     for (const Slot& input : inputs_) fed.push_back(input.node);
-    return train::role_program(definition, ops::registry(), outputs, fed);
+    PassOptions passes;
+    passes.precision = precision;
+    return train::role_program(definition, ops::registry(), outputs, fed, passes);
   }
 
   /// What the program needs is a schedule's, or given by calls.

@@ -12,6 +12,7 @@
 #include "api/boundary.hpp"
 #include "api/fit.hpp"
 #include "api/inputs.hpp"
+#include "api/type.hpp"
 #include "api/weights.hpp"
 #include "errors/nearest.hpp"
 #include "files/file.hpp"
@@ -37,25 +38,14 @@ runtime::ExecutorKind executor_kind(Executor executor) {
   return runtime::ExecutorKind::tbb;
 }
 
-runtime::ProviderChoice provider_choice(Provider provider) {
-  switch (provider) {
-    case Provider::automatic:
-      return runtime::ProviderChoice::automatic;
-    case Provider::onednn:
-      return runtime::ProviderChoice::onednn;
-    case Provider::tiles:
-      return runtime::ProviderChoice::tiles;
-  }
-  return runtime::ProviderChoice::automatic;
-}
-
 runtime::SessionOptions runtime_options(const SessionOptions& options) {
   if (options.threads < 0)
     throw Error(ErrorCode::usage, fmt::format("{} threads are not a number of threads", options.threads));
   runtime::SessionOptions result;
   result.threads = options.threads;
   result.executor = executor_kind(options.executor);
-  result.lowering.provider = provider_choice(options.provider);
+  result.lowering.provider = api::provider_choice(options.provider);
+  result.lowering.precision = options.precision;
   result.max_bytes = options.max_bytes;
   return result;
 }

@@ -22,4 +22,16 @@ TensorInfo info_of(const std::string& name, const Type& type) {
   return info;
 }
 
+runtime::ProviderChoice provider_choice(Provider provider) {
+  switch (provider) {
+    case Provider::automatic:
+      return runtime::ProviderChoice::automatic;
+    case Provider::onednn:
+      return runtime::ProviderChoice::onednn;
+    case Provider::tiles:
+      return runtime::ProviderChoice::tiles;
+  }
+  return runtime::ProviderChoice::automatic;
+}
+
 }  // namespace graphrun::api

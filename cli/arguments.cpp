@@ -153,6 +153,9 @@ void add_common_flags(CLI::App& app, CommonFlags& flags) {
   app.add_option("--threads", flags.threads, "worker threads; 0, the default: all cores")->type_name("N");
   app.add_option("--provider", flags.provider, "who runs products: auto, the default, onednn or tiles")
       ->type_name("NAME");
+  app.add_option("--precision", flags.precision,
+                 "what products read, instead of the model's: f32, bf16 or bf16-emulated")
+      ->type_name("NAME");
   app.add_flag("--json", flags.json, "print the result as one JSON object on stdout");
   app.add_flag("-q,--quiet", flags.quiet, "no log");
   app.add_flag("-v,--verbose", flags.verbose, "more log");
@@ -195,9 +198,9 @@ std::string command_named(const std::string& word, std::span<const std::unique_p
 std::size_t first_word(std::span<const std::string> words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!is_flag(words[i])) return i;
-    const bool takes_value =
-        words[i] == "--set" || words[i] == "--seed" || words[i] == "--threads" || words[i] == "--provider";
-    if (takes_value) ++i;
+    constexpr std::array<std::string_view, 5> with_value = {"--set", "--seed", "--threads", "--provider",
+                                                            "--precision"};
+    if (std::ranges::find(with_value, words[i]) != with_value.end()) ++i;
   }
   return words.size();
 }
@@ -214,6 +217,10 @@ void check_flags(const CommonFlags& flags) {
   if (!runtime::provider_choice(flags.provider))
     throw Error(ErrorCode::usage,
                 fmt::format("there is no provider '{}'; there are auto, onednn and tiles", flags.provider));
+  if (!flags.precision.empty() && !precision_named(flags.precision))
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("there is no precision '{}'; there are f32, bf16 and bf16-emulated", flags.precision));
   if (flags.quiet && flags.verbose) throw Error(ErrorCode::usage, "--quiet and --verbose exclude each other");
   for (const std::string& set : flags.sets)
     if (set.find('=') == std::string::npos || set.front() == '=')

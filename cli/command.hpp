@@ -23,6 +23,7 @@ struct CommonFlags {
   std::optional<std::uint64_t> seed;  ///< replaces the seed of the model file
   int threads = 0;                    ///< 0: all cores of the process
   std::string provider = "auto";      ///< who runs products: auto, onednn, tiles
+  std::string precision;              ///< of products, instead of the model's; empty: that
   bool json = false;
   bool quiet = false;
   bool verbose = false;

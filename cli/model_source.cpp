@@ -36,10 +36,15 @@ SharedModel model_from_checkpoint(const train::Checkpoint& checkpoint, const Com
                                  settings_of(flags));
 }
 
+std::optional<Precision> precision_of(const CommonFlags& flags) {
+  return flags.precision.empty() ? std::nullopt : precision_named(flags.precision);
+}
+
 runtime::SessionOptions session_options(const CommonFlags& flags) {
   runtime::SessionOptions options;
   options.threads = flags.threads;
   options.lowering.provider = runtime::provider_choice(flags.provider).value();
+  options.lowering.precision = precision_of(flags);
   return options;
 }
 

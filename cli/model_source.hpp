@@ -26,6 +26,9 @@ SharedModel model_from_file(const std::string& path, const CommonFlags& flags);
 /// The model that a checkpoint carries, with --set and --seed applied.
 SharedModel model_from_checkpoint(const train::Checkpoint& checkpoint, const CommonFlags& flags);
 
+/// What --precision asks for.
+std::optional<Precision> precision_of(const CommonFlags& flags);
+
 runtime::SessionOptions session_options(const CommonFlags& flags);
 
 /// Is it a model file, by its name?

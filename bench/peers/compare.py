@@ -4,6 +4,7 @@
     compare.py                          every row, at one core and, where there are, at two
     compare.py --rows S-32 --cores 1    one row
     compare.py --peers jax,torch-fused --json times.json
+    compare.py --precision bf16         graphrun and PyTorch (autocast) with products of bf16
 
 Rows: S is 784-256-128-64-2 and back, N is 784-1000-500-250-30 and back, with the batch behind the dash. Peers
 are optional: whatever this Python can import takes part (`pip install torch jax numpy`; NumPy must be there).
@@ -28,7 +29,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROWS = ["S-32", "S-64", "S-128", "S-1024", "N-128", "N-1024"]
 PEERS = {"numpy": ["plain"], "jax": ["jit"], "torch": ["eager", "fused", "compile"]}
-TOLERANCE = 2e-5
+TOLERANCE = {"f32": 2e-5, "bf16": 5e-3}
 
 
 def pinned(cores):
@@ -40,7 +41,7 @@ def pinned(cores):
 class Peer:
     """A contestant's process; it waits until it is asked to measure."""
 
-    def __init__(self, peer, variant, net, batch, threads, cores):
+    def __init__(self, peer, variant, net, batch, threads, cores, precision):
         self.name = f"{peer} {variant}" + (f", {threads} threads" if threads > 1 else "")
         self.peer = f"{peer} {variant}"
         environment = dict(os.environ)
@@ -48,7 +49,8 @@ class Peer:
             environment[name] = str(threads)
         environment["JAX_PLATFORMS"] = "cpu"
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "contestant.py"), peer, variant, net, str(batch), str(threads)],
+            [sys.executable, str(HERE / "contestant.py"), peer, variant, net, str(batch), str(threads),
+             precision],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=environment, preexec_fn=pinned(cores))
         self.medians, self.best = [], float("inf")
@@ -74,13 +76,13 @@ class Peer:
 
 
 class Graphrun:
-    def __init__(self, command, folder, cores):
-        self.command, self.folder, self.cores = command, folder, cores
+    def __init__(self, command, folder, cores, precision):
+        self.command, self.folder, self.cores, self.precision = command, folder, cores, precision
         self.medians, self.results = [], []
 
     def call(self, *words):
-        run = subprocess.run([self.command, *words, "--json", "--threads", str(self.cores)], cwd=self.folder,
-                             capture_output=True, text=True, preexec_fn=pinned(self.cores), check=False)
+        run = subprocess.run([self.command, *words, "--json", "--threads", str(self.cores), "--precision", self.precision],
+                             cwd=self.folder, capture_output=True, text=True, preexec_fn=pinned(self.cores), check=False)
         if run.returncode != 0:
             sys.exit(f"graphrun {' '.join(words)}: {run.stderr}")
         return json.loads(run.stdout)
@@ -109,16 +111,16 @@ def chosen(names):
     return pairs
 
 
-def contestants(peers, net, batch, cores):
+def contestants(peers, net, batch, cores, precision):
     for peer, variant in peers:
         # JAX uses as many threads as it has cores, whatever it is told.
         for threads in [cores] if peer == "jax" else range(1, cores + 1):
-            yield Peer(peer, variant, net, batch, threads, cores)
+            yield Peer(peer, variant, net, batch, threads, cores, precision)
 
 
-def differs(peer_losses, ours, steps):
+def differs(peer_losses, ours, steps, tolerance):
     pairs = [(peer_losses[0], ours[0]), (peer_losses[steps], ours[1])]
-    return any(abs(theirs - own) > TOLERANCE * abs(own) for theirs, own in pairs)
+    return any(abs(theirs - own) > tolerance * abs(own) for theirs, own in pairs)
 
 
 def compare_row(row, cores, arguments):
@@ -127,15 +129,15 @@ def compare_row(row, cores, arguments):
     net, batch = row.split("-")
     with tempfile.TemporaryDirectory() as folder:
         network.write_for_graphrun(folder, net, int(batch))
-        ours = Graphrun(arguments.graphrun, folder, cores)
+        ours = Graphrun(arguments.graphrun, folder, cores, arguments.precision)
         own_losses = ours.losses(network.CHECKED_STEPS)
-        running = list(contestants(arguments.peers, net, int(batch), cores))
+        running = list(contestants(arguments.peers, net, int(batch), cores, arguments.precision))
         peers, versions = [], {}
         for peer in running:
             known = peer.ready()
             if known is None:
                 continue
-            if differs(known["losses"], own_losses, network.CHECKED_STEPS):
+            if differs(known["losses"], own_losses, network.CHECKED_STEPS, TOLERANCE[arguments.precision]):
                 sys.exit(f"{row}: {peer.name} computes the losses {known['losses']}, graphrun {own_losses}")
             versions[peer.peer.split()[0]] = known["version"]
             peers.append(peer)
@@ -179,6 +181,7 @@ def main():
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--cores", default="1,2")
     parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--precision", default="f32", choices=sorted(TOLERANCE), help="of products; bf16: of PyTorch's alone")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.4, help="of each peer in each round")
     parser.add_argument("--graphrun", default=str(HERE.parents[1] / "build" / "release" / "graphrun"))
@@ -188,6 +191,8 @@ def main():
     if importlib.util.find_spec("numpy") is None:
         sys.exit("compare.py needs NumPy: pip install numpy, and torch and jax to compare with them")
     asked = chosen(arguments.peers.split(","))
+    if arguments.precision != "f32":
+        asked = [(peer, variant) for peer, variant in asked if peer == "torch"]
     modules = dict.fromkeys(peer for peer, _ in asked)
     found = [peer for peer in modules if importlib.util.find_spec(peer) is not None]
     arguments.peers = [(peer, variant) for peer, variant in asked if peer in found]

@@ -1,4 +1,4 @@
-"""One peer in a process of its own: contestant.py PEER VARIANT NET BATCH THREADS
+"""One peer in a process of its own: contestant.py PEER VARIANT NET BATCH THREADS PRECISION
 
 Prints a line of JSON when it is ready (its version, and the losses by which it is checked) and then, for each
 line `SECONDS` on its standard input, one with the times of its steps in microseconds. Steps are timed in runs
@@ -23,9 +23,10 @@ def measure(step, seconds, per_run):
 
 
 def main():
-    peer, variant, net, batch, threads = sys.argv[1:]
+    peer, variant, net, batch, threads, precision = sys.argv[1:]
     module = importlib.import_module(f"{peer}_step")
-    step = module.Step(net, int(batch), int(threads), variant)
+    precisions = {} if precision == "f32" else {"precision": precision}
+    step = module.Step(net, int(batch), int(threads), variant, **precisions)
     losses = [step.run(1) for _ in range(network.CHECKED_STEPS + 1)]
     measure(step, 0.2, 1)
     per_run = max(1, int(10_000 / min(measure(step, 0.1, 1))))

@@ -57,6 +57,8 @@ class LibraryAllocations {
     const std::unique_ptr<runtime::BoundMatmul> bound = matmul.bind();
     const runtime::MatmulArguments arguments{.a = a_.floats(),
                                              .b = b_.floats(),
+                                             .narrow_a = reinterpret_cast<const runtime::Bf16*>(a_.data()),
+                                             .narrow_b = reinterpret_cast<const runtime::Bf16*>(b_.data()),
                                              .bias = bias_.floats(),
                                              .output = output_.floats(),
                                              .scratch = scratch.data(),
@@ -96,6 +98,7 @@ BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
   result.batch = options.batch.value_or(model->train->batch);
   result.isa = to_string(runtime::detected_isa());
   result.provider = to_string(effective(learner.session().provider()));
+  result.precision = to_string(learner.session().precision());
   const runtime::Plan& plan = learner.prepare_training(result.batch);
   learner.initialise();
   Floor floor(learner.training_graph(), result.batch);

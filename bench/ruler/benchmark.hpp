@@ -37,6 +37,7 @@ struct BenchmarkResult {
   std::int64_t batch = 0;
   std::string isa;
   std::string provider;
+  std::string precision;  ///< of the step; the floor is that of f32, by which two precisions are compared
   StepTimes step;
   double matmul_floor_us = 0;       ///< sum over all products of the step, each the best of several runs
   double convolution_floor_us = 0;  ///< the same of the convolutions

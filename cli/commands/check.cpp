@@ -12,6 +12,7 @@
 #include "train/datasets/check_data.hpp"
 #include "train/learn/programs.hpp"
 #include "train/measure/gradient_check.hpp"
+#include "train/measure/product_formats.hpp"
 
 namespace graphrun::cli {
 
@@ -62,6 +63,22 @@ std::string text_of(const train::StepGradients& step) {
   return text;
 }
 
+files::JsonArray json_of(const std::vector<train::ProductFormat>& formats) {
+  files::JsonArray all;
+  for (const train::ProductFormat& format : formats)
+    all.add(files::JsonObject().set("node", format.node).set("reads", format.bf16 ? "bf16" : "f32"));
+  return all;
+}
+
+std::string text_of(const std::vector<train::ProductFormat>& formats) {
+  std::size_t width = 0;
+  for (const train::ProductFormat& format : formats) width = std::max(width, format.node.size());
+  std::string text = "products read, with their gradients:\n";
+  for (const train::ProductFormat& format : formats)
+    text += fmt::format("  {:<{}}  {}\n", format.node, width, format.bf16 ? "bf16" : "f32");
+  return text + "all else is f32\n";
+}
+
 class CheckCommand final : public Command {
  public:
   std::string name() const override { return "check"; }
@@ -81,6 +98,8 @@ class CheckCommand final : public Command {
     for (const Diagnostic& notice : model->notices)
       context.console.result(fmt::format("{}:{}:{}: note: {}\n", notice.where.file, notice.where.line,
                                          notice.where.column, notice.message));
+    if (const auto formats = formats_of(*model, context.flags); !formats.empty())
+      context.console.result(text_of(formats));
     if (!gradients_) return exit_code(ExitCode::ok);
     const std::vector<train::StepGradients> gradients =
         train::check_gradients_by_step(*model, ops::registry());
@@ -91,12 +110,23 @@ class CheckCommand final : public Command {
   }
 
  private:
+  /// Nothing where all is f32.
+  static std::vector<train::ProductFormat> formats_of(const ModelDefinition& model,
+                                                      const CommonFlags& flags) {
+    const Precision precision = precision_of(flags).value_or(model.precision());
+    if (precision == Precision::f32) return {};
+    return train::product_formats(model, precision);
+  }
+
   /// Compiling finds what the language cannot: an op without gradient on the way to the loss.
   SharedModel load(Context& context) const {
     SharedModel model = model_from_file(file_, context.flags);
     if (!model->train) return model;
-    const PassOptions passes{
-        .off = {}, .report = {}, .dump = {}, .budget = std::make_shared<Budget>(model->budget)};
+    const PassOptions passes{.off = {},
+                             .report = {},
+                             .dump = {},
+                             .budget = std::make_shared<Budget>(model->budget),
+                             .precision = Precision::f32};
     for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
       for (const train::LearningStep& step : recipe.steps)
         train::training_program(step, ops::registry(), passes);
@@ -115,6 +145,8 @@ class CheckCommand final : public Command {
         return exit_code(one_of_data ? ExitCode::data : ExitCode::model);
       }
       object.set("ok", true).set("errors", files::JsonArray()).set("notices", json_of(model->notices));
+      if (const auto formats = formats_of(*model, context.flags); !formats.empty())
+        object.set("products", json_of(formats));
       if (gradients_) {
         const std::vector<train::StepGradients> gradients =
             train::check_gradients_by_step(*model, ops::registry());

@@ -31,13 +31,19 @@ class GraphCommand final : public Command {
     const SharedModel model = model_from_file(file_, context.flags);
     if (dot_ && svg_) throw Error(ErrorCode::usage, "--dot and --svg exclude each other");
     if (backward_)
-      show(context, *train::training_program(*model, ops::registry()).graph);
+      show(context, training_graph(*model, context.flags));
     else
       show(context, model->graph);
     return exit_code(ExitCode::ok);
   }
 
  private:
+  static Graph training_graph(const ModelDefinition& model, const CommonFlags& flags) {
+    PassOptions passes;
+    passes.precision = precision_of(flags).value_or(model.precision());
+    return *train::training_program(model, ops::registry(), passes).graph;
+  }
+
   void show(Context& context, const Graph& graph) const {
     const std::string text = print(graph);
     if (!context.flags.json) return context.console.result(text);

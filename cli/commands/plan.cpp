@@ -13,6 +13,7 @@
 #include "cli/output/figures_text.hpp"
 #include "ops/op.hpp"
 #include "runtime/lower/lower.hpp"
+#include "runtime/products/provider.hpp"
 #include "train/learn/programs.hpp"
 
 namespace graphrun::cli {
@@ -38,6 +39,9 @@ class PlanCommand final : public Command {
     const SharedModel model = model_from_file(file_, context.flags);
     std::vector<PlannedStep> steps;
     lowering_ = session_options(context.flags).lowering;
+    passes_.precision = lowering_.precision.value_or(model->precision());
+    lowering_.precision = passes_.precision;
+    runtime::require(passes_.precision);
     passes_.budget = std::make_shared<Budget>(model->budget);
     for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
       plan_steps(recipe, model->train->phases[recipe.phase].batch, steps);

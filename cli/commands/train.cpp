@@ -38,6 +38,7 @@ std::string json_of(const ModelDefinition& model, const train::RunResult& result
   if (result.validation) object.set("validation", set_figures(validation_figures, *result.validation));
   object.set("test", test_figures).set("digest", result.digest);
   object.set("provider", std::string(to_string(effective(provider))));
+  object.set("precision", std::string(to_string(model.precision())));
   if (!result.report.empty()) object.set("report", result.report.string());
   set_phases(object, model, result);
   return object.text() + "\n";
@@ -123,7 +124,7 @@ class TrainCommand final : public Command {
 
   train::RunResult start(Context& context, const train::RunOptions& options, TrainingProgress& progress,
                          SharedModel& model) {
-    model = model_from_file(file_, context.flags);
+    model = model_from_file(file_, with_precision(context.flags));
     train::RunOptions begin = options;
     if (!options.weights.empty())
       begin.values = foreign_weights(*model, options.weights.string(), foreign_, context.console)
@@ -141,6 +142,12 @@ class TrainCommand final : public Command {
     const train::FoundCheckpoint from = train::newest_checkpoint(run.folder());
     if (!model) model = model_from_checkpoint(from.checkpoint, context.flags);
     return train::resume_run(model, from, std::move(run), options, progress);
+  }
+
+  /// The record of a run is its model, which says its precision.
+  static CommonFlags with_precision(CommonFlags flags) {
+    if (!flags.precision.empty()) flags.sets.push_back("train.precision=" + flags.precision);
+    return flags;
   }
 
   static fs::path newest_run_of(const ModelDefinition& model) {

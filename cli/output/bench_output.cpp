@@ -20,6 +20,7 @@ files::JsonObject json_of(const bench::BenchmarkResult& result) {
       .set("batch", result.batch)
       .set("isa", result.isa)
       .set("provider", result.provider)
+      .set("precision", result.precision)
       .set("step_us", files::JsonObject()
                           .set("median", result.step.median_us)
                           .set("best", result.step.best_us)
@@ -51,14 +52,14 @@ std::string text_of(const bench::BenchmarkResult& result) {
                         *result.library_allocations_per_step)
           : "not counted: libgraphrun_allocations.so is not there";
   return fmt::format(
-      "batch {}, {} thread{}, {}, provider {}\n"
+      "batch {}, {} thread{}, {}, provider {}, precision {}\n"
       "  step    {:.1f} us median, {:.1f} best, {:.1f} p95; {} steps/s, {} images/s, {:.1f} GFLOP/s\n"
       "  floor   {:.1f} us on one core: {:.1f} matrix products, {}{:.1f} optimizer\n"
       "  ratio   {:.2f}\n"
       "  peak    {:.0f} GFLOP/s before, {:.0f} after\n"
       "  allocations per step {}\n",
       result.batch, result.threads, result.threads == 1 ? "" : "s", result.isa, result.provider,
-      result.step.median_us, result.step.best_us, result.step.p95_us,
+      result.precision, result.step.median_us, result.step.best_us, result.step.p95_us,
       files::grouped(static_cast<std::int64_t>(result.steps_per_s())),
       files::grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(), result.floor_us(),
       result.matmul_floor_us, convolutions, result.update_floor_us, result.ratio(), result.peak_gflops_before,

@@ -5,5 +5,6 @@
 #include "graphrun/error.hpp"      // IWYU pragma: export
 #include "graphrun/model.hpp"      // IWYU pragma: export
 #include "graphrun/predictor.hpp"  // IWYU pragma: export
+#include "graphrun/products.hpp"   // IWYU pragma: export
 #include "graphrun/session.hpp"    // IWYU pragma: export
 #include "graphrun/version.hpp"    // IWYU pragma: export

@@ -24,6 +24,7 @@
 #include "graphrun/error.hpp"
 #include "graphrun/export.hpp"
 #include "graphrun/model.hpp"
+#include "graphrun/products.hpp"
 
 namespace graphrun {
 
@@ -64,6 +65,8 @@ struct PredictorOptions {
   std::vector<std::string> inputs = {};
   /// Refuse a call that needs more memory to compute in: Error{memory}.
   std::optional<std::size_t> max_bytes = {};
+  Provider provider = Provider::automatic;
+  std::optional<Precision> precision = {};  ///< of products, instead of the model's
 };
 
 /// Values of one input: dense, row-major, rows along the first axis. u8 given to an f32 input are pixels:

@@ -24,6 +24,7 @@
 #include "graphrun/export.hpp"
 #include "graphrun/model.hpp"
 #include "graphrun/predictor.hpp"
+#include "graphrun/products.hpp"
 
 namespace graphrun {
 
@@ -34,18 +35,11 @@ enum class Executor {
   serial    ///< the calling thread alone
 };
 
-/// Who runs matrix products. Each gives the same bits at any number of threads; they differ from each other
-/// in the last bits.
-enum class Provider {
-  automatic,  ///< for each product whom a table of instruction sets and sizes names
-  onednn,     ///< oneDNN, also single activations and their gradients
-  tiles       ///< our own, where the CPU has fused multiply-adds; oneDNN for the rest
-};
-
 struct SessionOptions {
   int threads = 0;  ///< 0: as many as the process may use
   Executor executor = Executor::tbb;
   Provider provider = Provider::automatic;
+  std::optional<Precision> precision = {};    ///< of products, instead of the model's
   std::optional<std::uint64_t> seed = {};     ///< instead of the model's
   std::optional<std::size_t> max_bytes = {};  ///< refuse to plan a workspace larger than this: Error{memory}
   /// What train_step counts as an epoch, for schedules in epochs; fit counts its own. Until one of the two

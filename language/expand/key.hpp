@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "graph/precision.hpp"
 #include "graph/range.hpp"
 #include "language/syntax/document.hpp"
 #include "language/values/schedule.hpp"
@@ -71,7 +72,7 @@ template <class Record>
 struct Row {
   using Field = std::variant<std::monostate, bool Record::*, std::int64_t Record::*, std::uint64_t Record::*,
                              double Record::*, std::optional<std::int64_t> Record::*,
-                             std::optional<double> Record::*, Schedule Record::*>;
+                             std::optional<double> Record::*, Schedule Record::*, Precision Record::*>;
   Row(Key row) : key(std::move(row)) {}
   Row(Key row, Field filled) : key(std::move(row)), field(filled) {}
 

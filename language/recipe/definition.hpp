@@ -12,6 +12,7 @@
 
 #include "errors/budget.hpp"
 #include "graph/graph.hpp"
+#include "graph/precision.hpp"
 #include "language/expand/inputs.hpp"
 #include "language/recipe/table_recipe.hpp"
 #include "language/values/schedule.hpp"
@@ -133,6 +134,7 @@ std::vector<StepRecipe> steps_of(const PhaseRecipe& phase);
 /// The keys of `train:`, which phases inherit, and the phases themselves.
 struct TrainRecipe : PhaseRecipe {
   std::uint64_t seed = 1;
+  Precision precision = Precision::f32;        ///< of products, wherever the model is computed
   std::optional<std::int64_t> pictures_every;  ///< epochs; 0: none while learning; nothing: ever more rarely
   std::vector<PhaseRecipe> phases;             ///< never empty
   bool has_phases() const { return !phases.front().name.empty(); }
@@ -176,6 +178,9 @@ struct ModelDefinition {
   std::vector<Diagnostic> notices;  ///< what is allowed, and hardly meant
   Budget budget;                    ///< what is left of it, for gradients
   std::string resolved;             ///< the model as YAML that stands alone: includes inlined, --set applied
+
+  /// Of products, as `train:` says.
+  Precision precision() const { return train ? train->precision : Precision::f32; }
 
   /// The node that `outputs:` gives this role, if it does.
   std::optional<NodeId> role(std::string_view name) const;

@@ -13,6 +13,9 @@ std::string text_of(bool value, const Key& key) {
 std::string text_of(const Schedule& value, const Key& /*key*/) {
   return to_string(value);
 }
+std::string text_of(Precision value, const Key& /*key*/) {
+  return std::string(to_string(value));
+}
 template <class T>
 std::string text_of(const T& value, const Key& /*key*/) {
   return fmt::format("{}", value);

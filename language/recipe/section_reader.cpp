@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "errors/nearest.hpp"
 #include "graph/range_fault.hpp"
@@ -85,19 +86,24 @@ std::optional<Schedule> SectionReader::schedule(const Key& key) {
   return std::nullopt;
 }
 
-std::optional<bool> SectionReader::is_first_word(const Key& key) {
+std::optional<std::string> SectionReader::word(const Key& key) {
   const YamlNode* node = find(key.name);
   if (node == nullptr) return std::nullopt;
-  for (const std::string& word : key.words)
-    if (node->is_scalar() && node->text == word) return word == key.words.front();
+  if (node->is_scalar() && std::ranges::find(key.words, node->text) != key.words.end()) return node->text;
   wrong(*node,
-        fmt::format("`{}:` is {}, not {}", key.name, fmt::join(key.words, " or "), describe_kind(*node)),
+        fmt::format("`{}:` is {} or {}, not {}", key.name,
+                    fmt::join(key.words.begin(), std::prev(key.words.end()), ", "), key.words.back(),
+                    describe_kind(*node)),
         suggestion(node->text, key.words));
   return std::nullopt;
 }
 
 void SectionReader::read_into(const Key& key, bool& field) {
-  field = (key.kind == KeyKind::word ? is_first_word(key) : flag(key)).value_or(field);
+  if (key.kind != KeyKind::word) {
+    field = flag(key).value_or(field);
+  } else if (const std::optional<std::string> read = word(key)) {
+    field = *read == key.words.front();
+  }
 }
 void SectionReader::read_into(const Key& key, std::int64_t& field) {
   field = integer(key).value_or(field);
@@ -116,6 +122,9 @@ void SectionReader::read_into(const Key& key, std::optional<double>& field) {
 }
 void SectionReader::read_into(const Key& key, Schedule& field) {
   field = schedule(key).value_or(field);
+}
+void SectionReader::read_into(const Key& key, Precision& field) {
+  if (const std::optional<std::string> read = word(key)) field = *precision_named(*read);
 }
 
 std::vector<std::string> SectionReader::names(std::string_view key, const std::vector<std::string>& known,

@@ -61,11 +61,12 @@ class SectionReader {
   void read_into(const Key& key, std::optional<std::int64_t>& field);
   void read_into(const Key& key, std::optional<double>& field);
   void read_into(const Key& key, Schedule& field);
+  void read_into(const Key& key, Precision& field);
 
   bool is_one_of(const YamlNode& node, const std::vector<std::string>& known, const std::string& what,
                  const std::string& expected);
   std::optional<Schedule> schedule(const Key& key);
-  std::optional<bool> is_first_word(const Key& key);
+  std::optional<std::string> word(const Key& key);  ///< one of its own
 
   const YamlNode& section_;
   Expansion& expansion_;

@@ -68,6 +68,31 @@ TEST_CASE("a predictor gives the bits of a session for any number of rows") {
   }
 }
 
+TEST_CASE("a predictor has the precision of its model or the one it is given, as a session has") {
+  const std::vector<float> images = make_images(40);
+  const auto codes_of = [&](const Model& model, std::optional<Precision> precision) {
+    SessionOptions options;
+    options.threads = 1;
+    options.precision = precision;
+    Session session(model, options);
+    const std::vector<float> own = session.encode({{"x", images}}).values;
+    PredictorOptions asked;
+    asked.precision = precision;
+    const Predictor predictor(model, session.weights(), asked);
+    std::vector<float> code(own.size());
+    predictor.predict(std::span<const float>(images), std::span(code));
+    CHECK(same(code, own));
+    return own;
+  };
+  const Model rounding =
+      model_of(graphrun::testing::small_model("epochs: 2, seed: 1, precision: bf16-emulated"));
+  const std::vector<float> rounded = codes_of(rounding, std::nullopt);
+  const std::vector<float> exact = codes_of(rounding, Precision::f32);
+  CHECK_FALSE(same(rounded, exact));
+  CHECK(same(codes_of(small_model(), std::nullopt), exact));
+  CHECK(same(codes_of(small_model(), Precision::bf16_emulated), rounded));
+}
+
 TEST_CASE("a predictor takes pixels as bytes, and the code by itself") {
   Session session = session_of(small_model());
   std::vector<std::uint8_t> bytes(3 * pixels);

@@ -62,8 +62,8 @@ TEST_CASE("a run leaves a directory with everything in it, and never overwrites 
 TEST_CASE("what is printed as JSON has the documented keys") {
   const Workplace place;
   const json run = place.run_json({"train", "small.yaml", "--out", "run"});
-  CHECK(keys_of(run) == Keys{"checkpoint", "digest", "epochs", "provider", "report", "run_dir", "seconds",
-                             "steps", "test", "train"});
+  CHECK(keys_of(run) == Keys{"checkpoint", "digest", "epochs", "precision", "provider", "report", "run_dir",
+                             "seconds", "steps", "test", "train"});
   CHECK(run["steps"] == 32);
   CHECK(run["epochs"] == 2);
   CHECK(keys_of(run["train"]) == Keys{"loss", "reconstruction"});
@@ -105,8 +105,8 @@ TEST_CASE("what is printed as JSON has the documented keys") {
 
   const json bench = place.run_json({"bench", "small.yaml", "--seconds", "1"});
   CHECK(keys_of(bench) == Keys{"allocations_per_step", "batch", "floor_us", "gflops", "images_per_s", "isa",
-                               "library_allocations_per_step", "peak_gflops", "provider", "ratio", "runs",
-                               "step_us", "steps_per_s", "threads"});
+                               "library_allocations_per_step", "peak_gflops", "precision", "provider",
+                               "ratio", "runs", "step_us", "steps_per_s", "threads"});
   CHECK(keys_of(bench["step_us"]) == Keys{"best", "median", "p95"});
   CHECK(keys_of(bench["floor_us"]) == Keys{"convolution", "matmul", "total", "update"});
   CHECK(keys_of(bench["peak_gflops"]) == Keys{"after", "before"});
@@ -233,6 +233,47 @@ TEST_CASE("a run has the provider that was asked for, says so, and trains to the
   CHECK(contains(unknown.err, "there is no provider 'mkl'; there are auto, onednn and tiles"));
 }
 
+TEST_CASE(
+    "a run has the precision that was asked for, keeps it, and trains to the same bits at any threads") {
+  const Workplace place;
+  const json exact = place.run_json({"train", "small.yaml", "--out", "f"});
+  const json one =
+      place.run_json({"--precision", "bf16-emulated", "train", "small.yaml", "--out", "a", "--threads", "1"});
+  const json two = place.run_json(
+      {"train", "small.yaml", "--out", "b", "--set", "train.precision=bf16-emulated", "--threads", "2"});
+  CHECK(exact["precision"] == "f32");
+  CHECK(one["precision"] == "bf16-emulated");
+  CHECK(one["digest"] == two["digest"]);
+  CHECK(one["digest"] != exact["digest"]);
+  CHECK(std::abs(one["test"]["loss"].get<double>() / exact["test"]["loss"].get<double>() - 1) < 0.02);
+  std::ifstream resolved(place / "a/resolved.yaml");
+  const std::string record(std::istreambuf_iterator<char>(resolved), {});
+  CHECK(contains(record, "precision: bf16-emulated"));
+  const ProcessResult other =
+      place.run({"train", "--resume", "a", "--set", "train.epochs=3", "--precision", "f32"});
+  CHECK(other.exit_code == 2);
+  CHECK(
+      contains(other.err, "was learning with the precision bf16-emulated and goes on with it, not with f32"));
+  const json resumed = place.run_json({"train", "--resume", "a", "--set", "train.epochs=3"});
+  CHECK(resumed["precision"] == "bf16-emulated");
+  CHECK(place.run_json({"eval", "b"})["loss"] != place.run_json({"eval", "b", "--precision", "f32"})["loss"]);
+}
+
+TEST_CASE("a check lists what products read at a precision") {
+  const Workplace place;
+  const ProcessResult check = place.run({"check", "small.yaml", "--precision", "bf16"});
+  CHECK(check.exit_code == 0);
+  CHECK(contains(check.out, "  bf16\n"));
+  CHECK(contains(check.out, "all else is f32\n"));
+  CHECK(place.run({"check", "small.yaml"}).out == "small.yaml: ok\n");
+  const json products = place.run_json({"check", "small.yaml", "--precision", "bf16"})["products"];
+  REQUIRE(products.size() > 1);
+  for (const json& product : products) CHECK(product["reads"] == "bf16");
+  const ProcessResult unknown = place.run({"check", "small.yaml", "--precision", "half"});
+  CHECK(unknown.exit_code == 2);
+  CHECK(contains(unknown.err, "there is no precision 'half'; there are f32, bf16 and bf16-emulated"));
+}
+
 TEST_CASE("oneDNN computes in f32 although its environment allows less") {
   const Workplace place;
   const std::vector<std::string> words = {"train", "small.yaml", "--provider", "onednn", "--max-steps", "3"};
@@ -350,8 +391,8 @@ TEST_CASE("phases are reported by name, in figures, files and JSON") {
   CHECK(contains(rows, ",scratch,2,,"));
 
   const json run = place.run_json({"train", "phased.yaml", "--out", "json"});
-  CHECK(keys_of(run) == Keys{"checkpoint", "differences", "digest", "epochs", "phases", "provider", "report",
-                             "run_dir", "seconds", "steps", "test", "train"});
+  CHECK(keys_of(run) == Keys{"checkpoint", "differences", "digest", "epochs", "phases", "precision",
+                             "provider", "report", "run_dir", "seconds", "steps", "test", "train"});
   REQUIRE(run["phases"].size() == 3);
   CHECK(keys_of(run["phases"][0]) == Keys{"confidence95", "draws", "name", "test"});
   CHECK(run["phases"][0]["confidence95"]["loss"].is_null());

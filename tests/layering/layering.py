@@ -14,7 +14,7 @@ import sys
 OUTSIDE = {"include": set(), "examples": set(), "cli": None, "bench": None, "tests": None}
 
 # The public headers that the rooms below api/ share; the others belong to the host's side of the API.
-SHARED_PUBLIC_HEADERS = {"graphrun/error.hpp", "graphrun/export.hpp", "graphrun/version.hpp"}
+SHARED_PUBLIC_HEADERS = {"graphrun/error.hpp", "graphrun/export.hpp", "graphrun/products.hpp", "graphrun/version.hpp"}
 HOST_SIDE = {"include", "api", "cli", "examples", "bench", "tests"}
 
 # A folder with more source files than this has no reader.

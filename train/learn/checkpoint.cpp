@@ -235,10 +235,13 @@ std::string Checkpoint::made_with() const {
 
 std::string made_with(const Learner& learner) {
   const runtime::ProviderChoice provider = effective(learner.session().provider());
-  return fmt::format(
-      "graphrun {}, oneDNN {}, {}{}", version, runtime::onednn_version(), to_string(runtime::detected_isa()),
-      provider == runtime::ProviderChoice::automatic ? ""
-                                                     : fmt::format(", provider {}", to_string(provider)));
+  std::string text = fmt::format("graphrun {}, oneDNN {}, {}", version, runtime::onednn_version(),
+                                 to_string(runtime::detected_isa()));
+  if (provider != runtime::ProviderChoice::automatic)
+    text += fmt::format(", provider {}", to_string(provider));
+  const Precision precision = learner.session().precision();
+  if (precision != Precision::f32) text += fmt::format(", precision {}", to_string(precision));
+  return text;
 }
 
 namespace {

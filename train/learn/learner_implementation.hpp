@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ops/op.hpp"
+#include "runtime/products/provider.hpp"
 #include "train/learn/compiled_program.hpp"
 #include "train/learn/learner.hpp"
 #include "train/learn/row_blocks.hpp"
@@ -44,9 +45,9 @@ class Learner::Implementation {
   Implementation(std::shared_ptr<const ModelDefinition> model, const runtime::SessionOptions& options,
                  const PassOptions& passes)
       : model_(std::move(model)),
-        passes_(passes),
-        learning_passes_(passes),
-        session_(ops::registry(), ops::kernels(), options) {
+        passes_(at(precision_of(options), passes)),
+        learning_passes_(passes_),
+        session_(ops::registry(), ops::kernels(), at(passes_.precision, options)) {
     learning_passes_.budget = std::make_shared<Budget>(model_->budget);
     if (model_->train) state_.seed = model_->train->seed;
     declare_parameters();
@@ -93,6 +94,19 @@ class Learner::Implementation {
                                       const Examples& examples);
 
  private:
+  Precision precision_of(const runtime::SessionOptions& options) const {
+    const Precision precision = options.lowering.precision.value_or(model_->precision());
+    runtime::require(precision);
+    return precision;
+  }
+  static PassOptions at(Precision precision, PassOptions passes) {
+    passes.precision = precision;
+    return passes;
+  }
+  static runtime::SessionOptions at(Precision precision, runtime::SessionOptions options) {
+    options.lowering.precision = precision;
+    return options;
+  }
   static bool contains(const std::vector<std::string>& names, std::string_view name) {
     return std::ranges::find(names, name) != names.end();
   }

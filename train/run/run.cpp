@@ -79,7 +79,7 @@ class Run final : public PhaseObserver {
   }
 
   RunResult resume(const FoundCheckpoint& from, RunDirectory directory) {
-    require_same_graph(*model_, from.checkpoint);
+    require_same_computation(*model_, learner_.session().precision(), from.checkpoint);
     compile();
     const std::vector<std::string> unused = restore(learner_, from.checkpoint);
     require_position_fits(learner_.state(), phases_->plan_at(learner_.state()));

@@ -27,7 +27,8 @@ void require_probed_labels(const ModelDefinition& model, const Examples& example
                   probe.where);
 }
 
-void require_same_graph(const ModelDefinition& model, const Checkpoint& checkpoint) {
+void require_same_computation(const ModelDefinition& model, Precision precision,
+                              const Checkpoint& checkpoint) {
   const SharedDefinition before = parse_definition(checkpoint.model(), checkpoint.path().string() + ":model");
   if (to_text(before->graph) != to_text(model.graph))
     throw Error(
@@ -35,6 +36,11 @@ void require_same_graph(const ModelDefinition& model, const Checkpoint& checkpoi
         fmt::format("the graph of the model is not the one that {} was learning, so it cannot continue; "
                     "settings below `train` may be changed, others not",
                     checkpoint.path().string()));
+  if (before->precision() != precision)
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("{} was learning with the precision {} and goes on with it, not with {}",
+                    checkpoint.path().string(), to_string(before->precision()), to_string(precision)));
 }
 
 void require_position_fits(const TrainingState& state, const BatchPlan& plan) {

@@ -20,8 +20,10 @@ void require_stops_by(const std::vector<std::string>& learnt, const TrainRecipe&
 /// Error{data} at a probe that needs labels which one of the splits does not have.
 void require_probed_labels(const ModelDefinition& model, const Examples& examples, const Examples& test);
 
-/// Training may be changed on the way (more epochs, another rate); what is learnt may not. Error{usage}.
-void require_same_graph(const ModelDefinition& model, const Checkpoint& checkpoint);
+/// Training may be changed on the way (more epochs, another rate); what is learnt, and in which precision,
+/// may not. Error{usage}.
+void require_same_computation(const ModelDefinition& model, Precision precision,
+                              const Checkpoint& checkpoint);
 
 /// Error{usage} when the run was interrupted behind the last batch that an epoch has now.
 void require_position_fits(const TrainingState& state, const BatchPlan& plan);

@@ -69,6 +69,12 @@ const Rows<TrainRecipe> train_rows = {
       .range = at_least(0),
       .also = {"random_seed", "random_state", "manual_seed"}},
      &TrainRecipe::seed},
+    {{.name = "precision",
+      .kind = KeyKind::word,
+      .doc = "what products and convolutions read; they add in f32, and all else is f32",
+      .words = {"f32", "bf16", "bf16-emulated"},
+      .also = {"dtype", "amp", "mixed_precision", "autocast"}},
+     &TrainRecipe::precision},
     {{.name = "pictures",
       .kind = KeyKind::section,
       .doc = "how often a picture is drawn into `images/` while the model learns: reconstructions, or "
