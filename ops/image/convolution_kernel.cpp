@@ -28,8 +28,8 @@ class ConvolutionCall final : public runtime::Call {
     const bool gradient = spec_.kind == ConvolutionKind::weight_gradient;
     const std::int64_t images = gradient ? spec_.images : a.row_count;
     auto& state = static_cast<State&>(*a.state);
-    const bool ok = state.convolution->run(
-        {input_as<float>(a, 0), input_as<float>(a, 1), output_as<float>(a), a.scratch, images});
+    const bool ok =
+        state.convolution->run({a.inputs[0], a.inputs[1], output_as<float>(a), a.scratch, images});
     if (!ok && a.failed != nullptr) *a.failed = true;
   }
   std::size_t scratch_bytes() const override { return convolution_->scratch_bytes(); }
@@ -153,7 +153,8 @@ Cost cost(const CostContext& context) {
 template <ConvolutionKind kind>
 std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
   const Roles<const Extents> roles(kind, bound.inputs[0], bound.inputs[1], bound.output);
-  const ConvolutionSpec spec = spec_of(kind, roles.x, roles.k, roles.y, bound.node.attributes);
+  ConvolutionSpec spec = spec_of(kind, roles.x, roles.k, roles.y, bound.node.attributes);
+  spec.bf16 = bound.narrow_inputs;
   if (spec.kind == ConvolutionKind::weight_gradient && spec.images == 0) {
     const auto count = static_cast<std::size_t>(weight_count(spec));
     return runtime::make_call(
@@ -163,12 +164,17 @@ std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
   return std::make_unique<ConvolutionCall>(spec);
 }
 
+/// oneDNN makes products of bf16 fast where a window sees all channels; others read the same numbers as f32.
+bool has_one_group(const Node& node) {
+  return node.attributes.integer("groups") == 1;
+}
+
 template <ConvolutionKind kind>
 Op op_of(OpDef op) {
   op.reference = reference<kind>;
   op.cost = cost<kind>;
   op.traits.products = true;
-  return {std::move(op), {.make = make<kind>}};
+  return {std::move(op), {.narrow_inputs = has_one_group, .make = make<kind>}};
 }
 
 }  // namespace

@@ -99,12 +99,12 @@ struct KernelDef {
   std::vector<FusedForm<FoldKernel>> folds = {};                ///< the same, of a reduction
   std::optional<PostOpSpec> (*post_op)(const Node&) = nullptr;  ///< what libraries call it
   std::optional<ReductionKind> reduction = {};                  ///< by attributes axis, keepdims
-  bool matmul = false;         ///< by attributes transpose_a, transpose_b: goes to the matmul provider
-  bool alias = false;          ///< the output is the first input's bytes in another shape: no work at all
-  bool addition = false;       ///< the sum of two inputs: may ride on a matmul as its bias
-  bool stretch = false;        ///< the input broadcast to the output's shape: no work inside a group
-  bool narrow_inputs = false;  ///< `make` takes inputs that are stored as bf16, too
-  MakeCall make = nullptr;     ///< runs alone, over rows when its `axes` say so
+  bool matmul = false;    ///< by attributes transpose_a, transpose_b: goes to the matmul provider
+  bool alias = false;     ///< the output is the first input's bytes in another shape: no work at all
+  bool addition = false;  ///< the sum of two inputs: may ride on a matmul as its bias
+  bool stretch = false;   ///< the input broadcast to the output's shape: no work inside a group
+  bool (*narrow_inputs)(const Node&) = nullptr;  ///< whether `make` takes inputs that are stored as bf16, too
+  MakeCall make = nullptr;                       ///< runs alone, over rows when its `axes` say so
 };
 
 /// The kernels by op. Immutable after it is made.

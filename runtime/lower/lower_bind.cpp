@@ -143,8 +143,8 @@ std::size_t BoundGraph::element_bytes(NodeId id) const {
 
 bool BoundGraph::reads_narrow(NodeId id) const {
   const KernelDef& kernel = *info(id).kernel;
-  return (kernel.matmul || kernel.narrow_inputs) &&
-         std::ranges::all_of(node(id).inputs, [this](NodeId input) { return info(input).narrow; });
+  const bool may = kernel.matmul || (kernel.narrow_inputs != nullptr && kernel.narrow_inputs(node(id)));
+  return may && std::ranges::all_of(node(id).inputs, [this](NodeId input) { return info(input).narrow; });
 }
 
 bool BoundGraph::sliced_input(NodeId user, std::size_t i) const {

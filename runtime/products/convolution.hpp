@@ -1,10 +1,10 @@
 /// \file
 /// Convolutions behind a small interface, as matrix products are in matmul.hpp. Images are [height, width,
-/// channels] one after the other, weights [kernel height, kernel width, channels, output channels]; all f32,
-/// dense row-major. With y[h, w, o] = sum over i, j, c of x[h s - p + i d, w s - p + j d, c] · k[i, j, c, o],
-/// and x zero outside of the image, three products of two of x, k and y are of use: each is the gradient of
-/// another. In groups, as many output channels as there are in a group see the channels of theirs alone, and
-/// c counts within it.
+/// channels] one after the other, weights [kernel height, kernel width, channels, output channels]; all f32
+/// (or what is read bf16), dense row-major. With y[h, w, o] = sum over i, j, c of x[h s - p + i d, w s - p +
+/// j d, c] · k[i, j, c, o], and x zero outside of the image, three products of two of x, k and y are of use:
+/// each is the gradient of another. In groups, as many output channels as there are in a group see the
+/// channels of theirs alone, and c counts within it.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,7 @@ struct ConvolutionSpec {
   Window window;            ///< margins are zeros
   std::int64_t groups = 1;  ///< divides both numbers of channels; weights have channels / groups
   std::int64_t images = 1;  ///< weight_gradient: how many; the others take any number at each run
+  bool bf16 = false;        ///< both operands are bf16; the output and its sums are f32
 };
 
 /// "a convolution of [28, 28, 1] with [3, 3, 1, 16]".
@@ -42,8 +43,8 @@ std::string to_string(const ConvolutionSpec& spec);
 std::int64_t weight_count(const ConvolutionSpec& spec);
 
 struct ConvolutionArguments {
-  const float* images = nullptr;  ///< x, or y for image_gradient
-  const float* other = nullptr;   ///< k, or y for weight_gradient
+  const std::byte* images = nullptr;  ///< x, or y for image_gradient; f32 or bf16, as the spec says
+  const std::byte* other = nullptr;   ///< k, or y for weight_gradient
   float* output = nullptr;
   std::byte* scratch = nullptr;  ///< scratch_bytes() of it, 64-byte aligned, private to this call
   std::int64_t count = 0;        ///< of images; for weight_gradient as many as its spec says

@@ -36,10 +36,12 @@ dnnl::convolution_forward::primitive_desc describe_forward(const dnnl::engine& e
 #endif
 }
 
+/// `hint` is what the forward product would read and make.
 template <class Gradient>
 typename Gradient::primitive_desc describe_gradient(const dnnl::engine& engine, const ConvolutionDescs& d,
+                                                    const ConvolutionDescs& hint,
                                                     const dnnl::primitive_attr& attributes) {
-  const auto forward = describe_forward(engine, d, attributes);
+  const auto forward = describe_forward(engine, hint, attributes);
 #if DNNL_VERSION_MAJOR >= 3
   return {engine, direct, d.x, d.k, d.y, d.strides, d.gaps, d.before, d.after, forward, attributes};
 #else
@@ -72,27 +74,45 @@ dnnl::memory::dims weight_dims(const ConvolutionSpec& spec) {
   return {spec.groups, spec.output_channels / spec.groups, spec.channels / spec.groups, height, width};
 }
 
+using ElementType = dnnl::memory::data_type;
+
 /// The weights as they lie in our memory.
 Desc our_weights(const ConvolutionSpec& spec) {
   using Tag = dnnl::memory::format_tag;
-  return Desc(weight_dims(spec), dnnl::memory::data_type::f32, spec.groups == 1 ? Tag::hwio : Tag::hwigo);
+  const bool narrow = spec.bf16 && spec.kind != ConvolutionKind::weight_gradient;
+  return Desc(weight_dims(spec), narrow ? ElementType::bf16 : ElementType::f32,
+              spec.groups == 1 ? Tag::hwio : Tag::hwigo);
 }
 
-/// `images` lie as `tag` says; the weights always as oneDNN likes best.
-ConvolutionDescs descs_of(const ConvolutionSpec& spec, std::int64_t images, dnnl::memory::format_tag tag) {
-  constexpr auto f32 = dnnl::memory::data_type::f32;
+/// How a convolution is cut, and how its images lie; the weights always lie as oneDNN likes best.
+struct ConvolutionLayout {
+  std::int64_t images = 1;
+  dnnl::memory::format_tag tag = dnnl::memory::format_tag::nhwc;
+};
+
+/// With bf16 all but `made` is bf16.
+ConvolutionDescs descs_of(const ConvolutionSpec& spec, const ConvolutionLayout& layout,
+                          std::optional<ConvolutionKind> made) {
+  const auto type = [&](ConvolutionKind kind) {
+    return spec.bf16 && kind != made ? ElementType::bf16 : ElementType::f32;
+  };
   const auto& [vertical, horizontal] = spec.window;
-  return {Desc({images, spec.channels, spec.height, spec.width}, f32, tag),
-          Desc(weight_dims(spec), f32, dnnl::memory::format_tag::any),
-          Desc({images, spec.output_channels, spec.output_height, spec.output_width}, f32, tag),
+  return {Desc({layout.images, spec.channels, spec.height, spec.width}, type(ConvolutionKind::image_gradient),
+               layout.tag),
+          Desc(weight_dims(spec), type(ConvolutionKind::weight_gradient), dnnl::memory::format_tag::any),
+          Desc({layout.images, spec.output_channels, spec.output_height, spec.output_width},
+               type(ConvolutionKind::forward), layout.tag),
           {vertical.stride, horizontal.stride},
           {vertical.dilation - 1, horizontal.dilation - 1},
           {vertical.before, horizontal.before},
           {vertical.after, horizontal.after}};
 }
 
-ConvolutionParts parts_of(ConvolutionKind kind, const ConvolutionDescs& descs, const dnnl::engine& engine) {
-  switch (kind) {
+ConvolutionParts parts_of(const ConvolutionSpec& spec, const ConvolutionLayout& layout,
+                          const dnnl::engine& engine) {
+  const ConvolutionDescs descs = descs_of(spec, layout, spec.kind);
+  const ConvolutionDescs hint = descs_of(spec, layout, std::nullopt);
+  switch (spec.kind) {
     case ConvolutionKind::forward: {
       const auto d = describe_forward(engine, descs, primitive_attributes());
       return {
@@ -101,7 +121,7 @@ ConvolutionParts parts_of(ConvolutionKind kind, const ConvolutionDescs& descs, c
     }
     case ConvolutionKind::image_gradient: {
       const auto d =
-          describe_gradient<dnnl::convolution_backward_data>(engine, descs, primitive_attributes());
+          describe_gradient<dnnl::convolution_backward_data>(engine, descs, hint, primitive_attributes());
       return {dnnl::convolution_backward_data(d),
               {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
               {DNNL_ARG_WEIGHTS, d.weights_desc()},
@@ -111,7 +131,7 @@ ConvolutionParts parts_of(ConvolutionKind kind, const ConvolutionDescs& descs, c
     }
     case ConvolutionKind::weight_gradient: {
       const auto d =
-          describe_gradient<dnnl::convolution_backward_weights>(engine, descs, primitive_attributes());
+          describe_gradient<dnnl::convolution_backward_weights>(engine, descs, hint, primitive_attributes());
       return {dnnl::convolution_backward_weights(d),
               {DNNL_ARG_SRC, d.src_desc()},
               {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
@@ -180,7 +200,7 @@ class BoundOneDnnConvolution final : public BoundConvolution {
       ok = ok && execute(arguments.images, output);
       return ok && (!plan_.reorder || convert(output, arguments.output, working));
     }
-    const std::size_t image = plan_.parts.images.desc.get_size() / sizeof(float);
+    const std::size_t image = plan_.parts.images.desc.get_size();
     const std::size_t result = plan_.parts.output.desc.get_size() / sizeof(float);
     for (std::size_t i = 0; ok && i < static_cast<std::size_t>(arguments.count); ++i) {
       ok = execute(arguments.images + i * image, arguments.output + i * result);
@@ -224,7 +244,7 @@ class OneDnnConvolution final : public Convolution {
   OneDnnConvolution(const ConvolutionSpec& spec, const dnnl::engine& engine) : engine_(engine) {
     plan_.kind = spec.kind;
     const std::int64_t images = spec.kind == ConvolutionKind::weight_gradient ? spec.images : 1;
-    plan_.parts = parts_of(spec.kind, descs_of(spec, images, dnnl::memory::format_tag::nhwc), engine_);
+    plan_.parts = parts_of(spec, {images, dnnl::memory::format_tag::nhwc}, engine_);
     add_reorder(spec);
   }
 
@@ -269,7 +289,7 @@ class OwnOperand {
 class OneDnnRawConvolution final : public RawConvolution {
  public:
   OneDnnRawConvolution(const ConvolutionSpec& spec, const dnnl::engine& engine)
-      : parts_(parts_of(spec.kind, descs_of(spec, spec.images, dnnl::memory::format_tag::any), engine)),
+      : parts_(parts_of(spec, {spec.images, dnnl::memory::format_tag::any}, engine)),
         stream_(engine),
         images_(parts_.images.desc, engine),
         other_(parts_.other.desc, engine),

@@ -67,7 +67,7 @@ class OneDnnProducts final : public ProductProvider {
 
 class OneDnnConvolutions final : public ConvolutionProvider {
  public:
-  bool runs(const ConvolutionSpec& /*spec*/) const override { return true; }
+  bool runs(const ConvolutionSpec& spec) const override { return !spec.bf16 || has_bf16(); }
   std::unique_ptr<Convolution> make(const ConvolutionSpec& spec) const override {
     return make_onednn_convolution(spec);
   }
