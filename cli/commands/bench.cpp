@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <memory>
 
 #include "cli/allocation_count.hpp"
 #include "cli/arguments.hpp"
@@ -14,6 +15,14 @@
 namespace graphrun::cli {
 
 namespace {
+
+/// A step on a whole batch, whatever shards the model has: the floor is that of one.
+SharedModel at_once(SharedModel model) {
+  if (!model->train || !model->train->shards) return model;
+  auto copy = std::make_shared<ModelDefinition>(*model);
+  copy->train->shards.reset();
+  return copy;
+}
 
 class BenchCommand final : public Command {
  public:
@@ -46,7 +55,7 @@ class BenchCommand final : public Command {
     options.tuning = bench::without(std::move(options.tuning), without_);
     options.allocation_count = allocation_count();
     options.seconds = static_cast<double>(seconds_.value_or(2));
-    const SharedModel model = model_from_file(file_, context.flags);
+    const SharedModel model = at_once(model_from_file(file_, context.flags));
 
     const bench::BenchmarkResult result = bench::run_benchmark(model, options);
     say_if_unsteady(result, context.console);

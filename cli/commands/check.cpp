@@ -9,6 +9,7 @@
 #include "cli/model_source.hpp"
 #include "graphrun/error.hpp"
 #include "ops/op.hpp"
+#include "runtime/shards/sections.hpp"
 #include "train/datasets/check_data.hpp"
 #include "train/learn/programs.hpp"
 #include "train/measure/gradient_check.hpp"
@@ -118,7 +119,8 @@ class CheckCommand final : public Command {
     return train::product_formats(model, precision);
   }
 
-  /// Compiling finds what the language cannot: an op without gradient on the way to the loss.
+  /// Compiling finds what the language cannot: an op without gradient on the way to the loss, or one that
+  /// needs a batch as a whole.
   SharedModel load(Context& context) const {
     SharedModel model = model_from_file(file_, context.flags);
     if (!model->train) return model;
@@ -128,8 +130,10 @@ class CheckCommand final : public Command {
                              .budget = std::make_shared<Budget>(model->budget),
                              .precision = Precision::f32};
     for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
-      for (const train::LearningStep& step : recipe.steps)
-        train::training_program(step, ops::registry(), passes);
+      for (const train::LearningStep& step : recipe.steps) {
+        const train::Program program = train::training_program(step, ops::registry(), passes);
+        if (model->train->shards.value_or(1) > 1) runtime::cut_at_sums(*program.graph, ops::registry());
+      }
     return model;
   }
 

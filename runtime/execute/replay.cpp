@@ -31,18 +31,20 @@ std::optional<BadElement> first_bad(const PlanRun& run) {
 }
 
 /// "[3, 17]": where element `index` stands in a tensor.
-std::string position(std::size_t index, const Extents& extents) {
+std::string position(std::size_t index, const Extents& extents, std::int64_t first_row) {
   Extents at(extents.size());
   for (std::size_t axis = extents.size(); axis-- > 0;) {
     const auto extent = static_cast<std::size_t>(extents[axis]);
     at[axis] = static_cast<std::int64_t>(index % extent);
     index /= extent;
   }
+  if (!at.empty()) at.front() += first_row;
   return graphrun::to_string(at);
 }
 
-Error describe(const Graph& graph, const BadElement& bad, std::int64_t batch) {
+Error describe(const Graph& graph, const BadElement& bad, std::int64_t batch, std::int64_t first_row) {
   const Node& node = graph.node(bad.node);
+  const bool by_rows = !node.type.shape.empty() && node.type.shape.front().is_batch();
   const std::string path = node.origin && !node.origin->path.empty() ? node.origin->path : node.name;
   const SourceLocation where = node.origin ? node.origin->where : SourceLocation{};
   const std::string element =
@@ -50,7 +52,8 @@ Error describe(const Graph& graph, const BadElement& bad, std::int64_t batch) {
                   std::isnan(bad.value) ? "NaN"
                   : bad.value > 0       ? "infinity"
                                         : "-infinity",
-                  position(bad.index, graphrun::bind(node.type.shape, batch)), to_string(node.type));
+                  position(bad.index, graphrun::bind(node.type.shape, batch), by_rows ? first_row : 0),
+                  to_string(node.type));
   const Traits& traits = node.op->traits;
   if (traits.input) {
     return {ErrorCode::not_finite, fmt::format("the input holds {}", element), where, path};
@@ -68,8 +71,9 @@ Error describe(const Graph& graph, const BadElement& bad, std::int64_t batch) {
 
 }  // namespace
 
-Error explain_not_finite(const std::shared_ptr<const Graph>& graph, const Run& run,
-                         const KernelRegistry& kernels, ProviderChoice provider, VariableStore& variables) {
+std::optional<Error> find_not_finite(const std::shared_ptr<const Graph>& graph, const Run& run,
+                                     const KernelRegistry& kernels, ProviderChoice provider,
+                                     VariableStore& variables, std::int64_t first_row) {
   LoweringOptions options;
   options.provider = provider;
   options.keep_values = true;
@@ -89,7 +93,15 @@ Error explain_not_finite(const std::shared_ptr<const Graph>& graph, const Run& r
     replay.start(run.random, {});  // a check that fails must not stop the search
     replay.run_task(task, 0);
   }
-  if (const std::optional<BadElement> bad = first_bad(replay)) return describe(*graph, *bad, run.batch);
+  const std::optional<BadElement> bad = first_bad(replay);
+  if (!bad) return std::nullopt;
+  return describe(*graph, *bad, run.batch, first_row);
+}
+
+Error explain_not_finite(const std::shared_ptr<const Graph>& graph, const Run& run,
+                         const KernelRegistry& kernels, ProviderChoice provider, VariableStore& variables) {
+  if (std::optional<Error> found = find_not_finite(graph, run, kernels, provider, variables))
+    return *std::move(found);
   return {ErrorCode::not_finite, "the loss is not finite, but every node alone gives finite values"};
 }
 

@@ -50,24 +50,33 @@ PrefetchedBatches& CompiledProgram::batches_for(const Examples& examples, std::i
   return *batches_;
 }
 
-void CompiledProgram::bind(runtime::Session& session, std::span<const runtime::Feed> feeds,
-                           std::int64_t rows) {
+void CompiledProgram::feed(std::span<const runtime::Feed> feeds) {
   feeds_.resize(scalars_.size() + feeds.size());
   for (std::size_t i = 0; i < scalars_.size(); ++i)
     set(feeds_[i], scalars_[i], std::as_bytes(std::span(scalar_values_).subspan(i, 1)));
   for (std::size_t i = 0; i < feeds.size(); ++i)
     set(feeds_[scalars_.size() + i], feeds[i].name, feeds[i].bytes);
+}
+
+void CompiledProgram::bind(runtime::Session& session, std::span<const runtime::Feed> feeds,
+                           std::int64_t rows) {
+  feed(feeds);
   session.prepare(id_, rows);
+}
+
+runtime::Run CompiledProgram::asked(std::int64_t rows, const RandomState& random, std::stop_token stop,
+                                    runtime::SideWork* side) const {
+  return {.batch = rows,
+          .feeds = feeds_,
+          .fetches = fetches_,
+          .random = random,
+          .stop = std::move(stop),
+          .side = side};
 }
 
 void CompiledProgram::run(runtime::Session& session, std::int64_t rows, const RandomState& random,
                           std::stop_token stop, runtime::SideWork* side) {
-  session.run(id_, {.batch = rows,
-                    .feeds = feeds_,
-                    .fetches = fetches_,
-                    .random = random,
-                    .stop = std::move(stop),
-                    .side = side});
+  session.run(id_, asked(rows, random, std::move(stop), side));
 }
 
 }  // namespace graphrun::train

@@ -38,8 +38,13 @@ class CompiledProgram {
   /// Buffers for batches of so many rows of examples; they are kept from call to call.
   PrefetchedBatches& batches_for(const Examples& examples, std::int64_t rows);
 
-  /// Takes what the next run is fed, and allocates all that it needs.
+  /// Takes what the next run is fed.
+  void feed(std::span<const runtime::Feed> feeds);
+  /// The same, and allocates all that the run needs.
   void bind(runtime::Session& session, std::span<const runtime::Feed> feeds, std::int64_t rows);
+  /// The run as it was asked for.
+  runtime::Run asked(std::int64_t rows, const RandomState& random, std::stop_token stop,
+                     runtime::SideWork* side) const;
   void run(runtime::Session& session, std::int64_t rows, const RandomState& random, std::stop_token stop,
            runtime::SideWork* side);
 

@@ -63,10 +63,24 @@ void Learner::use_recipe(std::size_t recipe) {
   implementation_->recipe_ = recipe;
 }
 
+void Learner::join(std::shared_ptr<runtime::Team> team) {
+  implementation_->team_ = std::move(team);
+}
+runtime::Team& Learner::team() {
+  return *implementation_->team_;
+}
+runtime::ShardRange Learner::own_rows(std::int64_t rows) const {
+  const runtime::Team& team = *implementation_->team_;
+  if (team.members() == 1) return {0, rows};
+  return runtime::rows_of_member(rows, implementation_->shards(), team.member(), team.members());
+}
+
+void Learner::prepare_steps(std::int64_t batch) {
+  for (auto& step : implementation_->training().steps) implementation_->prepare(step, batch);
+}
 const runtime::Plan& Learner::prepare_training(std::int64_t batch) {
-  const auto& steps = implementation_->training().steps;
-  for (const auto& step : steps) session().prepare(step.program.id(), batch);
-  return session().prepare(steps.front().program.id(), batch);
+  prepare_steps(batch);
+  return session().prepare(training_program(), batch);
 }
 runtime::ProgramId Learner::training_program() {
   return implementation_->training().steps.front().program.id();

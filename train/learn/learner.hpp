@@ -15,6 +15,7 @@
 
 #include "language/recipe/definition.hpp"
 #include "runtime/execute/session.hpp"
+#include "runtime/shards/team.hpp"
 #include "train/datasets/examples.hpp"
 #include "train/learn/figures.hpp"
 #include "train/learn/learning_step.hpp"
@@ -82,6 +83,15 @@ class Learner {
   std::map<std::string, Weights>& kept() { return kept_; }
   const std::map<std::string, Weights>& kept() const { return kept_; }
 
+  // ---- With others ----
+
+  /// Learns and measures with other processes from now on; before anything is compiled. All members make the
+  /// same calls. By default it is alone.
+  void join(std::shared_ptr<runtime::Team> team);
+  runtime::Team& team();
+  /// The rows of a batch of so many that this member is given.
+  runtime::ShardRange own_rows(std::int64_t rows) const;
+
   // ---- Learning ----
 
   /// Compiles what is done with a batch and gives its number; the model's own first recipe, if none is added,
@@ -92,20 +102,21 @@ class Learner {
   /// Gives the optimizers their first state again.
   void reset_optimizers();
 
-  /// Makes the plans of the recipe for a batch size: everything that a step needs. The plan of its first
-  /// step.
+  /// Makes the plans of the recipe for a batch size: everything that a step needs.
+  void prepare_steps(std::int64_t batch);
+  /// The same. The plan of its first step, for a whole batch at once.
   const runtime::Plan& prepare_training(std::int64_t batch);
   runtime::ProgramId training_program();               ///< of the first step
   const Graph& training_graph();                       ///< of the first step
   const std::vector<std::string>& training_inputs();   ///< that a batch must bring
   const std::vector<std::string>& training_figures();  ///< each step's "loss", and the terms that are learnt
 
-  /// Does the steps of the recipe with a batch, one after the other: feeds are by input name. Moves
-  /// state().step on and writes a value for each figure: NaN for a step whose turn it was not. A stop is
-  /// heeded until the first update of the first step; then all are done. Error{not_finite} names the node;
-  /// nothing has changed then, also not by the steps of the batch that came before the failed one, unless a
-  /// gradient alone was not finite (see spoilt()). Every other error comes before the first update. `side` is
-  /// done meanwhile.
+  /// Does the steps of the recipe with a batch of so many rows, one after the other: feeds are by input name
+  /// and hold own_rows(rows) of it. Moves state().step on and writes a value for each figure: NaN for a step
+  /// whose turn it was not. A stop is heeded until the first update of the first step; then all are done.
+  /// Error{not_finite} names the node; nothing has changed then, also not by the steps of the batch that came
+  /// before the failed one, unless a gradient alone was not finite (see spoilt()). Every other error comes
+  /// before the first update. `side` is done meanwhile.
   void step(std::span<const runtime::Feed> feeds, std::int64_t rows, std::uint64_t first_row,
             std::span<float> figures, std::stop_token stop = {}, runtime::SideWork* side = nullptr);
 

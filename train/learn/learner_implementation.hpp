@@ -18,6 +18,7 @@
 
 #include "ops/op.hpp"
 #include "runtime/products/provider.hpp"
+#include "runtime/shards/sharded_program.hpp"
 #include "train/learn/compiled_program.hpp"
 #include "train/learn/learner.hpp"
 #include "train/learn/row_blocks.hpp"
@@ -35,6 +36,7 @@ class Learner::Implementation {
       std::uint64_t every = 1;
       std::vector<std::string> outputs;  ///< behind its figures
       VariableCopies before;             ///< what it updates, where another step may fail after it
+      std::unique_ptr<runtime::ShardedProgram> sharded;  ///< runs in place of the program; null: one shard
       bool is_due(std::uint64_t batch) const { return batch % every == 0; }  ///< batches count from 1
     };
     std::vector<Step> steps;
@@ -58,6 +60,7 @@ class Learner::Implementation {
   PassOptions learning_passes_;  ///< of all recipes together
   runtime::Session session_;
   TrainingState state_;
+  std::shared_ptr<runtime::Team> team_ = std::make_shared<runtime::Alone>();
   std::vector<Learning> recipes_;
   std::size_t recipe_ = 0;
   std::optional<CompiledProgram> evaluation_;
@@ -70,6 +73,9 @@ class Learner::Implementation {
 
   Learning& training();
   std::size_t add_recipe(const Recipe& recipe);
+  std::int64_t shards() const { return model_->train ? model_->train->shards.value_or(1) : 1; }
+  /// All that a step on so many rows needs.
+  void prepare(Learning::Step& step, std::int64_t rows);
 
   /// All that may fail without a fault in the numbers comes before the first update. When one of several
   /// steps fails, those before it are undone.
@@ -85,6 +91,7 @@ class Learner::Implementation {
   CompiledProgram& gradient(NodeId of, const std::vector<NamedOutput>& wanted,
                             const std::vector<std::string>& fed);
   std::vector<NamedOutput> asked(const std::vector<std::string>& names) const;
+  /// Batches are dealt out to the members of the team; what they give is added in the order of the batches.
   Figures evaluate(const Examples& examples, const std::stop_token& stop);
   void run_role(const std::vector<NamedOutput>& outputs, const Examples& examples,
                 std::span<const std::span<std::byte>> into, const RowOptions& options);
@@ -112,6 +119,8 @@ class Learner::Implementation {
   }
   void declare_parameters();
   CompiledProgram compile(Program program) { return {std::move(program), *model_, session_}; }
+
+  std::unique_ptr<runtime::ShardedProgram> in_shards(const Graph& graph);
 
   /// One step of one optimizer; its noise is its own.
   void update(Learning::Step& step, std::int64_t rows, std::uint64_t first_row, const std::stop_token& stop,

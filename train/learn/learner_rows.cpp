@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "runtime/lower/rows.hpp"
 #include "runtime/state/philox.hpp"
@@ -38,6 +39,10 @@ std::vector<RowBlock> blocks_of(const CompiledProgram& compiled, std::int64_t ro
   return row_batches(rows, options.together ? std::max<std::int64_t>(1, rows) : evaluation_batch);
 }
 
+void throw_if_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "a stop was asked for");
+}
+
 std::span<std::byte> rows_of(std::span<std::byte> all, std::int64_t rows, const RowBlock& block) {
   if (block.count == rows) return all;
   const std::size_t row = all.size() / static_cast<std::size_t>(rows);
@@ -55,7 +60,7 @@ void Learner::Implementation::run_blocks(CompiledProgram& compiled, const Exampl
   PrefetchedBatches& batches = compiled.batches_for(examples, blocks.front().count);
   batches.gather({blocks.front().first, blocks.front().count});
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (options.stop.stop_requested()) throw Error(ErrorCode::cancelled, "a stop was asked for");
+    throw_if_stopped(options.stop);
     const RowBlock& block = blocks[i];
     if (i + 1 < blocks.size()) batches.announce({blocks[i + 1].first, blocks[i + 1].count});
     before(block);
@@ -111,13 +116,31 @@ std::vector<NamedOutput> Learner::Implementation::asked(const std::vector<std::s
 }
 
 Figures Learner::Implementation::evaluate(const Examples& examples, const std::stop_token& stop) {
+  team_->agree_on_stop();
+  throw_if_stopped(stop);
   CompiledProgram& compiled = evaluation();
-  FigureSum sum(evaluation_names_.names);
-  std::vector<float> values(evaluation_names_.outputs.size());
+  const std::size_t figures = evaluation_names_.outputs.size();
+  std::vector<float> values(figures);
   compiled.fetch(evaluation_names_.outputs, values);
+  const std::vector<RowBlock> batches = row_batches(examples.count, evaluation_batch);
+  const auto members = static_cast<std::size_t>(team_->members());
+  std::vector<RowBlock> own;
+  for (auto i = static_cast<std::size_t>(team_->member()); i < batches.size(); i += members)
+    own.push_back(batches[i]);
+  std::string measured;
   const auto nothing = [](const RowBlock&) {};
-  const auto add = [&](const RowBlock& batch) { sum.add(values, batch.count); };
-  run_blocks(compiled, examples, row_batches(examples.count, evaluation_batch), {.stop = stop}, nothing, add);
+  const auto note = [&](const RowBlock&) {
+    measured.append(reinterpret_cast<const char*>(values.data()), figures * sizeof(float));
+  };
+  run_blocks(compiled, examples, own, {.stop = stop}, nothing, note);
+  const std::vector<std::string> all = team_->gather(measured);
+  FigureSum sum(evaluation_names_.names);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const std::string& of_member = all[i % members];
+    std::memcpy(values.data(), of_member.data() + i / members * figures * sizeof(float),
+                figures * sizeof(float));
+    sum.add(values, batches[i].count);
+  }
   return sum.means();
 }
 

@@ -33,8 +33,10 @@ std::size_t Learner::Implementation::add_recipe(const Recipe& recipe) {
          .optimizer = step.optimizer,
          .every = static_cast<std::uint64_t>(step.every),
          .outputs = {},
-         .before = {}});
+         .before = {},
+         .sharded = {}});
     Learning::Step& made = learning.steps.back();
+    made.sharded = in_shards(made.program.graph());
     for (const std::string& input : made.program.inputs())
       if (!contains(learning.inputs, input)) learning.inputs.push_back(input);
     for (std::size_t i = 0; i < step.figures.names.size(); ++i) {
@@ -52,6 +54,19 @@ std::size_t Learner::Implementation::add_recipe(const Recipe& recipe) {
   return recipes_.size() - 1;
 }
 
+std::unique_ptr<runtime::ShardedProgram> Learner::Implementation::in_shards(const Graph& graph) {
+  if (shards() == 1 && team_->members() == 1) return nullptr;
+  return std::make_unique<runtime::ShardedProgram>(graph, shards(), ops::registry(), ops::kernels(), session_,
+                                                   *team_);
+}
+
+void Learner::Implementation::prepare(Learning::Step& step, std::int64_t rows) {
+  if (step.sharded)
+    step.sharded->prepare(rows);
+  else
+    session_.prepare(step.program.id(), rows);
+}
+
 void Learner::Implementation::step(std::span<const runtime::Feed> feeds, std::int64_t rows,
                                    std::uint64_t first_row, std::span<float> figures, std::stop_token stop,
                                    runtime::SideWork* side) {
@@ -62,7 +77,8 @@ void Learner::Implementation::step(std::span<const runtime::Feed> feeds, std::in
   for (Learning::Step& step : learning.steps) {
     step.program.fetch(step.outputs, figures.first(step.outputs.size()));
     set_scalars(step.program, step.optimizer, state_.stage_step() / step.every);
-    step.program.bind(session_, feeds, rows);
+    step.program.feed(feeds);
+    prepare(step, rows);
     figures = figures.subspan(step.outputs.size());
   }
   const std::uint64_t updates = state_.updates;
@@ -90,7 +106,10 @@ void Learner::Implementation::update(Learning::Step& step, std::int64_t rows, st
                            .domain = static_cast<std::uint32_t>(runtime::RandomDomain::training),
                            .step = state_.updates,
                            .first_row = first_row};
-  step.program.run(session_, rows, random, stop, side);
+  if (step.sharded)
+    step.sharded->run(step.program.asked(rows, random, stop, side));
+  else
+    step.program.run(session_, rows, random, stop, side);
   ++state_.updates;
   throw_if_spoilt();
 }

@@ -35,17 +35,23 @@ class Loop {
   LoopEnd run() {
     prepare();
     if (state_.batch > 0) sums_.restore(state_.epoch_sums, state_.epoch_rows, state_.figure_rows);
-    while (!finished()) {
-      if (options_.stop.stop_requested()) return LoopEnd::stopped;
-      if (!run_epoch()) return LoopEnd::stopped;
+    try {
+      while (!finished()) {
+        if (options_.stop.stop_requested()) return LoopEnd::stopped;
+        if (!run_epoch()) return LoopEnd::stopped;
+      }
+    } catch (const Error& error) {
+      // Others with whom it learns are gone: the learner stands where it stood after the last whole step.
+      if (error.code() != ErrorCode::cancelled) throw;
+      return LoopEnd::stopped;
     }
     return LoopEnd::finished;
   }
 
  private:
   void prepare() {
-    learner_.prepare_training(plan_.batch);
-    if (plan_.partial_rows > 0) learner_.prepare_training(plan_.partial_rows);
+    learner_.prepare_steps(plan_.batch);
+    if (plan_.partial_rows > 0) learner_.prepare_steps(plan_.partial_rows);
     learner_.initialise();
     // After a step nothing may fail: what a step leaves in the state has its room now.
     state_.epoch_sums.reserve(figures_.size());
@@ -59,9 +65,10 @@ class Loop {
   bool run_epoch() {
     const std::vector<std::uint32_t> order =
         epoch_order(options_.order_seed.value_or(state_.seed), state_.stage_epoch(), examples_.count);
-    batches_.gather(batch_rows(order, state_.batch));
+    batches_.gather(own_rows(order, state_.batch));
     while (state_.batch < static_cast<std::uint64_t>(plan_.batches)) {
       if (finished()) return true;
+      learner_.team().agree_on_stop();
       if (options_.stop.stop_requested()) return false;
       run_batch(order);
     }
@@ -76,11 +83,18 @@ class Loop {
     return order.subspan(first, std::min(static_cast<std::size_t>(plan_.batch), order.size() - first));
   }
 
+  /// Those of them that this process learns from.
+  std::span<const std::uint32_t> own_rows(std::span<const std::uint32_t> order, std::uint64_t batch) const {
+    const std::span<const std::uint32_t> rows = batch_rows(order, batch);
+    const runtime::ShardRange own = learner_.own_rows(static_cast<std::int64_t>(rows.size()));
+    return rows.subspan(static_cast<std::size_t>(own.begin), static_cast<std::size_t>(own.count));
+  }
+
   void run_batch(std::span<const std::uint32_t> order) {
     const Clock::time_point start = Clock::now();
     const Batch& batch = batches_.current();
-    const std::int64_t rows = batch.rows();
-    batches_.announce(batch_rows(order, state_.batch + 1));
+    const auto rows = static_cast<std::int64_t>(batch_rows(order, state_.batch).size());
+    batches_.announce(own_rows(order, state_.batch + 1));
     // The stop token is not handed down: a stop finishes the step at hand.
     learner_.step(batch.feeds(), rows, state_.batch * static_cast<std::uint64_t>(plan_.batch), figures_, {},
                   &batches_);

@@ -67,8 +67,8 @@ Phases::Prepared Phases::prepare(const Recipe& recipe, const PhaseRecipe& phase)
   Prepared made{.recipe = learner_.add_recipe(recipe),
                 .plan = batch_plan(loop_options(phase), count_of(phase.subset, examples_.count))};
   learner_.use_recipe(made.recipe);
-  learner_.prepare_training(made.plan.batch);
-  if (made.plan.partial_rows > 0) learner_.prepare_training(made.plan.partial_rows);
+  learner_.prepare_steps(made.plan.batch);
+  if (made.plan.partial_rows > 0) learner_.prepare_steps(made.plan.partial_rows);
   return made;
 }
 

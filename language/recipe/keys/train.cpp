@@ -75,6 +75,15 @@ const Rows<TrainRecipe> train_rows = {
       .words = {"f32", "bf16", "bf16-emulated"},
       .also = {"dtype", "amp", "mixed_precision", "autocast"}},
      &TrainRecipe::precision},
+    {{.name = "shards",
+      .kind = KeyKind::integer,
+      .doc =
+          "ranges of rows into which a batch is cut: sums over the batch are made range by range and added "
+          "in order, so that up to so many processes learn to the same bits; [more](scaling.md#shards)",
+      .range = {.low = 1, .high = 4096},
+      .fallback = "1; a run that several processes begin: one for each",
+      .also = {"num_shards", "world_size", "num_replicas"}},
+     &TrainRecipe::shards},
     {{.name = "pictures",
       .kind = KeyKind::section,
       .doc = "how often a picture is drawn into `images/` while the model learns: reconstructions, or "

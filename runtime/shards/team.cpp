@@ -1,0 +1,39 @@
+#include "runtime/shards/team.hpp"
+
+#include <algorithm>
+
+namespace graphrun::runtime {
+
+ShardRange rows_of_shard(std::int64_t rows, std::int64_t shards, std::int64_t shard) {
+  const std::int64_t each = rows / shards;
+  const std::int64_t longer = rows % shards;
+  return {shard * each + std::min(shard, longer), each + (shard < longer ? 1 : 0)};
+}
+
+ShardRange shards_of_member(std::int64_t shards, int member, int members) {
+  const std::int64_t begin = shards * member / members;
+  return {begin, shards * (member + 1) / members - begin};
+}
+
+ShardRange rows_of_member(std::int64_t rows, std::int64_t shards, int member, int members) {
+  const ShardRange own = shards_of_member(shards, member, members);
+  const std::int64_t begin = rows_of_shard(rows, shards, own.begin).begin;
+  if (own.count == 0) return {begin, 0};
+  const ShardRange last = rows_of_shard(rows, shards, own.begin + own.count - 1);
+  return {begin, last.begin + last.count - begin};
+}
+
+void add_in_order(std::span<const float> stretches, std::int64_t shards, std::span<float> into) {
+  const std::size_t elements = into.size();
+  std::copy_n(stretches.data(), elements, into.data());
+  for (std::int64_t shard = 1; shard < shards; ++shard) {
+    const float* const next = stretches.data() + static_cast<std::size_t>(shard) * elements;
+    for (std::size_t i = 0; i < elements; ++i) into[i] += next[i];
+  }
+}
+
+void Alone::add_up(const ShardSums& sums, std::span<float> into) {
+  add_in_order(sums.own, sums.filled, into);
+}
+
+}  // namespace graphrun::runtime

@@ -1,0 +1,64 @@
+/// \file
+/// Who runs the shards of a batch: this process alone, or several that add up what their shards give.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace graphrun::runtime {
+
+struct ShardRange {
+  std::int64_t begin = 0;
+  std::int64_t count = 0;
+};
+
+/// The rows of shard `shard` of a batch. Sizes differ by one at most, larger ones first; where a batch has
+/// fewer rows than shards, the last ones are empty.
+ShardRange rows_of_shard(std::int64_t rows, std::int64_t shards, std::int64_t shard);
+
+/// The shards of which a member takes care, and the rows of all of them.
+ShardRange shards_of_member(std::int64_t shards, int member, int members);
+ShardRange rows_of_member(std::int64_t rows, std::int64_t shards, int member, int members);
+
+/// Sums of some shards: `elements` numbers of each, one shard after the other.
+struct ShardSums {
+  std::span<const float> own;  ///< of the member's shards that have rows
+  std::size_t elements = 0;
+  std::int64_t shards = 1;  ///< of the whole batch
+  std::int64_t filled = 1;  ///< how many of them have rows: the first ones
+};
+
+/// All members make the same calls in the same order, and stop at the same of them. A call returns on each
+/// member, or throws Error{cancelled} on those that wait for one that has gone: from then on every call does.
+class Team {
+ public:
+  virtual ~Team() = default;
+  virtual int members() const = 0;
+  virtual int member() const = 0;  ///< which one this is, from 0
+
+  /// ((shard 0 + shard 1) + shard 2) + …, element by element, the same bits on every member.
+  virtual void add_up(const ShardSums& sums, std::span<float> into) = 0;
+  /// What each member says, in their order.
+  virtual std::vector<std::string> gather(const std::string& own) = 0;
+  /// When one of them has been asked to stop, all of them are from here on: what follows looks at a token
+  /// that turns within this call alone.
+  virtual void agree_on_stop() = 0;
+};
+
+/// A team of one.
+class Alone final : public Team {
+ public:
+  int members() const override { return 1; }
+  int member() const override { return 0; }
+  void add_up(const ShardSums& sums, std::span<float> into) override;
+  std::vector<std::string> gather(const std::string& own) override { return {own}; }
+  void agree_on_stop() override {}  // the host's own token is all there is
+};
+
+/// The ordered sum of `shards` stretches of into.size() numbers each.
+void add_in_order(std::span<const float> stretches, std::int64_t shards, std::span<float> into);
+
+}  // namespace graphrun::runtime
