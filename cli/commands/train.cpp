@@ -1,10 +1,16 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/failure.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "cli/output/figures_text.hpp"
@@ -14,6 +20,8 @@
 #include "cli/shell_word.hpp"
 #include "cli/signals.hpp"
 #include "graphrun/error.hpp"
+#include "ranks/rank_team.hpp"
+#include "runtime/machine/resources.hpp"
 #include "train/run/run.hpp"
 
 namespace graphrun::cli {
@@ -60,6 +68,10 @@ std::string summary(const ModelDefinition& model, const train::RunResult& result
   return text;
 }
 
+bool has_shards(const ModelDefinition& model) {
+  return model.train && model.train->shards;
+}
+
 class TrainCommand final : public Command {
  public:
   std::string name() const override { return "train"; }
@@ -79,6 +91,8 @@ class TrainCommand final : public Command {
     arguments.option("--max-steps", max_steps_, "N", "stop after N steps in all");
     arguments.flag("--tensorboard", tensorboard_,
                    "write figures and pictures for TensorBoard too, in tensorboard/ of the run directory");
+    arguments.flag("--mpi", mpi_,
+                   "learn with the other processes of an MPI launcher that is not recognised by itself");
   }
 
   bool handles_signals() const override { return true; }
@@ -86,29 +100,92 @@ class TrainCommand final : public Command {
   int run(Context& context) override {
     check();
     StopSignals signals;
+    if (!mpi_ && ranks::launched_ranks() == 1) return run(context, context.flags, signals, nullptr);
+    const std::shared_ptr<ranks::RankTeam> team = ranks::join(signals.token());
+    try {
+      return run_as_member(context, signals, team);
+    } catch (...) {
+      end_all(*team, signals);
+    }
+  }
+
+ private:
+  int run(Context& context, const CommonFlags& flags, const StopSignals& signals,
+          const std::shared_ptr<ranks::RankTeam>& team) {
     TrainingProgress progress(context.console);
+    train::RunObserver nobody;
+    const bool writes = team == nullptr || team->member() == 0;
+    train::RunObserver& observer = writes ? static_cast<train::RunObserver&>(progress) : nobody;
     train::RunOptions options;
     options.out = out_;
     if (!weights_.empty())
       options.weights = fs::is_directory(weights_) ? train::newest_checkpoint(weights_).checkpoint.path()
                                                    : fs::path(weights_);
-    options.session = session_options(context.flags);
+    options.session = session_options(flags);
     if (max_steps_) options.max_steps = static_cast<std::uint64_t>(*max_steps_);
     options.tensorboard = tensorboard_;
-    options.stop = signals.token();
+    options.stop = team == nullptr ? signals.token() : team->stop();
+    options.team = team;
     SharedModel model;
     const train::RunResult result =
-        resume_ ? resume(context, options, progress, model) : start(context, options, progress, model);
-    context.console.result(context.flags.json ? json_of(*model, result, options.session.lowering.provider)
-                                              : summary(*model, result, context.program));
+        resume_ ? resume(flags, options, observer, model) : start(context, flags, options, observer, model);
+    if (!writes) return exit_code(ExitCode::ok);
+    context.console.result(flags.json ? json_of(*model, result, options.session.lowering.provider)
+                                      : summary(*model, result, context.program));
     if (result.end == train::LoopEnd::finished) return exit_code(ExitCode::ok);
-    context.console.warning(fmt::format("interrupted after step {}; {} train --resume {} continues it",
-                                        result.steps, context.program,
+    context.console.warning(fmt::format("{} after step {}; {} train --resume {} continues it",
+                                        why_ended(signals, team), result.steps, context.program,
                                         shell_word(result.directory.string())));
-    return 128 + signals.received();
+    return signals.received() == 0 ? exit_code(ExitCode::failed) : 128 + signals.received();
   }
 
- private:
+  static std::string why_ended(const StopSignals& signals, const std::shared_ptr<ranks::RankTeam>& team) {
+    if (team == nullptr || !team->lost()) return "interrupted";
+    if (signals.received() != 0) return "interrupted, or left alone by a process that failed,";
+    return *team->lost() + "; ended";
+  }
+
+  /// The same as everybody else, and for those that do not write in silence.
+  int run_as_member(Context& context, const StopSignals& signals,
+                    const std::shared_ptr<ranks::RankTeam>& team) {
+    CommonFlags flags = context.flags;
+    if (flags.threads == 0) flags.threads = own_threads();
+    const bool names_shards = std::any_of(flags.sets.begin(), flags.sets.end(), [](const std::string& set) {
+      return set.starts_with("train.shards=");
+    });
+    if (!resume_ && !names_shards && !has_shards(*model_from_file(file_, flags))) {
+      flags.sets.push_back(fmt::format("train.shards={}", team->members()));
+      if (team->member() == 0)
+        context.console.log(
+            fmt::format("{} processes: the run has `train.shards: {}`, and can be continued by 1 to {} "
+                        "processes to the same bits",
+                        team->members(), team->members(), team->members()));
+    }
+    return run(context, flags, signals, team);
+  }
+
+  /// Cores that were not dealt out by the launcher are shared with the other processes here.
+  static int own_threads() {
+    const std::size_t available = runtime::available_threads();
+    const bool dealt_out = available < std::thread::hardware_concurrency();
+    const auto here = static_cast<std::size_t>(ranks::launched_ranks_here());
+    return static_cast<int>(dealt_out ? available : std::max<std::size_t>(1, available / here));
+  }
+
+  /// What fails on all of them the first one says, and ends all. One that fails alone speaks for itself.
+  [[noreturn]] static void end_all(ranks::RankTeam& team, const StopSignals& signals) {
+    using namespace std::chrono_literals;
+    // Whoever failed has spoken, and ends the others.
+    if (team.lost() && signals.received() != 0) std::_Exit(128 + signals.received());
+    for (auto waited = 0ms; team.member() != 0 && waited < 1s; waited += 10ms) {
+      if (signals.received() != 0) std::_Exit(exit_code(ExitCode::failed));
+      std::this_thread::sleep_for(10ms);
+    }
+    if (team.member() != 0)
+      std::fputs(fmt::format("process {} of {}: ", team.member() + 1, team.members()).c_str(), stderr);
+    team.abort(report(std::current_exception(), {}));
+  }
+
   void check() {
     // `graphrun train --resume FILE.yaml`: the word after --resume was meant as the model.
     if (resume_ && file_.empty() && is_model_file(run_)) std::swap(file_, run_);
@@ -122,26 +199,26 @@ class TrainCommand final : public Command {
       throw Error(ErrorCode::usage, fmt::format("--max-steps {}: at least one step is needed", *max_steps_));
   }
 
-  train::RunResult start(Context& context, const train::RunOptions& options, TrainingProgress& progress,
-                         SharedModel& model) {
-    model = model_from_file(file_, with_precision(context.flags));
+  train::RunResult start(Context& context, const CommonFlags& flags, const train::RunOptions& options,
+                         train::RunObserver& observer, SharedModel& model) {
+    model = model_from_file(file_, with_precision(flags));
     train::RunOptions begin = options;
     if (!options.weights.empty())
       begin.values = foreign_weights(*model, options.weights.string(), foreign_, context.console)
                          .value_or(train::Learner::Weights());
-    return train::start_run(model, begin, progress);
+    return train::start_run(model, begin, observer);
   }
 
-  train::RunResult resume(Context& context, const train::RunOptions& options, TrainingProgress& progress,
-                          SharedModel& model) {
-    if (!file_.empty()) model = model_from_file(file_, context.flags);
+  train::RunResult resume(const CommonFlags& flags, const train::RunOptions& options,
+                          train::RunObserver& observer, SharedModel& model) {
+    if (!file_.empty()) model = model_from_file(file_, flags);
     // Locked before it is looked into: nobody adds a checkpoint meanwhile.
     train::RunDirectory run =
         train::RunDirectory::open(run_.empty() ? newest_run_of(*model) : fs::path(run_));
-    run.lock();
+    if (options.team == nullptr || options.team->member() == 0) run.lock();
     const train::FoundCheckpoint from = train::newest_checkpoint(run.folder());
-    if (!model) model = model_from_checkpoint(from.checkpoint, context.flags);
-    return train::resume_run(model, from, std::move(run), options, progress);
+    if (!model) model = model_from_checkpoint(from.checkpoint, flags);
+    return train::resume_run(model, from, std::move(run), options, observer);
   }
 
   /// The record of a run is its model, which says its precision.
@@ -166,6 +243,7 @@ class TrainCommand final : public Command {
   ForeignFlags foreign_;
   std::optional<std::int64_t> max_steps_;
   bool tensorboard_ = false;
+  bool mpi_ = false;
 };
 
 }  // namespace

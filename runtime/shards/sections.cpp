@@ -128,7 +128,8 @@ class Cutter {
     const Traits& traits = node.op->traits;
     const bool numbered =
         (traits.input || traits.random) && axis == std::size_t{0} && node.type.shape[0].is_batch();
-    if (!axis || !(numbered || traits.stretches))
+    // A constant with a row for each of the batch's has the same number everywhere.
+    if (!axis || !(numbered || traits.stretches || traits.constant))
       refuse(node, fmt::format("its rows are not those of the batch ({})", to_string(node.type)));
     return *axis;
   }

@@ -54,6 +54,15 @@ class Setup(Script):
         self.assertEqual((0, "", ""), (run.returncode, run.stdout, run.stderr))
         self.assertEqual([], self.log())
 
+    def test_brings_mpi_only_when_asked(self):
+        self.stub("bin/dpkg-query", "true")
+        self.run_script("setup")
+        self.run_script("setup", "--mpi")
+        without, asked = self.log()
+        self.assertNotIn("openmpi", without)
+        self.assertEqual(without + " libopenmpi-dev openmpi-bin", asked)
+        self.assertEqual(2, self.run_script("setup", "--nonsense").returncode)
+
     def test_installs_what_is_missing_and_says_so(self):
         run = self.run_script("setup")
         self.assertEqual((0, ""), (run.returncode, run.stdout))

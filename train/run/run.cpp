@@ -61,6 +61,7 @@ class Run final : public PhaseObserver {
         examples_(bind_split(*model_, data_, data_->train)),
         test_(bind_test()),
         measured_(learner_, examples_, test_ ? &*test_ : nullptr) {
+    if (options_.team) learner_.join(options_.team);
     for (const std::string& note : notes_on(*data_)) observer_.on_note(note);
     require_labels_fit(*model_, examples_, data_->name);
     if (test_) require_labels_fit(*model_, *test_, fmt::format("{} ({})", data_->name, measured_name()));
@@ -73,8 +74,11 @@ class Run final : public PhaseObserver {
       learner_.kept()[kept_init] = options_.values;
     else if (!options_.weights.empty())
       take_weights();
-    directory_ = RunDirectory::create(options_.out, model_->name);
-    files::write_text_file(directory_->resolved(), model_->resolved);
+    require_same_run(learner_, examples_);
+    if (writes()) {
+      directory_ = RunDirectory::create(options_.out, model_->name);
+      files::write_text_file(directory_->resolved(), model_->resolved);
+    }
     return run();
   }
 
@@ -94,8 +98,11 @@ class Run final : public PhaseObserver {
           fmt::format("the checkpoint was made with {}, this is {}: the bits may differ from those of "
                       "a run that was never interrupted",
                       before, made_with(learner_)));
-    directory_ = std::move(directory);
-    files::write_text_file(directory_->resolved(), model_->resolved);
+    require_same_run(learner_, examples_);
+    if (writes()) {
+      directory_ = std::move(directory);
+      files::write_text_file(directory_->resolved(), model_->resolved);
+    }
     resumed_ = true;
     saved_step_ = learner_.state().step;
     return run();
@@ -106,6 +113,9 @@ class Run final : public PhaseObserver {
     if (data_->measured().count == 0) return std::nullopt;
     return bind_split(*model_, data_, data_->measured());
   }
+
+  /// Of the members of a team, the first.
+  bool writes() { return learner_.team().member() == 0; }
 
   bool has_validation() const { return data_->validation.count > 0; }
   /// What is measured after each epoch.
@@ -137,16 +147,11 @@ class Run final : public PhaseObserver {
 
   RunResult run() {
     const TrainingState& state = learner_.state();
-    log_.emplace(*directory_, *model_, phases_->figures(), state.step,
-                 RunLogOptions{test_ ? measured_name() : std::string(), resumed_, options_.tensorboard});
-    const Examples& shown = test_ ? *test_ : examples_;
-    pictures_.emplace(learner_, show::Source{*data_, examples_, shown, directory_->metrics_csv()},
-                      *directory_, *log_);
-    observer_.on_start({*model_, *data_, *directory_, state, phases_->plan_at(state), phases_->total_steps(),
-                        parameter_count(learner_)});
+    if (writes()) open_logs();
     const std::uint64_t first_step = state.step;
     LoopEnd end = learn();
-    if (resumed_ && end == LoopEnd::finished && state.step == first_step) observer_.on_note(why_nothing());
+    if (writes() && resumed_ && end == LoopEnd::finished && state.step == first_step)
+      observer_.on_note(why_nothing());
     if (state.step != saved_step_) {
       end = stopped_or(end, [&] { measure_part(); });
       save();
@@ -156,12 +161,12 @@ class Run final : public PhaseObserver {
     });
     std::optional<Figures> of_test;
     end = stopped_or(end, [&] { of_test = tested(); });
-    if (end == LoopEnd::finished) pictures_->finish();
+    if (end == LoopEnd::finished && pictures_) pictures_->finish();
     return {.end = end,
-            .directory = directory_->folder(),
-            .checkpoint = directory_->checkpoint_at(state.step),
-            .picture = pictures_->last(),
-            .report = end == LoopEnd::finished ? directory_->report() : fs::path(),
+            .directory = directory_ ? directory_->folder() : fs::path(),
+            .checkpoint = directory_ ? saved_path() : fs::path(),
+            .picture = pictures_ ? pictures_->last() : fs::path(),
+            .report = end == LoopEnd::finished && directory_ ? directory_->report() : fs::path(),
             .epochs = state.epoch,
             .steps = state.step,
             .seconds = state.seconds,
@@ -175,11 +180,22 @@ class Run final : public PhaseObserver {
             .has_test_data = data_->test.count > 0};
   }
 
+  void open_logs() {
+    const TrainingState& state = learner_.state();
+    log_.emplace(*directory_, *model_, phases_->figures(), state.step,
+                 RunLogOptions{test_ ? measured_name() : std::string(), resumed_, options_.tensorboard});
+    const Examples& shown = test_ ? *test_ : examples_;
+    pictures_.emplace(learner_, show::Source{*data_, examples_, shown, directory_->metrics_csv()},
+                      *directory_, *log_);
+    observer_.on_start({*model_, *data_, *directory_, state, phases_->plan_at(state), phases_->total_steps(),
+                        parameter_count(learner_)});
+  }
+
   LoopEnd learn() {
     try {
       return phases_->run(*this, options_.max_steps, options_.stop);
     } catch (const Error&) {
-      observer_.on_note(what_is_left());
+      if (directory_) observer_.on_note(what_is_left());
       throw;
     }
   }
@@ -233,17 +249,18 @@ class Run final : public PhaseObserver {
       measured_.measure(last || stops_by_probe(stage.phase));
       if (stage.phase.stop) measured_.judge_stop(*stage.phase.stop, last);
     }
-    log_->append(stage, report, measured_.test());
+    if (log_) log_->append(stage, report, measured_.test());
     const std::optional<Figures> own = measured_.test();
     std::vector<std::string> events;
     if (due && whole) {
       if (stage.phase.stop && (last || report.state.ended)) events = measured_.restore_best(stage);
       best = measured_.judge();
-      if (pictures_->is_due(stage, report, last)) pictures_->draw();
+      if (pictures_ && pictures_->is_due(stage, report, last)) pictures_->draw();
     }
     if (!due) return;
     if (whole && (last || report.state.ended)) measured_.note_result(stage);
     save();
+    if (!writes()) return;
     observer_.on_epoch(
         {.stage = stage, .loop = report, .test = own, .checkpoint = saved_path(), .best = best});
     for (const std::string& event : events) observer_.on_event(event);
@@ -269,9 +286,9 @@ class Run final : public PhaseObserver {
     const EpochSummary part = part_of_epoch(learner_);
     measured_.begin(part.train);
     measured_.measure(false, options_.stop);
-    log_->append(*stage_, part, measured_.test());
+    if (log_) log_->append(*stage_, part, measured_.test());
     measured_.judge();
-    pictures_->draw();
+    if (pictures_) pictures_->draw();
   }
 
   /// A probe that is waited for is measured each time.
@@ -290,11 +307,15 @@ class Run final : public PhaseObserver {
   }
 
   void save() {
+    if (writes()) write_checkpoint();
+    saved_step_ = learner_.state().step;
+  }
+
+  void write_checkpoint() {
     // A link in the place of a checkpoint that was passed over leads nowhere.
     if (fs::is_symlink(saved_path())) fs::remove(saved_path());
     if (scores_rows(*model_)) learner_.state().held_out_scores = held_out_scores();
     save_checkpoint(saved_path(), learner_);
-    saved_step_ = learner_.state().step;
     prune_checkpoints(directory_->folder(), options_.keep, learner_.state().best_step);
   }
 

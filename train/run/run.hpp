@@ -30,6 +30,9 @@ struct RunOptions {
   bool tensorboard = false;  ///< write event files too: see event_log.hpp
   std::size_t keep = 2;      ///< newest checkpoints that are kept, beside the best
   std::stop_token stop;
+  /// Others that learn the same run. The first member writes all that is written, watches and is watched; the
+  /// rest compute. `stop` is then one that turns on all of them at the same call. Null: nobody.
+  std::shared_ptr<runtime::Team> team;
 };
 
 /// Told before the first step.
@@ -66,10 +69,10 @@ class RunObserver {
 
 struct RunResult {
   LoopEnd end = LoopEnd::finished;
-  std::filesystem::path directory;
-  std::filesystem::path checkpoint;
-  std::filesystem::path picture;  ///< the last reconstruction sheet; empty when the model has no image
-  std::filesystem::path report;   ///< report.html; empty when the run was stopped
+  std::filesystem::path directory;   ///< empty on members that do not write
+  std::filesystem::path checkpoint;  ///< the same
+  std::filesystem::path picture;     ///< the last reconstruction sheet; empty when the model has no image
+  std::filesystem::path report;      ///< report.html; empty when the run was stopped
   std::uint64_t epochs = 0;
   std::uint64_t steps = 0;
   double seconds = 0;
@@ -83,14 +86,15 @@ struct RunResult {
   bool has_test_data = false;
 };
 
-/// Learns from the beginning. Throws what loading data, compiling, learning and writing throw; when it throws
+/// Learns from the beginning. Error{usage} when members of a team differ in model, data, version or
+/// processor. Throws what loading data, compiling, learning and writing throw; when it throws
 /// Error{not_finite}, the last checkpoint is from before.
 RunResult start_run(std::shared_ptr<const ModelDefinition> model, const RunOptions& options,
                     RunObserver& observer);
 
-/// Continues in the directory of a checkpoint, which is locked, to the same bits as if it had never stopped.
-/// `model` is the checkpoint's, with settings applied: its graph must be the same, its `train:` may differ.
-/// Error{usage} when the graph differs.
+/// Continues in the directory of a checkpoint, which is locked by the member that writes, to the same bits as
+/// if it had never stopped. `model` is the checkpoint's, with settings applied: its graph must be the same,
+/// its `train:` may differ. Error{usage} when the graph differs.
 RunResult resume_run(std::shared_ptr<const ModelDefinition> model, const FoundCheckpoint& from,
                      RunDirectory directory, const RunOptions& options, RunObserver& observer);
 

@@ -3,11 +3,80 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <string_view>
+#include <utility>
 
 #include "graph/print.hpp"
+#include "graphrun/version.hpp"
 #include "train/learn/definition.hpp"
 
 namespace graphrun::train {
+
+namespace {
+
+std::string hash_of(const void* bytes, std::size_t size) {
+  return fmt::format("{:016x}", std::hash<std::string_view>{}({static_cast<const char*>(bytes), size}));
+}
+
+std::string hash_of(const Examples& examples) {
+  std::string text = std::to_string(examples.count);
+  for (const auto& [name, column] : examples.columns)
+    text += " " + name + " " + hash_of(column.bytes.data(), column.bytes.size());
+  return text;
+}
+
+std::string hash_of(const Learner::Weights& weights) {
+  std::string text;
+  for (const auto& [name, values] : weights)
+    text += " " + name + " " + hash_of(values.data(), values.size() * sizeof(float));
+  return text;
+}
+
+/// Where a run begins: weights of a checkpoint, or those that were given.
+std::string beginning_of(const Learner& learner) {
+  std::string text =
+      fmt::format("{} {}", learner.state().step, learner.state().step > 0 ? learner.digest() : "");
+  for (const auto& [name, weights] : learner.kept()) text += " " + name + hash_of(weights);
+  return text;
+}
+
+/// The part of a text before its first line break, which is taken off it.
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
+}  // namespace
+
+void require_same_run(Learner& learner, const Examples& examples) {
+  runtime::Team& team = learner.team();
+  if (team.members() == 1) return;
+  const std::string& model = learner.model().resolved;
+  const std::vector<std::pair<const char*, std::string>> own = {
+      {"another version of graphrun", std::string(version)},
+      {"another kind of processor, or another provider", made_with(learner)},
+      {"another model", hash_of(model.data(), model.size())},
+      {"other training data", hash_of(examples)},
+      {"another beginning: other weights, or another checkpoint", beginning_of(learner)}};
+  std::string said;
+  for (const auto& [what, value] : own) said += value + "\n";
+  const std::vector<std::string> all = team.gather(said);
+  for (std::size_t member = 1; member < all.size(); ++member) {
+    std::string_view first = all.front();
+    std::string_view other = all[member];
+    for (const auto& [what, value] : own) {
+      const std::string_view of_first = take_line(first);
+      if (take_line(other) != of_first)
+        throw Error(ErrorCode::usage,
+                    fmt::format("process {} of {} has {} than process 1: processes that learn together must "
+                                "be started alike",
+                                member + 1, all.size(), what));
+    }
+  }
+}
 
 void require_stops_by(const std::vector<std::string>& learnt, const TrainRecipe& train) {
   for (const PhaseRecipe& phase : train.phases)

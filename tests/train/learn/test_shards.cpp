@@ -109,6 +109,7 @@ TEST_CASE("bundled models learn the same bits in shards at any number of threads
       {"gan", {}, 1e-3},
       {"vq_vae", {}, 1e-3},
       {"tied", {}, 1e-5},
+      {"wgan_gp", {}, 1e-3},
   }));
   INFO(chosen.name);
   std::vector<std::string> settings = chosen.settings;

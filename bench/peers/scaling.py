@@ -1,0 +1,140 @@
+"""What a step costs on 1 to 256 nodes, on paper: the cost model of docs/scaling.md, and its tables.
+
+    python3 bench/peers/scaling.py                                  the tables
+    python3 bench/peers/scaling.py --fit build/release/graphrun     fits the model to 1 and 2 processes on this machine
+
+A step of P nodes with one shard each costs
+
+    rows      flop of B/P rows at the rate of a node
+  + pieces    what every process pays for a step beside its rows: P times as many small kernels
+  + exchange  each sends and receives (P-1)/P of the gradients twice, over the network, in 2 (P-1) messages
+  + memory    sums are written, read P times over their P-th part, and gathered: passes over memory
+  + update    all weights and two slots of Adam, on every node
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import tempfile
+
+NETS = {
+    "S": [784, 256, 128, 64, 2],
+    "N": [784, 1000, 500, 250, 30],
+    "100M": [784, 8192, 4096, 2048, 30],
+}
+NODES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+NETWORKS = {"1 Gbit/s": (30e-6, 0.118e9), "10 Gbit/s": (15e-6, 1.18e9), "100 Gbit/s": (3e-6, 11.8e9)}
+
+
+class Machine:
+    """One node, as docs/performance.md measures it."""
+
+    def __init__(self, flop=2 * 110e9, memory=12e9, pieces=0.15e-3):
+        self.flop, self.memory, self.pieces = flop, memory, pieces
+
+
+def parameters(widths):
+    return 2 * sum(a * b for a, b in zip(widths, widths[1:])) + sum(widths[1:]) + sum(widths[:-1])
+
+
+def step(widths, batch, nodes, latency, bandwidth, machine):
+    """Seconds by part."""
+    numbers = parameters(widths)
+    bytes_of_sums = 4 * numbers
+    rows = 6 * numbers * batch / nodes / machine.flop
+    update = 7 * bytes_of_sums / machine.memory
+    if nodes == 1:
+        return {"rows": rows, "pieces": machine.pieces, "exchange": 0, "memory": 0, "update": update}
+    share = (nodes - 1) / nodes
+    exchange = 2 * (nodes - 1) * latency + 2 * share * bytes_of_sums / bandwidth
+    memory = 5 * bytes_of_sums / machine.memory
+    return {"rows": rows, "pieces": machine.pieces, "exchange": exchange, "memory": memory, "update": update}
+
+
+def table(batch_of, text):
+    machine = Machine()
+    print(text)
+    print("| network | net | " + " | ".join(str(nodes) for nodes in NODES) + " | limit at 64 |")
+    print("|---|---|" + "---|" * (len(NODES) + 1))
+    for network, (latency, bandwidth) in NETWORKS.items():
+        for net, widths in NETS.items():
+            def rate(nodes):
+                return batch_of(nodes) / sum(step(widths, batch_of(nodes), nodes, latency, bandwidth, machine).values())
+
+            parts = step(widths, batch_of(64), 64, latency, bandwidth, machine)
+            limit = max(parts, key=parts.get)
+            speeds = [rate(nodes) / rate(1) for nodes in NODES]
+            print(f"| {network} | {net} | " + " | ".join(f"{speed:.3g}" for speed in speeds) + f" | {limit} |")
+    print()
+
+
+def measured(program, widths, batch, ranks):
+    """Seconds of a step by processes of one thread."""
+    hidden = ", ".join(map(str, widths[1:-1]))
+    back = ", ".join(map(str, reversed(widths[1:-1])))
+    text = f"""graphrun: 1
+name: scaling
+data: fashion_mnist
+inputs:
+  x: {{shape: [batch, {widths[0]}]}}
+nodes:
+  enc: {{op: dense, in: x, repeat: [{hidden}], units: $item, act: tanh}}
+  code: {{op: dense, in: enc, units: {widths[-1]}, act: tanh}}
+  dec: {{op: dense, in: code, repeat: [{back}], units: $item, act: tanh}}
+  recon: {{op: dense, in: dec, units: {widths[0]}, act: sigmoid}}
+loss:
+  reconstruction: {{op: mse, in: [recon, x]}}
+train: {{optimizer: {{op: adam, lr: 1.0e-3}}, batch: {batch}, steps: 30, shards: {ranks}, pictures: {{every: 0}}}}
+"""
+    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder) / "scaling.yaml"
+        model.write_text(text)
+        launcher = ["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []
+        words = [program, "train", str(model), "--json", "-q", "--threads", "1", "--out", folder + "/run"]
+        result = json.loads(subprocess.run(launcher + words, env=environment, capture_output=True, text=True,
+                                           check=True).stdout)
+        return result["seconds"] / result["steps"]
+
+
+def fit(program, rounds):
+    """Of the exchange between two processes here: seconds a message, and bytes a second. Two nets give two equations,
+    a third one is foretold."""
+    best = {}
+    for _ in range(rounds):
+        for net, batch in [("S", 128), ("S", 1024), ("N", 128), ("N", 1024)]:
+            for ranks, rows in [(1, batch // 2), (2, batch)]:
+                key = net, batch, ranks
+                best[key] = min(best.get(key, 1e9), measured(program, NETS[net], rows, ranks))
+    extra = {key[:2]: best[key] - best[key[:2] + (1,)] for key in best if key[2] == 2}
+    small, large = (4 * parameters(NETS[net]) for net in ("S", "N"))
+    of_small, of_large = (statistics.mean(extra[net, batch] for batch in (128, 1024)) for net in ("S", "N"))
+    seconds_a_byte = (of_large - of_small) / (large - small)
+    each_step = of_small - small * seconds_a_byte
+    print(f"beside its rows a step of two processes takes {1e6 * each_step:.0f} us and "
+          f"{1e9 * seconds_a_byte:.3f} ns a byte of gradients ({1e-9 / seconds_a_byte:.1f} GB/s)")
+    for (net, batch, ranks), seconds in best.items():
+        if ranks == 1:
+            continue
+        foretold = best[net, batch, 1] + each_step + 4 * parameters(NETS[net]) * seconds_a_byte
+        print(f"{net}-{batch}: half the rows alone {1e3 * best[net, batch, 1]:.2f} ms, two processes "
+              f"{1e3 * seconds:.2f} ms, by the model {1e3 * foretold:.2f} ms ({100 * (foretold / seconds - 1):+.0f} %)")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fit", metavar="PROGRAM")
+    parser.add_argument("--rounds", type=int, default=3)
+    flags = parser.parse_args()
+    if flags.fit:
+        fit(flags.fit, flags.rounds)
+        return
+    table(lambda nodes: 1024, "A batch of 1,024 in all: how many times as fast as one node.\n")
+    table(lambda nodes: 1024 * nodes, "1,024 rows a node: how many times as many rows a second as one node.\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+/* What graphrun asks of a library for message passing: a table that the module of that library fills. It is C, so
+   that the module may be made by another compiler, and holds nothing of MPI's, so that nobody needs its headers but
+   the module. All calls are collective and come from one thread at a time. */
+#ifndef GRAPHRUN_RANKS_COLLECTIVES_H
+#define GRAPHRUN_RANKS_COLLECTIVES_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Asked now and then while a call waits for others: not 0 ends the wait. */
+typedef int (*graphrun_give_up)(void* context);
+
+enum graphrun_outcome {
+  graphrun_done = 0,
+  graphrun_given_up = 1, /* the table may not be used again, but for abort */
+  graphrun_failed = 2    /* the same; failure() says why */
+};
+
+/* Of a send or a receive: for each rank how many elements, and where they begin. */
+struct graphrun_layout {
+  const int* counts;
+  const int* offsets;
+};
+
+struct graphrun_collectives {
+  int ranks;
+  int rank;
+  /* To each rank its part of `send`; `receive` takes the parts that all ranks have for this one. */
+  enum graphrun_outcome (*exchange_floats)(const float* send, struct graphrun_layout send_layout, float* receive,
+                                           struct graphrun_layout receive_layout, graphrun_give_up give_up,
+                                           void* context);
+  /* Everybody's bytes, one rank's behind the other's. `own` is this rank's; it may lie in `all`, in its place. */
+  enum graphrun_outcome (*gather_bytes)(const void* own, int bytes, void* all, struct graphrun_layout layout,
+                                        graphrun_give_up give_up, void* context);
+  /* Does any rank say 1? */
+  enum graphrun_outcome (*any)(int* flag, graphrun_give_up give_up, void* context);
+  const char* (*failure)(void);
+  const char* (*library)(void); /* its name and version, one line */
+  void (*finish)(void);         /* once, when all ranks have done their work */
+  void (*abort)(int code);      /* ends all ranks with this code; does not return */
+};
+
+/* The one symbol of a module, "graphrun_open_collectives": joins the other ranks, and fills the table. 0, or not 0
+   when that is not possible. */
+typedef int (*graphrun_open)(struct graphrun_collectives* collectives);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

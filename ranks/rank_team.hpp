@@ -1,0 +1,81 @@
+/// \file
+/// Processes that learn together over a library for message passing. Sums go as a reduce-scatter: each rank
+/// gets its part of the sums of all shards, adds them in the order of the shards, and all ranks gather the
+/// parts. So a rank receives each number once from each other shard and once more when it is added up, and
+/// which rank adds what changes no bit.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "ranks/collectives.h"
+#include "runtime/shards/team.hpp"
+
+namespace graphrun::ranks {
+
+class RankTeam final : public runtime::Team {
+ public:
+  /// `stop`: what this process alone is asked. The table's functions must stay.
+  RankTeam(const graphrun_collectives& collectives, std::stop_token stop);
+  /// Leaves the others, if all went well; they do the same.
+  ~RankTeam() override;
+  RankTeam(const RankTeam&) = delete;
+  RankTeam& operator=(const RankTeam&) = delete;
+
+  int members() const override { return collectives_.ranks; }
+  int member() const override { return collectives_.rank; }
+  void add_up(const runtime::ShardSums& sums, std::span<float> into) override;
+  std::vector<std::string> gather(const std::string& own) override;
+  void agree_on_stop() override;
+
+  /// Turns when all ranks have agreed to stop, on each at the same call.
+  std::stop_token stop() const { return agreed_.get_token(); }
+
+  /// Why calls throw Error{cancelled}; nothing as long as they do not.
+  const std::optional<std::string>& lost() const { return lost_; }
+
+  /// Ends all ranks, where one alone has failed.
+  [[noreturn]] void abort(int code);
+  /// The library behind it, for the log.
+  std::string library() const { return collectives_.library(); }
+
+ private:
+  struct Layout {
+    std::vector<int> counts;
+    std::vector<int> offsets;
+    void append(std::size_t count);
+    graphrun_layout table() const { return {counts.data(), offsets.data()}; }
+  };
+
+  static int give_up(void* team);
+  void require(graphrun_outcome outcome);
+  void throw_if_lost() const;
+  /// Which of `elements` numbers a rank adds up.
+  std::size_t first_of_rank(std::size_t elements, int rank) const;
+
+  graphrun_collectives collectives_;
+  std::stop_token stop_;
+  std::stop_source agreed_;
+  std::optional<std::string> lost_;
+  std::optional<std::chrono::steady_clock::time_point>
+      waiting_since_;  ///< with a stop that others do not heed
+  std::vector<float> send_;
+  std::vector<float> receive_;
+  Layout sent_;
+  Layout received_;
+};
+
+/// How many ranks a launcher says it has started, this process being one of them; 1 when none did.
+int launched_ranks();
+/// How many of them are on this machine, as far as the launcher says; else all.
+int launched_ranks_here();
+
+/// Opens the module for MPI and joins the other ranks. Error{usage} when graphrun was built without it,
+/// Error{io} when it, or the library below it, cannot be opened.
+std::shared_ptr<RankTeam> join(std::stop_token stop);
+
+}  // namespace graphrun::ranks

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""Learns with several processes, which it starts itself: the same bits at any number of processes and threads, and
+one clear message and a checkpoint when one of them fails.
+
+    ranks.py PROGRAM [--all]     quick by default; --all kills a process at 20 random moments
+
+Skipped (77) where there is no mpirun, or the program was built without MPI."""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+DATA = SOURCE / "data" / "fashion_mnist_1200"
+SMALL_DATA = (f"data={{train: {{images: {DATA}/train-images-idx3-ubyte.gz, labels: {DATA}/train-labels-idx1-ubyte.gz}}, "
+              f"test: {{images: {DATA}/t10k-images-idx3-ubyte.gz, labels: {DATA}/t10k-labels-idx1-ubyte.gz}}}}")
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+                   OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_btl="self,vader,tcp",
+                   OMPI_MCA_hwloc_base_binding_policy="none")
+SECONDS = 120
+
+MODEL = """graphrun: 1
+name: small
+inputs:
+  x: {shape: [batch, 784]}
+nodes:
+  noisy: {op: gaussian_noise, in: x, amount: 0.1}
+  enc:   {op: dense, in: noisy, units: 32, act: tanh}
+  code:  {op: dense, in: enc, units: 4, act: tanh}
+  recon: {op: dense, in: code, units: 784, act: sigmoid}
+outputs: {code: code, image: recon}
+loss:
+  reconstruction: {op: mse, in: [recon, x]}
+train: {optimizer: {op: adam, lr: 2.0e-3, clip_norm: 1}, batch: 64, epochs: 12, seed: 1, pictures: {every: 0}}
+"""
+
+
+class Failure(Exception):
+    pass
+
+
+class Trials:
+    def __init__(self, program, folder):
+        self.program, self.folder, self.number = program, pathlib.Path(folder), 0
+        self.model = self.folder / "small.yaml"
+        self.model.write_text(MODEL.replace("inputs:", SMALL_DATA.replace("data=", "data: ") + "\ninputs:", 1))
+
+    def words(self, model, out, more=(), threads=1):
+        return [self.program, "train", *([str(model)] if model else []), "--json", "-q", "--threads", str(threads),
+                *(["--out", str(out)] if out else []), *more]
+
+    def launcher(self, ranks):
+        return ["mpirun", "-n", str(ranks)] if ranks > 1 else []
+
+    def new_run(self):
+        self.number += 1
+        return self.folder / f"run{self.number}"
+
+    def learn(self, model, ranks=1, threads=1, more=(), out=None):
+        """What a run prints, which must go well."""
+        words = self.launcher(ranks) + self.words(model, out or self.new_run(), more, threads)
+        done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, timeout=SECONDS, check=False)
+        if done.returncode != 0:
+            raise Failure(f"{' '.join(words)} ended with {done.returncode}: {done.stderr}")
+        if done.stdout.count("\n") != 1:
+            raise Failure(f"{' '.join(words)} printed {done.stdout!r}")
+        return json.loads(done.stdout)
+
+    def resume(self, run, ranks, more=()):
+        words = self.launcher(ranks) + self.words(None, None, ["--resume", str(run), *more])
+        done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, timeout=SECONDS, check=False)
+        if done.returncode != 0:
+            raise Failure(f"resuming {run} with {ranks} ended with {done.returncode}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def fails(self, what, words, message, code=None):
+        """A start that must end by itself with one message of ours."""
+        done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, timeout=SECONDS, check=False)
+        ours = [line for line in done.stderr.splitlines() if "error: " in line]
+        if done.returncode == 0 or (code is not None and done.returncode != code):
+            raise Failure(f"{what}: it ended with {done.returncode}: {done.stderr}")
+        if len(ours) != 1 or not re.search(message, ours[0]):
+            raise Failure(f"{what}: it said {done.stderr}")
+        if "bug in graphrun" in done.stderr:
+            raise Failure(f"{what}: a bug report: {done.stderr}")
+
+
+def same_bits(trials):
+    """One digest over processes and threads."""
+    models = {
+        "autoencoder": [],
+        "stacked_ae": ["--set", "train.phases.layers.epochs=1"],
+        "vae": [],
+        "convolutional": ["--set", "train.batch=32"],
+    }
+    for name, settings in models.items():
+        model = SOURCE / "models" / f"{name}.yaml"
+        more = ["--set", "train.shards=4", "--set", SMALL_DATA, "--max-steps", "5", *settings]
+        expected = trials.learn(model, 1, 1, more)
+        for ranks, threads in [(1, 2), (2, 1), (3, 1), (4, 1), (2, 2), (4, 2)]:
+            learnt = trials.learn(model, ranks, threads, more)
+            for key in ("digest", "train", "test"):
+                if learnt[key] != expected[key]:
+                    raise Failure(f"{name} with {ranks} processes of {threads} threads: {key} is {learnt[key]}, "
+                                  f"not {expected[key]}")
+        print(f"{name}: {expected['digest'][:16]} by 1 to 4 processes of 1 and 2 threads", flush=True)
+
+
+def resumed_by_others(trials):
+    """The first run takes a shard for each process and records it."""
+    expected = trials.learn(trials.model, 1, 1, ["--set", "train.shards=4", "--set", "train.epochs=3"])
+    run = trials.new_run()
+    words = trials.launcher(4) + [word for word in trials.words(trials.model, run, ["--max-steps", "9",
+                                                                                  "--set", "train.epochs=3"])
+                                  if word != "-q"]
+    done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, timeout=SECONDS, check=False)
+    if done.returncode != 0 or "4 processes: the run has `train.shards: 4`" not in done.stderr:
+        raise Failure(f"the first run ended with {done.returncode} and said {done.stderr}")
+    if "shards: 4" not in (run / "resolved.yaml").read_text():
+        raise Failure("resolved.yaml does not say how many shards there are")
+    for ranks, steps in [(2, ["--max-steps", "20"]), (3, ["--max-steps", "33"]), (1, [])]:
+        last = trials.resume(run, ranks, steps)
+    if last["digest"] != expected["digest"]:
+        raise Failure(f"resumed by 2, 3 and 1 processes: {last['digest']}, not {expected['digest']}")
+    trials.fails("more processes than shards", trials.launcher(5) + trials.words(None, None, ["--resume", str(run)]),
+                 "5 processes cannot share 4 shards", 2)
+    print("resumed by other numbers of processes: the same digest", flush=True)
+
+
+def differences(trials):
+    """What differs between processes is found before the first step."""
+    def started(first, second):
+        run = trials.new_run()
+        return ["mpirun", "-n", "1", *trials.words(trials.model, run, first), ":",
+                "-n", "1", *trials.words(trials.model, run, second)]
+
+    shards = ["--set", "train.shards=2"]
+    trials.fails("another model", started(shards, [*shards, "--set", "train.batch=32"]),
+                 "process 2 of 2 has another model than process 1", 2)
+    other = SMALL_DATA.replace("train-images", "t10k-images", 1).replace("train-labels", "t10k-labels", 1)
+    trials.fails("other data", started(shards, [*shards, "--set", other]), "process 2 of 2 has (another model|other)")
+    trials.fails("another provider", started(shards, [*shards, "--provider", "onednn"]),
+                 "process 2 of 2 has another kind of processor, or another provider", 2)
+    trials.fails("a model that is wrong", trials.launcher(3) + trials.words(trials.folder / "none.yaml", None),
+                 "none.yaml", 4)
+    trials.fails("a process that fails alone", started(shards, [*shards, "--weights", "none.safetensors"]),
+                 "process 2 of 2: .*none.safetensors")
+    print("differences between processes: one message, before the first step", flush=True)
+
+
+def ranks_of(process):
+    """The processes that a launcher has started, once they are there."""
+    found = subprocess.run(["pgrep", "-P", str(process.pid), "-x", "graphrun"], capture_output=True, text=True,
+                           check=False).stdout.split()
+    return [int(each) for each in found]
+
+
+def wait_for(condition, what, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise Failure(f"waited {seconds} s for {what}")
+        time.sleep(0.005)
+
+
+def checkpoints(run):
+    return list((run / "checkpoints").glob("*.safetensors"))
+
+
+def interrupted(trials, moments, seed):
+    """A process that is killed, and Ctrl-C: a checkpoint is left from which any number continues."""
+    chance = random.Random(seed)
+    more = ["--set", "train.shards=4", "--set", "train.epochs=30"]
+    expected = trials.learn(trials.model, 1, 1, more)["digest"]
+    for moment in range(moments):
+        run = trials.new_run()
+        process = subprocess.Popen(trials.launcher(4) + trials.words(trials.model, run, more), env=ENVIRONMENT,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+        time.sleep(chance.uniform(0, 0.4))
+        by_hand = moment % 4 == 3
+        ranks = ranks_of(process)
+        if by_hand:
+            process.send_signal(signal.SIGINT)
+        elif ranks:
+            os.kill(chance.choice(ranks), signal.SIGKILL)
+        try:
+            _, said = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise Failure(f"moment {moment}: the others did not end") from None
+        if "bug in graphrun" in said:
+            raise Failure(f"moment {moment}: {said}")
+        digest = trials.resume(run, 1 + moment % 3)["digest"]
+        if digest != expected:
+            raise Failure(f"moment {moment}: resumed by {1 + moment % 3}: {digest}, not {expected}")
+    print(f"killed or interrupted {moments} times (seed {seed}) and resumed by 1, 2 and 3: the same digest", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("program")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--only", default="")
+    flags = parser.parse_args()
+    if shutil.which("mpirun") is None or not (pathlib.Path(flags.program).parent / "graphrun-mpi.so").exists():
+        print("there is no mpirun, or graphrun was built without MPI: skipped")
+        return 77
+    trials_of = [same_bits, resumed_by_others, differences,
+                 lambda trials: interrupted(trials, 20 if flags.all else 3, flags.seed)]
+    names = ["bits", "resume", "differences", "interrupted"]
+    with tempfile.TemporaryDirectory() as folder:
+        trials = Trials(os.path.abspath(flags.program), folder)
+        for name, trial in zip(names, trials_of):
+            if flags.only in ("", name):
+                trial(trials)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        sys.exit(str(failure))
