@@ -259,6 +259,26 @@ TEST_CASE(
   CHECK(place.run_json({"eval", "b"})["loss"] != place.run_json({"eval", "b", "--precision", "f32"})["loss"]);
 }
 
+TEST_CASE(
+    "a CPU without instructions for bf16 refuses it before anything is made, and rounds as one that has") {
+  const Workplace place;
+  const std::vector<std::string> words = {"train", "small.yaml", "--max-steps", "3", "--precision"};
+  const auto with = [&](const std::string& precision, const std::string& out) {
+    auto all = words;
+    all.insert(all.end(), {precision, "--out", out});
+    return all;
+  };
+  const json here = place.run_json(with("bf16-emulated", "here"));
+  setenv("GRAPHRUN_MAX_ISA", "avx2", 1);
+  const ProcessResult refused = place.run(with("bf16", "refused"));
+  const json there = place.run_json(with("bf16-emulated", "there"));
+  unsetenv("GRAPHRUN_MAX_ISA");
+  CHECK(refused.exit_code == 2);
+  CHECK(contains(refused.err, "this CPU has no instructions for bf16 (AVX512_BF16 or AMX)"));
+  CHECK_FALSE(fs::exists(place / "refused"));
+  CHECK(std::abs(there["test"]["loss"].get<double>() - here["test"]["loss"].get<double>()) < 1e-4);
+}
+
 TEST_CASE("a check lists what products read at a precision") {
   const Workplace place;
   const ProcessResult check = place.run({"check", "small.yaml", "--precision", "bf16"});
