@@ -80,6 +80,9 @@ train::Examples examples_of(const ModelDefinition& model, const Inputs& inputs) 
   for (const InputValues& input : inputs)
     add(examples, model.graph.node(train::given_node(model, input.name)), input);
   if (inputs.empty()) throw Error(ErrorCode::usage, "no input is given, so there is no row to work on");
+  const bool has_weights =
+      std::ranges::find(model.inputs, InputSource::weights, &ModelInput::source) != model.inputs.end();
+  if (has_weights) examples.columns.try_emplace(weights_input, train::Column{train::ColumnKind::ones, 1, {}});
   return examples;
 }
 

@@ -16,7 +16,9 @@
 namespace graphrun::api {
 
 /// Columns over the host's own memory, which must outlive them. Names are those of inputs, outputs or nodes.
-/// Error{usage}: no inputs, a name twice or unknown, a type that does not fit, counts of rows that differ.
+/// Weights of
+/// examples that are not given are 1. Error{usage}: no inputs, a name twice or unknown, a type that does not
+/// fit, counts of rows that differ.
 train::Examples examples_of(const ModelDefinition& model, const Inputs& inputs);
 
 /// Values for one node.

@@ -134,9 +134,11 @@ void ExamplesFlags::declare(Arguments& arguments) {
                    "test (default), validation or train examples of the model's data");
   arguments.option(
       "--images,--table", images, "FILE",
-      "take the images from this IDX, NPY, CSV or PNG file or folder of PNG files instead, or the "
+      "take the images from this IDX, NPY, CSV or picture file or folder of pictures instead, or the "
       "rows from this table");
   arguments.option("--labels", labels, "FILE", "their labels: IDX, NPY or CSV");
+  arguments.option("--targets", targets, "FILE",
+                   "what the images are to become, as `targets:` under `data:`");
   arguments.option("--label-column", label_column, "NAME",
                    "the column of a CSV file that holds the labels (default: `label`, if there is one)");
   arguments.option("--first", first, "N", "only the first N images");
@@ -166,7 +168,8 @@ void ExamplesFlags::check() const {
     throw Error(ErrorCode::usage, fmt::format("--first {}: at least one image is needed", *first));
   if (!images.empty()) return;
   for (const auto& [flag, value] :
-       {std::pair("--labels", &labels), std::pair("--label-column", &label_column)})
+       {std::pair("--labels", &labels), std::pair("--label-column", &label_column),
+        std::pair("--targets", &targets)})
     if (!value->empty())
       throw Error(ErrorCode::usage,
                   fmt::format("{} {}: they are of images of your own: add --images FILE", flag, *value));
@@ -175,9 +178,14 @@ void ExamplesFlags::check() const {
 /// Where nothing else is said, the column that the model's own data have their labels in serves other files
 /// of their kind too, if they have it.
 train::ImageFiles ExamplesFlags::files(const ModelDefinition& model) const {
-  if (!label_column.empty() || !labels.empty()) return {images, labels, label_column};
-  const bool has_own = model.data && model.data->train && model.data->train->labels.empty();
-  return {images, "", has_own ? model.data->train->label_column : "", false};
+  train::ImageFiles files{
+      .images = images, .labels = labels, .label_column = label_column, .targets = targets};
+  const bool has_train = model.data && model.data->train;
+  if (has_train) files.first_label = static_cast<std::int32_t>(model.data->train->first_label);
+  if (!label_column.empty() || !labels.empty()) return files;
+  if (has_train && model.data->train->labels.empty()) files.label_column = model.data->train->label_column;
+  files.needs_label_column = false;
+  return files;
 }
 
 SplitExamples load_splits(const ModelDefinition& model, Console& console) {

@@ -27,6 +27,7 @@ struct ExamplesFlags {
   std::string images;  ///< a file or folder instead of the model's data
   std::string labels;
   std::string label_column;
+  std::string targets;
   std::optional<std::int64_t> first;  ///< only so many
   std::vector<std::string> inputs;    ///< "y=7": a value for all rows
 

@@ -123,22 +123,41 @@ bool is_missing_cell(std::string_view field) {
 CsvLines::CsvLines(std::string_view text, const fs::path& path) : rest_(text), path_(path) {
   refuse_other_kinds(text, path);
   if (rest_.starts_with(byte_order_mark)) rest_.remove_prefix(byte_order_mark.size());
-  while (!rest_.empty() && (rest_.back() == '\n' || rest_.back() == '\r')) rest_.remove_suffix(1);
   if (rest_.find('\n') == std::string_view::npos) line_end_ = '\r';  // as on old computers
+  skip_blank_lines();
   separator_ = separator_of(rest_.substr(0, rest_.find(line_end_)));
 }
 
+void CsvLines::skip_blank_lines() {
+  const std::string_view blank = separator_ == '\t' ? std::string_view(" \r") : std::string_view(" \t\r");
+  std::size_t at = 0;
+  int lines = 0;
+  while (at < rest_.size()) {
+    const std::size_t end = std::min(rest_.find(line_end_, at), rest_.size());
+    if (rest_.substr(at, end - at).find_first_not_of(blank) != std::string_view::npos) break;
+    at = std::min(end + 1, rest_.size());
+    ++lines;
+  }
+  const bool are_cells = !is_first_ && fields_.size() == 1 && at < rest_.size();
+  if (are_cells) return;
+  rest_.remove_prefix(at);
+  next_number_ += lines;
+}
+
 const CsvFields& CsvLines::next() {
-  number_ += is_first_ ? 1 : lines_;
+  number_ = next_number_;
   const std::size_t before = fields_.size();
   take_record();
+  next_number_ += lines_;
   split();
   drop_trailing_field();
   if (!is_first_ && fields_.size() != before)
-    fail(fmt::format("this line has {} fields, the first has {}{}", fields_.size(), before,
+    fail(fmt::format("this line has {} field{}, the first has {}{}", fields_.size(),
+                     fields_.size() == 1 ? "" : "s", before,
                      is_trailed_ ? " and a separator behind them" : ""),
          record_);
   is_first_ = false;
+  skip_blank_lines();
   return fields_;
 }
 

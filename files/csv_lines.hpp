@@ -29,8 +29,9 @@ bool is_missing_cell(std::string_view field);
 
 /// Goes through the records of a text, which are its lines but for line ends between quotes. Separators are
 /// commas, semicolons, tabs or bars, whichever the first line has; spaces around a field are dropped, quotes
-/// stand around a whole field, and two of them within are one. A byte order mark, line ends of any kind and
-/// empty lines at the end are passed over. Errors{data} have the line and column.
+/// stand around a whole field, and two of them within are one. A byte order mark and line ends of any kind
+/// are passed over, and blank lines; in a table of one column such a line is a cell that is missing, but for
+/// those at the end. Errors{data} have the line and column.
 class CsvLines {
  public:
   /// Both must outlive this. Error{data} for text that is not in UTF-8 or ASCII, as far as it is told by its
@@ -43,8 +44,11 @@ class CsvLines {
   std::string_view rest() const { return rest_; }
   char line_end() const { return line_end_; }
   char separator() const { return separator_; }
-  /// Goes on with other text, as if it followed what was read so far.
-  void append(std::string_view text) { rest_ = text; }
+  /// Goes on with other text, as if it followed what was read so far. Nothing is left of it when it is blank.
+  void append(std::string_view text) {
+    rest_ = text;
+    skip_blank_lines();
+  }
 
   /// The fields of the next record, which must have as many as the one before; valid until the next call.
   const CsvFields& next();
@@ -60,6 +64,7 @@ class CsvLines {
   [[noreturn]] void fail(const std::string& message, std::string_view at) const;
 
  private:
+  void skip_blank_lines();
   void take_record();
   void drop_trailing_field();
   void split();
@@ -74,7 +79,8 @@ class CsvLines {
   bool is_trailed_ = false;
   bool is_first_ = true;
   int number_ = 0;
-  int lines_ = 1;  ///< of the record read last
+  int next_number_ = 1;  ///< of the line that the rest begins with
+  int lines_ = 1;        ///< of the record read last
   CsvFields fields_;
   std::vector<std::size_t> starts_;        ///< where in the record each field begins
   std::deque<std::string> without_pairs_;  ///< fields whose double quotes are single now

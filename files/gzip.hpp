@@ -33,6 +33,11 @@ class GzipSource final : public ByteSource {
   std::unique_ptr<Stream> stream_;
 };
 
+/// Decompresses one run of deflate without a header, as in ZIP archives, into exactly these bytes.
+/// Error{data} when it is damaged, or has more or fewer.
+void inflate_raw(std::span<const std::uint8_t> compressed, std::span<std::uint8_t> into,
+                 const std::filesystem::path& path);
+
 /// CRC-32 of bytes (polynomial 0x04C11DB7, as in gzip and PNG). Any error within 32 neighbouring bits changes
 /// it. `start` is the sum of the bytes before these.
 std::uint32_t crc32(std::span<const std::uint8_t> bytes, std::uint32_t start = 0) noexcept;

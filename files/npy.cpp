@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "files/file.hpp"
+#include "files/npz.hpp"
 
 namespace graphrun::files {
 namespace {
@@ -248,6 +249,7 @@ void write_npy(const fs::path& path, StoredType type, std::span<const std::size_
 }
 
 NpyArray read_npy(const fs::path& path) {
+  if (const std::optional<NpzPlace> place = npz_place(path)) return read_npz(*place);
   FileSource source(path);
   return read_npy(source, source.size(), path);
 }

@@ -32,6 +32,7 @@ void write_npy(const std::filesystem::path& path, StoredType type, std::span<con
 /// transposed. The header is read
 /// by a strict grammar, never evaluated; the data must be exactly as long as the shape says. Error{data} for
 /// all else: other types, Python objects, structures, sizes that overflow.
+/// The path may also be that of an array in an NPZ file, see npz_place().
 NpyArray read_npy(const std::filesystem::path& path);
 
 /// The same from bytes in order, of which there are exactly `size`; `path` is for errors only.

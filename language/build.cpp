@@ -94,11 +94,37 @@ void build_train(Expansion& expansion, ModelDefinition& model) {
 /// What is known of the rows of a table; nothing of other data.
 std::optional<RowSizes> row_sizes(const std::optional<DataRecipe>& data) {
   if (!data || !data->table) return std::nullopt;
-  const FittedColumn* target = target_of(data->table->fitted);
-  return RowSizes{.cells = cells_of(data->table->fitted),
-                  .window = data->table->windows ? data->table->windows->size : 0,
-                  .has_target = target != nullptr,
-                  .target_is_category = target != nullptr && target->is_category};
+  RowSizes rows{.cells = cells_of(data->table->fitted),
+                .window = data->table->windows ? data->table->windows->size : 0};
+  for (const FittedColumn& column : data->table->fitted) {
+    const bool is_target = column.is_target();
+    if (!is_target && column.use != FittedColumn::Use::input) continue;
+    rows.columns.push_back({.name = column.name, .is_category = column.is_category, .is_target = is_target});
+    rows.targets += is_target ? 1 : 0;
+    rows.target_is_category = rows.target_is_category || (is_target && column.is_category);
+  }
+  return rows;
+}
+
+/// Columns that inputs take by themselves, each once.
+std::vector<TableRecipe::Named> own_columns(const ModelDeclaration& declared, const Sources& sources) {
+  std::vector<TableRecipe::Named> columns;
+  for (const InputDeclaration& input : declared.inputs) {
+    if (!input.is_from("column")) continue;
+    const Place& place = input.part ? input.part->place : input.place;
+    if (std::ranges::find(columns, input.part_name(), &TableRecipe::Named::name) == columns.end())
+      columns.push_back({input.part_name(), sources.location(place)});
+  }
+  return columns;
+}
+
+bool has_weights(const std::optional<DataRecipe>& data) {
+  if (!data) return false;
+  if (data->table)
+    return std::ranges::any_of(data->table->fitted, [](const FittedColumn& column) {
+      return column.use == FittedColumn::Use::weight;
+    });
+  return data->train && !data->train->weights.empty();
 }
 
 /// `$columns`: of each cell the number of its column, which all cells of a category share.
@@ -128,6 +154,7 @@ void build_data(const ModelDeclaration& declared, const Language& language, Expa
   if (!declared.data || declared.data->is_empty()) return;
   model.data = read_data(*declared.data, expansion);
   if (!model.data || !model.data->table) return;
+  model.data->table->inputs = own_columns(declared, expansion.diagnostics.sources());
   if (model.data->table->fitted.empty()) fit(*model.data, declared.data->place, language, expansion);
   expansion.top.arguments.try_emplace(
       "columns", Argument{columns_of_cells(model.data->table->fitted), declared.data->place});
@@ -139,7 +166,7 @@ void build_graph(const ModelDeclaration& declared, const std::vector<BlockDeclar
   try {
     check_vars(expansion);
     build_data(declared, language, expansion, model);
-    model.inputs = build_inputs(expansion, row_sizes(model.data));
+    model.inputs = build_inputs(expansion, row_sizes(model.data), has_weights(model.data));
     expand(expansion.top, declared.nodes);
     build_outputs(expansion, model);
     build_terms(expansion, model);

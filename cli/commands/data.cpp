@@ -141,7 +141,7 @@ class DataCommand final : public Command {
     arguments.positional("ACTION", action_, "list, fetch, verify or show", false);
     arguments.positional(
         "NAME", name_,
-        "a data set; list and verify: all when left out; show: an IDX, NPY, CSV or PNG file, or a "
+        "a data set; list and verify: all when left out; show: an IDX, NPY, CSV or picture file, or a "
         "folder of PNG files",
         false);
     arguments.option("--labels", labels_, "FILE", "show: the labels that go with it");
@@ -223,7 +223,7 @@ class DataCommand final : public Command {
     });
     if (all_numbers) return std::nullopt;
     DataRecipe data;
-    data.train = DataRecipe::Files{.images = name_, .labels = {}, .label_column = {}};
+    data.train.emplace().images = name_;
     data.table = TableRecipe{};
     const std::string columns = train::described(train::fit_table(data));
     if (context.flags.json)

@@ -76,6 +76,20 @@ struct RowColumns : OutputColumns {
   const std::vector<FittedColumn>& fitted;
 };
 
+/// What is said of several numbers, each in its unit.
+struct TargetsColumns : OutputColumns {
+  TargetsColumns(const train::OutputValues& given, std::vector<const FittedColumn*> columns)
+      : values(train::as_floats(given)), targets(std::move(columns)) {
+    for (const FittedColumn* target : targets) names.push_back(target->name);
+  }
+  void add(std::size_t row, std::vector<std::string>& cells) const override {
+    for (std::size_t i = 0; i < targets.size(); ++i)
+      cells.push_back(train::decoded(*targets[i], values.subspan(row * targets.size() + i, 1)));
+  }
+  std::span<const float> values;
+  std::vector<const FittedColumn*> targets;
+};
+
 /// What is said of the target: a number in its unit; or the value that is likeliest, and what each is given.
 struct TargetColumns : OutputColumns {
   TargetColumns(const train::OutputValues& given, const FittedColumn& column)
@@ -184,7 +198,15 @@ class PredictCommand final : public Command {
     const std::size_t width = width_of(output);
     if (output.name == "row" && width == static_cast<std::size_t>(cells_of(fitted)))
       return std::make_unique<RowColumns>(output, fitted);
-    const bool is_target = output.name == "target" && target != nullptr && output.type.dtype == DType::f32;
+    if (output.type.dtype != DType::f32) return std::make_unique<PlainColumns>(output);
+    const std::vector<const FittedColumn*> targets = targets_of(fitted);
+    const auto named = std::ranges::find(targets, output.name, &FittedColumn::name);
+    if (named != targets.end()) target = *named;
+    const bool are_numbers =
+        std::ranges::none_of(targets, [](const FittedColumn* one) { return one->is_category; });
+    if (output.name == "target" && targets.size() > 1 && are_numbers && width == targets.size())
+      return std::make_unique<TargetsColumns>(output, targets);
+    const bool is_target = (output.name == "target" || named != targets.end()) && target != nullptr;
     if (is_target && width == (target->is_category ? target->values.size() : 1))
       return std::make_unique<TargetColumns>(output, *target);
     return std::make_unique<PlainColumns>(output);

@@ -224,11 +224,11 @@ class ScoreCommand final : public Command {
     print(console, "score,flagged,because\n");
     train::CodedRow row;
     for (std::string line; std::getline(std::cin, line);) {
-      if (line.empty() || line == "\r") continue;
       lines.append(line);
+      if (lines.is_at_end()) continue;
       const files::CsvFields& fields = lines.next();
       coder.encode(lines, fields, row);
-      const auto alone = std::make_shared<const train::ImageSet>(train::single_row(row));
+      const auto alone = std::make_shared<const train::ImageSet>(train::single_row(row, data));
       const train::RowScores scores = scorer.scores(train::bind_images(*trained.model, alone), *alone);
       print(console, files::csv_line(answer(scores, 0, above.value)));
     }

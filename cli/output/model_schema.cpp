@@ -118,10 +118,12 @@ JsonObject schema_of(const Key& key) {
                  : reference(key.section);
     case KeyKind::sections:
       return list_of(reference(key.section)).set("minItems", std::int64_t{1});
-    case KeyKind::entries:
-      return of_type("object")
-          .set("propertyNames", JsonObject().set("pattern", "^[A-Za-z_][A-Za-z0-9_]*$"))
+    case KeyKind::entries: {
+      JsonObject entries = of_type("object");
+      entries.set("propertyNames", JsonObject().set("pattern", "^[A-Za-z_][A-Za-z0-9_]*$"))
           .set("additionalProperties", key.section.empty() ? JsonObject() : reference(key.section));
+      return key.short_form ? any_of({of_type("string"), std::move(entries)}) : entries;
+    }
   }
   return {};
 }

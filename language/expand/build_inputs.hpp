@@ -10,7 +10,8 @@
 
 namespace graphrun {
 
-/// `rows` are those of the table that inputs take, if it is one.
-std::vector<ModelInput> build_inputs(Expansion& model, const std::optional<RowSizes>& rows);
+/// `rows` are those of the table that inputs take, if it is one. Where examples have weights there is an
+/// input for them behind those of the file.
+std::vector<ModelInput> build_inputs(Expansion& model, const std::optional<RowSizes>& rows, bool has_weights);
 
 }  // namespace graphrun

@@ -77,7 +77,14 @@ struct InputDeclaration {
   Place place;
   std::optional<YamlNode> shape;
   std::optional<YamlNode> from;
+  std::optional<YamlNode> part;  ///< `name:`
+  std::optional<YamlNode> dtype;
   bool broken = false;  ///< reported; what uses it says nothing
+
+  /// Does it say `from: column`, or whatever `source` is?
+  bool is_from(std::string_view source) const { return from && from->text == source; }
+  /// Of the column or array that it takes: by default its own.
+  const std::string& part_name() const { return part ? part->text : name; }
 };
 
 struct ModelDeclaration {

@@ -39,7 +39,7 @@ enum class KeyKind {
   call,      ///< of an op or block
   section,   ///< keys of the section `section`; or a name or text, where `short_form` says so
   sections,  ///< a list of such
-  entries    ///< names of the file's own, each with what `section` says
+  entries    ///< names of the file's own, each with what `section` says; or a text, as above
 };
 
 struct Key {

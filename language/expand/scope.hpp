@@ -96,6 +96,7 @@ struct Expansion {
   std::map<std::string, const YamlEntry*> vars;
   Names names;
   std::vector<ScheduledInput> scheduled;
+  std::optional<NodeId> weights;  ///< [batch]: how much each example counts, where the data say so
   std::map<const BlockDeclaration*, BlockMentions> mentions;  ///< of the blocks that have been called
   std::map<const BlockDeclaration*, NodeOrder> orders;        ///< of those where it is the same in all calls
   Scope top;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 
@@ -38,6 +39,9 @@ class DataReader {
     read_table(recipe);
     read_shape(recipe);
     reader_.read(data_rows, recipe);
+    recipe.resize = read_sides("resize");
+    recipe.crop = read_sides("crop");
+    if (recipe.crop.size() == 1) recipe.crop.push_back(recipe.crop.front());
     if (recipe.channels == 2)
       reader_.wrong(*reader_.find("channels"), "`channels:` is 1 for grey or 3 for colour, not 2");
     read_classes(recipe);
@@ -60,14 +64,22 @@ class DataReader {
       read_labels(*labels, key, files);
     else if (labels != nullptr)
       files.labels = path(*labels, "labels");
+    if (const YamlNode* targets = part.find("targets")) files.targets = path(*targets, "targets");
+    if (const YamlNode* weights = part.find("weights")) files.weights = path(*weights, "weights");
+    if (const YamlNode* arrays = part.find("arrays")) read_arrays(*arrays, files);
     return files;
   }
 
   std::optional<DataRecipe::Files> read_table_files(const YamlNode& part, const std::string& key) {
-    for (const char* other : {"images", "labels"})
+    constexpr std::array<std::pair<const char*, const char*>, 5> others = {
+        {{"images", ""},
+         {"labels", "Write label: COLUMN."},
+         {"targets", "Write columns: {target: COLUMN} under `data:`."},
+         {"weights", "Write columns: {weight: COLUMN} under `data:`."},
+         {"arrays", "An input takes a column by {from: column, name: COLUMN}."}}};
+    for (const auto& [other, fix] : others)
       if (const YamlNode* node = part.find(other))
-        reader_.wrong(*node, fmt::format("`data.{}` is a table, which has no `{}:`", key, other),
-                      other[0] == 'l' ? "Write label: COLUMN." : "");
+        reader_.wrong(*node, fmt::format("`data.{}` is a table, which has no `{}:`", key, other), fix);
     DataRecipe::Files files;
     files.images = path(*part.find("table"), "table");
     if (const YamlNode* label = part.find("label")) {
@@ -93,7 +105,8 @@ class DataReader {
     if (section_.find("test") != nullptr && !is_table("test"))
       reader_.wrong(*section_.find("test"), "the training data are a table, the test data are none",
                     "Write test: {table: FILE.csv}.");
-    for (const char* key : {"shape", "channels", "divide_by", "classes", "names"})
+    for (const char* key :
+         {"shape", "channels", "resize", "crop", "transposed", "divide_by", "classes", "names"})
       if (const YamlNode* node = section_.find(key))
         reader_.wrong(*node, fmt::format("`{}:` is about images, and the data are a table", key),
                       "`columns:` says how the columns of a table are read.");
@@ -117,13 +130,48 @@ class DataReader {
     section.title = fmt::format("`data.{}.labels`", key);
     if (!SectionReader(labels, expansion_).check(section)) return;
     if (const YamlNode* file = labels.find("file")) files.labels = path(*file, "file");
+    SectionReader keys(labels, expansion_);
+    files.first_label = keys.integer(*labels_section.find("first")).value_or(0);
     const YamlNode* column = labels.find("column");
     if (column != nullptr && column->is_scalar() && !column->text.empty())
       files.label_column = column->text;
-    else if (column == nullptr || !column->is_empty())
-      reader_.wrong(column == nullptr ? labels : *column,
-                    "`labels:` is a file, or names a column of a CSV file",
+    else if (column != nullptr && !column->is_empty())
+      reader_.wrong(*column, "`labels:` is a file, or names a column of a CSV file",
                     "Write labels: FILE, or labels: {column: NAME}.");
+  }
+
+  void read_arrays(const YamlNode& arrays, DataRecipe::Files& files) {
+    if (arrays.is_scalar()) {
+      files.all_arrays = arrays.text;
+      return;
+    }
+    if (!arrays.is_mapping()) {
+      if (!arrays.is_empty())
+        reader_.wrong(arrays, fmt::format("`arrays:` are names and files, not {}", describe_kind(arrays)),
+                      "Write {NAME: FILE}, or FILE.npz for all arrays in it.");
+      return;
+    }
+    for (const YamlEntry& entry : arrays.entries) files.arrays[entry.key] = path(entry.value, "arrays");
+  }
+
+  /// `resize: 64`, `crop: [64, 48]`: one side or two.
+  std::vector<std::int64_t> read_sides(const char* key) {
+    const std::optional<Value> value = reader_.value(key);
+    if (!value) return {};
+    constexpr std::int64_t longest = 32'768;
+    std::vector<std::int64_t> sides;
+    const auto add = [&](const Value& side) {
+      if (side.integer() != nullptr && *side.integer() >= 1 && *side.integer() <= longest)
+        sides.push_back(*side.integer());
+    };
+    if (value->list() == nullptr) add(*value);
+    for (std::size_t i = 0; value->list() != nullptr && i < value->list()->size(); ++i)
+      add((*value->list())[i]);
+    const std::size_t written = value->list() == nullptr ? 1 : value->list()->size();
+    if (sides.size() == written && (written == 1 || written == 2)) return sides;
+    reader_.wrong(*reader_.find(key), fmt::format("`{}:` is a height and a width in pixels", key),
+                  fmt::format("Write {}: [64, 64].", key));
+    return {};
   }
 
   void read_shape(DataRecipe& recipe) {
@@ -196,6 +244,8 @@ void resolve_data_paths(YamlNode& document, const Sources& sources) {
     for (YamlEntry& entry : part->entries) {
       if (entry.key != "label") make_absolute(entry.value, sources);
       if (YamlNode* file = entry.value.find("file")) make_absolute(*file, sources);
+      if (entry.key != "arrays") continue;
+      for (YamlEntry& array : entry.value.entries) make_absolute(array.value, sources);
     }
   }
 }

@@ -145,15 +145,23 @@ struct TrainRecipe : PhaseRecipe {
 struct DataRecipe {
   std::string name;
   struct Files {
-    std::string images;        ///< or the table
-    std::string labels;        ///< a file; may be empty
-    std::string label_column;  ///< of a CSV file: of `labels`, or of `images` when that is empty
+    std::string images;            ///< or the table
+    std::string labels;            ///< a file; may be empty
+    std::string label_column;      ///< of a CSV file: of `labels`, or of `images` when that is empty
+    std::int64_t first_label = 0;  ///< the number that stands for 0
+    std::string targets;           ///< a file; may be empty
+    std::string weights;           ///< the same
+    std::map<std::string, std::string> arrays = {};  ///< files by the names of the arrays
+    std::string all_arrays = {};                     ///< an NPZ file, instead of these
   };
   std::optional<Files> train;
   std::optional<Files> test;
   std::vector<std::int64_t> shape;       ///< of an example: height, width, maybe channels; may be empty
   std::optional<std::int64_t> channels;  ///< of pictures: 1 or 3
   std::optional<double> divide_by;       ///< values are divided by it
+  bool transposed = false;               ///< pictures have height and width exchanged in their files
+  std::vector<std::int64_t> resize;      ///< of pictures: the shorter side, or height and width; may be empty
+  std::vector<std::int64_t> crop;        ///< of pictures: height and width of their middle; may be empty
   std::vector<std::string> classes;      ///< names of the labels 0, 1, …; may be empty
   std::vector<std::string> names;    ///< of the columns of CSV files, as the model takes them; may be empty
   std::optional<TableRecipe> table;  ///< the files are tables, whose columns have names

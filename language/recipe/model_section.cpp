@@ -206,7 +206,13 @@ std::vector<InputDeclaration> DeclarationReader::inputs(const YamlNode* section)
   for (const YamlEntry& entry : entries(section, "inputs", "x: {shape: [batch, 784]}")) {
     if (!usable_name(entry.key, entry.place, "an input")) continue;
     if (!entry.value.is_mapping()) {
-      result.push_back({entry.key, entry.place, {}, {}, true});
+      result.push_back({.name = entry.key,
+                        .place = entry.place,
+                        .shape = {},
+                        .from = {},
+                        .part = {},
+                        .dtype = {},
+                        .broken = true});
       if (!entry.value.is_empty()) {
         error(entry.value.place,
               fmt::format("input '{}' needs a shape, not {}", entry.key, describe_kind(entry.value)),
@@ -214,10 +220,18 @@ std::vector<InputDeclaration> DeclarationReader::inputs(const YamlNode* section)
       }
       continue;
     }
-    InputDeclaration input{entry.key, entry.place, {}, {}, false};
+    InputDeclaration input{
+        .name = entry.key, .place = entry.place, .shape = {}, .from = {}, .part = {}, .dtype = {}};
     input.broken = !check_keys(entry.value, section_of("input"), diagnostics_);
     if (const YamlNode* shape = entry.value.find("shape")) input.shape = *shape;
     if (const YamlNode* from = entry.value.find("from")) input.from = *from;
+    if (const YamlNode* part = entry.value.find("name")) input.part = *part;
+    if (const YamlNode* dtype = entry.value.find("dtype")) input.dtype = *dtype;
+    if (input.part && !input.part->is_scalar()) {
+      error(input.part->place,
+            fmt::format("`name:` is the name of a column or array, not {}", describe_kind(*input.part)));
+      input.broken = true;
+    }
     result.push_back(std::move(input));
   }
   return result;

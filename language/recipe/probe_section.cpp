@@ -101,11 +101,22 @@ class ProbeBuilder {
     return node;
   }
 
+  /// Labels, or a category of a table; a number to learn, alone.
+  bool serves(const ModelInput& input, bool of_numbers) const {
+    if (input.source == InputSource::weights) return false;
+    const Type& type = expansion_.builder.type(*expansion_.top.instances.at(input.name).node);
+    const bool is_one = type.shape.size() == 1 && type.shape.front().is_batch();
+    const bool is_column = input.source == InputSource::column && is_one;
+    if (of_numbers)
+      return is_one && (input.source == InputSource::target || (is_column && type.dtype == DType::f32));
+    return input.source == InputSource::labels || (is_column && type.dtype == DType::i32);
+  }
+
   std::string labels(const YamlNode& text, ProbeRecipe::Kind kind) {
     const bool of_numbers = ProbeRecipe::is_of_numbers(kind);
     std::vector<std::string> names;
     for (const ModelInput& input : model_.inputs) {
-      if (input.source != (of_numbers ? InputSource::target : InputSource::labels)) continue;
+      if (!serves(input, of_numbers)) continue;
       if (input.name == text.text) return input.name;
       names.push_back(input.name);
     }

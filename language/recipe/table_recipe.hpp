@@ -30,9 +30,16 @@ inline std::string_view name_of(ColumnScale scale) {
 
 /// A column as a model takes it: the cells that it becomes.
 struct FittedColumn {
-  enum class Use { cells, target, ignored };
+  enum class Use {
+    cells,   ///< of the row that a model is given
+    target,  ///< what is learnt
+    input,   ///< an input takes the column by itself
+    weight,  ///< how much a row counts
+    ignored
+  };
   std::string name;
-  Use use = Use::cells;             ///< only cells are given to the model
+  Use use = Use::cells;
+  bool is_seen = false;             ///< a target whose past is given to the model: it has cells too
   bool is_category = false;         ///< one of `values`, each a cell of 0 or 1; else a number, one cell
   std::vector<std::string> values;  ///< of a category, in the order of their cells
   ColumnScale scale = ColumnScale::as_is;
@@ -42,7 +49,8 @@ struct FittedColumn {
   std::optional<double> fill = {};     ///< what stands for a missing cell: a number, or the place of a value
 
   bool is_target() const { return use == Use::target; }
-  std::size_t cells() const { return use != Use::cells ? 0 : is_category ? values.size() : 1; }
+  bool has_cells() const { return use == Use::cells || is_seen; }
+  std::size_t cells() const { return !has_cells() ? 0 : is_category ? values.size() : 1; }
 };
 
 /// What stands for cells that are missing.
@@ -59,7 +67,9 @@ struct TableRecipe {
   std::vector<Number> numbers;
   std::vector<Named> categories;
   std::vector<Named> ignored;
-  std::optional<Named> target;
+  std::vector<Named> targets;
+  std::vector<Named> inputs;  ///< columns that inputs of the model take by themselves
+  std::optional<Named> weight;
   MissingCells missing = MissingCells::refuse;
 
   /// Parts of the training table that are not learnt from.
@@ -76,6 +86,7 @@ struct TableRecipe {
   struct Windows {
     std::int64_t size = 1;
     std::int64_t stride = 1;     ///< while learning; scores look at every window
+    std::int64_t ahead = 0;      ///< the target is that of so many rows behind the window
     std::optional<Named> group;  ///< `by:`: which series a row is of
     std::optional<Named> time;   ///< rows are in order without it
   };
@@ -87,7 +98,10 @@ struct TableRecipe {
 /// The cells of a row.
 std::int64_t cells_of(const std::vector<FittedColumn>& columns);
 
-/// The column that is learnt, if there is one.
+/// The columns that are learnt.
+std::vector<const FittedColumn*> targets_of(const std::vector<FittedColumn>& columns);
+
+/// The column that is learnt, if there is just one.
 const FittedColumn* target_of(const std::vector<FittedColumn>& columns);
 
 }  // namespace graphrun

@@ -53,12 +53,33 @@ class TableReader {
          {std::pair("categories", &spec_.categories), std::pair("ignore", &spec_.ignored)})
       if (const YamlNode* names = columns.find(key))
         for (TableRecipe::Named& column : names_in(*names, key)) into->push_back(std::move(column));
-    const YamlNode* target = columns.find("target");
-    if (target == nullptr || target->is_empty()) return;
-    if (target->is_scalar())
-      spec_.target = named(*target, target->text);
+    if (const YamlNode* target = columns.find("target")) read_targets(*target);
+    if (const YamlNode* weight = columns.find("weight")) read_weight(*weight);
+  }
+
+  /// One column or several. How it is scaled may be listed beside it.
+  void read_targets(const YamlNode& target) {
+    const std::vector<YamlNode> items =
+        target.is_sequence() ? target.items : std::vector<YamlNode>(target.is_empty() ? 0 : 1, target);
+    std::set<std::string> known;
+    for (const YamlNode& item : items) {
+      if (!item.is_scalar())
+        wrong(item, fmt::format("`target:` is a column or a list of columns, not {}", describe_kind(item)));
+      else if (!known.insert(item.text).second)
+        wrong(item, fmt::format("the column '{}' is listed twice", item.text));
+      else
+        spec_.targets.push_back(named(item, item.text));
+    }
+  }
+
+  void read_weight(const YamlNode& weight) {
+    if (weight.is_empty()) return;
+    if (!weight.is_scalar())
+      wrong(weight, fmt::format("`weight:` is one column, not {}", describe_kind(weight)));
+    else if (!listed_.insert(weight.text).second)
+      wrong(weight, fmt::format("the column '{}' is the weight of a row, and nothing else too", weight.text));
     else
-      wrong(*target, fmt::format("`target:` is one column, not {}", describe_kind(*target)));
+      spec_.weight = named(weight, weight.text);
   }
 
   void read_numbers(const YamlNode& numbers) {
@@ -111,9 +132,12 @@ class TableReader {
       wrong(part, "`windows:` does not say how many rows a window has", "Write size: 64.");
     windows.size = size.value_or(1);
     windows.stride = keys.integer(*section_of("windows").find("stride")).value_or(1);
+    windows.ahead = keys.integer(*section_of("windows").find("ahead")).value_or(0);
+    if (windows.ahead > 0 && spec_.targets.empty())
+      wrong(*keys.find("ahead"), "`ahead:` says which row behind a window has the target, and there is none",
+            "Name one: columns: {target: COLUMN}.");
     for (const auto& [key, into] : {std::pair("by", &windows.group), std::pair("time", &windows.time)})
       if (const YamlNode* column = keys.find(key)) *into = named(*column, column->text);
-    if (spec_.target) wrong(part, "a window of rows has no target", "Take `windows:` or `target:` away.");
     spec_.windows = std::move(windows);
     spec_.split.by = TableRecipe::Split::By::time;
     spec_.split.column = spec_.windows->time;
@@ -187,11 +211,17 @@ void set(YamlNode& mapping, std::string key, YamlNode value) {
   mapping.entries.push_back({std::move(key), {}, std::move(value)});
 }
 
+/// In the order of FittedColumn::Use, and a target that is seen.
+const std::vector<std::string> uses = {"cells", "target", "input", "weight", "ignored", "seen_target"};
+
+std::string word_of(const FittedColumn& column) {
+  return column.is_seen ? uses.back() : uses[static_cast<std::size_t>(column.use)];
+}
+
 YamlNode node_of(const FittedColumn& column) {
   YamlNode node;
   set(node, "column", text_node(column.name));
-  if (column.use != FittedColumn::Use::cells)
-    set(node, "is", text_node(column.is_target() ? "target" : "ignored"));
+  if (column.use != FittedColumn::Use::cells) set(node, "is", text_node(word_of(column)));
   if (column.use == FittedColumn::Use::ignored) return node;
   if (column.is_category) {
     set(node, "values", list_node(column.values, text_node));
@@ -227,8 +257,7 @@ class FittedReader {
   FittedColumn column_of(const YamlNode& node) {
     FittedColumn column;
     column.name = text(node, "column");
-    if (const std::string is = text(node, "is"); !is.empty())
-      column.use = is == "target" ? FittedColumn::Use::target : FittedColumn::Use::ignored;
+    if (const std::string is = text(node, "is"); !is.empty()) read_use(is, node, column);
     if (const YamlNode* values = node.find("values")) {
       column.is_category = true;
       for (const YamlNode& value : values->items) column.values.push_back(value.text);
@@ -247,6 +276,14 @@ class FittedReader {
       for (const YamlNode& item : landmarks->items) column.landmarks.push_back(number(item));
     require_sound(column, node);
     return column;
+  }
+
+  void read_use(const std::string& word, const YamlNode& node, FittedColumn& column) {
+    const auto found = std::ranges::find(uses, word);
+    if (found == uses.end()) return wrong(node);
+    column.is_seen = word == uses.back();
+    column.use =
+        column.is_seen ? FittedColumn::Use::target : static_cast<FittedColumn::Use>(found - uses.begin());
   }
 
   void require_sound(const FittedColumn& column, const YamlNode& node) {
@@ -284,9 +321,16 @@ std::int64_t cells_of(const std::vector<FittedColumn>& columns) {
   return static_cast<std::int64_t>(cells);
 }
 
+std::vector<const FittedColumn*> targets_of(const std::vector<FittedColumn>& columns) {
+  std::vector<const FittedColumn*> targets;
+  for (const FittedColumn& column : columns)
+    if (column.is_target()) targets.push_back(&column);
+  return targets;
+}
+
 const FittedColumn* target_of(const std::vector<FittedColumn>& columns) {
-  const auto found = std::ranges::find(columns, FittedColumn::Use::target, &FittedColumn::use);
-  return found == columns.end() ? nullptr : &*found;
+  const std::vector<const FittedColumn*> targets = targets_of(columns);
+  return targets.size() == 1 ? targets.front() : nullptr;
 }
 
 TableRecipe read_table_section(const YamlNode& section, Expansion& expansion) {

@@ -128,13 +128,18 @@ class TermBuilder {
     return axes.empty() ? node : sum(node, std::move(axes), mean);
   }
 
+  /// Weights have the mean 1 over all examples, so that the mean over the batch stays one.
+  NodeId weighted(NodeId each) {
+    return expansion_.weights ? expansion_.builder.add("mul", {*expansion_.weights, each}) : each;
+  }
+
   std::optional<NodeId> over_batch(NodeId node, const std::string& path, const TermDeclaration& term) {
     const Shape shape = expansion_.builder.type(node).shape;
     bool per_sample = !shape.empty() && shape.front().is_batch();
     for (std::size_t axis = 1; axis < shape.size(); ++axis)
       per_sample = per_sample && shape[axis].is_number(1);
     if (shape.empty()) return node;
-    if (per_sample) return sum(over_samples(node, false), {0}, true);
+    if (per_sample) return sum(weighted(over_samples(node, false)), {0}, true);
     wrong(path, term.node.kind == NodeDeclaration::Kind::call ? term.node.op.place : term.node.value.place,
           fmt::format("a term is one number a sample, [batch], or one for all; this is {}", to_string(shape)),
           "Sum or mean? Write reduce: sum or reduce: mean.");

@@ -1,5 +1,6 @@
 #include "show/draw/target.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -63,7 +64,12 @@ std::optional<NodeId> target_of_images(const ModelDefinition& model) {
   const std::optional<NodeId> image = model.role("image");
   if (!image || !model.objective) return std::nullopt;
   const std::optional<NodeId> target = compared_with(graph, *model.objective, *image);
-  const bool is_as_given = target && graph.node(without_reshape(graph, *target)).op->traits.input;
+  if (!target) return std::nullopt;
+  const Node& source = graph.node(without_reshape(graph, *target));
+  const auto images = std::ranges::find_if(
+      model.inputs, [](const ModelInput& input) { return takes_examples(input.source); });
+  const bool is_as_given =
+      source.op->traits.input && images != model.inputs.end() && source.name == images->name;
   return is_as_given ? std::nullopt : target;
 }
 

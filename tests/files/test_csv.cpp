@@ -109,11 +109,23 @@ TEST_CASE("CSV: with or without header, final line end, CRLF, byte order mark, s
   CHECK(read("7").columns == 1);
 }
 
+TEST_CASE("CSV: blank lines are no rows, wherever they stand, but for cells of a single column") {
+  for (const char* text : {"\n\na,b\n\n1,2\n \t\n\r\n3,4\n\n", "\r\ra,b\r1,2\r\r3,4\r\r"}) {
+    const CsvTable table = read(text);
+    CHECK(table.names == std::vector<std::string>{"a", "b"});
+    CHECK(table.values == std::vector<float>{1, 2, 3, 4});
+  }
+  CHECK(read("a\tb\n1\t2\n\n3\t4\n").rows == 2);
+  CHECK(refused("a\tb\n\t\n", "a.csv:2:1: error: '' is no finite number"));
+  CHECK(refused("a\n1\n\n3\n", "a.csv:3:1: error: '' is no finite number"));
+  CHECK(read("a\n1\n3\n\n\n").rows == 2);
+}
+
 TEST_CASE("CSV: mistakes are told with line and column") {
   CHECK(refused("", "holds no rows"));
   CHECK(refused("a,b\n", "holds no rows"));
-  CHECK(refused("1,2\n3\n", "a.csv:2:1: error: this line has 1 fields, the first has 2"));
-  CHECK(refused("1,2\n\n3,4", "a.csv:2:1: error: this line has 1 fields"));
+  CHECK(refused("1,2\n3\n", "a.csv:2:1: error: this line has 1 field, the first has 2"));
+  CHECK(refused("1,2\n\n3\n", "a.csv:3:1: error: this line has 1 field, the first has 2"));
   CHECK(refused("1,2\n3, x4\n", "a.csv:2:4: error: 'x4' is no finite number"));
   CHECK(refused("1,,2\n", "a.csv:1:3: error: '' is no finite number"));
   CHECK(refused("1,b\n", "a.csv:1:3: error: 'b' is no finite number"));

@@ -85,6 +85,7 @@ FENCES = {
     "TBB": (r"(oneapi/)?tbb(/|\.h)", 2),
     "nlohmann-json": (r"nlohmann/", 2),
     "libpng": (r"png\.h", 1),
+    "libjpeg": (r"jpeglib\.h", 1),
     "zlib": (r"zlib\.h", 1),
     "libcurl": (r"curl/", 1),
     "CLI11": (r"CLI/", 1),

@@ -1,10 +1,14 @@
 #include "train/datasets/bind_inputs.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "errors/nearest.hpp"
 #include "language/recipe/definition.hpp"
-#include "train/datasets/find_dataset.hpp"
-#include "train/datasets/load_table.hpp"
 
 namespace graphrun::train {
 
@@ -16,54 +20,131 @@ std::string size_of(const ImageSet& images) {
   return fmt::format("{} × {} × {}", images.height, images.width, images.channels);
 }
 
-Column images_for(const ModelDefinition& model, const ModelInput& input, const ImageSet& images) {
-  require_size(model, input, images);
-  const auto width = static_cast<std::int64_t>(images.values_per_image());
-  if (images.are_pixels()) return {ColumnKind::u8_pixels, width, std::as_bytes(std::span(images.images))};
-  return {ColumnKind::f32_values, width, std::as_bytes(std::span(images.values))};
+template <class Element>
+std::span<const std::byte> bytes_of(const Element* elements, std::size_t count) {
+  return std::as_bytes(std::span(elements, count));
 }
 
-Column numbers_of(const std::vector<float>& values, std::int64_t width) {
-  return {ColumnKind::f32_values, width, std::as_bytes(std::span(values))};
+Column column_of(ColumnKind kind, const Stored<std::uint8_t>& elements, std::int64_t width) {
+  return {kind, width, bytes_of(elements.data(), elements.size()), elements.file()};
 }
 
-Column labels_of(const ImageSet& images) {
-  return {ColumnKind::i32_labels, 1, std::as_bytes(std::span(images.labels))};
+Column column_of(const Stored<float>& elements, std::int64_t width) {
+  return {ColumnKind::f32_values, width, bytes_of(elements.data(), elements.size()), elements.file()};
 }
 
-/// As YAML.
-DatasetFiles files_of(const DataRecipe& recipe) {
-  DatasetFiles files;
-  if (recipe.train) files.train = {recipe.train->images, recipe.train->labels, recipe.train->label_column};
-  if (recipe.test) files.test = {recipe.test->images, recipe.test->labels, recipe.test->label_column};
-  files.reading = reading_options(recipe);
-  return files;
+Column column_of(const std::vector<float>& values, std::int64_t width) {
+  return {ColumnKind::f32_values, width, bytes_of(values.data(), values.size())};
 }
 
-/// What an input takes of the examples; nothing where they have none of it.
-std::optional<Column> column_for(const ModelDefinition& model, const ModelInput& input,
-                                 const ImageSet& images) {
-  if (takes_examples(input.source)) return images_for(model, input, images);
-  if (input.source == InputSource::mask && images.is_table) {
-    require_size(model, input, images);
-    return numbers_of(images.mask, static_cast<std::int64_t>(images.values_per_image()));
+Column column_of(const std::vector<std::int32_t>& numbers, std::int64_t width) {
+  return {ColumnKind::i32_labels, width, bytes_of(numbers.data(), numbers.size())};
+}
+
+/// Columns of the inputs of a model, and the memory of those that had to be made.
+class Binding {
+ public:
+  Binding(const ModelDefinition& model, std::shared_ptr<const ImageSet> images)
+      : model_(model), images_(std::move(images)) {}
+
+  Examples run() {
+    examples_.count = static_cast<std::int64_t>(images_->count);
+    for (const ModelInput& input : model_.inputs)
+      if (const std::optional<Column> column = column_for(input)) examples_.columns[input.name] = *column;
+    if (made_.empty())
+      examples_.owner = images_;
+    else
+      examples_.owner = std::make_shared<const Owner>(images_, std::move(made_));
+    return std::move(examples_);
   }
-  if (input.source == InputSource::target)
-    return images.targets.empty() ? std::nullopt : std::optional(numbers_of(images.targets, 1));
-  return images.has_labels() ? std::optional(labels_of(images)) : std::nullopt;
-}
+
+ private:
+  using Numbers = std::vector<std::int32_t>;
+  using Owner = std::pair<std::shared_ptr<const ImageSet>, std::vector<std::shared_ptr<const Numbers>>>;
+
+  /// What an input takes of the examples; nothing where they have none of it.
+  std::optional<Column> column_for(const ModelInput& input) {
+    const auto width = static_cast<std::int64_t>(images_->values_per_image());
+    switch (input.source) {
+      case InputSource::images:
+      case InputSource::cells:
+        require_size(model_, input, *images_);
+        return elements_for(input, images_->images, images_->values, width);
+      case InputSource::mask:
+        if (!images_->is_table) return std::nullopt;
+        require_size(model_, input, *images_);
+        if (images_->mask.empty()) return Column{ColumnKind::ones, width, {}};
+        return column_of(images_->mask, width);
+      case InputSource::labels:
+        return images_->has_labels() ? std::optional(column_of(images_->labels, 1)) : std::nullopt;
+      case InputSource::target:
+        if (images_->targets.empty()) return std::nullopt;
+        return column_of(images_->targets,
+                         static_cast<std::int64_t>(images_->targets.size() / images_->count));
+      case InputSource::weights:
+        return images_->weights.empty() ? Column{ColumnKind::ones, 1, {}} : column_of(images_->weights, 1);
+      case InputSource::targets:
+        return images_->image_targets ? std::optional(part_for(input, *images_->image_targets, "targets"))
+                                      : std::nullopt;
+      case InputSource::column:
+        return part_for(input, images_->columns);
+      case InputSource::array:
+        return part_for(input, images_->arrays);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Column> part_for(const ModelInput& input, const std::map<std::string, SideValues>& parts) {
+    const auto found = parts.find(input.part);
+    if (found != parts.end()) return part_for(input, found->second, "rows of '" + input.part + "'");
+    if (input.source != InputSource::array || parts.empty()) return std::nullopt;
+    std::vector<std::string> names;
+    for (const auto& [name, part] : parts) names.push_back(name);
+    throw Error(ErrorCode::model,
+                fmt::format("there is no array '{}'. {}", input.part, suggestion(input.part, names)),
+                input.where, input.name);
+  }
+
+  Column part_for(const ModelInput& input, const SideValues& part, const std::string& what) {
+    const std::int64_t wanted = row_elements(model_, input);
+    const auto width = static_cast<std::int64_t>(part.row_elements());
+    if (wanted != width)
+      throw Error(ErrorCode::model,
+                  fmt::format("the input takes {} values an example, the {} have {}: [{}]", wanted, what,
+                              width, fmt::join(part.shape, ", ")),
+                  input.where, input.name);
+    if (!part.numbers.empty()) return column_of(part.numbers, width);
+    return elements_for(input, part.pixels, part.values, width);
+  }
+
+  /// Pixels or values, or whole numbers where the input takes such.
+  Column elements_for(const ModelInput& input, const Stored<std::uint8_t>& pixels,
+                      const Stored<float>& values, std::int64_t width) {
+    const bool is_whole = model_.graph.node(*model_.graph.find(input.name)).type.dtype == DType::i32;
+    if (values.empty())
+      return column_of(is_whole ? ColumnKind::u8_labels : ColumnKind::u8_pixels, pixels, width);
+    if (!is_whole) return column_of(values, width);
+    constexpr float most = 16'777'216;  // f32 holds all whole numbers up to this
+    Numbers numbers;
+    numbers.reserve(values.size());
+    for (const float value : values) {
+      if (value != std::floor(value) || std::abs(value) > most)
+        throw Error(ErrorCode::data,
+                    fmt::format("the input takes whole numbers up to {}, and the data hold {}", most, value),
+                    input.where, input.name);
+      numbers.push_back(static_cast<std::int32_t>(value));
+    }
+    made_.push_back(std::make_shared<const Numbers>(std::move(numbers)));
+    return column_of(*made_.back(), width);
+  }
+
+  const ModelDefinition& model_;
+  std::shared_ptr<const ImageSet> images_;
+  Examples examples_;
+  std::vector<std::shared_ptr<const Numbers>> made_;
+};
 
 }  // namespace
-
-ReadingOptions reading_options(const DataRecipe& recipe) {
-  ReadingOptions options;
-  options.shape.assign(recipe.shape.begin(), recipe.shape.end());
-  if (recipe.channels) options.channels = static_cast<std::size_t>(*recipe.channels);
-  options.divide_by = recipe.divide_by;
-  options.classes = recipe.classes;
-  options.names = recipe.names;
-  return options;
-}
 
 std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input) {
   const std::optional<NodeId> id = model.graph.find(input.name);
@@ -106,32 +187,7 @@ void require_size(const ModelDefinition& model, const ModelInput& input, const I
 }
 
 Examples bind_images(const ModelDefinition& model, std::shared_ptr<const ImageSet> images) {
-  Examples examples{.count = static_cast<std::int64_t>(images->count), .columns = {}, .owner = images};
-  for (const ModelInput& input : model.inputs)
-    if (const std::optional<Column> column = column_for(model, input, *images))
-      examples.columns[input.name] = *column;
-  return examples;
-}
-
-std::vector<std::string> notes_on(const Dataset& data) {
-  std::vector<std::string> notes = data.notes;
-  if (data.is_subset)
-    notes.push_back(
-        fmt::format("the full {0} was not found: this is only the small subset that comes with graphrun, {1} "
-                    "images to learn "
-                    "from and {2} to test on; `graphrun data fetch {0}` gets the full set",
-                    data.name, data.train.count, data.test.count));
-  return notes;
-}
-
-Dataset load_model_data(const ModelDefinition& model) {
-  if (!model.data)
-    throw Error(ErrorCode::model,
-                "the model file names no data: add `data: fashion_mnist`, or the paths of files",
-                model.where);
-  if (model.data->table) return load_table_data(*model.data);
-  if (!model.data->name.empty()) return load_dataset(model.data->name, DataFolders::from_environment());
-  return load_dataset(files_of(*model.data), {});
+  return Binding(model, std::move(images)).run();
 }
 
 }  // namespace graphrun::train

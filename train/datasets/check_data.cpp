@@ -10,6 +10,7 @@
 #include <span>
 
 #include "errors/nearest.hpp"
+#include "files/file_kind.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/find_dataset.hpp"
 #include "train/datasets/suitable.hpp"
@@ -63,8 +64,8 @@ class DataCheck {
     std::error_code failure;
     if (path.empty()) return 0;
     if (fs::is_directory(path, failure)) return most_bytes_read + 1;  // as many as there are pictures
-    const std::uintmax_t bytes = fs::file_size(path, failure);
-    if (!failure) return bytes;
+    const std::optional<std::uintmax_t> bytes = files::bytes_of_file(path);
+    if (bytes) return bytes;
     fault(ErrorCode::data, fmt::format("there is no file '{}'", path), model_.data->where);
     return std::nullopt;
   }
@@ -74,7 +75,10 @@ class DataCheck {
     bool whole = true;
     for (const std::optional<DataRecipe::Files>& part : {model_.data->train, model_.data->test}) {
       if (!part) continue;
-      for (const std::string& path : {part->images, part->labels}) {
+      std::vector<std::string> paths = {part->images, part->labels, part->targets, part->weights,
+                                        part->all_arrays};
+      for (const auto& [name, path] : part->arrays) paths.push_back(path);
+      for (const std::string& path : paths) {
         const std::optional<std::uintmax_t> bytes = bytes_of(path);
         whole = whole && bytes;
         total += bytes.value_or(0);
@@ -86,9 +90,17 @@ class DataCheck {
       check_inputs(data.train);
       check_labels(range_of_labels(std::span(data.train.labels)), data.name);
       check_labels(range_of_labels(std::span(data.test.labels)), data.name + " (test)");
+      check_parts(data);
     } catch (const Error& error) {
       fault(error.code(), error.message(), error.where().line > 0 ? error.where() : model_.data->where);
     }
+  }
+
+  /// What targets and arrays do not fit shows when they are bound.
+  void check_parts(const Dataset& data) {
+    if (!faults_.empty()) return;
+    for (const ImageSet* part : {&data.train, &data.test})
+      if (part->count > 0) bind_images(model_, std::make_shared<const ImageSet>(*part));
   }
 
   void check_inputs(const ImageSet& examples) {

@@ -11,7 +11,13 @@ namespace fs = std::filesystem;
 
 ImageFiles relative_to(const fs::path& base, const ImageFiles& files) {
   // An absolute path on the right of / replaces the base.
-  return {base / files.images, files.labels.empty() ? fs::path() : base / files.labels, files.label_column};
+  const auto moved = [&](const fs::path& path) { return path.empty() ? fs::path() : base / path; };
+  ImageFiles result = files;
+  for (fs::path* path :
+       {&result.images, &result.labels, &result.targets, &result.weights, &result.all_arrays})
+    *path = moved(*path);
+  for (auto& [name, path] : result.arrays) path = moved(path);
+  return result;
 }
 
 void require_equal_sizes(const ImageSet& train, const ImageSet& test, const fs::path& path) {

@@ -19,6 +19,7 @@ constexpr std::size_t most_bytes_ahead = 1024;
 constexpr std::size_t cache_line = 64;
 
 std::size_t stored_bytes(ColumnKind kind) {
+  if (kind == ColumnKind::ones) return 0;
   return kind == ColumnKind::u8_pixels || kind == ColumnKind::u8_labels ? 1 : 4;
 }
 
@@ -48,6 +49,8 @@ void convert_row(ColumnKind kind, std::span<const std::byte> row, std::byte* int
     case ColumnKind::u8_pixels:
       unit_interval(bytes, reinterpret_cast<float*>(into), isa);
       return;
+    case ColumnKind::ones:
+      return;  // written when the buffer was made
     case ColumnKind::u8_labels:
       std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::int32_t*>(into));
       return;
@@ -71,6 +74,24 @@ const Column& column_for(const Examples& examples, const std::string& name) {
 
 }  // namespace
 
+std::int64_t bytes_per_example(const Examples& examples) {
+  std::int64_t bytes = 0;
+  for (const auto& [name, column] : examples.columns)
+    bytes += column.row_elements * static_cast<std::int64_t>(stored_bytes(column.kind));
+  return bytes;
+}
+
+Examples slice_of(const Examples& examples, std::int64_t first, std::int64_t count) {
+  Examples part = examples;
+  part.count = count;
+  for (auto& [name, column] : part.columns) {
+    const std::size_t row_bytes = static_cast<std::size_t>(column.row_elements) * stored_bytes(column.kind);
+    column.bytes = column.bytes.subspan(static_cast<std::size_t>(first) * row_bytes,
+                                        static_cast<std::size_t>(count) * row_bytes);
+  }
+  return part;
+}
+
 Examples first_of(const Examples& examples, std::int64_t count) {
   Examples part = examples;
   part.count = std::min(examples.count, count);
@@ -85,7 +106,10 @@ Batch::Batch(const Examples& examples, const std::vector<std::string>& inputs, s
 
 void Batch::use(const Examples& examples) {
   for (std::size_t i = 0; i < buffers_.size(); ++i) {
-    buffers_[i].column = column_for(examples, feeds_[i].name);
+    const Column& column = column_for(examples, feeds_[i].name);
+    if (column.kind == ColumnKind::ones && buffers_[i].column.kind != ColumnKind::ones)
+      buffers_[i].bytes.clear();
+    buffers_[i].column = column;
     buffers_[i].bytes_per_row =
         static_cast<std::size_t>(checked_multiply(buffers_[i].column.row_elements, 4));
     if (is_converted(buffers_[i].column.kind)) reserve(buffers_[i]);
@@ -94,8 +118,10 @@ void Batch::use(const Examples& examples) {
 
 void Batch::reserve(Buffer& buffer) const {
   const std::int64_t bytes = checked_multiply(max_rows_, static_cast<std::int64_t>(buffer.bytes_per_row));
-  if (buffer.bytes.size() < static_cast<std::size_t>(bytes))
-    buffer.bytes.resize(static_cast<std::size_t>(bytes));
+  if (buffer.bytes.size() >= static_cast<std::size_t>(bytes)) return;
+  buffer.bytes.resize(static_cast<std::size_t>(bytes));
+  if (buffer.column.kind == ColumnKind::ones)
+    std::fill_n(reinterpret_cast<float*>(buffer.bytes.data()), buffer.bytes.size() / sizeof(float), 1.0F);
 }
 
 void Batch::reserve() {
@@ -105,6 +131,13 @@ void Batch::reserve() {
 void Batch::begin(std::int64_t count) {
   if (count > max_rows_) throw Error(ErrorCode::internal, "a batch is larger than its buffers");
   rows_ = count;
+}
+
+void Batch::has_read(const Buffer& buffer, std::int64_t rows) {
+  if (buffer.column.file != nullptr)
+    buffer.column.file->has_read(static_cast<std::size_t>(rows) *
+                                 static_cast<std::size_t>(buffer.column.row_elements) *
+                                 stored_bytes(buffer.column.kind));
 }
 
 template <class RowAt>
@@ -117,6 +150,7 @@ void Batch::fill(std::size_t input, const RowAt& row_at) {
     convert_row(buffer.column.kind, row_of(buffer.column, row_at(row)), into, isa_);
   }
   feeds_[input].bytes = {buffer.bytes.data(), static_cast<std::size_t>(rows_) * buffer.bytes_per_row};
+  has_read(buffer, rows_);
 }
 
 void Batch::gather(std::span<const std::uint32_t> rows) {
@@ -134,6 +168,7 @@ void Batch::gather(std::int64_t first, std::int64_t count) {
     } else {
       feeds_[i].bytes = buffer.column.bytes.subspan(static_cast<std::size_t>(first) * buffer.bytes_per_row,
                                                     static_cast<std::size_t>(count) * buffer.bytes_per_row);
+      has_read(buffer, count);
     }
   }
 }

@@ -11,20 +11,23 @@
 #include <string>
 #include <vector>
 
+#include "files/scratch_file.hpp"
 #include "graph/type.hpp"
 #include "runtime/execute/session.hpp"
 #include "runtime/machine/isa.hpp"
 
 namespace graphrun::train {
 
-/// What the elements of a column are, and what they become: pixels/255 and values f32, labels i32.
-enum class ColumnKind { u8_pixels, f32_values, u8_labels, i32_labels };
+/// What the elements of a column are, and what they become: pixels/255 and values f32, labels i32; ones have
+/// no bytes, and are f32.
+enum class ColumnKind { u8_pixels, f32_values, u8_labels, i32_labels, ones };
 
 /// One input's values for all examples: `row_elements` elements a row, dense. The bytes are borrowed.
 struct Column {
   ColumnKind kind = ColumnKind::u8_pixels;
   std::int64_t row_elements = 1;
   std::span<const std::byte> bytes;
+  const files::MappedFile* file = nullptr;  ///< where the bytes are, if they are too many for memory
 };
 
 /// Rows of examples by the name of the input they go to.
@@ -33,6 +36,12 @@ struct Examples {
   std::map<std::string, Column> columns;
   std::shared_ptr<const void> owner;  ///< keeps the bytes alive; null: the caller does
 };
+
+/// The bytes of an example, as they are kept: what decides how an epoch is shuffled.
+std::int64_t bytes_per_example(const Examples& examples);
+
+/// So many examples from one on.
+Examples slice_of(const Examples& examples, std::int64_t first, std::int64_t count);
 
 /// The first `count` examples (all, if there are fewer).
 Examples first_of(const Examples& examples, std::int64_t count);
@@ -70,6 +79,7 @@ class Batch {
   template <class RowAt>
   void fill(std::size_t input, const RowAt& row_at);
   void begin(std::int64_t count);
+  static void has_read(const Buffer& buffer, std::int64_t rows);
   void reserve(Buffer& buffer) const;
 
   std::vector<Buffer> buffers_;

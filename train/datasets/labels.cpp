@@ -82,9 +82,25 @@ std::vector<std::int32_t> places_in(const std::vector<std::string>& names,
   return numbers;
 }
 
+/// The first number becomes 0.
+std::vector<std::int32_t> counted_from(std::int32_t first, std::vector<std::int32_t> numbers,
+                                       const fs::path& path) {
+  for (std::size_t row = 0; row < numbers.size(); ++row) {
+    if (numbers[row] < first)
+      throw files::data_error(path,
+                              fmt::format("holds the label {} in row {}, but `first: {}` says that they "
+                                          "begin there",
+                                          numbers[row], row, first));
+    numbers[row] -= first;
+  }
+  return numbers;
+}
+
 /// Numbers that a file holds as such.
-Labels labels_from_numbers(std::vector<std::int32_t> numbers, const std::vector<std::string>& classes,
+Labels labels_from_numbers(std::vector<std::int32_t> numbers, const LabelReading& reading,
                            const fs::path& path) {
+  const std::vector<std::string>& classes = reading.classes;
+  numbers = counted_from(reading.first, std::move(numbers), path);
   const auto count = static_cast<std::int32_t>(classes.size());
   for (std::size_t row = 0; !classes.empty() && row < numbers.size(); ++row)
     if (numbers[row] >= count)
@@ -132,24 +148,25 @@ std::vector<std::int32_t> npy_labels(const fs::path& path) {
 
 }  // namespace
 
-Labels labels_from_texts(const std::vector<std::string>& texts, const std::vector<std::string>& classes,
+Labels labels_from_texts(const std::vector<std::string>& texts, const LabelReading& reading,
                          const fs::path& path) {
+  const std::vector<std::string>& classes = reading.classes;
   if (!classes.empty()) return {places_in(classes, texts, path), classes};
   if (std::optional<std::vector<std::int32_t>> numbers = numbers_of(texts, path))
-    return {std::move(*numbers), {}};
+    return {counted_from(reading.first, std::move(*numbers), path), {}};
   const std::vector<std::string> names = sorted_names(texts, path);
   return {places_in(names, texts, path), names};
 }
 
-Labels read_labels(const fs::path& path, const std::string& column, const std::vector<std::string>& classes) {
+Labels read_labels(const fs::path& path, const std::string& column, const LabelReading& reading) {
   switch (files::kind_of_file(path)) {
     case files::FileKind::idx:
-      return labels_from_numbers(idx_labels(path), classes, path);
+      return labels_from_numbers(idx_labels(path), reading, path);
     case files::FileKind::npy:
-      return labels_from_numbers(npy_labels(path), classes, path);
+      return labels_from_numbers(npy_labels(path), reading, path);
     case files::FileKind::csv:
-      return labels_from_texts(files::read_csv_column(path, column), classes, path);
-    case files::FileKind::png:
+      return labels_from_texts(files::read_csv_column(path, column), reading, path);
+    case files::FileKind::picture:
     case files::FileKind::folder:
       break;
   }

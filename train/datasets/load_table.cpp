@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <functional>
 #include <map>
 #include <utility>
 
 #include "errors/printable.hpp"
 #include "train/datasets/labels.hpp"
+#include "train/datasets/row_weights.hpp"
 #include "train/datasets/tables/table_split.hpp"
 #include "train/datasets/tables/table_survey.hpp"
 #include "train/datasets/tables/table_text.hpp"
@@ -19,10 +22,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Texts of many rows and few kinds.
+class TextColumn {
+ public:
+  void add(std::string_view text) {
+    auto known = known_.find(text);
+    if (known == known_.end()) {
+      known = known_.emplace(std::string(text), static_cast<std::uint32_t>(values_.size())).first;
+      values_.emplace_back(text);
+      counts_.push_back(0);
+    }
+    places_.push_back(known->second);
+    ++counts_[known->second];
+  }
+  std::size_t rows() const { return places_.size(); }
+  const std::vector<std::string>& values() const { return values_; }    ///< each once
+  const std::vector<std::size_t>& counts() const { return counts_; }    ///< of each value
+  const std::vector<std::uint32_t>& places() const { return places_; }  ///< of each row, among the values
+
+ private:
+  std::map<std::string, std::uint32_t, std::less<>> known_;
+  std::vector<std::string> values_;
+  std::vector<std::size_t> counts_;
+  std::vector<std::uint32_t> places_;
+};
+
 /// Rows become examples one by one.
 class RowCollector {
  public:
-  RowCollector(const std::vector<FittedColumn>& columns, std::size_t cells) : target_(target_of(columns)) {
+  RowCollector(const DataRecipe& data, std::size_t cells)
+      : is_masked_(data.table->missing != MissingCells::refuse) {
+    for (const FittedColumn& column : data.table->fitted)
+      if (column.use != FittedColumn::Use::cells && column.use != FittedColumn::Use::ignored)
+        others_.push_back({&column, {}});
     set_.height = 1;
     set_.width = cells;
     set_.channels = 1;
@@ -31,37 +63,83 @@ class RowCollector {
   }
 
   void add(const CodedRow& row) {
-    set_.values.insert(set_.values.end(), row.cells.begin(), row.cells.end());
-    set_.mask.insert(set_.mask.end(), row.mask.begin(), row.mask.end());
-    if (target_ != nullptr && !target_->is_category) set_.targets.push_back(row.target);
-    if (target_ != nullptr && target_->is_category && row.target >= 0)
-      set_.labels.push_back(static_cast<std::int32_t>(row.target));
+    values_.append(row.cells);
+    if (is_masked_) mask_.append(row.mask);
+    for (std::size_t i = 0; i < others_.size(); ++i) others_[i].values.push_back(row.others[i]);
     if (row.has_unknown) ++unknown_;
     ++set_.count;
   }
-  void add_label(std::string_view label) { labels_.emplace_back(label); }
+  void add_label(std::string_view label) { labels_.add(label); }
   std::size_t unknown() const { return unknown_; }
 
-  const std::vector<std::string>& labels() const { return labels_; }
+  const TextColumn& labels() const { return labels_; }
 
   ImageSet take(const fs::path& path, const std::vector<std::string>& classes) {
-    if (target_ != nullptr && target_->is_category) {
-      set_.class_names = target_->values;
-      if (set_.labels.size() != set_.count) set_.labels.clear();
-    } else if (!labels_.empty()) {
-      Labels labels = labels_from_texts(labels_, classes, path);
-      set_.labels = std::move(labels.numbers);
-      set_.class_names = std::move(labels.names);
-    }
-    if (std::ranges::any_of(set_.targets, [](float target) { return target != target; }))
-      set_.targets.clear();
+    set_.values = values_.take();
+    set_.mask = mask_.take();
+    if (labels_.rows() > 0) set_labels(path, classes);
+    for (Other& other : others_) take_column(other, path);
+    take_targets();
     return std::move(set_);
   }
 
  private:
-  const FittedColumn* target_;
+  /// A column that is no mere cell. NaN: the table has no value.
+  struct Other {
+    const FittedColumn* column = nullptr;
+    std::vector<float> values;
+  };
+
+  void set_labels(const fs::path& path, const std::vector<std::string>& classes) {
+    Labels labels = labels_from_texts(labels_.values(), {.classes = classes}, path);
+    set_.labels.reserve(labels_.rows());
+    for (const std::uint32_t place : labels_.places()) set_.labels.push_back(labels.numbers[place]);
+    set_.class_names = std::move(labels.names);
+  }
+
+  /// What is not there in every row is left away: who needs it is told.
+  void take_column(Other& other, const fs::path& path) {
+    if (set_.count == 0 || std::ranges::any_of(other.values, [](float value) { return std::isnan(value); }))
+      return;
+    if (other.column->use == FittedColumn::Use::weight) {
+      set_.weights = with_mean_one(std::move(other.values), path);
+    } else if (other.column->is_category) {
+      set_.columns[other.column->name].numbers.assign(other.values.begin(), other.values.end());
+    } else {
+      set_.columns[other.column->name].values = std::move(other.values);
+    }
+  }
+
+  /// A single category is the label, numbers stand side by side.
+  void take_targets() {
+    std::vector<const SideValues*> numbers;
+    std::size_t targets = 0;
+    for (const Other& other : others_) {
+      if (!other.column->is_target()) continue;
+      ++targets;
+      const auto part = set_.columns.find(other.column->name);
+      if (part == set_.columns.end()) continue;
+      set_.target_columns.push_back(other.column->name);
+      if (!other.column->is_category) numbers.push_back(&part->second);
+    }
+    if (targets == 0) return;
+    if (numbers.size() == targets)
+      for (std::size_t row = 0; row < set_.count; ++row)
+        for (const SideValues* part : numbers) set_.targets.push_back(part->values[row]);
+    const auto only =
+        std::ranges::find_if(others_, [](const Other& other) { return other.column->is_target(); });
+    if (targets > 1 || !only->column->is_category) return;
+    set_.class_names = only->column->values;
+    const auto part = set_.columns.find(only->column->name);
+    if (part != set_.columns.end()) set_.labels = part->second.numbers;
+  }
+
+  bool is_masked_;
+  std::vector<Other> others_;
   ImageSet set_;
-  std::vector<std::string> labels_;
+  StoredWriter<float> values_;
+  StoredWriter<float> mask_;
+  TextColumn labels_;
   std::size_t unknown_ = 0;
 };
 
@@ -70,7 +148,8 @@ class RowCollector {
 std::vector<std::string> classes_in(std::span<const RowCollector> parts) {
   std::map<std::string, std::size_t> counts;
   for (const RowCollector& part : parts)
-    for (const std::string& label : part.labels()) ++counts[label];
+    for (std::size_t i = 0; i < part.labels().values().size(); ++i)
+      counts[part.labels().values()[i]] += part.labels().counts()[i];
   if (counts.size() != 2) return {};
   const auto& [first, count] = *counts.begin();
   const auto& [second, other] = *counts.rbegin();
@@ -123,7 +202,7 @@ std::size_t cells_in(const DataRecipe& data) {
 ImageSet read_whole(const TableText& table, const DataRecipe& data, const TableReading& reading,
                     const std::string& label) {
   require_label(table, label);
-  RowCollector rows(data.table->fitted, cells_in(data));
+  RowCollector rows(data, cells_in(data));
   collect(table, data, reading, label, std::span(&rows, 1), [](std::size_t) { return 0; });
   ImageSet set = rows.take(table.path(), classes_in(std::span(&rows, 1)));
   if (!table.note().empty()) set.notes.push_back(fmt::format("{}: {}", table.path().string(), table.note()));
@@ -145,7 +224,7 @@ std::string note_on_unknown(std::span<const RowCollector> parts) {
   return rows == 0 ? std::string()
                    : fmt::format(
                          "{} of the rows kept for measuring {} a category that no row to learn from has: "
-                         "its cells are all 0",
+                         "its cells are all 0, and for an input it stands for the first one",
                          rows, rows == 1 ? "has" : "have");
 }
 
@@ -175,6 +254,10 @@ Series series_in(const TableText& table, const TableRecipe& recipe, std::size_t 
                    parts);
 }
 
+WindowSizes window_sizes(const TableRecipe::Windows& windows) {
+  return {static_cast<std::size_t>(windows.size), static_cast<std::size_t>(windows.ahead)};
+}
+
 void require_windows(const ImageSet& set, const fs::path& path, std::int64_t size) {
   if (set.count > 0) return;
   throw files::data_error(
@@ -185,14 +268,14 @@ void require_windows(const ImageSet& set, const fs::path& path, std::int64_t siz
 /// window: so scores of held-out rows are means over as many windows as those of new rows.
 void take_windows(Dataset& dataset, const TableText& table, const TableRecipe& recipe,
                   std::span<const Part> parts, const ImageSet& rows) {
-  const auto size = static_cast<std::size_t>(recipe.windows->size);
+  const WindowSizes sizes = window_sizes(*recipe.windows);
   const std::span<const std::uint8_t> numbers(reinterpret_cast<const std::uint8_t*>(parts.data()),
                                               parts.size());
   const Series series = series_in(table, recipe, parts.size(), numbers);
   const auto of_part = [&](Part part, std::int64_t stride) {
-    std::vector<std::size_t> starts = window_starts(series, size, static_cast<std::size_t>(stride));
+    std::vector<std::size_t> starts = window_starts(series, sizes.whole(), static_cast<std::size_t>(stride));
     std::erase_if(starts, [&](std::size_t start) { return parts[series.order[start]] != part; });
-    return windows_of(rows, series, starts, size);
+    return windows_of(rows, series, starts, sizes);
   };
   dataset.train = of_part(Part::train, recipe.windows->stride);
   dataset.validation = of_part(Part::validation, 1);
@@ -201,8 +284,11 @@ void take_windows(Dataset& dataset, const TableText& table, const TableRecipe& r
 }
 
 std::string kind_text(const FittedColumn& column) {
-  const std::string use = column.is_target() ? "the target, " : "";
+  const std::string use = column.is_target()                       ? "the target, "
+                          : column.use == FittedColumn::Use::input ? "an input, "
+                                                                   : "";
   if (column.use == FittedColumn::Use::ignored) return "ignored";
+  if (column.use == FittedColumn::Use::weight) return "the weight";
   if (column.is_category) return fmt::format("{}a category of {}", use, column.values.size());
   return fmt::format("{}a number, {}", use, name_of(column.scale));
 }
@@ -214,11 +300,12 @@ Dataset load_table_data(const DataRecipe& data) {
   const TableRecipe::Split& split = data.table->split;
   const std::string& label = data.train->label_column;
   require_label(table, label);
-  const TableSurvey surveyed = survey(table, split.column ? split.column->name : std::string());
+  const TableSurvey surveyed = survey_rows(table, split.column ? split.column->name : std::string());
   const std::vector<Part> parts = parts_of(split, surveyed.rows, surveyed.split_values);
   TableReading reading = own_reading(data);
   reading.refuses_unknown = false;
-  std::vector<RowCollector> collectors(3, RowCollector(data.table->fitted, cells_in(data)));
+  std::vector<RowCollector> collectors;
+  for (int part = 0; part < 3; ++part) collectors.emplace_back(data, cells_in(data));
   collect(table, data, reading, label, collectors,
           [&](std::size_t row) { return data.table->windows ? 0 : static_cast<std::size_t>(parts[row]); });
   Dataset dataset;
@@ -242,9 +329,9 @@ Dataset load_table_data(const DataRecipe& data) {
 
 ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe) {
   if (!recipe.windows) return rows;
-  const auto size = static_cast<std::size_t>(recipe.windows->size);
+  const WindowSizes sizes = window_sizes(*recipe.windows);
   const Series series = series_in(table, recipe, rows.count, {});
-  ImageSet examples = windows_of(rows, series, window_starts(series, size, 1), size);
+  ImageSet examples = windows_of(rows, series, window_starts(series, sizes.whole(), 1), sizes);
   require_windows(examples, table.path(), recipe.windows->size);
   return examples;
 }
@@ -261,17 +348,10 @@ ImageSet load_table(const TableText& table, const DataRecipe& data, const TableQ
   return read_whole(table, data, table_reading(data, query), query.label);
 }
 
-ImageSet single_row(CodedRow row) {
-  ImageSet set;
-  set.count = 1;
-  set.height = 1;
-  set.width = row.cells.size();
-  set.channels = 1;
-  set.values = std::move(row.cells);
-  set.mask = std::move(row.mask);
-  set.is_table = true;
-  set.are_pictures = false;
-  return set;
+ImageSet single_row(const CodedRow& row, const DataRecipe& data) {
+  RowCollector rows(data, row.cells.size());
+  rows.add(row);
+  return rows.take({}, {});
 }
 
 std::string own_label(const TableText& table, const DataRecipe& data) {

@@ -31,8 +31,8 @@ TableReading table_reading(const DataRecipe& data, const TableQuery& query);
 /// Its rows, in order. Error{data}.
 ImageSet load_table(const TableText& table, const DataRecipe& data, const TableQuery& query);
 
-/// A row that stands alone, as examples of one row. Cells of `row` are taken.
-ImageSet single_row(CodedRow row);
+/// A row that stands alone, as examples of one row.
+ImageSet single_row(const CodedRow& row, const DataRecipe& data);
 
 /// The rows of a table as the examples of the model: all windows of them, where it takes windows.
 ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe);

@@ -13,8 +13,10 @@
 #include "files/file_kind.hpp"
 #include "files/idx.hpp"
 #include "files/npy.hpp"
+#include "files/npz.hpp"
 #include "train/datasets/labels.hpp"
-#include "train/datasets/png_folder.hpp"
+#include "train/datasets/picture_folder.hpp"
+#include "train/datasets/row_weights.hpp"
 
 namespace graphrun::train {
 
@@ -27,8 +29,8 @@ constexpr double pixel_range = 255;
 
 /// What was read, before it is known what it stands for.
 struct Raw {
-  std::vector<std::size_t> shape;  ///< [count, …]
-  files::Bytes bytes;              ///< either these or the next
+  std::vector<std::size_t> shape;   ///< [count, …]
+  std::vector<std::uint8_t> bytes;  ///< either these or the next
   std::vector<float> values;
   std::vector<std::string> label_texts;  ///< from the file itself
   std::string note = {};
@@ -113,11 +115,15 @@ Raw read_csv_images(const ImageFiles& files, const ReadingOptions& reading) {
           std::move(table.note),       std::move(table.names)};
 }
 
-Raw raw_of(PngFolder folder) {
+Raw raw_of(PictureFolder folder) {
   return {{folder.count, folder.height, folder.width, folder.channels},
           std::move(folder.pixels),
           {},
           std::move(folder.labels)};
+}
+
+PictureReading picture_reading(const ReadingOptions& reading) {
+  return {.channels = reading.channels, .resize = reading.resize, .crop = reading.crop};
 }
 
 Raw read_raw(const ImageFiles& files, const ReadingOptions& reading) {
@@ -133,12 +139,12 @@ Raw read_raw(const ImageFiles& files, const ReadingOptions& reading) {
       return read_npy_images(files.images);
     case files::FileKind::csv:
       return read_csv_images(files, reading);
-    case files::FileKind::png:
-      return raw_of(read_png_alone(files.images, reading.channels));
+    case files::FileKind::picture:
+      return raw_of(read_picture_alone(files.images, picture_reading(reading)));
     case files::FileKind::folder:
       break;
   }
-  return raw_of(read_png_folder(files.images, reading.channels));
+  return raw_of(read_picture_folder(files.images, picture_reading(reading)));
 }
 
 /// The sizes of an example, as far as they are known: [width], [height, width] or [height, width, channels].
@@ -191,6 +197,39 @@ Sizes sizes_of(const Raw& raw, const ReadingOptions& reading, const fs::path& pa
   return reading.shape;
 }
 
+/// From [count, width, height, channels] to the sizes of an example.
+template <class Element>
+void exchange_axes(std::vector<Element>& elements, const Sizes& sizes) {
+  if (elements.empty()) return;
+  const std::size_t height = sizes[0];
+  const std::size_t width = sizes[1];
+  const std::size_t channels = sizes.size() == 3 ? sizes[2] : 1;
+  std::vector<Element> image(height * width * channels);
+  for (auto at = elements.begin(); at != elements.end(); at += static_cast<std::ptrdiff_t>(image.size())) {
+    for (std::size_t i = 0; i < image.size(); ++i) {
+      const std::size_t channel = i % channels;
+      const std::size_t x = i / channels % width;
+      const std::size_t y = i / channels / width;
+      image[i] = at[static_cast<std::ptrdiff_t>((x * height + y) * channels + channel)];
+    }
+    std::copy(image.begin(), image.end(), at);
+  }
+}
+
+/// The sizes of an example once its axes are as they should be.
+Sizes put_upright(Raw& raw, Sizes sizes, const ReadingOptions& reading, const fs::path& path) {
+  if (!reading.transposed) return sizes;
+  if (sizes.size() < 2)
+    throw files::data_error(
+        path, fmt::format("holds rows of {} values, which have no height and width to exchange: "
+                          "say what they are with `shape:`, or leave `transposed:` away",
+                          sizes[0]));
+  if (reading.shape.empty()) std::swap(sizes[0], sizes[1]);
+  exchange_axes(raw.bytes, sizes);
+  exchange_axes(raw.values, sizes);
+  return sizes;
+}
+
 void set_sizes(ImageSet& set, const Sizes& sizes) {
   set.height = sizes.size() == 1 ? 1 : sizes[0];
   set.width = sizes.size() == 1 ? sizes[0] : sizes[1];
@@ -203,19 +242,86 @@ bool is_pixel(float value) {
 }
 
 /// Pixels stay bytes, and become bytes again where a table wrote them out.
-void set_values(ImageSet& set, Raw raw, std::optional<double> divide_by) {
+void set_values(Stored<std::uint8_t>& pixels, Stored<float>& values, Raw raw,
+                std::optional<double> divide_by) {
   const double by = divide_by.value_or(raw.values.empty() ? pixel_range : 1);
   if (raw.values.empty() && by != pixel_range) raw.values.assign(raw.bytes.begin(), raw.bytes.end());
   const bool are_pixels = by == pixel_range && std::all_of(raw.values.begin(), raw.values.end(), is_pixel);
   if (are_pixels) {
-    set.images = std::move(raw.bytes);
-    set.images.reserve(set.images.size() + raw.values.size());
-    for (const float value : raw.values) set.images.push_back(static_cast<std::uint8_t>(value));
+    raw.bytes.reserve(raw.bytes.size() + raw.values.size());
+    for (const float value : raw.values) raw.bytes.push_back(static_cast<std::uint8_t>(value));
+    pixels = std::move(raw.bytes);
     return;
   }
-  set.values = std::move(raw.values);
   if (by != 1)
-    for (float& value : set.values) value = static_cast<float>(static_cast<double>(value) / by);
+    for (float& value : raw.values) value = static_cast<float>(static_cast<double>(value) / by);
+  values = std::move(raw.values);
+}
+
+// ---- What stands beside the images ----
+
+void require_as_many(std::size_t rows, std::size_t images, const char* what, const fs::path& path) {
+  if (rows == images) return;
+  throw files::data_error(path, fmt::format("holds {} {} for {} images", rows, what, images));
+}
+
+/// What images are to become: read as they are.
+SideValues read_targets(const fs::path& path, const ReadingOptions& reading, std::size_t count) {
+  Raw raw = read_raw({.images = path, .label_column = {}, .needs_label_column = false}, reading);
+  if (raw.shape.empty()) throw files::data_error(path, "holds one value, and no row for each image");
+  require_as_many(raw.shape[0], count, "targets", path);
+  Sizes sizes(raw.shape.begin() + 1, raw.shape.end());
+  if (reading.transposed && sizes.size() >= 2) {
+    ReadingOptions own = reading;
+    own.shape.clear();
+    sizes = put_upright(raw, std::move(sizes), own, path);
+  }
+  SideValues part{.shape = std::move(sizes)};
+  set_values(part.pixels, part.values, std::move(raw), reading.divide_by);
+  return part;
+}
+
+Raw read_array(const fs::path& path) {
+  switch (files::kind_of_file(path)) {
+    case files::FileKind::idx:
+      return read_idx_images(path);
+    case files::FileKind::npy:
+      return read_npy_images(path);
+    case files::FileKind::csv:
+      return read_csv_images({.images = path, .needs_label_column = false}, {});
+    case files::FileKind::picture:
+    case files::FileKind::folder:
+      break;
+  }
+  throw files::data_error(path, "is no array: IDX, NPY, NPZ and CSV files are read");
+}
+
+/// Bytes are pixels here too.
+SideValues read_part(const fs::path& path, std::size_t count) {
+  Raw raw = read_array(path);
+  if (raw.shape.empty()) throw files::data_error(path, "holds one value, and no row for each image");
+  require_as_many(raw.shape[0], count, "rows", path);
+  SideValues part{.shape = Sizes(raw.shape.begin() + 1, raw.shape.end())};
+  part.pixels = std::move(raw.bytes);
+  part.values = std::move(raw.values);
+  return part;
+}
+
+std::map<std::string, SideValues> read_arrays(const ImageFiles& files, std::size_t count) {
+  std::map<std::string, fs::path> paths = files.arrays;
+  if (!files.all_arrays.empty())
+    for (const std::string& name : files::npz_names(files.all_arrays)) paths[name] = files.all_arrays / name;
+  std::map<std::string, SideValues> parts;
+  for (const auto& [name, path] : paths) parts[name] = read_part(path, count);
+  return parts;
+}
+
+std::vector<float> read_weights(const fs::path& path, std::size_t count) {
+  const Raw raw = read_array(path);
+  std::vector<float> weights = raw.values;
+  if (weights.empty()) weights.assign(raw.bytes.begin(), raw.bytes.end());
+  require_as_many(weights.size(), count, "weights", path);
+  return weights;
 }
 
 void set_labels(ImageSet& set, Labels labels, const fs::path& path) {
@@ -231,15 +337,21 @@ void set_labels(ImageSet& set, Labels labels, const fs::path& path) {
 ImageSet load_images(const ImageFiles& files, const ReadingOptions& reading) {
   Raw raw = read_raw(files, reading);
   ImageSet set;
-  set_sizes(set, sizes_of(raw, reading, files.images));
+  set_sizes(set, put_upright(raw, sizes_of(raw, reading, files.images), reading, files.images));
   set.count = raw.shape[0];
   set.column_names = std::move(raw.names);
   if (!raw.note.empty()) set.notes.push_back(fmt::format("{}: {}", files.images.string(), raw.note));
   if (!files.labels.empty())
-    set_labels(set, read_labels(files.labels, files.label_column, reading.classes), files.labels);
+    set_labels(set, read_labels(files.labels, files.label_column, {reading.classes, files.first_label}),
+               files.labels);
   else if (!raw.label_texts.empty())
-    set_labels(set, labels_from_texts(raw.label_texts, reading.classes, files.images), files.images);
-  set_values(set, std::move(raw), reading.divide_by);
+    set_labels(set, labels_from_texts(raw.label_texts, {reading.classes, files.first_label}, files.images),
+               files.images);
+  set_values(set.images, set.values, std::move(raw), reading.divide_by);
+  if (!files.targets.empty()) set.image_targets = read_targets(files.targets, reading, set.count);
+  if (!files.weights.empty())
+    set.weights = with_mean_one(read_weights(files.weights, set.count), files.weights);
+  set.arrays = read_arrays(files, set.count);
   return set;
 }
 

@@ -133,32 +133,80 @@ std::vector<std::size_t> window_starts(const Series& series, std::size_t size, s
   return starts;
 }
 
+namespace {
+
+/// Elements of the rows of windows, `width` of each row.
+template <class Element, class From>
+std::vector<Element> gathered(const From& from, std::size_t width, std::span<const std::uint32_t> rows) {
+  std::vector<Element> elements;
+  elements.reserve(rows.size() * width);
+  for (const std::uint32_t row : rows)
+    elements.insert(elements.end(), from.begin() + static_cast<std::ptrdiff_t>(row * width),
+                    from.begin() + static_cast<std::ptrdiff_t>((row + 1) * width));
+  return elements;
+}
+
+SideValues gathered(const SideValues& from, std::span<const std::uint32_t> rows, std::size_t window) {
+  SideValues part;
+  if (window > 0) part.shape = {window};
+  if (from.numbers.empty())
+    part.values = gathered<float>(from.values, 1, rows);
+  else
+    part.numbers = gathered<std::int32_t>(from.numbers, 1, rows);
+  return part;
+}
+
+/// What a window has one of.
+void take_sums(ImageSet& set, const ImageSet& rows) {
+  const std::size_t size = set.height;
+  for (std::size_t window = 0; window < set.count; ++window) {
+    const std::span<const std::uint32_t> own = std::span(set.window_rows).subspan(window * size, size);
+    std::int32_t label = 0;
+    float weight = 0;
+    for (const std::uint32_t row : own) {
+      if (rows.has_labels()) label = std::max(label, rows.labels[row]);
+      if (!rows.weights.empty()) weight += rows.weights[row] / static_cast<float>(size);
+    }
+    if (rows.has_labels()) set.labels.push_back(label);
+    if (!rows.weights.empty()) set.weights.push_back(weight);
+  }
+}
+
+void take_targets(ImageSet& set, const ImageSet& rows, std::span<const std::uint32_t> last,
+                  std::span<const std::string> targets) {
+  for (const std::string& name : targets) set.columns[name] = gathered(rows.columns.at(name), last, 0);
+  if (!rows.targets.empty())
+    set.targets = gathered<float>(rows.targets, rows.targets.size() / rows.count, last);
+  const bool is_class = rows.has_labels() && rows.targets.empty() && targets.size() == 1 &&
+                        rows.labels == rows.columns.at(targets.front()).numbers;
+  if (is_class) set.labels = gathered<std::int32_t>(rows.labels, 1, last);
+}
+
+}  // namespace
+
 ImageSet windows_of(const ImageSet& rows, const Series& series, std::span<const std::size_t> starts,
-                    std::size_t size) {
+                    WindowSizes sizes) {
   ImageSet set;
   set.count = starts.size();
-  set.height = size;
+  set.height = sizes.size;
   set.width = rows.width;
   set.channels = 1;
   set.are_pictures = false;
   set.is_table = true;
   set.class_names = rows.class_names;
-  set.window_rows.reserve(starts.size() * size);
-  set.values.reserve(starts.size() * size * rows.width);
-  set.mask.reserve(starts.size() * size * rows.width);
+  set.target_columns = rows.target_columns;
+  set.window_rows.reserve(starts.size() * sizes.size);
+  std::vector<std::uint32_t> last;
   for (const std::size_t start : starts) {
-    std::int32_t label = 0;
-    for (std::size_t i = start; i < start + size; ++i) {
-      const auto row = static_cast<std::ptrdiff_t>(series.order[i]);
-      set.window_rows.push_back(series.order[i]);
-      const auto first = row * static_cast<std::ptrdiff_t>(rows.width);
-      const auto last = first + static_cast<std::ptrdiff_t>(rows.width);
-      set.values.insert(set.values.end(), rows.values.begin() + first, rows.values.begin() + last);
-      set.mask.insert(set.mask.end(), rows.mask.begin() + first, rows.mask.begin() + last);
-      if (rows.has_labels()) label = std::max(label, rows.labels[static_cast<std::size_t>(row)]);
-    }
-    if (rows.has_labels()) set.labels.push_back(label);
+    for (std::size_t i = start; i < start + sizes.size; ++i) set.window_rows.push_back(series.order[i]);
+    last.push_back(series.order[start + sizes.whole() - 1]);
   }
+  set.values = gathered<float>(rows.values, rows.width, set.window_rows);
+  if (!rows.mask.empty()) set.mask = gathered<float>(rows.mask, rows.width, set.window_rows);
+  take_sums(set, rows);
+  for (const auto& [name, part] : rows.columns)
+    set.columns[name] = gathered(part, set.window_rows, sizes.size);
+  take_targets(set, rows, last, rows.target_columns);
   return set;
 }
 

@@ -34,9 +34,16 @@ Series series_of(const SeriesColumns& columns, std::size_t rows, std::span<const
 /// series. What is left at the end of a series has a window too, which ends with it.
 std::vector<std::size_t> window_starts(const Series& series, std::size_t size, std::size_t stride);
 
-/// The examples of these windows: [windows, size, cells]. Of `rows` only values, mask and what is said of all
-/// of them is taken; the label of a window is the highest of its rows.
+struct WindowSizes {
+  std::size_t size = 1;   ///< rows in a window
+  std::size_t ahead = 0;  ///< the target is that of so many rows behind it
+  std::size_t whole() const { return size + ahead; }
+};
+
+/// The examples of these windows: [windows, size, cells]. The label of a window is the highest of its rows,
+/// its weight the mean; its targets are those of its last row, or of one behind it; columns that inputs take
+/// are [windows, size].
 ImageSet windows_of(const ImageSet& rows, const Series& series, std::span<const std::size_t> starts,
-                    std::size_t size);
+                    WindowSizes sizes);
 
 }  // namespace graphrun::train

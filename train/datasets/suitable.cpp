@@ -68,7 +68,9 @@ Error no_place_for(const LabelRange& labels, const LabelUse& use, const Node& no
       fmt::format("label {}{}, but depth {}: {} takes the labels 0 to {}, and those of {} go from {} to "
                   "{}{}",
                   bad, row, use.depth, node.op->name, use.depth - 1, source, labels.lowest, labels.highest,
-                  from_one ? "; they begin at 1: save them less by 1, or give the model one class more" : ""),
+                  from_one ? "; they begin at 1: write labels: {first: 1} beside their file or column, or "
+                             "give the model one class more"
+                           : ""),
       node.origin ? node.origin->where : SourceLocation{}, shown(node));
 }
 

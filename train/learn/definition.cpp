@@ -29,7 +29,7 @@ const Language& language() {
   static const Language all{.registry = &ops::registry(),
                             .standard_blocks = ops::standard_blocks(),
                             .limits = {},
-                            .fit_table = fit_table};
+                            .fit_table = [](const DataRecipe& data) { return fit_table(data); }};
   return all;
 }
 

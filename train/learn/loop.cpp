@@ -64,7 +64,8 @@ class Loop {
   /// Runs the epoch from where it stands; false when a stop was asked for before its end.
   bool run_epoch() {
     const std::vector<std::uint32_t> order =
-        epoch_order(options_.order_seed.value_or(state_.seed), state_.stage_epoch(), examples_.count);
+        epoch_order(options_.order_seed.value_or(state_.seed), state_.stage_epoch(), examples_.count,
+                    bytes_per_example(examples_));
     batches_.gather(own_rows(order, state_.batch));
     while (state_.batch < static_cast<std::uint64_t>(plan_.batches)) {
       if (finished()) return true;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -254,36 +255,55 @@ std::vector<double> scores_of(Learner& learner, const ProbeRecipe& probe, const 
   return {values.begin(), values.end()};
 }
 
+/// How much each example counts; empty: all the same.
+std::vector<float> weights_of(const Examples& asked) {
+  const auto column = asked.columns.find(weights_input);
+  const bool has_some = column != asked.columns.end() && column->second.kind != ColumnKind::ones;
+  return has_some ? column_values<float>(asked, weights_input) : std::vector<float>{};
+}
+
 double detected(const ProbeRecipe& probe, const std::vector<double>& scores, const Examples& asked) {
   std::vector<bool> sought;
   for (const std::int32_t label : column_values<std::int32_t>(asked, probe.labels))
     sought.push_back(label == 1);
   const bool both = std::ranges::count(sought, true) > 0 && std::ranges::count(sought, false) > 0;
   if (!both) return std::numeric_limits<double>::quiet_NaN();
-  const Detection found = detection(scores, sought);
+  const Detection found = detection(scores, sought, weights_of(asked));
   if (probe.kind == ProbeRecipe::Kind::roc_auc) return found.roc_auc;
   return probe.kind == ProbeRecipe::Kind::f1 ? found.best_f1 : found.average_precision;
+}
+
+/// The column of a table that an input takes, if it is one.
+const FittedColumn* column_of(const ModelDefinition& model, const std::string& name) {
+  if (!model.data || !model.data->table) return nullptr;
+  const auto input = std::ranges::find(model.inputs, name, &ModelInput::name);
+  if (input == model.inputs.end() || input->source != InputSource::column)
+    return target_of(model.data->table->fitted);
+  return &*std::ranges::find(model.data->table->fitted, input->part, &FittedColumn::name);
 }
 
 /// In the unit of the table, if the target is of one.
 double regressed(const ModelDefinition& model, const ProbeRecipe& probe, const std::vector<double>& guesses,
                  const Examples& asked) {
-  const FittedColumn* target =
-      model.data && model.data->table ? target_of(model.data->table->fitted) : nullptr;
+  const FittedColumn* target = column_of(model, probe.labels);
   const auto in_unit = [&](double value) { return target != nullptr ? unscaled(*target, value) : value; };
   const std::vector<float> targets = column_values<float>(asked, probe.labels);
   double absolute = 0;
   double squared = 0;
   double mean = 0;
   double spread = 0;
-  const auto count = static_cast<double>(targets.size());
-  for (const float value : targets) mean += in_unit(static_cast<double>(value)) / count;
+  const std::vector<float> weights = weights_of(asked);
+  const double all = weights.empty() ? static_cast<double>(targets.size())
+                                     : std::accumulate(weights.begin(), weights.end(), 0.0);
+  const auto share = [&](std::size_t i) { return weights.empty() ? 1.0 : static_cast<double>(weights[i]); };
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    mean += share(i) * in_unit(static_cast<double>(targets[i])) / all;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const double truth = in_unit(static_cast<double>(targets[i]));
     const double difference = in_unit(guesses[i]) - truth;
-    absolute += std::abs(difference) / count;
-    squared += difference * difference / count;
-    spread += (truth - mean) * (truth - mean) / count;
+    absolute += share(i) * std::abs(difference) / all;
+    squared += share(i) * difference * difference / all;
+    spread += share(i) * (truth - mean) * (truth - mean) / all;
   }
   if (probe.kind == ProbeRecipe::Kind::mae) return absolute;
   return probe.kind == ProbeRecipe::Kind::rmse ? std::sqrt(squared) : 1 - squared / spread;

@@ -43,8 +43,9 @@ void require_independent(const ModelDefinition& model, const std::string& role) 
 }
 
 /// The value of each cell, [rows, cells], or of each row: what the output is, or its squared distance.
+/// `examples` are those of `rows` from `first` on.
 std::vector<float> values_of(Learner& learner, const Examples& examples, const ImageSet& rows,
-                             const std::string& role) {
+                             std::size_t first, const std::string& role) {
   const OutputValues output = std::move(learner.run({role}, examples).front());
   const std::span<const float> floats = as_floats(output);
   std::vector<float> values(floats.begin(), floats.end());
@@ -53,32 +54,61 @@ std::vector<float> values_of(Learner& learner, const Examples& examples, const I
     throw Error(ErrorCode::usage, fmt::format("output 'row' is {}, and an example has {} cells",
                                               to_string(output.type), rows.values_per_image()));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const float difference = values[i] - rows.values[i];
+    const float difference = values[i] - rows.values[first * rows.values_per_image() + i];
     values[i] = difference * difference;
   }
   return values;
 }
 
-RowScores scores_of_cells(const std::vector<float>& values, const ImageSet& rows, std::size_t count,
-                          const std::vector<std::string>& columns,
-                          const std::vector<std::size_t>& column_of) {
-  const std::size_t width = column_of.size();
-  RowScores result{std::vector<double>(count), columns, std::vector<double>(count * columns.size()), {}, {}};
-  for (std::size_t row = 0; row < count; ++row) {
-    double there = 0;
-    double* parts = result.parts.data() + row * columns.size();
-    for (std::size_t cell = 0; cell < width; ++cell) {
-      if (rows.mask[row * width + cell] == 0) continue;
-      there += 1;
-      parts[column_of[cell]] += static_cast<double>(values[row * width + cell]);
-    }
-    for (std::size_t column = 0; column < columns.size(); ++column) {
-      parts[column] /= std::max(there, 1.0);
-      result.scores[row] += parts[column];
+/// Collects the scores of rows, block by block: what columns have a part in may be too much for memory.
+class ScoreCollector {
+ public:
+  ScoreCollector(const ImageSet& rows, const std::vector<std::string>& columns,
+                 const std::vector<std::size_t>& column_of)
+      : rows_(rows), column_of_(column_of), own_parts_(columns.size()) {
+    result_.columns = columns;
+  }
+
+  /// Of each cell: the score of a row is the mean over those that are there.
+  void add_cells(std::span<const float> values) {
+    const std::size_t width = column_of_.size();
+    for (std::size_t at = 0; at < values.size(); at += width) {
+      std::ranges::fill(own_parts_, 0.0);
+      double there = 0;
+      for (std::size_t cell = 0; cell < width; ++cell) {
+        const std::size_t place = result_.scores.size() * width + cell;
+        if (!rows_.mask.empty() && rows_.mask[place] == 0) continue;
+        there += 1;
+        own_parts_[column_of_[cell]] += static_cast<double>(values[at + cell]);
+      }
+      double score = 0;
+      for (double& part : own_parts_) {
+        part /= std::max(there, 1.0);
+        score += part;
+      }
+      result_.scores.push_back(score);
+      parts_.append(own_parts_);
     }
   }
-  return result;
-}
+
+  /// One for all rows of an example.
+  void add_whole(std::span<const float> values) {
+    result_.columns.clear();
+    for (const float value : values) result_.scores.insert(result_.scores.end(), rows_.height, value);
+  }
+
+  RowScores take() {
+    result_.parts = parts_.take();
+    return std::move(result_);
+  }
+
+ private:
+  const ImageSet& rows_;
+  const std::vector<std::size_t>& column_of_;
+  std::vector<double> own_parts_;
+  RowScores result_;
+  StoredWriter<double> parts_;
+};
 
 /// From scores of the points of windows to scores of rows: means over all windows that hold them.
 RowScores of_rows(const RowScores& points, const ImageSet& windows) {
@@ -88,21 +118,22 @@ RowScores of_rows(const RowScores& points, const ImageSet& windows) {
   std::ranges::sort(result.rows);
   result.rows.erase(std::unique(result.rows.begin(), result.rows.end()), result.rows.end());
   result.scores.resize(result.rows.size());
-  result.parts.resize(result.rows.size() * width);
+  std::vector<double> parts(result.rows.size() * width);
   std::vector<double> counts(result.rows.size());
   for (std::size_t point = 0; point < points.scores.size(); ++point) {
     const auto at = static_cast<std::size_t>(
         std::ranges::lower_bound(result.rows, windows.window_rows[point]) - result.rows.begin());
     ++counts[at];
     result.scores[at] += points.scores[point];
-    for (std::size_t i = 0; i < width; ++i) result.parts[at * width + i] += points.parts[point * width + i];
+    for (std::size_t i = 0; i < width; ++i) parts[at * width + i] += points.parts[point * width + i];
     if (point % windows.height == 0) result.windows.push_back(0);
     result.windows.back() += points.scores[point] / static_cast<double>(windows.height);
   }
   for (std::size_t at = 0; at < counts.size(); ++at) {
     result.scores[at] /= counts[at];
-    for (std::size_t i = 0; i < width; ++i) result.parts[at * width + i] /= counts[at];
+    for (std::size_t i = 0; i < width; ++i) parts[at * width + i] /= counts[at];
   }
+  result.parts = std::move(parts);
   return result;
 }
 
@@ -133,24 +164,54 @@ RowScorer::RowScorer(Learner& learner) : learner_(learner) {
 }
 
 RowScores RowScorer::scores(const Examples& examples, const ImageSet& rows) {
-  const std::vector<float> values = values_of(learner_, examples, rows, role_);
-  const std::size_t count = static_cast<std::size_t>(examples.count) * rows.height;
-  RowScores result;
-  if (values.size() == count * column_of_.size())
-    result = scores_of_cells(values, rows, count, columns_, column_of_);
-  else if (values.size() * rows.height == count)
-    for (const float value : values) result.scores.insert(result.scores.end(), rows.height, value);
-  else
-    throw Error(
-        ErrorCode::usage,
-        fmt::format("output '{}' is {}: a score is one number a row, [batch], or one a cell, [batch, {}]",
-                    role_, to_string(learner_.model().graph.node(*learner_.model().role(role_)).type),
-                    column_of_.size()));
+  // A multiple of the rows that a learner runs at once, so that blocks change no bit.
+  constexpr std::int64_t block = 65'536;
+  ScoreCollector collector(rows, columns_, column_of_);
+  for (std::int64_t first = 0; first < examples.count; first += block) {
+    const Examples part = slice_of(examples, first, std::min(block, examples.count - first));
+    const std::vector<float> values = values_of(learner_, part, rows, static_cast<std::size_t>(first), role_);
+    const std::size_t points = static_cast<std::size_t>(part.count) * rows.height;
+    if (values.size() == points * column_of_.size())
+      collector.add_cells(values);
+    else if (values.size() * rows.height == points)
+      collector.add_whole(values);
+    else
+      throw Error(
+          ErrorCode::usage,
+          fmt::format("output '{}' is {}: a score is one number a row, [batch], or one a cell, [batch, {}]",
+                      role_, to_string(learner_.model().graph.node(*learner_.model().role(role_)).type),
+                      column_of_.size()));
+    for (const files::MappedFile* file : {rows.values.file(), rows.mask.file()})
+      if (file != nullptr) file->has_read(points * column_of_.size() * sizeof(float));
+  }
+  RowScores result = collector.take();
   require_finite(result.scores);
   return rows.window_rows.empty() ? result : of_rows(result, rows);
 }
 
-std::vector<double> kept_scores(std::vector<double> scores) {
+namespace {
+
+/// The scores at the middle of equal shares of the weight.
+std::vector<double> kept_by_weight(const std::vector<double>& scores, std::span<const float> weights) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t row) { return scores[row]; });
+  const double all = std::accumulate(weights.begin(), weights.end(), 0.0);
+  const std::size_t count = std::min(scores.size(), held_out_scores_kept);
+  std::vector<double> kept;
+  double passed = 0;
+  for (const std::size_t row : order) {
+    passed += static_cast<double>(weights[row]);
+    const auto middle = [&] { return (static_cast<double>(kept.size()) + 0.5) / static_cast<double>(count); };
+    while (kept.size() < count && passed >= middle() * all) kept.push_back(scores[row]);
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::vector<double> kept_scores(std::vector<double> scores, std::span<const float> weights) {
+  if (!weights.empty() && weights.size() == scores.size()) return kept_by_weight(scores, weights);
   std::ranges::sort(scores);
   if (scores.size() <= held_out_scores_kept) return scores;
   std::vector<double> kept;
@@ -165,9 +226,14 @@ double threshold_of(std::span<const double> rising, double share) {
   return rising[std::clamp<std::size_t>(place, 1, rising.size()) - 1];
 }
 
-Detection detection(std::span<const double> scores, const std::vector<bool>& odd) {
-  const auto all = static_cast<double>(std::count(odd.begin(), odd.end(), true));
-  const double others = static_cast<double>(odd.size()) - all;
+Detection detection(std::span<const double> scores, const std::vector<bool>& odd,
+                    std::span<const float> weights) {
+  const auto weight = [&](std::size_t row) {
+    return weights.empty() ? 1.0 : static_cast<double>(weights[row]);
+  };
+  double all = 0;
+  double others = 0;
+  for (std::size_t row = 0; row < odd.size(); ++row) (odd[row] ? all : others) += weight(row);
   if (all == 0 || others == 0)
     throw Error(ErrorCode::usage,
                 "how well scores tell odd rows from others shows only where there are both");
@@ -182,11 +248,11 @@ Detection detection(std::span<const double> scores, const std::vector<bool>& odd
     double equal_passed = 0;
     std::size_t end = begin;
     for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
-      (odd[order[end]] ? equal_found : equal_passed) += 1;
+      (odd[order[end]] ? equal_found : equal_passed) += weight(order[end]);
     result.roc_auc += equal_passed * (found + equal_found / 2);
     found += equal_found;
     passed += equal_passed;
-    const double precision = found / (found + passed);
+    const double precision = found + passed > 0 ? found / (found + passed) : 0;
     result.average_precision += equal_found * precision;
     const double f1 = 2 * found / (found + passed + all);
     if (f1 > result.best_f1) {

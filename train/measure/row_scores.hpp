@@ -22,7 +22,7 @@ bool scores_rows(const ModelDefinition& model);
 struct RowScores {
   std::vector<double> scores;        ///< the mean over the cells that are there
   std::vector<std::string> columns;  ///< that have a part in it; none where the model gives one number a row
-  std::vector<double> parts;         ///< [rows, columns]: what each adds to the score
+  Stored<double> parts;              ///< [rows, columns]: what each adds to the score
   std::vector<std::uint32_t> rows;   ///< of windows: the row of each score, rising; empty: all rows have one
   std::vector<double> windows;       ///< of windows: the score of each
 };
@@ -44,8 +44,9 @@ class RowScorer {
   std::vector<std::size_t> column_of_;  ///< of each cell
 };
 
-/// At most held_out_scores_kept of them, rising, evenly chosen.
-std::vector<double> kept_scores(std::vector<double> scores);
+/// At most held_out_scores_kept of them, rising, evenly chosen: where rows have weights, so that each stands
+/// for as much weight.
+std::vector<double> kept_scores(std::vector<double> scores, std::span<const float> weights = {});
 
 /// The score that so large a share of new rows, alike to those held out, stays at or below: the smallest held
 /// out one that promises it. `rising` is not empty.
@@ -58,7 +59,9 @@ struct Detection {
   double best_f1 = 0;
   double best_threshold = 0;  ///< rows above it are flagged for best_f1
 };
-/// Error{usage} when there are none of a kind.
-Detection detection(std::span<const double> scores, const std::vector<bool>& odd);
+/// A row counts as its weight says; without weights, all the same. Error{usage} when there are none of a
+/// kind.
+Detection detection(std::span<const double> scores, const std::vector<bool>& odd,
+                    std::span<const float> weights = {});
 
 }  // namespace graphrun::train

@@ -303,7 +303,10 @@ class Run final : public PhaseObserver {
     const ImageSet& rows = has_validation() ? data_->validation : data_->train;
     const Examples examples =
         first_of(bind_split(*model_, data_, rows), has_validation() ? rows_scored : rows_scored / 10);
-    return kept_scores(RowScorer(learner_).scores(examples, rows).scores);
+    const std::span<const float> weights =
+        std::span(rows.weights)
+            .first(std::min(rows.weights.size(), static_cast<std::size_t>(examples.count)));
+    return kept_scores(RowScorer(learner_).scores(examples, rows).scores, weights);
   }
 
   void save() {

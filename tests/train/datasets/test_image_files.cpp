@@ -191,11 +191,14 @@ TEST_CASE("what a file is, is told by its contents, and by its name only when it
   CHECK(files.load("A.CSV").count == 1);
   files.text("table.txt", "1,2\n");
   CHECK(files.refused(
-      "table.txt", "is no IDX, NPY, CSV or PNG file: it begins with bytes 31 2c 32 0a; a table of numbers"));
+      "table.txt",
+      "is no IDX, NPY, CSV, PNG or JPEG file: it begins with bytes 31 2c 32 0a; a table of numbers"));
+  files.text("a.zip", "PK\x03\x04");
+  CHECK(files.refused("a.zip", "it looks like a zip archive: unpack it; of NumPy's, the name ends in .npz"));
   files.text("a.npz", "PK\x03\x04");
-  CHECK(files.refused("a.npz", "it looks like a zip archive or NPZ"));
+  CHECK(files.refused("a.npz", "is no NPZ file, or a damaged one"));
   files.text("a.jpg", "\xff\xd8\xff\xe0");
-  CHECK(files.refused("a.jpg", "it looks like a JPEG picture: convert it to PNG"));
+  CHECK(files.refused("a.jpg", "is no JPEG picture that can be read"));
   files.text("page", "<html>");
   CHECK(files.refused("page", "it looks like a web page"));
   files.text("a.h5", "\x89HDF\r\n");

@@ -21,13 +21,13 @@ class LabelFile {
   LabelFile() = default;
   Labels text(const std::string& text, const Names& classes = {}) const {
     files::write_text_file(folder_ / "labels.csv", text);
-    return read_labels(folder_ / "labels.csv", "", classes);
+    return read_labels(folder_ / "labels.csv", "", {.classes = classes});
   }
   template <class Number>
   Labels npy(files::StoredType type, const std::vector<std::size_t>& shape, const std::vector<Number>& values,
              const Names& classes = {}) const {
     files::write_npy(folder_ / "labels.npy", type, shape, std::as_bytes(std::span(values)));
-    return read_labels(folder_ / "labels.npy", "", classes);
+    return read_labels(folder_ / "labels.npy", "", {.classes = classes});
   }
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
 

@@ -61,12 +61,37 @@ TEST_CASE("windows hold the cells of their rows, and the highest of their labels
   rows.mask = {1, 1, 1, 0, 1, 1};
   rows.labels = {0, 0, 1};
   const Series series = series_of({}, 3, {});
-  const ImageSet windows = windows_of(rows, series, window_starts(series, 2, 1), 2);
+  const ImageSet windows = windows_of(rows, series, window_starts(series, 2, 1), {2});
   CHECK(windows.count == 2);
   CHECK(windows.values == std::vector<float>{1, 2, 3, 4, 3, 4, 5, 6});
   CHECK(windows.mask == std::vector<float>{1, 1, 1, 0, 1, 0, 1, 1});
   CHECK(windows.labels == std::vector<std::int32_t>{0, 1});
   CHECK(windows.window_rows == Order{0, 1, 1, 2});
+}
+
+TEST_CASE("the targets of a window are those of its last row, or of one behind it") {
+  ImageSet rows;
+  rows.count = 4;
+  rows.height = 1;
+  rows.width = 1;
+  rows.channels = 1;
+  rows.values = {1, 2, 3, 4};
+  rows.weights = {0, 1, 1, 2};
+  rows.targets = {10, 20, 30, 40};
+  rows.target_columns = {"t"};
+  rows.columns["t"].values = {10, 20, 30, 40};
+  rows.columns["month"].numbers = {5, 6, 7, 8};
+  const Series series = series_of({}, 4, {});
+  const ImageSet last = windows_of(rows, series, window_starts(series, 2, 1), {2});
+  CHECK(last.targets == std::vector<float>{20, 30, 40});
+  CHECK(last.weights == std::vector<float>{0.5F, 1, 1.5F});
+  CHECK(last.columns.at("month").numbers == std::vector<std::int32_t>{5, 6, 6, 7, 7, 8});
+  CHECK(last.columns.at("month").shape == std::vector<std::size_t>{2});
+  const ImageSet next = windows_of(rows, series, window_starts(series, 3, 1), {2, 1});
+  CHECK(next.count == 2);
+  CHECK(next.values == std::vector<float>{1, 2, 2, 3});
+  CHECK(next.targets == std::vector<float>{30, 40});
+  CHECK(next.columns.at("t").values == std::vector<float>{30, 40});
 }
 
 TEST_CASE("a table of series is split by time, and every window of what is measured is") {

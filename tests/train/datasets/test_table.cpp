@@ -86,7 +86,7 @@ TEST_CASE("columns of a table are told apart, and become cells in its order") {
   CHECK(set.train.width == 3);
   CHECK(std::abs(set.train.values[0] + 3 / std::sqrt(5.0F)) < 1e-6F);
   CHECK(Values(set.train.values.begin() + 1, set.train.values.begin() + 3) == Values{1, 0});
-  CHECK(set.train.mask == Values(12, 1));
+  CHECK(set.train.mask.empty());  // all are there
 }
 
 TEST_CASE("columns are matched by name, in any order") {
@@ -286,4 +286,65 @@ TEST_CASE("columns that say nothing are left out unless they are asked for") {
   tables.write("train.csv", text);
   CHECK(described(tables.data().table->fitted) == "(no name), when, name: ignored; a: a number, standardise");
   CHECK(column(tables.data("  columns: {categories: [name]}\n"), "name").values.size() == 20);
+}
+
+TEST_CASE("columns may be inputs of their own, weights, and several targets") {
+  const Tables tables;
+  tables.write("train.csv", "t,month,size,price,often\n1,may,7,10,1\n3,june,8,20,1\n5,may,9,30,2\n")
+      .write("new.csv", "size,month,t\n8,june,3\n")
+      .write("july.csv", "size,month,t\n8,july,3\n")
+      .write("none.csv", "size,month,t\n8,,3\n");
+  const SharedDefinition model = parse_definition(
+      "graphrun: 1\nname: m\ndata:\n  train: {table: '" + tables.path("train.csv") +
+          "'}\n  columns: {numbers: {as_is: [t]}, target: [size, price], weight: often}\n"
+          "inputs:\n  x: {from: cells}\n  month: {from: column}\n  y: {from: target}\n"
+          "  price: {from: column}\n"
+          "nodes: {guess: {op: dense, in: x, units: 2}}\noutputs: {target: guess}\n"
+          "loss: {r: \"sum((guess - y) ** 2, axis=1) + price + sum(one_hot(month, depth=2), axis=1)\"}\n",
+      "m.yaml");
+  const DataRecipe& data = *model->data;
+  CHECK(described(data.table->fitted) ==
+        "t: a number, as_is; month: an input, a category of 2; size, price: the target, a number, as_is; "
+        "often: the "
+        "weight");
+  CHECK(to_string(model->graph.node(*model->graph.find("month")).type) == "i32[batch]");
+  CHECK(to_string(model->graph.node(*model->graph.find("y")).type) == "f32[batch, 2]");
+  const auto set = std::make_shared<const ImageSet>(load_table_data(data).train);
+  CHECK(set->width == 1);
+  CHECK(set->targets == Values{7, 10, 8, 20, 9, 30});
+  CHECK(set->weights == Values{0.75F, 0.75F, 1.5F});
+  CHECK(set->columns.at("month").numbers == std::vector<std::int32_t>{1, 0, 1});
+  const Examples examples = bind_images(*model, set);
+  CHECK(examples.columns.at("y").row_elements == 2);
+  CHECK(examples.columns.at("month").kind == ColumnKind::i32_labels);
+  CHECK(examples.columns.contains(weights_input));
+  const ImageSet rows = tables.read("new.csv", data);
+  CHECK(rows.columns.at("month").numbers == std::vector<std::int32_t>{0});
+  CHECK(rows.targets.empty());
+  CHECK(rows.weights.empty());
+  CHECK(refused([&] { tables.read("july.csv", data); },
+                "july.csv:2:3: error: column 'month': 'july' is none of the values that were learnt"));
+  CHECK(refused([&] { tables.read("none.csv", data); },
+                "none.csv:2:3: error: the cell of 'month' is missing, which an input takes by itself"));
+  const SharedDefinition again = parse_definition(model->resolved, "again");
+  CHECK(described(again->data->table->fitted) == described(data.table->fitted));
+  tables.write("train.csv", "t,month,size,price,often\n1,may,7,10,-1\n3,june,8,20,1\n");
+  CHECK(refused([&] { load_table_data(data); }, "train.csv:2:12: error: the weight '-1' is below 0"));
+}
+
+TEST_CASE("the next value of a series is learnt from those before it") {
+  const Tables tables;
+  tables.write("train.csv", "a\n1\n2\n3\n4\n5\n");
+  const SharedDefinition model = parse_definition(
+      "graphrun: 1\nname: m\ndata:\n  train: {table: '" + tables.path("train.csv") +
+          "'}\n  columns: {numbers: {as_is: [a]}, target: a}\n  windows: {size: 2, ahead: 1}\n"
+          "inputs: {x: {from: cells}, y: {from: target}}\n"
+          "nodes: {guess: \"sum(x, axis=[1, 2])\"}\noutputs: {target: guess}\n"
+          "loss: {r: (guess - y) ** 2}\n",
+      "m.yaml");
+  CHECK(to_string(model->graph.node(*model->graph.find("x")).type) == "f32[batch, 2, 1]");
+  const ImageSet set = load_table_data(*model->data).train;
+  CHECK(set.count == 3);
+  CHECK(set.values == Values{1, 2, 2, 3, 3, 4});
+  CHECK(set.targets == Values{3, 4, 5});
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "errors/nearest.hpp"
 #include "errors/printable.hpp"
 #include "train/datasets/tables/column_scale.hpp"
+#include "train/datasets/tables/number_columns.hpp"
 #include "train/datasets/tables/table_split.hpp"
 #include "train/datasets/tables/table_survey.hpp"
 #include "train/datasets/tables/table_text.hpp"
@@ -58,8 +60,15 @@ void fit_landmarks(FittedColumn& column, const std::vector<double>& sorted) {
     column.landmarks.push_back(quantile_of(sorted, static_cast<double>(i) / static_cast<double>(count - 1)));
 }
 
+/// Means and the like need no order, which of many numbers takes its time.
+bool needs_order(const FittedColumn& column, MissingCells missing) {
+  return missing == MissingCells::median || column.scale == ColumnScale::robust ||
+         column.scale == ColumnScale::min_max || column.scale == ColumnScale::quantile;
+}
+
 void fit_numbers(FittedColumn& column, std::vector<double> values, MissingCells missing) {
-  std::vector<double> sorted = values;
+  std::vector<double> sorted;
+  if (needs_order(column, missing)) sorted = values;
   std::ranges::sort(sorted);
   if (missing == MissingCells::mean) column.fill = mean_of(values);
   if (missing == MissingCells::median) column.fill = quantile_of(sorted, 0.5);
@@ -85,10 +94,12 @@ void fit_numbers(FittedColumn& column, std::vector<double> values, MissingCells 
 }
 
 class Fitting {
+  using Counts = std::map<std::string, std::size_t, std::less<>>;
+
  public:
-  explicit Fitting(const DataRecipe& data)
+  Fitting(const DataRecipe& data, const TableText& table)
       : spec_(*data.table),
-        table_(data.train->images),
+        table_(table),
         survey_(survey(table_, spec_.split.column ? spec_.split.column->name : std::string())) {
     if (data.train->label_column.empty() && data.test) label_ = data.test->label_column;
     if (!data.train->label_column.empty()) label_ = data.train->label_column;
@@ -97,8 +108,8 @@ class Fitting {
   std::vector<FittedColumn> run() {
     require_columns();
     for (const ColumnSurvey& column : survey_.columns) columns_.push_back(kind_of(column));
-    if (cells_of(columns_) == 0 && std::ranges::none_of(columns_, [](const FittedColumn& c) {
-          return c.use == FittedColumn::Use::cells;
+    if (std::ranges::none_of(columns_, [](const FittedColumn& column) {
+          return column.has_cells() || column.use == FittedColumn::Use::input;
         }))
       throw files_error("has no column that a model could be given");
     require_one_label();
@@ -126,16 +137,24 @@ class Fitting {
   }
 
   void require_columns() const {
-    if (spec_.target && spec_.target->name == label_)
+    if (const TableRecipe::Named* target = find(spec_.targets, label_))
       throw Error(
           ErrorCode::model,
           fmt::format("'{}' is both the label, which the model never sees, and the target, which it learns",
                       printable(label_)),
-          spec_.target->where);
+          target->where);
     require_known(spec_.numbers);
     require_known(spec_.categories);
     require_known(spec_.ignored);
-    if (spec_.target) require_known(spec_.target->name, spec_.target->where);
+    require_known(spec_.targets);
+    require_known(spec_.inputs);
+    if (spec_.weight) require_known(spec_.weight->name, spec_.weight->where);
+    for (const TableRecipe::Named& input : spec_.inputs)
+      if (find(spec_.ignored, input.name) != nullptr)
+        throw Error(
+            ErrorCode::model,
+            fmt::format("an input takes the column '{}', which `ignore:` lists", printable(input.name)),
+            input.where);
     for (const TableRecipe::Named* column : ordering_columns(spec_))
       require_known(column->name, column->where);
   }
@@ -146,7 +165,7 @@ class Fitting {
     throw Error(ErrorCode::model,
                 fmt::format("the target '{}' is a category, and so the label; '{}' cannot be the label too",
                             printable(target->name), printable(label_)),
-                spec_.target->where);
+                find(spec_.targets, target->name)->where);
   }
 
   static const TableRecipe::Named* find(const std::vector<TableRecipe::Named>& list,
@@ -158,22 +177,30 @@ class Fitting {
   FittedColumn kind_of(const ColumnSurvey& column) const {
     FittedColumn fitted;
     fitted.name = column.name;
-    const bool is_target = spec_.target && spec_.target->name == column.name;
+    const bool is_target = find(spec_.targets, column.name) != nullptr;
+    const bool is_input = find(spec_.inputs, column.name) != nullptr;
+    const bool is_weight = spec_.weight && spec_.weight->name == column.name;
     const bool splits = std::ranges::any_of(
         ordering_columns(spec_), [&](const TableRecipe::Named* one) { return one->name == column.name; });
     const auto number = std::ranges::find(spec_.numbers, column.name, &TableRecipe::Number::name);
     const bool is_category = find(spec_.categories, column.name) != nullptr;
+    if (is_input) fitted.use = FittedColumn::Use::input;
     if (is_target) fitted.use = FittedColumn::Use::target;
+    if (is_weight) fitted.use = FittedColumn::Use::weight;
+    fitted.is_seen = is_target && spec_.windows && spec_.windows->ahead > 0;
     if (number != spec_.numbers.end()) {
       fitted.scale = number->scale;
       require_numbers(column, number->where);
     } else if (is_category) {
       fitted.is_category = true;
+    } else if (is_weight) {
+      require_numbers(column, spec_.weight->where);
     } else if (find(spec_.ignored, column.name) != nullptr || column.name == label_ ||
-               (splits && !is_target)) {
+               (splits && !is_target && !is_input)) {
       fitted.use = FittedColumn::Use::ignored;
-    } else if (is_target) {
+    } else if (is_target || is_input) {
       fitted.is_category = !column.holds_numbers();
+      if ((is_input && !is_target) || fitted.is_seen) fitted.scale = ColumnScale::standardise;
     } else {
       take_guess(column, fitted);
     }
@@ -216,37 +243,52 @@ class Fitting {
   /// Of the rows to learn from.
   void read_values() {
     const std::vector<Part> parts = parts_of(spec_.split, survey_.rows, survey_.split_values);
-    numbers_.resize(columns_.size());
+    survey_.split_values = {};
+    std::size_t numbers = 0;
+    for (const FittedColumn& column : columns_) places_.push_back(is_number(column) ? numbers++ : 0);
+    numbers_.emplace(numbers);
     counts_.resize(columns_.size());
     std::size_t row = 0;
     table_.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
-      const bool is_learnt = parts[row++] == Part::train;
-      for (std::size_t i = 0; is_learnt && i < fields.size(); ++i) add(lines, fields[i], i);
+      if (parts[row++] != Part::train) return;
+      for (std::size_t i = 0; i < fields.size(); ++i) add(lines, fields[i], i);
+      numbers_->end_row();
     });
   }
 
   void add(const files::CsvLines& lines, std::string_view field, std::size_t i) {
     if (columns_[i].use == FittedColumn::Use::ignored || files::is_missing_cell(field)) return;
     if (columns_[i].is_category)
-      ++counts_[i][std::string(field)];
+      count(counts_[i], field);
     else
-      numbers_[i].push_back(*lines.real(field));
+      numbers_->add(places_[i], *lines.real(field));
+  }
+
+  static bool is_number(const FittedColumn& column) {
+    return column.use != FittedColumn::Use::ignored && !column.is_category;
+  }
+
+  static void count(Counts& counts, std::string_view value) {
+    const auto known = counts.find(value);
+    ++(known != counts.end() ? known->second : counts[std::string(value)]);
   }
 
   void fit(std::size_t i) {
     FittedColumn& column = columns_[i];
     if (column.use == FittedColumn::Use::ignored) return;
-    if (column.is_category ? counts_[i].empty() : numbers_[i].empty())
+    std::vector<double> numbers;
+    if (!column.is_category) numbers = numbers_->column(places_[i]);
+    if (column.is_category ? counts_[i].empty() : numbers.empty())
       throw files_error(
           fmt::format("the column '{}' is empty in the rows to learn from: list it under `ignore:`",
                       printable(column.name)));
     if (column.is_category)
       fit_category(column, counts_[i]);
     else
-      fit_numbers(column, std::move(numbers_[i]), spec_.missing);
+      fit_numbers(column, std::move(numbers), spec_.missing);
   }
 
-  void fit_category(FittedColumn& column, const std::map<std::string, std::size_t>& counts) const {
+  void fit_category(FittedColumn& column, const Counts& counts) const {
     std::size_t most = 0;
     const bool is_filled = spec_.missing == MissingCells::mean || spec_.missing == MissingCells::median;
     for (const auto& [value, count] : counts) {
@@ -262,18 +304,23 @@ class Fitting {
   }
 
   const TableRecipe& spec_;
-  TableText table_;
+  const TableText& table_;
   TableSurvey survey_;
   std::string label_;
   std::vector<FittedColumn> columns_;
-  std::vector<std::vector<double>> numbers_;
-  std::vector<std::map<std::string, std::size_t>> counts_;
+  std::vector<std::size_t> places_;  ///< of each column of numbers, among those
+  std::optional<NumberColumns> numbers_;
+  std::vector<Counts> counts_;
 };
 
 }  // namespace
 
 std::vector<FittedColumn> fit_table(const DataRecipe& data) {
-  return Fitting(data).run();
+  return fit_table(data, TableText(data.train->images));
+}
+
+std::vector<FittedColumn> fit_table(const DataRecipe& data, const TableText& table) {
+  return Fitting(data, table).run();
 }
 
 }  // namespace graphrun::train

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "language/recipe/definition.hpp"
+#include "train/datasets/tables/table_text.hpp"
 
 namespace graphrun::train {
 
@@ -13,5 +14,8 @@ namespace graphrun::train {
 /// left out. Means, scales, values and fill values are those of the rows to learn from alone. Error{model} at
 /// a column that the table has not, Error{data} at a cell.
 std::vector<FittedColumn> fit_table(const DataRecipe& data);
+
+/// The same of a table that takes the place of the training table.
+std::vector<FittedColumn> fit_table(const DataRecipe& data, const TableText& table);
 
 }  // namespace graphrun::train

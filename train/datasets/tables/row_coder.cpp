@@ -55,28 +55,34 @@ RowCoder::RowCoder(const std::vector<FittedColumn>& columns, const TableReading&
     places_.push_back(found == names.end() ? std::nullopt
                                            : std::optional(static_cast<std::size_t>(found - names.begin())));
     cells_ += column.cells();
-    const bool is_needed =
-        column.use == FittedColumn::Use::cells || (column.is_target() && reading.needs_target);
-    if (places_.back() || !is_needed) continue;
+    if (places_.back() || !is_needed(column)) continue;
     throw at_header(path, fmt::format("there is no column '{}', which the model learnt from. {}",
                                       shown(column.name), suggestion(column.name, names)));
   }
   require_known(columns, reading, names, path);
 }
 
+bool RowCoder::is_needed(const FittedColumn& column) const {
+  const bool is_learnt_from = column.is_target() || column.use == FittedColumn::Use::weight;
+  return column.has_cells() || column.use == FittedColumn::Use::input ||
+         (is_learnt_from && reading_.needs_target);
+}
+
 void RowCoder::encode(const files::CsvLines& lines, const files::CsvFields& fields, CodedRow& row) const {
   row.cells.assign(cells_, 0);
   row.mask.assign(cells_, 0);
-  row.target = std::numeric_limits<float>::quiet_NaN();
+  row.others.clear();
   row.has_unknown = false;
   std::size_t at = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const FittedColumn& column = columns_[i];
-    if (!places_[i] || column.use == FittedColumn::Use::ignored) continue;
+    if (column.use == FittedColumn::Use::ignored) continue;
+    if (column.use != FittedColumn::Use::cells)
+      row.others.push_back(places_[i] ? encode_other(column, lines, fields[*places_[i]], row)
+                                      : std::numeric_limits<float>::quiet_NaN());
+    if (!column.has_cells()) continue;
     const std::string_view field = fields[*places_[i]];
-    if (column.is_target())
-      encode_target(column, lines, field, row);
-    else if (column.is_category)
+    if (column.is_category)
       encode_category(column, lines, field, at, row);
     else
       encode_number(column, lines, field, at, row);
@@ -143,22 +149,43 @@ void RowCoder::encode_category(const FittedColumn& column, const files::CsvLines
   if (is_known) row.cells[at + static_cast<std::size_t>(found - column.values.begin())] = 1;
 }
 
-void RowCoder::encode_target(const FittedColumn& column, const files::CsvLines& lines, std::string_view field,
+float RowCoder::encode_other(const FittedColumn& column, const files::CsvLines& lines, std::string_view field,
                              CodedRow& row) const {
+  const bool is_input = column.use == FittedColumn::Use::input;
   if (files::is_missing_cell(field)) {
-    if (!reading_.needs_target) return;
-    lines.fail(fmt::format("the target '{}' is missing here; leave the row out", shown(column.name)), field);
-  }
-  if (!column.is_category) {
-    row.target = static_cast<float>(scaled(column, number_in(column, lines, field)));
-    return;
-  }
-  const auto found = std::ranges::lower_bound(column.values, field);
-  if (found == column.values.end() || *found != field)
-    lines.fail(fmt::format("target '{}': '{}' is none of the values that were learnt. {}", shown(column.name),
-                           shown(field), suggestion(field, column.values)),
+    if (is_input && column.fill)
+      return static_cast<float>(column.is_category ? *column.fill : scaled(column, *column.fill));
+    if (is_input)
+      lines.fail(
+          fmt::format("the cell of '{}' is missing, which an input takes by itself; `missing: mean` or "
+                      "median under `data:` fills it in",
+                      shown(column.name)),
+          field);
+    if (!is_needed(column) || column.is_seen) return std::numeric_limits<float>::quiet_NaN();
+    lines.fail(fmt::format("the {} '{}' is missing here; leave the row out",
+                           column.is_target() ? "target" : "weight", shown(column.name)),
                field);
-  row.target = static_cast<float>(found - column.values.begin());
+  }
+  if (column.is_category) return encode_own_category(column, lines, field, row);
+  const double number = number_in(column, lines, field);
+  if (column.use == FittedColumn::Use::weight && number < 0)
+    lines.fail(fmt::format("the weight '{}' is below 0", shown(field)), field);
+  return static_cast<float>(scaled(column, number));
+}
+
+float RowCoder::encode_own_category(const FittedColumn& column, const files::CsvLines& lines,
+                                    std::string_view field, CodedRow& row) const {
+  const auto found = std::ranges::lower_bound(column.values, field);
+  if (found != column.values.end() && *found == field)
+    return static_cast<float>(found - column.values.begin());
+  const bool is_input = column.use == FittedColumn::Use::input;
+  if (!is_input || reading_.refuses_unknown)
+    lines.fail(fmt::format("{} '{}': '{}' is none of the values that were learnt. {}",
+                           is_input ? "column" : "target", shown(column.name), shown(field),
+                           suggestion(field, column.values)),
+               field);
+  row.has_unknown = true;
+  return 0;
 }
 
 std::string decoded(const FittedColumn& column, std::span<const float> cells) {

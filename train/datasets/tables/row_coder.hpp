@@ -17,7 +17,7 @@ namespace graphrun::train {
 /// How a table is read that may be another than the model learnt from.
 struct TableReading {
   MissingCells missing = MissingCells::refuse;
-  bool needs_target = false;    ///< otherwise it may be absent, and cells of it may be missing
+  bool needs_target = false;    ///< otherwise targets and weight may be absent, and cells of them missing
   bool refuses_unknown = true;  ///< a value that was not learnt from is an error; or else all its cells are 0
   std::vector<std::string> also = {};  ///< columns that it may have, and that the model does not see
 };
@@ -25,7 +25,9 @@ struct TableReading {
 struct CodedRow {
   std::vector<float> cells;
   std::vector<float> mask;  ///< of each cell: 1 where the table has one
-  float target = 0;         ///< of a category the place of its value; NaN: not there
+  /// Of each column that is no mere cell (learnt, taken by an input, a weight), in their order: a number as
+  /// it is scaled, of a category the place of its value; NaN: not there.
+  std::vector<float> others;
   bool has_unknown = false;
 };
 
@@ -46,8 +48,11 @@ class RowCoder {
                      std::size_t at, CodedRow& row) const;
   void encode_category(const FittedColumn& column, const files::CsvLines& lines, std::string_view field,
                        std::size_t at, CodedRow& row) const;
-  void encode_target(const FittedColumn& column, const files::CsvLines& lines, std::string_view field,
+  float encode_other(const FittedColumn& column, const files::CsvLines& lines, std::string_view field,
                      CodedRow& row) const;
+  float encode_own_category(const FittedColumn& column, const files::CsvLines& lines, std::string_view field,
+                            CodedRow& row) const;
+  bool is_needed(const FittedColumn& column) const;
   bool is_missing(const FittedColumn& column, const files::CsvLines& lines, std::string_view field) const;
   double number_in(const FittedColumn& column, const files::CsvLines& lines, std::string_view field) const;
 

@@ -39,7 +39,8 @@ class Surveyor {
       column.numbers_the_rows = false;
       return;
     }
-    if (column.values.size() <= ColumnSurvey::most_values) column.values.emplace(field);
+    if (column.values.size() <= ColumnSurvey::most_values && !column.values.contains(field))
+      column.values.emplace(field);
     const std::optional<double> number = lines.real(field);
     if (number) {
       ++column.numbers;
@@ -82,18 +83,34 @@ bool is_date(std::string_view text) {
          text.find_first_not_of("0123456789-/.: TZ+") == std::string_view::npos;
 }
 
-TableSurvey survey(const TableText& table, const std::string& split_column) {
+namespace {
+
+template <class Add>
+TableSurvey survey_with(const TableText& table, const std::string& split_column, const Add& add) {
   TableSurvey result;
   const auto split = std::ranges::find(table.names(), split_column) - table.names().begin();
-  Surveyor surveyor(table);
   table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
-    surveyor.add(lines, fields);
+    add(lines, fields);
     if (static_cast<std::size_t>(split) < fields.size() && !split_column.empty())
       result.split_values.emplace_back(fields[static_cast<std::size_t>(split)]);
     ++result.rows;
   });
+  return result;
+}
+
+}  // namespace
+
+TableSurvey survey(const TableText& table, const std::string& split_column) {
+  Surveyor surveyor(table);
+  TableSurvey result = survey_with(
+      table, split_column,
+      [&](const files::CsvLines& lines, const files::CsvFields& fields) { surveyor.add(lines, fields); });
   result.columns = surveyor.take();
   return result;
+}
+
+TableSurvey survey_rows(const TableText& table, const std::string& split_column) {
+  return survey_with(table, split_column, [](const files::CsvLines&, const files::CsvFields&) {});
 }
 
 Guess guess(const ColumnSurvey& column, std::size_t rows) {

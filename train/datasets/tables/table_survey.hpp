@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,8 +23,9 @@ struct ColumnSurvey {
   std::size_t numbers = 0;  ///< cells that are numbers
   std::size_t texts = 0;    ///< others, but for missing ones
   std::size_t missing = 0;
-  Cell first_text;               ///< if there is one
-  std::set<std::string> values;  ///< texts and numbers as they are written, at most most_values + 1
+  Cell first_text;  ///< if there is one
+  std::set<std::string, std::less<>>
+      values;                    ///< texts and numbers as they are written, at most most_values + 1
   bool numbers_the_rows = true;  ///< whole numbers that go up by one
   bool are_dates = true;         ///< all texts are; numbers are not
 
@@ -41,6 +43,9 @@ struct TableSurvey {
 
 /// Goes through the table once. `split_column` may be empty.
 TableSurvey survey(const TableText& table, const std::string& split_column);
+
+/// The rows alone, and the texts of a column, if there is one of this name: what splits the table.
+TableSurvey survey_rows(const TableText& table, const std::string& split_column);
 
 /// What a column is that nobody speaks of.
 struct Guess {

@@ -2,7 +2,10 @@
 /// A table as people have it: a text whose first line names its columns, and a row in each line behind it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +14,10 @@
 
 namespace graphrun::train {
 
+/// The text is read from its file each time that somebody goes through it, piece by piece, and never kept.
 class TableText {
  public:
-  /// Reads the file, plain or gzip. Error{data}: no rows, a name twice, text that is not UTF-8, …
+  /// The file is plain or gzip. Error{data}: no rows, a name twice, text that is not UTF-8, …
   explicit TableText(std::filesystem::path path);
   /// The same of a text that came from elsewhere; `path` is for messages.
   TableText(std::string text, std::filesystem::path path);
@@ -27,25 +31,68 @@ class TableText {
   const std::string& note() const { return note_; }  ///< what was taken for granted, if it may be wrong
 
   /// Calls visit(lines, fields) for each row, in order: `lines` can tell numbers, and fail at a field.
+  /// Error{data} when the file has changed since it was first read.
   template <class Visit>
   void for_each_row(const Visit& visit) const {
-    files::CsvLines lines(text_, path_);
+    Pieces pieces(*this);
+    files::CsvLines lines(pieces.text(), path_);
     if (has_header_) lines.next();
-    while (!lines.is_at_end()) {
-      const files::CsvFields& fields = lines.next();
-      visit(lines, fields);
-    }
+    std::size_t rows = 0;
+    do {
+      while (!lines.is_at_end()) {
+        const files::CsvFields& fields = lines.next();
+        if (rows_ && rows == *rows_) fail_changed();
+        visit(lines, fields);
+        ++rows;
+      }
+    } while (pieces.next(lines));
+    if (rows_ && rows != *rows_) fail_changed();
+    rows_ = rows;
   }
 
  private:
-  void require_text() const;
+  /// What the file was when it was first looked at.
+  struct Version {
+    std::uintmax_t bytes = 0;
+    std::filesystem::file_time_type written;
+    bool operator==(const Version&) const = default;
+  };
+
+  /// Whole records, some at a time.
+  class Pieces {
+   public:
+    explicit Pieces(const TableText& table);
+    Pieces(const Pieces&) = delete;
+    Pieces& operator=(const Pieces&) = delete;
+    ~Pieces();
+    std::string_view text() const { return text_; }
+    bool is_last() const;
+    /// Hands the lines the next piece; false when there is none.
+    bool next(files::CsvLines& lines);
+
+   private:
+    struct Source;
+    void read();
+    void require_text() const;
+
+    const TableText& table_;
+    std::unique_ptr<Source> source_;  ///< null: the text is in memory
+    std::string buffer_;
+    std::string_view text_;
+    std::size_t lines_before_ = 0;
+  };
+
+  Version version() const;
+  [[noreturn]] void fail_changed() const;
   void read_header();
 
   std::filesystem::path path_;
-  std::string text_;
+  std::optional<std::string> text_;
+  std::optional<Version> version_;
   std::vector<std::string> names_;
   bool has_header_ = false;
   std::string note_;
+  mutable std::optional<std::size_t> rows_;  ///< once all have been seen
 };
 
 }  // namespace graphrun::train

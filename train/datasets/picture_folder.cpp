@@ -1,4 +1,4 @@
-#include "train/datasets/png_folder.hpp"
+#include "train/datasets/picture_folder.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "files/file_kind.hpp"
+#include "files/jpeg/jpeg.hpp"
 #include "files/png/png.hpp"
+#include "train/datasets/picture_size.hpp"
 
 namespace graphrun::train {
 
@@ -16,8 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 9> other_pictures{".jpg", ".jpeg", ".gif",  ".bmp", ".webp",
-                                                    ".tif", ".tiff", ".avif", ".ppm"};
+constexpr std::array<const char*, 3> pictures{".png", ".jpg", ".jpeg"};
+constexpr std::array<const char*, 7> other_pictures{".gif",  ".bmp",  ".webp", ".tif",
+                                                    ".tiff", ".avif", ".ppm"};
+
+bool has_one_of(std::span<const char* const> endings, const fs::path& path) {
+  return std::ranges::any_of(endings, [&](const char* ending) { return files::has_ending(path, ending); });
+}
 
 struct Entries {
   std::vector<fs::path> pictures;
@@ -34,12 +41,11 @@ Entries entries_of(const fs::path& folder) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {
       entries.folders.push_back(path);
-    } else if (files::has_ending(path, ".png")) {
+    } else if (has_one_of(pictures, path)) {
       entries.pictures.push_back(path);
-    } else if (std::any_of(other_pictures.begin(), other_pictures.end(),
-                           [&](const char* ending) { return files::has_ending(path, ending); })) {
+    } else if (has_one_of(other_pictures, path)) {
       throw files::data_error(
-          path, "is a picture, but no PNG; only PNG is read: convert it, or take it out of the folder");
+          path, "is a picture, but PNG and JPEG alone are read: convert it, or take it out of the folder");
     }
   }
   if (error) throw files::io_error(folder, "read the folder", error.value());
@@ -88,8 +94,9 @@ std::vector<LabelledFile> files_of(const fs::path& folder) {
   std::vector<LabelledFile> files = in_turn(entries.folders);
   for (const fs::path& picture : entries.pictures) files.push_back({picture, ""});
   if (files.empty())
-    throw files::data_error(
-        folder, "holds no pictures: files that end in .png are read, also from a folder for each class");
+    throw files::data_error(folder,
+                            "holds no pictures: files that end in .png, .jpg or .jpeg are read, also from a "
+                            "folder for each class");
   return files;
 }
 
@@ -106,30 +113,51 @@ std::vector<std::uint8_t> converted(std::span<const std::uint8_t> pixels, std::s
   return result;
 }
 
+constexpr std::uint64_t largest_picture = std::uint64_t{1} << 28;
+
+/// Told by how it begins, whatever it is called.
+files::Image read_picture(const fs::path& path) {
+  const files::Bytes bytes = files::read_file(path, largest_picture);
+  const bool is_jpeg = bytes.size() >= 2 && bytes[0] == 0xFF && bytes[1] == 0xD8;
+  return is_jpeg ? files::decode_jpeg(bytes, path) : files::decode_png(bytes, path);
+}
+
 /// Pictures in the order in which they are added, all of the size of the first.
 class Collection {
  public:
   /// `file_bytes`: of all pictures together.
-  Collection(std::size_t expected, std::uint64_t file_bytes, std::optional<std::size_t> channels)
-      : expected_(expected), file_bytes_(file_bytes), chosen_(channels) {}
+  Collection(std::size_t expected, std::uint64_t file_bytes, const PictureReading& reading)
+      : expected_(expected), file_bytes_(file_bytes), reading_(reading), chosen_(reading.channels) {}
 
   void add(const fs::path& path) {
-    const files::Image image = files::read_png(path);
+    const files::Image image = sized(read_picture(path), path);
     if (result_.count == 0) begin(path, image);
     if (image.height != result_.height || image.width != result_.width)
       throw files::data_error(
           path,
           fmt::format("is a picture of {} x {} pixels, but {} is one of {} x {}: all must be of "
-                      "one size",
+                      "one size, to which `resize:` and `crop:` under `data:` bring them",
                       image.width, image.height, first_.filename().string(), result_.width, result_.height));
     if (!chosen_ && image.channels > result_.channels) become_colour();
     append(image);
     ++result_.count;
   }
 
-  PngFolder take() { return std::move(result_); }
+  PictureFolder take() { return std::move(result_); }
 
  private:
+  files::Image sized(files::Image image, const fs::path& path) const {
+    if (!reading_.resize.empty()) image = resized(image, reading_.resize);
+    if (reading_.crop.empty()) return image;
+    const auto [height, width] = std::pair(reading_.crop[0], reading_.crop[1]);
+    if (image.height < height || image.width < width)
+      throw files::data_error(path,
+                              fmt::format("is a picture of {} x {} pixels, of which `crop:` takes {} x {}; "
+                                          "`resize:` makes it larger",
+                                          image.width, image.height, width, height));
+    return cropped(image, height, width);
+  }
+
   void begin(const fs::path& path, const files::Image& image) {
     first_ = path;
     result_.height = image.height;
@@ -179,14 +207,15 @@ class Collection {
 
   std::size_t expected_;
   std::uint64_t file_bytes_;
+  const PictureReading& reading_;
   std::optional<std::size_t> chosen_;
   fs::path first_;
-  PngFolder result_;
+  PictureFolder result_;
 };
 
 }  // namespace
 
-PngFolder read_png_folder(const fs::path& folder, std::optional<std::size_t> channels) {
+PictureFolder read_picture_folder(const fs::path& folder, const PictureReading& reading) {
   const std::vector<LabelledFile> files = files_of(folder);
   std::uint64_t bytes = 0;
   for (const LabelledFile& file : files) {
@@ -194,16 +223,16 @@ PngFolder read_png_folder(const fs::path& folder, std::optional<std::size_t> cha
     const std::uintmax_t size = fs::file_size(file.path, unreadable);
     if (!unreadable) bytes += size;
   }
-  Collection collection(files.size(), bytes, channels);
+  Collection collection(files.size(), bytes, reading);
   for (const LabelledFile& file : files) collection.add(file.path);
-  PngFolder result = collection.take();
+  PictureFolder result = collection.take();
   for (const LabelledFile& file : files)
     if (!file.label.empty()) result.labels.push_back(file.label);
   return result;
 }
 
-PngFolder read_png_alone(const fs::path& file, std::optional<std::size_t> channels) {
-  Collection collection(1, 0, channels);
+PictureFolder read_picture_alone(const fs::path& file, const PictureReading& reading) {
+  Collection collection(1, 0, reading);
   collection.add(file);
   return collection.take();
 }

@@ -4,7 +4,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
-#include "train/datasets/png_folder.hpp"
+#include "train/datasets/picture_folder.hpp"
 
 using namespace graphrun;
 using namespace graphrun::train;
@@ -30,8 +30,8 @@ class Pictures {
     std::ofstream(folder_ / name) << text;
     return *this;
   }
-  PngFolder read(std::optional<std::size_t> channels = {}) const {
-    return read_png_folder(folder_.path(), channels);
+  PictureFolder read(std::optional<std::size_t> channels = {}) const {
+    return read_picture_folder(folder_.path(), {.channels = channels});
   }
   bool refused(const std::string& name, const std::string& part) const {
     const auto call = [&] { read(); };
@@ -52,7 +52,7 @@ class Pictures {
 
 using Texts = std::vector<std::string>;
 
-files::Bytes first_pixels(const PngFolder& folder) {
+files::Bytes first_pixels(const PictureFolder& folder) {
   files::Bytes pixels;
   for (std::size_t i = 0; i < folder.count; ++i)
     pixels.push_back(folder.pixels[i * folder.height * folder.width * folder.channels]);
@@ -69,7 +69,7 @@ TEST_CASE("pictures come in the order of their names, other files are passed ove
       .file(".hidden.png")
       .file("readme.txt")
       .file("labels.csv");
-  const PngFolder folder = pictures.read();
+  const PictureFolder folder = pictures.read();
   CHECK(folder.count == 3);
   CHECK(folder.channels == 1);
   CHECK(first_pixels(folder) == files::Bytes{1, 2, 3});
@@ -84,7 +84,7 @@ TEST_CASE("folders are classes, and pictures come from each in turn") {
       .grey("cat/9.png", 4)
       .grey("cat/8.png", 5);
   fs::create_directories(pictures / ".git");
-  const PngFolder folder = pictures.read();
+  const PictureFolder folder = pictures.read();
   CHECK(first_pixels(folder) == files::Bytes{5, 1, 4, 2, 3});
   CHECK(folder.labels == Texts{"cat", "dog", "cat", "dog", "dog"});
 }
@@ -92,17 +92,17 @@ TEST_CASE("folders are classes, and pictures come from each in turn") {
 TEST_CASE("grey and colour are one set of colour, unless one of them is asked for") {
   const Pictures pictures;
   pictures.grey("a.png", 7).colour("b.png", {255, 0, 0}).grey("c.png", 9);
-  const PngFolder colour = pictures.read();
+  const PictureFolder colour = pictures.read();
   CHECK(colour.channels == 3);
   CHECK(files::Bytes(colour.pixels.begin(), colour.pixels.begin() + 3) == files::Bytes{7, 7, 7});
   CHECK(files::Bytes(colour.pixels.begin() + 12, colour.pixels.begin() + 15) == files::Bytes{255, 0, 0});
   CHECK(files::Bytes(colour.pixels.end() - 3, colour.pixels.end()) == files::Bytes{9, 9, 9});
   CHECK(colour.pixels.size() == 36);
-  const PngFolder grey = pictures.read(1);
+  const PictureFolder grey = pictures.read(1);
   CHECK(grey.channels == 1);
   CHECK(first_pixels(grey) == files::Bytes{7, 76, 9});
-  CHECK(read_png_alone(pictures / "a.png", 3).channels == 3);
-  CHECK(read_png_alone(pictures / "a.png", {}).channels == 1);
+  CHECK(read_picture_alone(pictures / "a.png", {.channels = 3}).channels == 3);
+  CHECK(read_picture_alone(pictures / "a.png", {}).channels == 1);
 }
 
 TEST_CASE("folders that are refused, with the file at fault") {
@@ -111,7 +111,8 @@ TEST_CASE("folders that are refused, with the file at fault") {
             .grey("b.png", 1, 3)
             .refused("b.png",
                      "is a picture of 3 x 3 pixels, but a.png is one of 2 x 2: all must be of one size"));
-  CHECK(Pictures().file("a.txt").refused("", "holds no pictures: files that end in .png are read"));
+  CHECK(Pictures().file("a.txt").refused(
+      "", "holds no pictures: files that end in .png, .jpg or .jpeg are read"));
   CHECK(Pictures().refused("", "holds no pictures"));
   CHECK(Pictures()
             .grey("a.png", 1)
@@ -119,8 +120,11 @@ TEST_CASE("folders that are refused, with the file at fault") {
             .refused("", "holds pictures (a.png) and folders (cat)"));
   CHECK(
       Pictures().grey("cat/black/b.png", 1).refused("cat/black", "is a folder within the folder of a class"));
-  CHECK(Pictures().grey("a.png", 1).file("b.jpeg").refused("b.jpeg", "is a picture, but no PNG"));
+  CHECK(Pictures()
+            .grey("a.png", 1)
+            .file("b.webp")
+            .refused("b.webp", "is a picture, but PNG and JPEG alone are read"));
   CHECK(Pictures().grey("a.png", 1).file("b.png", "nonsense").refused("b.png", "is no PNG file"));
-  CHECK(throws([] { read_png_folder("/none/such", {}); }, ErrorCode::io,
+  CHECK(throws([] { read_picture_folder("/none/such", {}); }, ErrorCode::io,
                "cannot read the folder: No such file"));
 }

@@ -1,0 +1,112 @@
+// Tables that are larger than the memory that is spent on them.
+#include <cmath>
+#include <fstream>
+
+#include "files/scratch_file.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/thrown.hpp"
+#include "train/datasets/stored.hpp"
+#include "train/datasets/tables/number_columns.hpp"
+#include "train/datasets/tables/table_text.hpp"
+
+using namespace graphrun;
+using namespace graphrun::train;
+using namespace graphrun::testing;
+
+namespace {
+
+/// Rows with quotes, line ends in cells and blank lines between them, of some megabytes.
+std::string long_text(std::size_t rows) {
+  std::string text = "number,text\n";
+  for (std::size_t row = 0; row < rows; ++row) {
+    text += std::to_string(row) + ",\"one, \"\"two\"\"\n" + std::string(row % 97, 'x') + "\"\n";
+    if (row % 5 == 0) text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a table is read piece by piece, and every row of it once") {
+  const TemporaryFolder folder;
+  constexpr std::size_t rows = 60'000;
+  const std::string text = long_text(rows);
+  REQUIRE(text.size() > (std::size_t{3} << 20));
+  std::ofstream(folder / "a.csv") << text;
+  const TableText from_file(folder / "a.csv");
+  const TableText from_memory(text, folder / "a.csv");
+  for (const TableText* table : {&from_file, &from_memory}) {
+    for (int pass = 0; pass < 2; ++pass) {
+      std::size_t row = 0;
+      std::size_t wrong = 0;
+      table->for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
+        const bool is_line = lines.number() == static_cast<int>(2 + 2 * row + (row + 4) / 5);
+        if (!is_line || lines.real(fields[0]) != static_cast<double>(row) ||
+            fields[1] != "one, \"two\"\n" + std::string(row % 97, 'x'))
+          ++wrong;
+        ++row;
+      });
+      CHECK(wrong == 0);
+      CHECK(row == rows);
+    }
+  }
+}
+
+TEST_CASE("a table that changes while it is read is told") {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "a.csv") << "a,b\n1,2\n";
+  const TableText table(folder / "a.csv");
+  std::ofstream(folder / "a.csv", std::ios::app) << "3,4\n";
+  CHECK(throws([&] { table.for_each_row([](const files::CsvLines&, const files::CsvFields&) {}); },
+               ErrorCode::data, "has changed while it was read"));
+}
+
+TEST_CASE("a line is named where it stands in a long file") {
+  const TemporaryFolder folder;
+  std::string text = long_text(60'000);
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  std::ofstream(folder / "a.csv") << text << "7,caf\xe9\n";
+  const TableText table(folder / "a.csv");
+  CHECK(throws([&] { table.for_each_row([](const files::CsvLines&, const files::CsvFields&) {}); },
+               ErrorCode::data,
+               "a.csv:" + std::to_string(lines + 1) + ":6: error: the byte 0xe9 is not UTF-8"));
+}
+
+TEST_CASE("numbers of columns are the same from memory and from a file") {
+  for (const std::size_t most : {std::size_t{1} << 20, std::size_t{200}, std::size_t{0}}) {
+    NumberColumns columns(3, most);
+    std::vector<std::vector<double>> wanted(3);
+    for (int row = 0; row < 1000; ++row) {
+      for (std::size_t column = 0; column < 3; ++column) {
+        if ((static_cast<std::size_t>(row) + column) % 4 == 0) continue;  // missing
+        columns.add(column, row * 1.5 + static_cast<double>(column));
+        wanted[column].push_back(row * 1.5 + static_cast<double>(column));
+      }
+      columns.end_row();
+    }
+    for (std::size_t column = 0; column < 3; ++column) CHECK(columns.column(column) == wanted[column]);
+  }
+}
+
+TEST_CASE("elements beyond what memory is for are kept in a file, and are the same") {
+  std::vector<float> all;
+  StoredWriter<float> small;
+  StoredWriter<float> large(64);
+  for (int i = 0; i < 1000; ++i) {
+    const std::vector<float> some = {static_cast<float>(i), static_cast<float>(-i)};
+    all.insert(all.end(), some.begin(), some.end());
+    small.append(some);
+    large.append(some);
+  }
+  const Stored<float> in_memory = small.take();
+  const Stored<float> in_file = large.take();
+  CHECK(in_memory.file() == nullptr);
+  REQUIRE(in_file.file() != nullptr);
+  CHECK(in_memory == all);
+  CHECK(in_file == all);
+  in_file.file()->has_read(files::MappedFile::most_at_once);  // the pages go, what they hold does not
+  CHECK(in_file == all);
+  const Stored<float> copy = in_file;
+  CHECK(copy.data() == in_file.data());
+}
