@@ -1,9 +1,12 @@
 #include "graphrun/model.hpp"
 
 #include "api/boundary.hpp"
+#include "api/table_text.hpp"
 #include "api/type.hpp"
 #include "graph/op.hpp"
 #include "language/recipe/definition.hpp"
+#include "train/datasets/tables/fit_table.hpp"
+#include "train/datasets/tables/table_text.hpp"
 #include "train/learn/definition.hpp"
 
 namespace graphrun {
@@ -39,6 +42,35 @@ Model Model::parse(std::string_view text, std::string_view name, std::span<const
     if (!include) return Model(train::parse_definition(text, std::string(name), settings));
     const auto reader = [&include](const std::string& path, std::size_t) { return include(path); };
     return Model(train::parse_definition(text, std::string(name), settings, reader));
+  });
+}
+
+namespace {
+
+/// Fits columns to the rows of a host, whatever file the model names.
+Language language_for(const Table& rows) {
+  Language language = train::language();
+  language.fit_table = [text = api::text_of(rows)](const DataRecipe& data) {
+    return train::fit_table(data, train::TableText(text, api::table_name));
+  };
+  return language;
+}
+
+}  // namespace
+
+Model Model::load(const std::string& path, const Table& rows, std::span<const std::string> settings) {
+  return at_boundary([&] {
+    return Model(std::make_shared<const ModelDefinition>(load_model(path, settings, language_for(rows))));
+  });
+}
+
+Model Model::parse(std::string_view text, const Table& rows, std::string_view name,
+                   std::span<const std::string> settings, const IncludeReader& include) {
+  return at_boundary([&] {
+    graphrun::IncludeReader reader;
+    if (include) reader = [&include](const std::string& path, std::size_t) { return include(path); };
+    return Model(std::make_shared<const ModelDefinition>(
+        parse_model(text, std::string(name), settings, language_for(rows), reader)));
   });
 }
 

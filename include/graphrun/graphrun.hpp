@@ -7,4 +7,5 @@
 #include "graphrun/predictor.hpp"  // IWYU pragma: export
 #include "graphrun/products.hpp"   // IWYU pragma: export
 #include "graphrun/session.hpp"    // IWYU pragma: export
+#include "graphrun/table.hpp"      // IWYU pragma: export
 #include "graphrun/version.hpp"    // IWYU pragma: export

@@ -23,6 +23,7 @@
 namespace graphrun {
 
 struct ModelDefinition;
+class Table;
 
 enum class ElementType { f32, i32, u8 };
 
@@ -54,12 +55,18 @@ class GRAPHRUN_API Model {
     return load(path, std::span(settings.begin(), settings.size()));
   }
 
+  /// The same of a model that learns from a table, whose columns are fitted to these rows in place of those
+  /// of the file that it names, which need not be there.
+  static Model load(const std::string& path, const Table& rows, std::span<const std::string> settings = {});
+
   /// Gives the text of the file at a path that `include:` names; throws an Error to refuse it.
   using IncludeReader = std::function<std::string(const std::string& path)>;
 
   /// The same of a text; `name` stands for the file in errors, and includes are relative to its folder. What
   /// may be included is the host's to decide: without a reader, nothing.
   static Model parse(std::string_view text, std::string_view name = "model.yaml",
+                     std::span<const std::string> settings = {}, const IncludeReader& include = {});
+  static Model parse(std::string_view text, const Table& rows, std::string_view name = "model.yaml",
                      std::span<const std::string> settings = {}, const IncludeReader& include = {});
 
   Model(const Model&);

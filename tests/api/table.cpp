@@ -1,0 +1,109 @@
+// Tables from a host's memory: fitting, encoding, and back.
+#include "graphrun/table.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "graphrun/predictor.hpp"
+#include "graphrun/session.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
+
+using namespace graphrun;
+using namespace graphrun::testing;
+
+namespace {
+
+constexpr const char* text = R"(
+graphrun: 1
+name: rows
+data:
+  train: {table: nowhere.csv}
+  columns: {categories: [kind], target: price, weight: often}
+  missing: mask
+inputs: {x: {from: cells}, seen: {from: mask}, t: {from: target}}
+nodes:
+  one: {op: param, shape: [1], init: {constant: {value: 1}}}
+  row: x * one
+  guess: sum(x, axis=1)
+outputs: {row: row, target: guess}
+loss: {r: "mean(seen * (row - x) ** 2, axis=1) + (guess - t) ** 2"}
+train: {optimizer: {op: sgd, lr: 0}, batch: 2, epochs: 1}
+)";
+
+const double missing = std::numeric_limits<double>::quiet_NaN();
+
+Table rows() {
+  Table table;
+  table.add("temp", {1, 3, missing, 5})
+      .add("kind", std::vector<std::string>{"a", "b, \"c\"", "", "a"})
+      .add("price", {10, 20, 30, 40})
+      .add("often", {1, 1, 1, 5});
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("a model is fitted to a host's rows, and given what files would give it") {
+  const Table table = rows();
+  const Model model = Model::parse(text, table);
+  const EncodedRows encoded(model, table);
+  REQUIRE(encoded.rows() == 4);
+  const Inputs inputs = encoded.inputs();
+  REQUIRE(inputs.size() == 4);
+  CHECK(inputs[0].name == "x");
+  const auto x = std::get<std::span<const float>>(inputs[0].values);
+  const auto deviation = static_cast<float>(std::sqrt(8.0 / 3));
+  const std::vector<float> wanted = {-2 / deviation, 1, 0, 0, 0, 1, 0, 0, 0, 2 / deviation, 1, 0};
+  REQUIRE(x.size() == wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) CHECK(std::abs(x[i] - wanted[i]) < 1e-6F);
+  const auto seen = std::get<std::span<const float>>(inputs[1].values);
+  CHECK(std::vector<float>(seen.begin(), seen.end()) ==
+        std::vector<float>{1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1});
+  const auto weights = std::get<std::span<const float>>(inputs[3].values);
+  CHECK(std::vector<float>(weights.begin(), weights.end()) == std::vector<float>{0.5F, 0.5F, 0.5F, 2.5F});
+}
+
+TEST_CASE("rows learn, and what is predicted comes back in names and units") {
+  const Table table = rows();
+  const Model model = Model::parse(text, table);
+  Session session(model);
+  const EncodedRows encoded(model, table);
+  session.fit(encoded.inputs());
+  CHECK(session.evaluate(encoded.inputs()).front().value > 0);
+  const Predictor predictor(model, session.weights(), {.outputs = {"row"}, .inputs = {}});
+  Table others;
+  others.add("kind", std::vector<std::string>{"b, \"c\""}).add("temp", std::vector<double>{7});
+  std::vector<float> drawn(3);
+  const std::vector<OutputSpan> into = {std::span(drawn)};
+  predictor.predict(EncodedRows(model, others).inputs(predictor), into);
+  const Table back = decoded(model, "row", drawn);
+  CHECK(back.names() == std::vector<std::string>{"temp", "kind"});
+  CHECK(std::abs(back.numbers("temp").front() - 7) < 1e-5);
+  CHECK(back.texts("kind").front() == "b, \"c\"");
+  const std::vector<float> guesses = {12, 13};
+  CHECK(decoded(model, "target", guesses).numbers("price") == std::vector<double>{12, 13});
+  CHECK(throws([&] { decoded(model, "code", guesses); }, ErrorCode::usage, "'code' is no output"));
+}
+
+TEST_CASE("a host's table that fits no model is told") {
+  Table table;
+  table.add("temp", {1, 2});
+  CHECK(throws([&] { table.add("temp", {1, 2}); }, ErrorCode::usage, "two columns are called 'temp'"));
+  CHECK(throws([&] { table.add("other", std::vector<double>{1}); }, ErrorCode::usage,
+               "column 'other' has 1 rows, the others 2"));
+  CHECK(throws([&] { table.add("7", {1, 2}); }, ErrorCode::usage, "needs a name that is no number, not '7'"));
+  CHECK(throws([&] { table.texts("temp"); }, ErrorCode::usage, "column 'temp' is of numbers"));
+  CHECK(throws([&] { table.numbers("tmp"); }, ErrorCode::usage, "the table has no column 'tmp'"));
+  const Model model = Model::parse(text, rows());
+  CHECK(throws([&] { EncodedRows(model, table); }, ErrorCode::data,
+               "table:1:1: error: there is no column 'kind'"));
+  table.add("kind", std::vector<std::string>{"a", "z"});
+  CHECK(throws([&] { EncodedRows(model, table); }, ErrorCode::data,
+               "table:3:3: error: column 'kind': the model has learnt "
+               "nothing of 'z'"));
+  const Model other =
+      Model::parse("graphrun: 1\nname: m\ninputs: {x: {shape: [batch, 2]}}\nnodes: {y: x * 2}\n");
+  CHECK(
+      throws([&] { EncodedRows(other, table); }, ErrorCode::usage, "model 'm' has not learnt from a table"));
+}
