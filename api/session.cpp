@@ -303,7 +303,7 @@ void Session::load(std::span<const std::byte> bytes) {
 
 void Session::export_onnx(const std::string& path, const OnnxOptions& options) const {
   Implementation::look(implementation_, [&](const Implementation& session) {
-    const onnx::ExportOptions wanted{options.part, options.given, options.pixels, options.opset};
+    const onnx::ExportOptions wanted{options.part, options.given, options.pixels, options.raw, options.opset};
     files::write_text_file(path, onnx::export_model(session.learner_, wanted).bytes);
   });
 }

@@ -69,6 +69,10 @@ class ExportCommand final : public Command {
     arguments.option("--given", given_, "NODE",
                      "make this node an input of the file, which cuts the graph there");
     arguments.flag("--pixels", pixels_, "the file takes pixels of 0 to 255 as u8");
+    arguments.flag(
+        "--raw", raw_,
+        "of a table: the file takes its columns as they are, categories as places of their values, NaN "
+        "where a cell is missing");
     arguments.option("--opset", opset_, "N", "version of ONNX's ops, 13 to 21 (default: 17)");
   }
   int run(Context& context) override {
@@ -120,6 +124,7 @@ class ExportCommand final : public Command {
     if (const std::vector<std::string> part = names_in(part_); !part.empty()) options.part = part;
     options.given = names_in(given_);
     options.pixels = pixels_;
+    options.raw = raw_;
     options.opset = opset_.value_or(options.opset);
     return options;
   }
@@ -148,6 +153,7 @@ class ExportCommand final : public Command {
   std::vector<std::string> part_;
   std::vector<std::string> given_;
   bool pixels_ = false;
+  bool raw_ = false;
   std::optional<std::int64_t> opset_;
 };
 

@@ -100,6 +100,9 @@ struct OnnxOptions {
   std::vector<std::string> given = {};  ///< nodes that become inputs of the file: the graph is cut there
   bool pixels = false;                  ///< images are u8 in the file, and divided there
   std::int64_t opset = 17;              ///< 13 to 21
+  /// Of a model of a table: the file takes its columns as they are, one input `columns`, f32 [batch,
+  /// columns]: numbers in their units, categories as the places of their values, NaN where a cell is missing.
+  bool raw = false;
 };
 
 class GRAPHRUN_API Session {

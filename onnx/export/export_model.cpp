@@ -13,6 +13,7 @@
 #include "graph/passes/pipeline.hpp"
 #include "graph/rewrite.hpp"
 #include "graphrun/version.hpp"
+#include "onnx/export/raw_columns.hpp"
 #include "onnx/records.hpp"
 #include "onnx/translate.hpp"
 #include "ops/op.hpp"
@@ -74,11 +75,12 @@ Graph without_noise(Graph graph, const OpRegistry& registry) {
   return remove_dead_nodes(rewrite(std::move(graph), registry, choose), registry);
 }
 
-Graph graph_of(const ModelDefinition& model, const Part& part) {
+Graph graph_of(const ModelDefinition& model, const Part& part, bool raw) {
   const OpRegistry& registry = ops::registry();
   Builder builder = train::copy_of(model.graph, registry);
   for (const NamedOutput& output : part.outputs) builder.output(output.name, output.node);
   Graph graph = without_noise(cut(std::move(builder).finish(), registry, part.given), registry);
+  if (raw) graph = with_raw_columns(std::move(graph), model, registry);
   return make_executable(prepare(std::move(graph), registry, Mode::evaluate), registry);
 }
 
@@ -144,7 +146,7 @@ Exported export_model(const train::Learner& learner, const ExportOptions& option
     throw Error(ErrorCode::usage, fmt::format("opset {} is not written; the opsets from {} to {} are",
                                               options.opset, oldest_opset, newest_opset));
   const ModelDefinition& model = learner.model();
-  const Graph graph = graph_of(model, part_of(model, options));
+  const Graph graph = graph_of(model, part_of(model, options), options.raw);
   Surroundings surroundings;
   surroundings.variable = [&](const std::string& name) -> std::span<const float> {
     return learner.variables().find(name)->values;
@@ -161,6 +163,7 @@ Exported export_model(const train::Learner& learner, const ExportOptions& option
   record.metadata = {{"graphrun.model", model.resolved},
                      {"graphrun.digest", learner.digest()},
                      {"graphrun.trainable", as_json(trainable(graph))}};
+  if (options.raw) record.metadata.emplace_back("graphrun.columns", as_json(raw_columns(model)));
   if (model.data && !model.data->classes.empty())
     record.metadata.emplace_back("graphrun.classes", as_json(model.data->classes));
   return {serialise(record), described(record.graph.inputs), described(record.graph.outputs),

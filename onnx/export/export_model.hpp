@@ -24,6 +24,9 @@ struct ExportOptions {
   std::vector<std::string> given = {};
   /// Inputs of images are u8, and divided as the data are.
   bool pixels = false;
+  /// Of a model of a table: the file takes its columns, see with_raw_columns(), and names them in its
+  /// metadata.
+  bool raw = false;
   std::int64_t opset = 17;
 };
 
