@@ -1,0 +1,100 @@
+// A team over a table of collectives: here one of a single rank, and one whose other rank never answers.
+#include "ranks/rank_team.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "graphrun/error.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
+
+using namespace graphrun;
+using namespace graphrun::testing;
+
+namespace {
+
+int finished = 0;
+
+graphrun_collectives of_one_rank() {
+  graphrun_collectives table{};
+  table.ranks = 1;
+  table.exchange_floats = [](const float* send, graphrun_layout sent, float* receive, graphrun_layout,
+                             graphrun_give_up, void*) {
+    std::copy_n(send, sent.counts[0], receive);
+    return graphrun_done;
+  };
+  table.gather_bytes = [](const void* own, int bytes, void* all, graphrun_layout, graphrun_give_up, void*) {
+    std::memmove(all, own, static_cast<std::size_t>(bytes));
+    return graphrun_done;
+  };
+  table.any = [](int*, graphrun_give_up, void*) { return graphrun_done; };
+  table.failure = [] { return "the network is down"; };
+  table.library = [] { return "none"; };
+  table.finish = [] { ++finished; };
+  return table;
+}
+
+/// Waits as MPI does, for somebody who is gone.
+graphrun_outcome wait_for_nobody(int*, graphrun_give_up give_up, void* context) {
+  while (give_up(context) == 0) {
+  }
+  return graphrun_given_up;
+}
+
+}  // namespace
+
+TEST_CASE("a team over collectives adds shards in their order") {
+  std::vector<float> sums;
+  for (int i = 0; i < 3 * 50; ++i) sums.push_back(1.0F / static_cast<float>(i + 1));
+  std::vector<float> expected(50);
+  runtime::Alone().add_up({.own = sums, .elements = 50, .shards = 4, .filled = 3}, expected);
+  CHECK(expected[7] == (sums[7] + sums[57]) + sums[107]);
+  finished = 0;
+  {
+    ranks::RankTeam team(of_one_rank(), {});
+    std::vector<float> total(50);
+    team.add_up({.own = sums, .elements = 50, .shards = 4, .filled = 3}, total);
+    CHECK(total == expected);
+    CHECK(team.gather("said") == std::vector<std::string>{"said"});
+  }
+  CHECK(finished == 1);
+}
+
+TEST_CASE("a stop is agreed on, and the host's own alone is not heeded") {
+  std::stop_source asked;
+  ranks::RankTeam team(of_one_rank(), asked.get_token());
+  team.agree_on_stop();
+  CHECK(!team.stop().stop_requested());
+  asked.request_stop();
+  CHECK(!team.stop().stop_requested());
+  team.agree_on_stop();
+  CHECK(team.stop().stop_requested());
+}
+
+TEST_CASE("who waits for a rank that is gone gives up once a stop was asked for") {
+  finished = 0;
+  {
+    graphrun_collectives table = of_one_rank();
+    table.any = wait_for_nobody;
+    std::stop_source asked;
+    asked.request_stop();
+    ranks::RankTeam team(table, asked.get_token());
+    CHECK(throws([&] { team.agree_on_stop(); }, ErrorCode::cancelled, "do not answer"));
+    REQUIRE(team.lost().has_value());
+    CHECK(throws([&] { team.gather("said"); }, ErrorCode::cancelled, "do not answer"));
+    CHECK(!team.stop().stop_requested());
+  }
+  CHECK(finished == 0);
+}
+
+TEST_CASE("what the transport says of its failure is handed on") {
+  graphrun_collectives table = of_one_rank();
+  table.gather_bytes = [](const void*, int, void*, graphrun_layout, graphrun_give_up, void*) {
+    return graphrun_failed;
+  };
+  ranks::RankTeam team(table, {});
+  CHECK(throws([&] { team.gather("said"); }, ErrorCode::cancelled, "the network is down"));
+}
