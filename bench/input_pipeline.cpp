@@ -4,12 +4,10 @@
 // step: not done at all, done as side work while the step before runs, and done before each step.
 #include <fmt/format.h>
 
-#include <numeric>
-#include <random>
-
 #include "bench/timing.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/prefetch.hpp"
+#include "train/datasets/tables/shuffle.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/learner.hpp"
 
@@ -23,10 +21,8 @@ class Pipeline {
       : learner_(learner),
         batch_(batch),
         batches_(examples, learner.training_inputs(), batch),
-        order_(static_cast<std::size_t>(examples.count)),
+        order_(train::epoch_order(1, 0, examples.count, train::bytes_per_example(examples))),
         figures_(learner.training_figures().size()) {
-    std::iota(order_.begin(), order_.end(), 0U);
-    std::shuffle(order_.begin(), order_.end(), std::mt19937(1));
     batches_.gather(next());
   }
 

@@ -144,22 +144,27 @@ class PredictCommand final : public Command {
     const DataRecipe& data = table_data_of(*trained.model, "predict");
     const std::vector<std::string> names = asked(*trained.model);
     const train::TableText text{fs::path(table_.table)};
-    if (data.table->windows)
-      throw Error(ErrorCode::usage, "the model looks at windows of rows, and predict answers row by row");
+    if (data.table->windows && fill_)
+      throw Error(ErrorCode::usage,
+                  "--fill: the model looks at windows of rows, and draws no rows one by one");
     const auto rows =
         std::make_shared<const train::ImageSet>(train::load_table(text, data, table_.query(text, data)));
     for (const std::string& note : rows->notes) context.console.warning(note);
+    const auto examples =
+        data.table->windows
+            ? std::make_shared<const train::ImageSet>(train::examples_of(text, *rows, *data.table, true))
+            : rows;
     const std::vector<train::OutputValues> outputs =
-        trained.learner.run(names, train::bind_images(*trained.model, rows));
-    for (const train::OutputValues& output : outputs) require_rows(output, rows->count);
+        trained.learner.run(names, train::bind_images(*trained.model, examples));
+    for (const train::OutputValues& output : outputs) require_rows(output, examples->count);
     const std::string out = out_.empty() ? default_output(trained_, "predictions.csv") : out_;
     if (fs::path(out).extension() == ".npy")
       write_array(out, outputs.front());
     else if (fill_)
       write_filled(out, text, data, *rows, outputs.front());
     else
-      write_table(out, text, data, outputs);
-    report(context, *rows, out);
+      write_table(out, text, data, outputs, examples_by_row(*examples, rows->count));
+    report(context, *examples, out);
     return exit_code(ExitCode::ok);
   }
 
@@ -223,8 +228,18 @@ class PredictCommand final : public Command {
     return places;
   }
 
+  /// Of each row the example that ends with it: itself, or a window. Rows without one are left out.
+  static std::vector<std::optional<std::size_t>> examples_by_row(const train::ImageSet& examples,
+                                                                 std::size_t rows) {
+    std::vector<std::optional<std::size_t>> by_row(rows);
+    for (std::size_t i = 0; i < examples.count; ++i)
+      by_row[examples.window_rows.empty() ? i : examples.window_rows[(i + 1) * examples.height - 1]] = i;
+    return by_row;
+  }
+
   static void write_table(const std::string& out, const train::TableText& table, const DataRecipe& data,
-                          const std::vector<train::OutputValues>& outputs) {
+                          const std::vector<train::OutputValues>& outputs,
+                          const std::vector<std::optional<std::size_t>>& by_row) {
     std::vector<std::unique_ptr<OutputColumns>> columns;
     for (const train::OutputValues& output : outputs) columns.push_back(columns_for(output, data));
     const std::vector<std::size_t> ids = id_columns(table, data);
@@ -237,12 +252,13 @@ class PredictCommand final : public Command {
     file.write(files::csv_line(names));
     std::size_t row = 0;
     table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
+      const std::optional<std::size_t> example = by_row[row++];
+      if (!example) return;
       std::vector<std::string> cells;
-      if (ids.empty()) cells.push_back(std::to_string(row + 1));
+      if (ids.empty()) cells.push_back(std::to_string(row));
       for (const std::size_t id : ids) cells.push_back(copied_cell(lines, fields[id]));
-      for (const auto& some : columns) some->add(row, cells);
+      for (const auto& some : columns) some->add(*example, cells);
       file.write(files::csv_line(cells));
-      ++row;
     });
     file.commit();
   }

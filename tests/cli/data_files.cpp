@@ -206,3 +206,31 @@ TEST_CASE("what a file holds is shown before a model is written for it") {
   CHECK(contains(table, " rows, as train: {table: flowers.csv}\n"));
   CHECK(contains(table, "kind: a category of "));
 }
+
+TEST_CASE(
+    "pairs from two files: the loss, the errors of reconstructions and files of one's own go with the "
+    "targets") {
+  const Place place;
+  const std::vector<float> noisy = {1, 2, 3, 4};
+  const std::vector<float> clean = {1, 2, 3, 6};
+  files::write_npy(place / "noisy.npy", files::StoredType::f32, std::vector<std::size_t>{2, 2},
+                   std::as_bytes(std::span(noisy)));
+  files::write_npy(place / "clean.npy", files::StoredType::f32, std::vector<std::size_t>{2, 2},
+                   std::as_bytes(std::span(clean)));
+  place.text("pairs.yaml",
+             "graphrun: 1\nname: pairs\ndata:\n  train: {images: noisy.npy, targets: clean.npy}\n"
+             "  test:  {images: noisy.npy, targets: clean.npy}\n"
+             "inputs: {x: {shape: [batch, 2]}, t: {from: targets, shape: [batch, 2]}}\n"
+             "nodes:\n  one: {op: param, shape: [2], init: {constant: {value: 1}}}\n  recon: x * one\n"
+             "outputs: {code: recon, image: recon}\nloss: {r: {op: mse, in: [recon, t]}}\n"
+             "train: {optimizer: {op: sgd, lr: 0}, batch: 2, epochs: 1}\n");
+  CHECK(place.done({"pairs.yaml", "--out", "run"})["test"]["loss"] == 1.0);
+  place.done({"reconstruct", "run", "--errors", "errors.csv", "--out", "a.csv"});
+  CHECK(place.read("errors.csv") == "image,mse\n0,0\n1,2\n");
+  place.done({"reconstruct", "run", "--images", "noisy.npy", "--targets", "noisy.npy", "--errors",
+              "errors.csv", "--out", "b.csv"});
+  CHECK(place.read("errors.csv") == "image,mse\n0,0\n1,0\n");
+  const ProcessResult alone = place.run({"eval", "run", "--images", "noisy.npy"});
+  CHECK(alone.exit_code == 2);
+  CHECK(contains(alone.err, "input 't' is needed and not given"));
+}

@@ -327,9 +327,10 @@ Dataset load_table_data(const DataRecipe& data) {
   return dataset;
 }
 
-ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe) {
+ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe, bool foretelling) {
   if (!recipe.windows) return rows;
-  const WindowSizes sizes = window_sizes(*recipe.windows);
+  WindowSizes sizes = window_sizes(*recipe.windows);
+  if (foretelling) sizes.ahead = 0;
   const Series series = series_in(table, recipe, rows.count, {});
   ImageSet examples = windows_of(rows, series, window_starts(series, sizes.whole(), 1), sizes);
   require_windows(examples, table.path(), recipe.windows->size);

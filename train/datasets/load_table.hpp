@@ -34,8 +34,10 @@ ImageSet load_table(const TableText& table, const DataRecipe& data, const TableQ
 /// A row that stands alone, as examples of one row.
 ImageSet single_row(const CodedRow& row, const DataRecipe& data);
 
-/// The rows of a table as the examples of the model: all windows of them, where it takes windows.
-ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe);
+/// The rows of a table as the examples of the model: all windows of them, where it takes windows. With
+/// `foretelling`, also windows behind which there is no row yet: their targets mean nothing.
+ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe,
+                     bool foretelling = false);
 
 /// The column with labels that the model's own files have and this table has too; empty if there is none.
 std::string own_label(const TableText& table, const DataRecipe& data);
