@@ -7,6 +7,7 @@ struct Body {
   static constexpr bool image_a = false;
   static constexpr bool image_b = false;
   static constexpr bool image_y = true;
+  static constexpr bool writes_all(const PoolGeometry& /*geometry*/) { return false; }
 
   [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
                                             const float* cotangent, const float* /*unused*/,

@@ -8,7 +8,9 @@ struct Body {
   static constexpr bool image_a = true;
   static constexpr bool image_b = false;
   static constexpr bool image_y = true;
+  static bool writes_all(const PoolGeometry& g) { return g.are_fours(); }
 
+  template <bool write>
   [[gnu::always_inline]] static void of_four(std::int64_t channels, const std::array<const float*, 4>& x,
                                              const float* slope, const std::array<float*, 4>& y) noexcept {
     const auto [a, b, c, d] = x;
@@ -19,17 +21,20 @@ struct Body {
       const bool first = is_largest(a[i], largest);
       const bool second = is_largest(b[i], largest) & !first;
       const bool third = is_largest(c[i], largest) & !(first | second);
-      y_a[i] += first ? slope[i] : 0.0F;
-      y_b[i] += second ? slope[i] : 0.0F;
-      y_c[i] += third ? slope[i] : 0.0F;
-      y_d[i] += (first | second | third) ? 0.0F : slope[i];
+      y_a[i] = (first ? slope[i] : 0.0F) + (write ? 0.0F : y_a[i]);
+      y_b[i] = (second ? slope[i] : 0.0F) + (write ? 0.0F : y_b[i]);
+      y_c[i] = (third ? slope[i] : 0.0F) + (write ? 0.0F : y_c[i]);
+      y_d[i] = ((first | second | third) ? 0.0F : slope[i]) + (write ? 0.0F : y_d[i]);
     }
   }
 
   [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
                                             const float* x, const float* cotangent, float* y) noexcept {
     if (is_two_by_two(high, wide)) {
-      return of_four(g.channels, four_pixels(g, high, wide, x), cotangent, four_pixels(g, high, wide, y));
+      const auto from = four_pixels(g, high, wide, x);
+      const auto to = four_pixels(g, high, wide, y);
+      if (g.are_fours()) return of_four<true>(g.channels, from, cotangent, to);
+      return of_four<false>(g.channels, from, cotangent, to);
     }
     std::int32_t at[most_channels];
     for (std::int64_t first = 0; first < g.channels; first += most_channels) {

@@ -31,6 +31,12 @@ struct PoolGeometry {
   std::int64_t columns;
   Window window;
 
+  /// Whether windows of 2 x 2 pixels cover each image, every pixel by one.
+  bool are_fours() const { return covers(window.vertical, height) && covers(window.horizontal, width); }
+  static bool covers(const WindowAxis& axis, std::int64_t extent) {
+    return axis.kernel == 2 && axis.stride == 2 && axis.before == 0 && axis.dilation == 1 && extent % 2 == 0;
+  }
+
   std::int64_t image() const { return height * width * channels; }
   std::int64_t pooled() const { return rows * columns * channels; }
 };
@@ -61,7 +67,8 @@ struct PoolArguments {
 
 /// Body: `static void window(const PoolGeometry&, PixelRange rows, PixelRange columns, a, b, y)`, called with
 /// each operand at its image when it has the images' shape (`Body::image_a`, …), else at its window. A result
-/// of the images' shape begins as zeros, and the windows add to it in their order.
+/// of the images' shape begins as zeros, and the windows add to it in their order, unless the body says that
+/// it writes every pixel (`Body::writes_all`).
 template <class Body>
 struct PoolLoop {
   [[gnu::always_inline]] static void run(const PoolArguments& arguments) noexcept {
@@ -70,7 +77,9 @@ struct PoolLoop {
       const float* a = arguments.a + n * (Body::image_a ? g.image() : g.pooled());
       const float* b = arguments.b + n * (Body::image_b ? g.image() : g.pooled());
       float* y = arguments.y + n * (Body::image_y ? g.image() : g.pooled());
-      if (Body::image_y) std::fill_n(y, g.image(), 0.0F);
+      if constexpr (Body::image_y) {
+        if (!Body::writes_all(g)) std::fill_n(y, g.image(), 0.0F);
+      }
       for (std::int64_t row = 0; row < g.rows; ++row) {
         const PixelRange high = pixels(row, g.window.vertical, g.height);
         for (std::int64_t column = 0; column < g.columns; ++column) {

@@ -103,7 +103,8 @@ struct Body {
     const ChannelLayout& layout = *a.layout;
     for (std::size_t row = 0; row < a.rows; ++row) {
       float* const y = a.y + row * 2 * layout.channels;
-      for (std::size_t first = 0; first < layout.channels; first += channel_lanes) {
+      for (std::size_t next = 0; next < layout.channels; next += channel_lanes) {
+        const std::size_t first = vector_with(next, layout.channels);
         const std::size_t count = std::min(channel_lanes, layout.channels - first);
         const std::size_t place = row * layout.row() + first;
         const Sums found =

@@ -42,6 +42,12 @@ using Channels [[gnu::vector_size(channel_lanes * sizeof(float))]] = float;
   for (std::size_t c = 0; c < count; ++c) y[c] = channels[c];
 }
 
+/// Where the vector with channel `next` begins: the last one begins early and sees some channels again,
+/// unless there are too few to fill it.
+[[gnu::always_inline]] inline std::size_t vector_with(std::size_t next, std::size_t channels) {
+  return channels < channel_lanes ? 0 : std::min(next, channels - channel_lanes);
+}
+
 /// Adds pixel(0), pixel(1), …, each a `Channels`: four sums side by side, which do not wait for each other.
 template <class Pixel>
 [[gnu::always_inline]] inline Channels sum_of_pixels(std::size_t count, Pixel pixel) {

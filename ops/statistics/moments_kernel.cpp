@@ -55,7 +55,8 @@ struct RowBody {
     for (std::size_t row = 0; row < a.rows; ++row) {
       const float* const x = a.x + row * layout.row();
       float* const y = a.y + row * 2 * layout.channels;
-      for (std::size_t first = 0; first < layout.channels; first += channel_lanes) {
+      for (std::size_t next = 0; next < layout.channels; next += channel_lanes) {
+        const std::size_t first = vector_with(next, layout.channels);
         const std::size_t count = std::min(channel_lanes, layout.channels - first);
         const Moments moments = count == channel_lanes
                                     ? moments_of(x + first, layout.pixels, layout.channels, channel_lanes)
@@ -78,7 +79,8 @@ struct PoolBody {
   [[gnu::always_inline]] static void run(const PoolArguments& a) noexcept {
     const auto rows = static_cast<float>(a.rows);
     const std::size_t stride = 2 * a.channels;
-    for (std::size_t first = 0; first < a.channels; first += channel_lanes) {
+    for (std::size_t next = 0; next < a.channels; next += channel_lanes) {
+      const std::size_t first = vector_with(next, a.channels);
       const std::size_t count = std::min(channel_lanes, a.channels - first);
       const float* const means = a.x + first;
       const float* const variances = means + a.channels;

@@ -7,6 +7,7 @@
 
 #include "graphrun/error.hpp"
 #include "runtime/products/choose_product.hpp"
+#include "runtime/products/few_channels_convolution.hpp"
 #include "runtime/products/onednn.hpp"
 #include "runtime/products/tiled_matmul.hpp"
 
@@ -73,6 +74,14 @@ class OneDnnConvolutions final : public ConvolutionProvider {
   }
 };
 
+class FewChannelsConvolutions final : public ConvolutionProvider {
+ public:
+  bool runs(const ConvolutionSpec& spec) const override { return makes_few_channels(spec); }
+  std::unique_ptr<Convolution> make(const ConvolutionSpec& spec) const override {
+    return make_few_channels_convolution(spec);
+  }
+};
+
 class OneDnnEltwise final : public EltwiseProvider {
  public:
   bool runs(const EltwiseSpec& spec) const override {
@@ -130,9 +139,12 @@ const ProductProvider& product_provider(const MatmulSpec& spec, ProviderChoice c
   return wanted == ProviderChoice::tiles && tiles.capabilities(spec).runs ? tiles : library;
 }
 
-const ConvolutionProvider& convolution_provider(const ConvolutionSpec& /*spec*/) {
+const ConvolutionProvider& convolution_provider(const ConvolutionSpec& spec) {
   static const OneDnnConvolutions library;
-  return library;
+  static const FewChannelsConvolutions few_channels;
+  const bool all_in_library = effective(ProviderChoice::automatic) == ProviderChoice::onednn;
+  return !all_in_library && few_channels.runs(spec) ? static_cast<const ConvolutionProvider&>(few_channels)
+                                                    : library;
 }
 
 const EltwiseProvider* eltwise_provider(const EltwiseSpec& spec, ProviderChoice choice) {

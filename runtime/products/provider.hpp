@@ -64,7 +64,7 @@ void require(Precision precision);
 
 /// Who makes this product. Providers are immutable and there from the first use to the end.
 const ProductProvider& product_provider(const MatmulSpec& spec, ProviderChoice choice, Isa isa);
-/// Who runs this convolution: oneDNN alone does so far, whatever the choice.
+/// Who runs this convolution: a product and sums of our own where it makes few channels, oneDNN all others.
 const ConvolutionProvider& convolution_provider(const ConvolutionSpec& spec);
 /// Who runs this function; null: our own vector kernels.
 const EltwiseProvider* eltwise_provider(const EltwiseSpec& spec, ProviderChoice choice);
