@@ -67,7 +67,8 @@ std::vector<float> any_floats(std::size_t count, unsigned seed) {
   return values;
 }
 
-const NetworkShape network{.widths = {130, 601, 33}, .noise = true};
+/// Large enough that slices, and rows of weight gradients, are cut.
+const NetworkShape network{.widths = {560, 640, 33}, .noise = true};
 
 NetworkShape at(Precision precision) {
   NetworkShape shape = network;
