@@ -56,21 +56,23 @@ void RankTeam::add_up(const runtime::ShardSums& sums, std::span<float> into) {
   const std::size_t own_shards = elements == 0 ? 0 : sums.own.size() / elements;
   sent_ = {};
   received_ = {};
-  send_.resize(sums.own.size());
+  if (own_shards > 1) send_.resize(sums.own.size());
   receive_.resize(own_count * static_cast<std::size_t>(sums.filled));
   float* packed = send_.data();
   for (int rank = 0; rank < ranks; ++rank) {
     const std::size_t begin = first_of_rank(elements, rank);
     const std::size_t count = first_of_rank(elements, rank + 1) - begin;
     sent_.append(count * own_shards);
-    for (std::size_t shard = 0; shard < own_shards; ++shard)
+    // Of one shard the parts lie in the order of the ranks already.
+    for (std::size_t shard = 0; own_shards > 1 && shard < own_shards; ++shard)
       packed = std::copy_n(sums.own.data() + shard * elements + begin, count, packed);
     const runtime::ShardRange theirs = runtime::shards_of_member(sums.shards, rank, ranks);
     const std::int64_t filled = std::clamp<std::int64_t>(sums.filled - theirs.begin, 0, theirs.count);
     received_.append(own_count * static_cast<std::size_t>(filled));
   }
-  require(collectives_.exchange_floats(send_.data(), sent_.table(), receive_.data(), received_.table(),
-                                       give_up, this));
+  const float* const send = own_shards > 1 ? send_.data() : sums.own.data();
+  require(
+      collectives_.exchange_floats(send, sent_.table(), receive_.data(), received_.table(), give_up, this));
   const std::span<float> own = into.subspan(own_begin, own_count);
   if (own_count > 0) runtime::add_in_order(receive_, sums.filled, own);
   Layout parts;
