@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "files/file.hpp"
+#include "files/npy_pieces.hpp"
 #include "files/npz.hpp"
 
 namespace graphrun::files {
@@ -254,20 +255,48 @@ NpyArray read_npy(const fs::path& path) {
   return read_npy(source, source.size(), path);
 }
 
+namespace {
+
+/// What the elements take; `given` are the bytes behind the header.
+std::uint64_t checked_bytes(const NpyHeader& header, StoredType type, std::uint64_t given,
+                            const fs::path& path) {
+  const std::optional<std::uint64_t> bytes = byte_count(type, header.shape);
+  if (bytes && *bytes == given) return given;
+  throw data_error(
+      path, fmt::format("holds {} bytes of data, which an array of shape [{}] and type {} does not take",
+                        given, fmt::join(header.shape, ", "), header.descr));
+}
+
+}  // namespace
+
+NpyPieces::NpyPieces(fs::path path) : path_(std::move(path)), source_(path_) {
+  std::uint64_t consumed = 0;
+  const NpyHeader header = read_header(source_, consumed, path_);
+  const ElementOrder order = element_order(header.descr, path_);
+  type_ = order.type;
+  is_big_endian_ = order.big_endian;
+  left_ = checked_bytes(header, type_, source_.size() - consumed, path_);
+  shape_ = header.shape;
+  is_row_major_ = !header.fortran_order || shape_.size() < 2;
+}
+
+std::span<const std::byte> NpyPieces::next() {
+  constexpr std::uint64_t most = std::uint64_t{4} << 20;
+  piece_.resize(static_cast<std::size_t>(std::min(most, left_)));
+  if (source_.read_all(piece_) != piece_.size()) throw data_error(path_, "became shorter while it was read");
+  left_ -= piece_.size();
+  if (is_big_endian_) swap_bytes(type_, piece_);
+  return std::as_bytes(std::span(piece_));
+}
+
 NpyArray read_npy(ByteSource& source, std::uint64_t size, const fs::path& path) {
   std::uint64_t consumed = 0;
   NpyHeader header = read_header(source, consumed, path);
   NpyArray array;
   const ElementOrder order = element_order(header.descr, path);
   array.type = order.type;
+  array.bytes.resize(checked_bytes(header, order.type, size - consumed, path));
   array.shape = std::move(header.shape);
-  const std::optional<std::uint64_t> bytes = byte_count(array.type, array.shape);
-  if (!bytes || *bytes != size - consumed) {
-    throw data_error(
-        path, fmt::format("holds {} bytes of data, which an array of shape [{}] and type {} does not take",
-                          size - consumed, fmt::join(array.shape, ", "), header.descr));
-  }
-  array.bytes.resize(*bytes);
   const std::span<std::uint8_t> into(reinterpret_cast<std::uint8_t*>(array.bytes.data()), array.bytes.size());
   if (source.read_all(into) != into.size()) throw data_error(path, "became shorter while it was read");
   if (order.big_endian) swap_bytes(array.type, into);

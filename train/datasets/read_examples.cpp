@@ -13,8 +13,10 @@
 #include "files/file_kind.hpp"
 #include "files/idx.hpp"
 #include "files/npy.hpp"
+#include "files/npy_pieces.hpp"
 #include "files/npz.hpp"
 #include "train/datasets/labels.hpp"
+#include "train/datasets/large_array.hpp"
 #include "train/datasets/picture_folder.hpp"
 #include "train/datasets/row_weights.hpp"
 
@@ -34,7 +36,9 @@ struct Raw {
   std::vector<float> values;
   std::vector<std::string> label_texts;  ///< from the file itself
   std::string note = {};
-  std::vector<std::string> names = {};  ///< of columns
+  std::vector<std::string> names = {};      ///< of columns
+  Stored<std::uint8_t> stored_pixels = {};  ///< of a large file, instead of the above; or the next
+  Stored<float> stored_values = {};         ///< these are divided already
 };
 
 /// "image 7, value 12": where one of all values is.
@@ -70,7 +74,24 @@ Raw read_idx_images(const fs::path& path) {
   return raw_of(array.type, std::move(array.shape), std::as_bytes(std::span(array.values)), path);
 }
 
-Raw read_npy_images(const fs::path& path) {
+/// A file that is larger than what is kept in memory, with what its values are divided by; nothing of others.
+std::optional<Raw> read_large_npy(const fs::path& path, const ReadingOptions& reading) {
+  const bool is_large = files::bytes_of_file(path).value_or(0) > most_bytes_in_memory;
+  if (!is_large || files::npz_place(path)) return std::nullopt;
+  files::NpyPieces pieces(path);
+  if (!pieces.is_row_major()) return std::nullopt;
+  if (reading.transposed)
+    throw files::data_error(path, fmt::format("is larger than the {} MiB up to which files are put upright; "
+                                              "save it so, with .swapaxes(1, 2)",
+                                              most_bytes_in_memory >> 20U));
+  Raw raw;
+  raw.shape = pieces.shape();
+  read_large(pieces, reading.divide_by, most_bytes_in_memory, path, raw.stored_pixels, raw.stored_values);
+  return raw;
+}
+
+Raw read_npy_images(const fs::path& path, const ReadingOptions& reading = {}) {
+  if (std::optional<Raw> large = read_large_npy(path, reading)) return std::move(*large);
   files::NpyArray array = files::read_npy(path);
   return raw_of(array.type, std::move(array.shape), array.bytes, path);
 }
@@ -136,7 +157,7 @@ Raw read_raw(const ImageFiles& files, const ReadingOptions& reading) {
     case files::FileKind::idx:
       return read_idx_images(files.images);
     case files::FileKind::npy:
-      return read_npy_images(files.images);
+      return read_npy_images(files.images, reading);
     case files::FileKind::csv:
       return read_csv_images(files, reading);
     case files::FileKind::picture:
@@ -244,6 +265,11 @@ bool is_pixel(float value) {
 /// Pixels stay bytes, and become bytes again where a table wrote them out.
 void set_values(Stored<std::uint8_t>& pixels, Stored<float>& values, Raw raw,
                 std::optional<double> divide_by) {
+  if (!raw.stored_pixels.empty() || !raw.stored_values.empty()) {
+    pixels = std::move(raw.stored_pixels);
+    values = std::move(raw.stored_values);
+    return;
+  }
   const double by = divide_by.value_or(raw.values.empty() ? pixel_range : 1);
   if (raw.values.empty() && by != pixel_range) raw.values.assign(raw.bytes.begin(), raw.bytes.end());
   const bool are_pixels = by == pixel_range && std::all_of(raw.values.begin(), raw.values.end(), is_pixel);
@@ -302,8 +328,8 @@ SideValues read_part(const fs::path& path, std::size_t count) {
   if (raw.shape.empty()) throw files::data_error(path, "holds one value, and no row for each image");
   require_as_many(raw.shape[0], count, "rows", path);
   SideValues part{.shape = Sizes(raw.shape.begin() + 1, raw.shape.end())};
-  part.pixels = std::move(raw.bytes);
-  part.values = std::move(raw.values);
+  part.pixels = raw.stored_pixels.empty() ? Stored<std::uint8_t>(std::move(raw.bytes)) : raw.stored_pixels;
+  part.values = raw.stored_values.empty() ? Stored<float>(std::move(raw.values)) : raw.stored_values;
   return part;
 }
 

@@ -1,11 +1,15 @@
-// Tables that are larger than the memory that is spent on them.
+// Tables and arrays that are larger than the memory that is spent on them.
 #include <cmath>
 #include <fstream>
+#include <limits>
 
+#include "files/npy.hpp"
+#include "files/npy_pieces.hpp"
 #include "files/scratch_file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
+#include "train/datasets/large_array.hpp"
 #include "train/datasets/stored.hpp"
 #include "train/datasets/tables/number_columns.hpp"
 #include "train/datasets/tables/table_text.hpp"
@@ -109,4 +113,41 @@ TEST_CASE("elements beyond what memory is for are kept in a file, and are the sa
   CHECK(in_file == all);
   const Stored<float> copy = in_file;
   CHECK(copy.data() == in_file.data());
+}
+
+TEST_CASE("a large array is read piece by piece, into what a small one would be") {
+  const TemporaryFolder folder;
+  constexpr std::size_t rows = 900'000;  // some pieces
+  std::vector<double> numbers;
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t i = 0; i < rows * 2; ++i) {
+    numbers.push_back(static_cast<double>(i) / 8);
+    bytes.push_back(static_cast<std::uint8_t>(i * 7));
+  }
+  const std::vector<std::size_t> shape = {rows, 2};
+  files::write_npy(folder / "f.npy", files::StoredType::f64, shape, std::as_bytes(std::span(numbers)));
+  files::write_npy(folder / "b.npy", files::StoredType::u8, shape, std::as_bytes(std::span(bytes)));
+  const auto read = [&](const std::string& name, std::optional<double> divide_by,
+                        Stored<std::uint8_t>& pixels, Stored<float>& values) {
+    files::NpyPieces pieces(folder / name);
+    CHECK(pieces.shape() == shape);
+    read_large(pieces, divide_by, std::size_t{1} << 20, folder / name, pixels, values);
+  };
+  Stored<std::uint8_t> pixels;
+  Stored<float> values;
+  read("f.npy", 2.0, pixels, values);
+  CHECK(pixels.empty());
+  REQUIRE(values.size() == numbers.size());
+  CHECK(values.file() != nullptr);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    if (values[i] != static_cast<float>(static_cast<double>(static_cast<float>(numbers[i])) / 2)) ++wrong;
+  CHECK(wrong == 0);
+  read("b.npy", {}, pixels, values);
+  CHECK(pixels == Stored<std::uint8_t>(bytes));
+  read("b.npy", 1.0, pixels, values);
+  CHECK(values[5] == 35);
+  numbers[1'000'001] = std::numeric_limits<double>::infinity();
+  files::write_npy(folder / "f.npy", files::StoredType::f64, shape, std::as_bytes(std::span(numbers)));
+  CHECK(throws([&] { read("f.npy", {}, pixels, values); }, ErrorCode::data, "holds inf in value 1000001"));
 }
