@@ -60,9 +60,9 @@ class StoredWriter {
   explicit StoredWriter(std::size_t most_bytes = most_bytes_in_memory) : most_bytes_(most_bytes) {}
 
   void append(std::span<const Element> elements) {
-    memory_.insert(memory_.end(), elements.begin(), elements.end());
-    const std::size_t bytes = memory_.size() * sizeof(Element);
+    const std::size_t bytes = (memory_.size() + elements.size()) * sizeof(Element);
     if (bytes > (file_ ? std::min(most_bytes_, written_at_once) : most_bytes_)) spill();
+    memory_.insert(memory_.end(), elements.begin(), elements.end());
   }
   void reserve(std::size_t elements) {
     if (elements * sizeof(Element) <= most_bytes_) memory_.reserve(elements);
@@ -80,7 +80,7 @@ class StoredWriter {
   void spill() {
     if (!file_) file_.emplace();
     file_->append(std::as_bytes(std::span(memory_)));
-    if (memory_.capacity() * sizeof(Element) > written_at_once * 2) memory_ = {};
+    if (memory_.capacity() * sizeof(Element) > written_at_once * 2) memory_ = std::vector<Element>();
     memory_.clear();
   }
 

@@ -243,7 +243,7 @@ class Fitting {
   /// Of the rows to learn from.
   void read_values() {
     const std::vector<Part> parts = parts_of(spec_.split, survey_.rows, survey_.split_values);
-    survey_.split_values = {};
+    survey_.split_values = std::vector<std::string>();
     std::size_t numbers = 0;
     for (const FittedColumn& column : columns_) places_.push_back(is_number(column) ? numbers++ : 0);
     numbers_.emplace(numbers);

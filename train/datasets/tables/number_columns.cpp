@@ -43,7 +43,7 @@ void NumberColumns::end_block() {
     if (kept.numbers.empty()) continue;
     kept.offset = file_->size();
     file_->append(std::as_bytes(std::span(kept.numbers)));
-    kept.numbers = {};
+    kept.numbers = std::vector<double>();  // = {} would keep its memory
   }
 }
 
