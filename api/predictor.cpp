@@ -11,6 +11,7 @@
 #include "api/weights.hpp"
 #include "errors/nearest.hpp"
 #include "ops/op.hpp"
+#include "runtime/execute/pool.hpp"
 #include "runtime/lower/rows.hpp"
 #include "runtime/machine/isa.hpp"
 #include "runtime/state/philox.hpp"
@@ -98,12 +99,12 @@ class Predictor::Implementation {
     const std::int64_t rows = checked_rows(given);
     check_outputs(asked, rows);
     const WeightsPointer weights = current();
-    const Lease scratch(*this);
-    set_scalars(*scratch.scratch, *weights);
+    const runtime::Pool<Scratch>::Lease scratch = scratch_.take([&] { return make(); });
+    set_scalars(*scratch, *weights);
     for (train::RowBlock block{0, 0}; block.first + block.count < rows;) {
       block =
           independent_ ? train::next_row_block(block.first + block.count, rows) : train::RowBlock{0, rows};
-      run_block(*scratch.scratch, *weights, given, asked, block, stop);
+      run_block(*scratch, *weights, given, asked, block, stop);
     }
   }
 
@@ -129,39 +130,6 @@ class Predictor::Implementation {
     std::vector<runtime::Fetch> fetches;
   };
 
-  struct Lease {
-    explicit Lease(Implementation& owner) : owner_(owner) {
-      {
-        const std::lock_guard lock(owner.mutex_);
-        owner.idle_.reserve(owner.idle_.size() + owner.out_ + 1);
-        if (!owner.idle_.empty()) {
-          scratch = std::move(owner.idle_.back());
-          owner.idle_.pop_back();
-        }
-        ++owner.out_;
-      }
-      try {
-        if (!scratch) scratch = owner.make();
-      } catch (...) {
-        const std::lock_guard lock(owner.mutex_);
-        --owner.out_;
-        throw;
-      }
-    }
-    ~Lease() {
-      const std::lock_guard lock(owner_.mutex_);
-      owner_.idle_.push_back(std::move(scratch));
-      --owner_.out_;
-    }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-
-    std::unique_ptr<Scratch> scratch;
-
-   private:
-    Implementation& owner_;
-  };
-
   std::unique_ptr<Scratch> make() const {
     auto made = std::make_unique<Scratch>();
     made->pixels.resize(inputs_.size());
@@ -177,17 +145,17 @@ class Predictor::Implementation {
 
   /// Room for inputs that are converted.
   void make_scratch(std::int64_t rows, std::size_t runs) {
-    const std::lock_guard lock(mutex_);
-    idle_.reserve(std::max(idle_.size(), runs) + out_ + 1);
-    while (idle_.size() < runs) idle_.push_back(make());
-    for (const std::unique_ptr<Scratch>& scratch : idle_)
+    const auto make_room = [&](Scratch& scratch) {
       for (std::size_t i = 0; i < inputs_.size(); ++i) {
         const auto elements = static_cast<std::size_t>(checked_multiply(rows, inputs_[i].row_elements));
         if (inputs_[i].type.dtype == DType::i32)
-          scratch->labels[i].reserve(elements);
+          scratch.labels[i].reserve(elements);
         else
-          scratch->pixels[i].reserve(elements);
+          scratch.pixels[i].reserve(elements);
       }
+    };
+    scratch_.prepare(
+        runs, [&] { return make(); }, make_room);
   }
 
   static Precision precision_of(const ModelDefinition& definition, const PredictorOptions& options) {
@@ -353,10 +321,9 @@ class Predictor::Implementation {
   std::vector<std::pair<std::string, Extents>> variables_;
   bool independent_ = false;
   std::unique_ptr<runtime::SharedProgram> program_;
-  mutable std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;  // of the weights
   WeightsPointer weights_;
-  std::vector<std::unique_ptr<Scratch>> idle_;
-  std::size_t out_ = 0;
+  runtime::Pool<Scratch> scratch_;
 };
 
 Predictor::Predictor(const Model& model, const Weights& weights, const PredictorOptions& options)

@@ -6,7 +6,7 @@
 ///     const graphrun::Predictor predictor(model, graphrun::Weights::load(model, "runs/autoencoder-1/…"));
 ///     predictor.predict(pixels, codes);   // spans of the caller's memory
 ///
-/// The results are the same bits as those of a Session. Failures are exceptions derived from graphrun::Error;
+/// The results are the same bits as those of a Session with the same provider. Failures are exceptions derived from graphrun::Error;
 /// a call that throws may have written part of its outputs, and nothing else.
 #pragma once
 
@@ -65,6 +65,7 @@ struct PredictorOptions {
   std::vector<std::string> inputs = {};
   /// Refuse a call that needs more memory to compute in: Error{memory}.
   std::optional<std::size_t> max_bytes = {};
+  /// As SessionOptions::provider: a session with the same one has the same bits.
   Provider provider = Provider::automatic;
   std::optional<Precision> precision = {};  ///< of products, instead of the model's
 };

@@ -8,12 +8,12 @@
 #include <mutex>
 #include <new>
 #include <utility>
-#include <vector>
 
 #include "graphrun/error.hpp"
 #include "runtime/execute/executors.hpp"
 #include "runtime/execute/feeds.hpp"
 #include "runtime/execute/plan_run.hpp"
+#include "runtime/execute/pool.hpp"
 #include "runtime/lower/lower.hpp"
 #include "runtime/machine/host_state.hpp"
 #include "runtime/machine/resources.hpp"
@@ -37,16 +37,14 @@ class SharedProgram::Implementation {
   }
 
   void prepare(const SharedVariables& variables, std::int64_t batch, std::size_t runs) {
-    const std::lock_guard lock(mutex_);
-    const std::shared_ptr<const Plan>& plan = plan_for(batch);
-    idle_.reserve(std::max(idle_.size(), runs) + rooms_out_ + 1);
-    while (idle_.size() < runs) idle_.push_back(std::make_unique<Room>());
-    for (std::size_t i = 0; i < runs; ++i) kept_in(*idle_[i], plan, batch, variables);
+    const std::shared_ptr<const Plan> plan = plan_for(batch);
+    rooms_.prepare(runs, new_room, [&](Room& room) { kept_in(room, plan, batch, variables); });
   }
 
   void run(const SharedVariables& variables, const Run& run) {
-    Lease lease(*this);
-    Kept& kept = kept_in(*lease.room, lease.plan(run.batch), run.batch, variables);
+    const Pool<Room>::Lease room = rooms_.take(new_room);
+    const bool known = room->runs.contains(run.batch);
+    Kept& kept = kept_in(*room, known ? nullptr : plan_for(run.batch), run.batch, variables);
     PlanRun& plan_run = *kept.run;
     bind_feeds(plan_run, run.feeds);
     check_fetches(plan_run.plan(), run.fetches);
@@ -79,42 +77,11 @@ class SharedProgram::Implementation {
     std::uint64_t uses = 0;
   };
 
-  /// A room for the time of a run. It goes back without memory: the list has a place for all there are.
-  struct Lease {
-    explicit Lease(Implementation& owner) : owner_(owner) {
-      const std::lock_guard lock(owner.mutex_);
-      owner.idle_.reserve(owner.idle_.size() + owner.rooms_out_ + 1);
-      if (owner.idle_.empty()) {
-        room = std::make_unique<Room>();
-      } else {
-        room = std::move(owner.idle_.back());
-        owner.idle_.pop_back();
-      }
-      ++owner.rooms_out_;
-    }
-    ~Lease() {
-      const std::lock_guard lock(owner_.mutex_);
-      owner_.idle_.push_back(std::move(room));
-      --owner_.rooms_out_;
-    }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
+  static std::unique_ptr<Room> new_room() { return std::make_unique<Room>(); }
 
-    /// Null where the room has it bound already.
-    std::shared_ptr<const Plan> plan(std::int64_t batch) {
-      if (room->runs.contains(batch)) return nullptr;
-      const std::lock_guard lock(owner_.mutex_);
-      return owner_.plan_for(batch);
-    }
-
-    std::unique_ptr<Room> room;
-
-   private:
-    Implementation& owner_;
-  };
-
-  /// Under the mutex: one thread lowers, the others take what it made.
-  const std::shared_ptr<const Plan>& plan_for(std::int64_t batch) {
+  /// One thread lowers, the others take what it made.
+  std::shared_ptr<const Plan> plan_for(std::int64_t batch) {
+    const std::lock_guard lock(plans_mutex_);
     const auto known = plans_.find(batch);
     if (known != plans_.end()) return known->second;
     const HostState state;
@@ -177,11 +144,9 @@ class SharedProgram::Implementation {
   const KernelRegistry& kernels_;
   SessionOptions options_;
   std::unique_ptr<Executor> serial_;
-  std::mutex mutex_;  // of what follows
+  std::mutex plans_mutex_;
   std::map<std::int64_t, std::shared_ptr<const Plan>> plans_;
-  std::vector<std::unique_ptr<Room>>
-      idle_;  // the last one used is the first to be used again: it is in the cache
-  std::size_t rooms_out_ = 0;
+  Pool<Room> rooms_;
 };
 
 SharedProgram::SharedProgram(std::shared_ptr<const Graph> graph, const KernelRegistry& kernels,

@@ -34,8 +34,9 @@ std::vector<float> make_images(std::size_t count) {
   return images;
 }
 
-Session session_of(const Model& model, std::uint64_t seed = 1) {
+Session session_of(const Model& model, std::uint64_t seed = 1, Provider provider = Provider::automatic) {
   SessionOptions options;
+  options.provider = provider;
   options.threads = 1;
   options.seed = seed;
   return Session(model, options);
@@ -91,6 +92,22 @@ TEST_CASE("a predictor has the precision of its model or the one it is given, as
   CHECK_FALSE(same(rounded, exact));
   CHECK(same(codes_of(small_model(), std::nullopt), exact));
   CHECK(same(codes_of(small_model(), Precision::bf16_emulated), rounded));
+}
+
+TEST_CASE("a predictor of a provider gives the bits of a session of it") {
+  const std::vector<float> images = make_images(33);
+  for (const Provider provider : {Provider::onednn, Provider::tiles}) {
+    Session session = session_of(small_model(), 1, provider);
+    PredictorOptions options;
+    options.provider = provider;
+    const Predictor predictor(session.model(), session.weights(), options);
+    for (const std::size_t rows : {1U, 3U, 33U}) {
+      const std::span<const float> some = std::span(images).first(rows * pixels);
+      std::vector<float> code(rows * 2);
+      predictor.predict(some, std::span(code));
+      CHECK(same(code, session.encode({{"x", some}}).values));
+    }
+  }
 }
 
 TEST_CASE("a predictor takes pixels as bytes, and the code by itself") {
