@@ -129,8 +129,8 @@ class CheckCommand final : public Command {
                              .dump = {},
                              .budget = std::make_shared<Budget>(model->budget),
                              .precision = Precision::f32};
-    for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
-      for (const train::LearningStep& step : recipe.steps) {
+    for (const train::BatchSteps& of_batch : train::steps_of_phases(*model, ops::registry()))
+      for (const train::LearningStep& step : of_batch.steps) {
         const train::Program program = train::training_program(step, ops::registry(), passes);
         if (model->train->shards.value_or(1) > 1) runtime::cut_at_sums(*program.graph, ops::registry());
       }

@@ -43,8 +43,8 @@ class PlanCommand final : public Command {
     lowering_.precision = passes_.precision;
     runtime::require(passes_.precision);
     passes_.budget = std::make_shared<Budget>(model->budget);
-    for (const train::Recipe& recipe : train::recipes_of(*model, ops::registry()))
-      plan_steps(recipe, model->train->phases[recipe.phase].batch, steps);
+    for (const train::BatchSteps& of_batch : train::steps_of_phases(*model, ops::registry()))
+      plan_steps(of_batch, model->train->phases[of_batch.phase].batch, steps);
     for (const PlannedStep& step : steps)
       for (const std::string& warning : step.plan->warnings) context.console.warning(warning);
     return answer(context, as_json(steps), as_text(steps));
@@ -56,11 +56,12 @@ class PlanCommand final : public Command {
     std::shared_ptr<const runtime::Plan> plan;
   };
 
-  void plan_steps(const train::Recipe& recipe, std::int64_t batch, std::vector<PlannedStep>& steps) const {
-    for (std::size_t i = 0; i < recipe.steps.size(); ++i) {
-      const train::Program program = train::training_program(recipe.steps[i], ops::registry(), passes_);
-      std::string name = recipe.name;
-      if (recipe.steps.size() > 1) name += fmt::format("{}step {}", name.empty() ? "" : ", ", i + 1);
+  void plan_steps(const train::BatchSteps& of_batch, std::int64_t batch,
+                  std::vector<PlannedStep>& steps) const {
+    for (std::size_t i = 0; i < of_batch.steps.size(); ++i) {
+      const train::Program program = train::training_program(of_batch.steps[i], ops::registry(), passes_);
+      std::string name = of_batch.name;
+      if (of_batch.steps.size() > 1) name += fmt::format("{}step {}", name.empty() ? "" : ", ", i + 1);
       steps.push_back({std::move(name),
                        runtime::lower(program.graph, batch_.value_or(batch), ops::kernels(), lowering_)});
     }

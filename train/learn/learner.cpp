@@ -56,11 +56,11 @@ void Learner::initialise() {
   variables().initialise(state().seed);
 }
 
-std::size_t Learner::add_recipe(const Recipe& recipe) {
-  return implementation_->add_recipe(recipe);
+std::size_t Learner::add_steps(const BatchSteps& steps) {
+  return implementation_->add_steps(steps);
 }
-void Learner::use_recipe(std::size_t recipe) {
-  implementation_->recipe_ = recipe;
+void Learner::use_steps(std::size_t number) {
+  implementation_->in_use_ = number;
 }
 
 void Learner::join(std::shared_ptr<runtime::Team> team) {

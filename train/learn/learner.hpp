@@ -94,15 +94,15 @@ class Learner {
 
   // ---- Learning ----
 
-  /// Compiles what is done with a batch and gives its number; the model's own first recipe, if none is added,
-  /// is made when it is needed. Error{model} when a step has nothing to learn.
-  std::size_t add_recipe(const Recipe& recipe);
+  /// Compiles what is done with a batch and gives it a number; the steps of the model's first phase, if none
+  /// are added, are compiled when they are needed. Error{model} when a step has nothing to learn.
+  std::size_t add_steps(const BatchSteps& steps);
   /// What all that follows is about, until another is chosen.
-  void use_recipe(std::size_t recipe);
+  void use_steps(std::size_t number);
   /// Gives the optimizers their first state again.
   void reset_optimizers();
 
-  /// Makes the plans of the recipe for a batch size: everything that a step needs.
+  /// Makes the plans of the steps in use for a batch size: everything that a step needs.
   void prepare_steps(std::int64_t batch);
   /// The same. The plan of its first step, for a whole batch at once.
   const runtime::Plan& prepare_training(std::int64_t batch);
@@ -111,7 +111,7 @@ class Learner {
   const std::vector<std::string>& training_inputs();   ///< that a batch must bring
   const std::vector<std::string>& training_figures();  ///< each step's "loss", and the terms that are learnt
 
-  /// Does the steps of the recipe with a batch of so many rows, one after the other: feeds are by input name
+  /// Does the steps in use with a batch of so many rows, one after the other: feeds are by input name
   /// and hold own_rows(rows) of it. Moves state().step on and writes a value for each figure: NaN for a step
   /// whose turn it was not. A stop is heeded until the first update of the first step; then all are done.
   /// Error{not_finite} names the node; nothing has changed then, also not by the steps of the batch that came

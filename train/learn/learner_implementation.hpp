@@ -28,7 +28,7 @@ namespace graphrun::train {
 
 class Learner::Implementation {
  public:
-  /// A recipe, compiled.
+  /// What is done with a batch, compiled.
   struct Learning {
     struct Step {
       CompiledProgram program;
@@ -57,12 +57,12 @@ class Learner::Implementation {
 
   std::shared_ptr<const ModelDefinition> model_;
   PassOptions passes_;
-  PassOptions learning_passes_;  ///< of all recipes together
+  PassOptions learning_passes_;  ///< of all learning together
   runtime::Session session_;
   TrainingState state_;
   std::shared_ptr<runtime::Team> team_ = std::make_shared<runtime::Alone>();
-  std::vector<Learning> recipes_;
-  std::size_t recipe_ = 0;
+  std::vector<Learning> learnings_;
+  std::size_t in_use_ = 0;
   std::optional<CompiledProgram> evaluation_;
   std::map<std::pair<std::vector<NodeId>, std::vector<std::string>>, CompiledProgram>
       roles_;  ///< by outputs, fed
@@ -72,7 +72,7 @@ class Learner::Implementation {
   // ---- Learning: learner_steps.cpp ----
 
   Learning& training();
-  std::size_t add_recipe(const Recipe& recipe);
+  std::size_t add_steps(const BatchSteps& steps);
   std::int64_t shards() const { return model_->train ? model_->train->shards.value_or(1) : 1; }
   /// All that a step on so many rows needs.
   void prepare(Learning::Step& step, std::int64_t rows);

@@ -1,4 +1,4 @@
-// What a learner does with a batch: the steps of one recipe after the other, all of them or none.
+// What a learner does with a batch: one step after the other, all of them or none.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,13 +21,13 @@ void Learner::Implementation::declare_parameters() {
 }
 
 Learner::Implementation::Learning& Learner::Implementation::training() {
-  if (recipes_.empty()) add_recipe(recipes_of(*model_, ops::registry()).front());
-  return recipes_[recipe_];
+  if (learnings_.empty()) add_steps(steps_of_phases(*model_, ops::registry()).front());
+  return learnings_[in_use_];
 }
 
-std::size_t Learner::Implementation::add_recipe(const Recipe& recipe) {
+std::size_t Learner::Implementation::add_steps(const BatchSteps& batch) {
   Learning learning;
-  for (const LearningStep& step : recipe.steps) {
+  for (const LearningStep& step : batch.steps) {
     learning.steps.push_back(
         {.program = compile(train::training_program(step, ops::registry(), learning_passes_)),
          .optimizer = step.optimizer,
@@ -50,8 +50,8 @@ std::size_t Learner::Implementation::add_recipe(const Recipe& recipe) {
     Learning::Step& step = learning.steps[i];
     step.before = VariableCopies(step.program.graph(), session_.variables());
   }
-  recipes_.push_back(std::move(learning));
-  return recipes_.size() - 1;
+  learnings_.push_back(std::move(learning));
+  return learnings_.size() - 1;
 }
 
 std::unique_ptr<runtime::ShardedProgram> Learner::Implementation::in_shards(const Graph& graph) {

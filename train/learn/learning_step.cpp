@@ -85,20 +85,21 @@ const TrainRecipe& train_of(const ModelDefinition& model) {
               model.where);
 }
 
-std::vector<Recipe> recipes_of(const ModelDefinition& model, const OpRegistry& registry) {
+std::vector<BatchSteps> steps_of_phases(const ModelDefinition& model, const OpRegistry& registry) {
   const std::vector<PhaseRecipe>& phases = train_of(model).phases;
-  std::vector<Recipe> recipes;
+  std::vector<BatchSteps> phase_steps;
   for (std::size_t i = 0; i < phases.size(); ++i) {
     const PhaseRecipe& phase = phases[i];
     if (!phase.greedy) {
-      recipes.push_back({i, 0, phase.name, steps_on_model(model, registry, phase)});
+      phase_steps.push_back({i, 0, phase.name, steps_on_model(model, registry, phase)});
       continue;
     }
     const std::size_t layers = phase.greedy->encoder.size();
     for (std::size_t layer = 0; layer < layers; ++layer)
-      recipes.push_back({i, layer, layer_name(phase, layer), {greedy_step(model, registry, phase, layer)}});
+      phase_steps.push_back(
+          {i, layer, layer_name(phase, layer), {greedy_step(model, registry, phase, layer)}});
   }
-  return recipes;
+  return phase_steps;
 }
 
 }  // namespace graphrun::train

@@ -26,16 +26,16 @@ struct LearningStep {
 };
 
 /// All that is done with a batch in a phase, or in one layer of a greedy phase.
-struct Recipe {
+struct BatchSteps {
   std::size_t phase = 0;  ///< index into train.phases
   std::size_t layer = 0;  ///< of a greedy phase, outermost 0
   std::string name;       ///< "fine", "layers, layer 1 of 4"; empty for a model without phases
   std::vector<LearningStep> steps;
 };
 
-/// The recipes of all phases, in order. Error{model} when the model has no loss or no `train:`, or when a
-/// step depends on none of its parameters.
-std::vector<Recipe> recipes_of(const ModelDefinition& model, const OpRegistry& registry);
+/// What all phases do with a batch, in order. Error{model} when the model has no loss or no `train:`, or when
+/// a step depends on none of its parameters.
+std::vector<BatchSteps> steps_of_phases(const ModelDefinition& model, const OpRegistry& registry);
 
 /// What `train:` says. Error{model} when the model has none.
 const TrainRecipe& train_of(const ModelDefinition& model);

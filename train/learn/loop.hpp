@@ -60,7 +60,7 @@ class LoopObserver {
 
 enum class LoopEnd { finished, stopped };
 
-/// Learns by the recipe in use from where learner.state() stands until the end of its stage or a stop. The
+/// Learns by the steps in use from where learner.state() stands until the end of its stage or a stop. The
 /// weights are initialised if they are not. Everything is compiled before the first step. Throws
 /// Error{not_finite}; nothing of that step is kept.
 LoopEnd learn(Learner& learner, const Examples& examples, const LoopOptions& options, LoopObserver& observer);

@@ -55,18 +55,18 @@ Phases::Phases(Learner& learner, const Examples& examples)
       train_(train_of(learner.model())),
       examples_(examples),
       stages_(stages_of(train_)) {
-  for (const Recipe& recipe : recipes_of(learner.model(), ops::registry()))
-    prepared_[{recipe.phase, recipe.layer}] = prepare(recipe, train_.phases[recipe.phase]);
+  for (const BatchSteps& steps : steps_of_phases(learner.model(), ops::registry()))
+    prepared_[{steps.phase, steps.layer}] = prepare(steps, train_.phases[steps.phase]);
   for (const Stage& stage : stages_) total_steps_ += prepared(stage).plan.total_steps;
   for (const PhaseRecipe& phase :
        train_.phases)  // what is wrong with a subset is told before anything is learnt
     if (phase.subset) subset_of(examples_, *phase.subset, state_.seed, labels_of(learner_.model()));
 }
 
-Phases::Prepared Phases::prepare(const Recipe& recipe, const PhaseRecipe& phase) {
-  Prepared made{.recipe = learner_.add_recipe(recipe),
+Phases::Prepared Phases::prepare(const BatchSteps& steps, const PhaseRecipe& phase) {
+  Prepared made{.steps = learner_.add_steps(steps),
                 .plan = batch_plan(loop_options(phase), count_of(phase.subset, examples_.count))};
-  learner_.use_recipe(made.recipe);
+  learner_.use_steps(made.steps);
   learner_.prepare_steps(made.plan.batch);
   if (made.plan.partial_rows > 0) learner_.prepare_steps(made.plan.partial_rows);
   return made;
@@ -84,7 +84,7 @@ const BatchPlan& Phases::plan_at(const TrainingState& state) const {
 std::vector<std::string> Phases::figures() const {
   std::vector<std::string> names;
   for (const auto& [key, each] : prepared_) {
-    learner_.use_recipe(each.recipe);
+    learner_.use_steps(each.steps);
     for (const std::string& name : learner_.training_figures())
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
@@ -127,7 +127,7 @@ LoopEnd Phases::run_stage(const Stage& stage, PhaseObserver& observer, std::opti
   learner_.initialise();
   const std::optional<Examples> examples = examples_of(stage, stop);
   if (!examples) return LoopEnd::stopped;
-  learner_.use_recipe(prepared(stage).recipe);
+  learner_.use_steps(prepared(stage).steps);
   LoopOptions options = loop_options(seen.phase);
   if (max_steps) options.max_steps = *max_steps - state_.first_step;
   options.order_seed = seed_of_draw(state_.seed, stage.draw);

@@ -39,7 +39,7 @@ class PhaseObserver {
 
 class Phases {
  public:
-  /// Compiles all recipes. Nothing is learnt yet. All references must outlive this.
+  /// Compiles the steps of all phases. Nothing is learnt yet. All references must outlive this.
   Phases(Learner& learner, const Examples& examples);
 
   std::uint64_t total_steps() const { return total_steps_; }
@@ -53,10 +53,10 @@ class Phases {
 
  private:
   struct Prepared {
-    std::size_t recipe = 0;
+    std::size_t steps = 0;
     BatchPlan plan;
   };
-  Prepared prepare(const Recipe& recipe, const PhaseRecipe& phase);
+  Prepared prepare(const BatchSteps& steps, const PhaseRecipe& phase);
   const Prepared& prepared(const Stage& stage) const;
   const PhaseRecipe& phase_of(const Stage& stage) const { return train_.phases[stage.phase]; }
   StageView view(const Stage& stage) const;

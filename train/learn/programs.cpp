@@ -105,7 +105,7 @@ Program training_program(const LearningStep& step, const OpRegistry& registry, c
 
 Program training_program(const ModelDefinition& model, const OpRegistry& registry,
                          const PassOptions& options) {
-  return training_program(recipes_of(model, registry).front().steps.front(), registry, options);
+  return training_program(steps_of_phases(model, registry).front().steps.front(), registry, options);
 }
 
 Program evaluation_program(const ModelDefinition& model, const OpRegistry& registry,

@@ -87,13 +87,13 @@ HostVariables initial_variables(const ModelDefinition& model) {
 std::vector<StepGradients> check_gradients_by_step(const ModelDefinition& model, const OpRegistry& registry) {
   std::vector<StepGradients> all;
   std::set<std::string> seen;
-  for (const Recipe& recipe : recipes_of(model, registry)) {
-    for (std::size_t i = 0; i < recipe.steps.size(); ++i) {
-      const LearningStep& step = recipe.steps[i];
+  for (const BatchSteps& batch : steps_of_phases(model, registry)) {
+    for (std::size_t i = 0; i < batch.steps.size(); ++i) {
+      const LearningStep& step = batch.steps[i];
       const std::string what = to_text(step.forward) + fmt::format("{}", fmt::join(step.parameters, " "));
       if (!seen.insert(what).second) continue;
-      std::string name = recipe.name;
-      if (recipe.steps.size() > 1) name += fmt::format("{}step {}", name.empty() ? "" : ", ", i + 1);
+      std::string name = batch.name;
+      if (batch.steps.size() > 1) name += fmt::format("{}step {}", name.empty() ? "" : ", ", i + 1);
       all.push_back({std::move(name), check_step(model, step, registry)});
     }
   }

@@ -27,8 +27,8 @@ std::vector<ProductFormat> product_formats(const ModelDefinition& model, Precisi
   PassOptions passes;
   passes.budget = std::make_shared<Budget>(model.budget);
   passes.precision = precision;
-  for (const Recipe& recipe : recipes_of(model, ops::registry()))
-    for (const LearningStep& step : recipe.steps)
+  for (const BatchSteps& of_batch : steps_of_phases(model, ops::registry()))
+    for (const LearningStep& step : of_batch.steps)
       add(*training_program(step, ops::registry(), passes).graph, formats);
   return formats;
 }

@@ -116,9 +116,9 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 TEST_CASE("the edges of a plan alone order the tasks of every step of every bundled model") {
   for (const std::string& path : bundled_models()) {
     const SharedDefinition model = load_definition(path);
-    for (const Recipe& recipe : recipes_of(*model, ops::registry())) {
-      for (const LearningStep& step : recipe.steps) {
-        INFO(path << " " << recipe.name);
+    for (const BatchSteps& of_batch : steps_of_phases(*model, ops::registry())) {
+      for (const LearningStep& step : of_batch.steps) {
+        INFO(path << " " << of_batch.name);
         const std::shared_ptr<const Graph> graph = training_program(step, ops::registry()).graph;
         Step serial(graph);
         Step parallel(graph);

@@ -127,6 +127,6 @@ loss: {rec: {op: mse, in: [d, x]}}
 train: {epochs: 1, greedy: {encoder: [a, b], decoder: [c, d]}}
 )yaml",
                                       "skip.yaml");
-  CHECK(throws([&] { recipes_of(*model, ops::registry()); }, ErrorCode::model,
+  CHECK(throws([&] { steps_of_phases(*model, ops::registry()); }, ErrorCode::model,
                "'b' needs the input 'x' beside 'a'"));
 }

@@ -112,8 +112,8 @@ std::vector<std::shared_ptr<const Graph>> checked(const std::string& text) {
   std::vector<std::shared_ptr<const Graph>> programs;
   try {
     const SharedDefinition model = parse_definition(text, "m.yaml");
-    for (const Recipe& recipe : recipes_of(*model, ops::registry()))
-      for (const LearningStep& step : recipe.steps)
+    for (const BatchSteps& of_batch : steps_of_phases(*model, ops::registry()))
+      for (const LearningStep& step : of_batch.steps)
         programs.push_back(training_program(step, ops::registry()).graph);
   } catch (const Error& error) {
     INFO(error.what());

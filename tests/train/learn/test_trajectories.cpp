@@ -26,7 +26,7 @@ ModelDefinition golden_model(const Golden& golden) {
 
 /// The training program, with what the golden run was given, noise among it, in place of what is drawn.
 train::Program golden_program(const Golden& golden, const ModelDefinition& model) {
-  train::LearningStep step = train::recipes_of(model, ops::registry()).front().steps.front();
+  train::LearningStep step = train::steps_of_phases(model, ops::registry()).front().steps.front();
   step.forward = cut(std::move(step.forward), ops::registry(), golden.feeds);
   return train::training_program(step, ops::registry());
 }
