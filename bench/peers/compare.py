@@ -6,17 +6,19 @@
     compare.py --peers jax,torch-fused --json times.json
     compare.py --precision bf16         graphrun and PyTorch (autocast) with products of bf16
 
-Rows: S is 784-256-128-64-2 and back, N is 784-1000-500-250-30 and back, with the batch behind the dash. Peers
-are optional: whatever this Python can import takes part (`pip install torch jax numpy`; NumPy must be there).
+Rows: S is 784-256-128-64-2 and back, N is 784-1000-500-250-30 and back, with the batch behind the dash; C, K, G and V
+are the bundled convolutional, classifier, gan (both players) and vae, in f32 alone. Peers are optional: whatever this
+Python can import takes part (`pip install torch jax numpy`; NumPy must be there).
 Cores are chosen by affinity, so that a peer cannot use more; at two cores each peer runs with one thread and
 with two, as processes of their own, and its better one counts. Before anything is timed, each must show the
-same loss as graphrun for the same weights and images, before and after three updates.
+same loss as graphrun for the same weights, images and noise, before and after three updates.
 
 A figure is the median over the rounds of the median step of a round; a ratio is the median over the rounds of
 the peer's step by graphrun's of the same round.
 """
 
 import argparse
+import csv
 import importlib.util
 import json
 import os
@@ -27,9 +29,10 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROWS = ["S-32", "S-64", "S-128", "S-1024", "N-128", "N-1024"]
+ROWS = ["S-32", "S-64", "S-128", "S-1024", "N-128", "N-1024", "C-64", "K-64", "G-64", "V-128"]
 PEERS = {"numpy": ["plain"], "jax": ["jit"], "torch": ["eager", "fused", "compile"]}
 TOLERANCE = {"f32": 2e-5, "bf16": 5e-3}
+WIDTHS = ("S", "N")  # the rows of network.py; the others are those of nets.py, in f32 alone
 
 
 def pinned(cores):
@@ -41,7 +44,7 @@ def pinned(cores):
 class Peer:
     """A contestant's process; it waits until it is asked to measure."""
 
-    def __init__(self, peer, variant, net, batch, threads, cores, precision):
+    def __init__(self, peer, variant, net, batch, threads, cores, precision, folder):
         self.name = f"{peer} {variant}" + (f", {threads} threads" if threads > 1 else "")
         self.peer = f"{peer} {variant}"
         environment = dict(os.environ)
@@ -50,7 +53,7 @@ class Peer:
         environment["JAX_PLATFORMS"] = "cpu"
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "contestant.py"), peer, variant, net, str(batch), str(threads),
-             precision],
+             precision, *([] if net in WIDTHS else [f"{folder}/weights.safetensors"])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=environment, preexec_fn=pinned(cores))
         self.medians, self.best = [], float("inf")
@@ -87,6 +90,12 @@ class Graphrun:
             sys.exit(f"graphrun {' '.join(words)}: {run.stderr}")
         return json.loads(run.stdout)
 
+    def losses_by_step(self):
+        """Of each of the model's steps, an epoch each, in training: all that is learnt from."""
+        self.call("train", "model.yaml", "--weights", "weights.safetensors", "--out", "run", "--no-progress")
+        with open(f"{self.folder}/run/metrics.csv", encoding="utf-8") as file:
+            return [float(row["train.loss"]) for row in csv.DictReader(file)]
+
     def losses(self, steps):
         """Before and after so many updates."""
         weights = ["--weights", "weights.safetensors"]
@@ -111,33 +120,40 @@ def chosen(names):
     return pairs
 
 
-def contestants(peers, net, batch, cores, precision):
+def contestants(peers, net, batch, cores, precision, folder):
     for peer, variant in peers:
+        if net not in WIDTHS and peer == "numpy":
+            continue  # it has no convolutions
         # JAX uses as many threads as it has cores, whatever it is told.
         for threads in [cores] if peer == "jax" else range(1, cores + 1):
-            yield Peer(peer, variant, net, batch, threads, cores, precision)
+            yield Peer(peer, variant, net, batch, threads, cores, precision, folder)
 
 
-def differs(peer_losses, ours, steps, tolerance):
-    pairs = [(peer_losses[0], ours[0]), (peer_losses[steps], ours[1])]
-    return any(abs(theirs - own) > tolerance * abs(own) for theirs, own in pairs)
+def differs(theirs, ours, tolerance):
+    return any(not abs(their - own) <= tolerance * abs(own) for their, own in zip(theirs, ours, strict=True))
 
 
 def compare_row(row, cores, arguments):
-    import network  # needs NumPy
+    import nets  # needs NumPy
+    import network
 
     net, batch = row.split("-")
     with tempfile.TemporaryDirectory() as folder:
-        network.write_for_graphrun(folder, net, int(batch))
         ours = Graphrun(arguments.graphrun, folder, cores, arguments.precision)
-        own_losses = ours.losses(network.CHECKED_STEPS)
-        running = list(contestants(arguments.peers, net, int(batch), cores, arguments.precision))
+        if net in WIDTHS:
+            network.write_for_graphrun(folder, net, int(batch))
+            own_losses, tolerance = ours.losses(network.CHECKED_STEPS), TOLERANCE[arguments.precision]
+        else:
+            nets.write_for_graphrun(folder, net, int(batch), arguments.graphrun)
+            own_losses, tolerance = ours.losses_by_step(), nets.NETS[net].tolerance
+        running = list(contestants(arguments.peers, net, int(batch), cores, arguments.precision, folder))
         peers, versions = [], {}
         for peer in running:
             known = peer.ready()
             if known is None:
                 continue
-            if differs(known["losses"], own_losses, network.CHECKED_STEPS, TOLERANCE[arguments.precision]):
+            theirs = known["losses"]
+            if differs(theirs[::network.CHECKED_STEPS] if net in WIDTHS else theirs, own_losses, tolerance):
                 sys.exit(f"{row}: {peer.name} computes the losses {known['losses']}, graphrun {own_losses}")
             versions[peer.peer.split()[0]] = known["version"]
             peers.append(peer)
@@ -198,6 +214,9 @@ def main():
     arguments.peers = [(peer, variant) for peer, variant in asked if peer in found]
     print(f"found {', '.join(found)}" + "".join(f"; no {peer}" for peer in modules if peer not in found), flush=True)
     for row in arguments.rows.split(","):
+        if arguments.precision != "f32" and row.split("-")[0] not in WIDTHS:
+            print(f"{row}: compared in f32 alone")
+            continue
         for cores in map(int, arguments.cores.split(",")):
             if cores > len(os.sched_getaffinity(0)):
                 continue

@@ -1,4 +1,4 @@
-"""One peer in a process of its own: contestant.py PEER VARIANT NET BATCH THREADS PRECISION
+"""One peer in a process of its own: contestant.py PEER VARIANT NET BATCH THREADS PRECISION [WEIGHTS]
 
 Prints a line of JSON when it is ready (its version, and the losses by which it is checked) and then, for each
 line `SECONDS` on its standard input, one with the times of its steps in microseconds. Steps are timed in runs
@@ -23,11 +23,12 @@ def measure(step, seconds, per_run):
 
 
 def main():
-    peer, variant, net, batch, threads, precision = sys.argv[1:]
-    module = importlib.import_module(f"{peer}_step")
+    peer, variant, net, batch, threads, precision, *weights = sys.argv[1:]
+    module = importlib.import_module(f"{peer}_{'step' if net in network.WIDTHS else 'nets'}")
     precisions = {} if precision == "f32" else {"precision": precision}
-    step = module.Step(net, int(batch), int(threads), variant, **precisions)
+    step = module.Step(net, int(batch), int(threads), variant, *weights, **precisions)
     losses = [step.run(1) for _ in range(network.CHECKED_STEPS + 1)]
+    step.checking = False
     measure(step, 0.2, 1)
     per_run = max(1, int(10_000 / min(measure(step, 0.1, 1))))
     print(json.dumps({"version": module.Step.version, "losses": losses}), flush=True)
