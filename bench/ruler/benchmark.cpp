@@ -10,8 +10,10 @@
 #include "bench/ruler/floor.hpp"
 #include "bench/ruler/operand.hpp"
 #include "runtime/lower/plan.hpp"
+#include "runtime/lower/predict.hpp"
 #include "runtime/machine/host_state.hpp"
 #include "train/learn/learner.hpp"
+#include "train/learn/learning_step.hpp"
 
 namespace graphrun::bench {
 
@@ -89,6 +91,14 @@ class LibraryAllocations {
   Operand column_sums_{largest_, 6};
 };
 
+double predicted(const runtime::Plan& plan, const BenchmarkResult& result) {
+  const double peak = (result.peak_gflops_before + result.peak_gflops_after) / 2;
+  return runtime::predict_step(plan, static_cast<std::size_t>(result.threads),
+                               {.peak = peak / result.threads})
+             .step_ns() /
+         1e3;
+}
+
 BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
                          const BenchmarkOptions& options) {
   train::Learner learner(model, options.tuning.session, options.tuning.passes);
@@ -122,6 +132,7 @@ BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
     result.allocations_per_step = meter.allocations_per_step() - of_library;
   }
   result.peak_gflops_after = options.measure_peak(result.threads, 0.1);
+  if (train::train_of(*model).phases.front().alternate.empty()) result.predicted_us = predicted(plan, result);
   return result;
 }
 

@@ -45,6 +45,8 @@ struct BenchmarkResult {
   double flop_per_step = 0;         ///< of products and convolutions
   double peak_gflops_before = 0;
   double peak_gflops_after = 0;
+  /// What the plan's cost model says of a machine of this peak; nothing where steps alternate.
+  std::optional<double> predicted_us;
   int runs = 1;  ///< until the peak held still
   // If somebody counts them.
   std::optional<double> allocations_per_step;          ///< graphrun's own

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <memory>
+#include <span>
 #include <sstream>
 
 #include "cli/arguments.hpp"
@@ -13,12 +15,15 @@
 #include "cli/output/figures_text.hpp"
 #include "ops/op.hpp"
 #include "runtime/lower/lower.hpp"
+#include "runtime/lower/predict.hpp"
 #include "runtime/products/provider.hpp"
 #include "train/learn/programs.hpp"
 
 namespace graphrun::cli {
 
 namespace {
+
+constexpr std::size_t most_cores = 4096;
 
 std::int64_t whole(std::size_t value) {
   return static_cast<std::int64_t>(value);
@@ -34,6 +39,12 @@ class PlanCommand final : public Command {
     arguments.positional("FILE", file_, "the model file");
     arguments.option("--batch", batch_, "N", "images in a batch, instead of the model's");
     arguments.flag("--groups", groups_, "also the groups of nodes that run together");
+    arguments.option("--cores", cores_, "N,…", "also how long a step would take on so many cores");
+    arguments.option(
+        "--peak", peak_, "GFLOP/S",
+        "of one core, for --cores: what `bench` prints with --threads 1; 100 when it is not said");
+    arguments.option("--bandwidth", bandwidth_, "GB/S",
+                     "of the memory, for --cores; 100 when it is not said");
   }
   int run(Context& context) override {
     const SharedModel model = model_from_file(file_, context.flags);
@@ -43,28 +54,75 @@ class PlanCommand final : public Command {
     lowering_.precision = passes_.precision;
     runtime::require(passes_.precision);
     passes_.budget = std::make_shared<Budget>(model->budget);
+    const std::vector<std::size_t> cores = cores_of(cores_);
+    for (const auto& [name, rate] : {std::pair("--peak", peak_), {"--bandwidth", bandwidth_}}) {
+      if (rate && cores.empty())
+        throw Error(ErrorCode::usage,
+                    fmt::format("{} is for a prediction; say for which cores with --cores 1,2,4", name));
+      if (rate && *rate < 1)
+        throw Error(ErrorCode::usage,
+                    fmt::format("{} {} is nothing to compute with; write such as 100", name, *rate));
+    }
     for (const train::BatchSteps& of_batch : train::steps_of_phases(*model, ops::registry()))
-      plan_steps(of_batch, model->train->phases[of_batch.phase].batch, steps);
+      plan_steps(of_batch, model->train->phases[of_batch.phase].batch, cores, steps);
     for (const PlannedStep& step : steps)
       for (const std::string& warning : step.plan->warnings) context.console.warning(warning);
     return answer(context, as_json(steps), as_text(steps));
   }
 
  private:
+  /// A step on so many cores. The first of a list is that of one core, which the others are held against.
+  struct CorePrediction {
+    std::size_t cores;
+    std::size_t slices;
+    runtime::Prediction time;
+  };
+
   struct PlannedStep {
     std::string name;  ///< of the phase, the layer, the step; empty when it is all there is
     std::shared_ptr<const runtime::Plan> plan;
+    std::vector<CorePrediction> on_cores;  ///< of --cores, behind that of one core
   };
 
+  /// "1,2,4".
+  static std::vector<std::size_t> cores_of(const std::string& text) {
+    std::vector<std::size_t> cores;
+    std::istringstream words(text);
+    for (std::string word; std::getline(words, word, ',');) {
+      std::size_t count = 0;
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
+      if (error != std::errc() || end != word.data() + word.size() || count < 1 || count > most_cores)
+        throw Error(ErrorCode::usage,
+                    fmt::format("--cores {}: '{}' is no number of cores; write such as 1,2,4,8 (at most {})",
+                                text, word, most_cores));
+      cores.push_back(count);
+    }
+    return cores;
+  }
+
   void plan_steps(const train::BatchSteps& of_batch, std::int64_t batch,
-                  std::vector<PlannedStep>& steps) const {
+                  const std::vector<std::size_t>& cores, std::vector<PlannedStep>& steps) const {
     for (std::size_t i = 0; i < of_batch.steps.size(); ++i) {
       const train::Program program = train::training_program(of_batch.steps[i], ops::registry(), passes_);
       std::string name = of_batch.name;
       if (of_batch.steps.size() > 1) name += fmt::format("{}step {}", name.empty() ? "" : ", ", i + 1);
-      steps.push_back({std::move(name),
-                       runtime::lower(program.graph, batch_.value_or(batch), ops::kernels(), lowering_)});
+      const auto plan_for = [&](std::size_t workers) {
+        runtime::LoweringOptions options = lowering_;
+        options.workers = workers;
+        return runtime::lower(program.graph, batch_.value_or(batch), ops::kernels(), options);
+      };
+      PlannedStep step{std::move(name), plan_for(lowering_.workers), {}};
+      if (!cores.empty()) step.on_cores.push_back(predicted(*plan_for(1), 1));
+      for (const std::size_t count : cores) step.on_cores.push_back(predicted(*plan_for(count), count));
+      steps.push_back(std::move(step));
     }
+  }
+
+  CorePrediction predicted(const runtime::Plan& plan, std::size_t cores) const {
+    runtime::MachineRates rates;
+    if (peak_) rates.peak = static_cast<double>(*peak_);
+    if (bandwidth_) rates.bandwidth = static_cast<double>(*bandwidth_);
+    return {cores, plan.statistics.slices, runtime::predict_step(plan, cores, rates)};
   }
 
   static files::JsonObject json_of(const runtime::PlanStatistics& statistics) {
@@ -78,12 +136,26 @@ class PlanCommand final : public Command {
         .set("compile_ms", statistics.compile_ms);
   }
 
+  static files::JsonObject json_of(const PlannedStep& step) {
+    files::JsonObject object = json_of(step.plan->statistics);
+    if (step.on_cores.empty()) return object;
+    files::JsonArray predictions;
+    for (const CorePrediction& one : std::span(step.on_cores).subspan(1))
+      predictions.add(files::JsonObject()
+                          .set("cores", whole(one.cores))
+                          .set("slices", whole(one.slices))
+                          .set("step_us", one.time.step_ns() / 1e3)
+                          .set("speed_up", step.on_cores.front().time.step_ns() / one.time.step_ns())
+                          .set("bound", one.time.bound_by_memory() ? "memory" : "tasks"));
+    return object.set("predictions", predictions);
+  }
+
   /// Of the first step; where there are several, all of them in a list.
   static files::JsonObject as_json(const std::vector<PlannedStep>& steps) {
-    files::JsonObject object = json_of(steps.front().plan->statistics);
+    files::JsonObject object = json_of(steps.front());
     if (steps.size() > 1) {
       files::JsonArray all;
-      for (const PlannedStep& step : steps) all.add(json_of(step.plan->statistics).set("name", step.name));
+      for (const PlannedStep& step : steps) all.add(json_of(step).set("name", step.name));
       object.set("steps", all);
     }
     return object;
@@ -92,8 +164,20 @@ class PlanCommand final : public Command {
   std::string as_text(const std::vector<PlannedStep>& steps) const {
     std::string text;
     for (const PlannedStep& step : steps)
-      text += (step.name.empty() ? "" : step.name + ": ") + as_text(*step.plan);
+      text += (step.name.empty() ? "" : step.name + ": ") + as_text(*step.plan) + predictions_text(step);
     return text;
+  }
+
+  static std::string predictions_text(const PlannedStep& step) {
+    if (step.on_cores.empty()) return {};
+    std::string text = "\n  cores    step, ms   speed-up   slices\n";
+    const double alone = step.on_cores.front().time.step_ns();
+    for (const CorePrediction& one : std::span(step.on_cores).subspan(1))
+      text += fmt::format("  {:<7}{:10.3f} {:10.2f} {:8}{}\n", one.cores, one.time.step_ns() / 1e6,
+                          alone / one.time.step_ns(), one.slices,
+                          one.time.bound_by_memory() ? "   bound by the memory" : "");
+    return text +
+           fmt::format("  the memory needs {:.3f} ms at least\n", step.on_cores.front().time.memory_ns / 1e6);
   }
 
   std::string as_text(const runtime::Plan& plan) const {
@@ -128,6 +212,9 @@ class PlanCommand final : public Command {
   std::string file_;
   std::optional<std::int64_t> batch_;
   bool groups_ = false;
+  std::string cores_;
+  std::optional<std::int64_t> peak_;
+  std::optional<std::int64_t> bandwidth_;
   PassOptions passes_;
   runtime::LoweringOptions lowering_;
 };

@@ -37,6 +37,7 @@ files::JsonObject json_of(const bench::BenchmarkResult& result) {
       .set(
           "peak_gflops",
           files::JsonObject().set("before", result.peak_gflops_before).set("after", result.peak_gflops_after))
+      .set("predicted_us", result.predicted_us)
       .set("runs", result.runs)
       .set("allocations_per_step", result.allocations_per_step)
       .set("library_allocations_per_step", result.library_allocations_per_step);
@@ -51,19 +52,24 @@ std::string text_of(const bench::BenchmarkResult& result) {
           ? fmt::format("{:.1f}, and {:.1f} of oneDNN's own", *result.allocations_per_step,
                         *result.library_allocations_per_step)
           : "not counted: libgraphrun_allocations.so is not there";
+  const std::string predicted =
+      result.predicted_us
+          ? fmt::format("; a step is predicted to take {:.1f} us there, and takes {:.2f} of it",
+                        *result.predicted_us, result.step.median_us / *result.predicted_us)
+          : "";
   return fmt::format(
       "batch {}, {} thread{}, {}, provider {}, precision {}\n"
       "  step    {:.1f} us median, {:.1f} best, {:.1f} p95; {} steps/s, {} images/s, {:.1f} GFLOP/s\n"
       "  floor   {:.1f} us on one core: {:.1f} matrix products, {}{:.1f} optimizer\n"
       "  ratio   {:.2f}\n"
-      "  peak    {:.0f} GFLOP/s before, {:.0f} after\n"
+      "  peak    {:.0f} GFLOP/s before, {:.0f} after{}\n"
       "  allocations per step {}\n",
       result.batch, result.threads, result.threads == 1 ? "" : "s", result.isa, result.provider,
       result.precision, result.step.median_us, result.step.best_us, result.step.p95_us,
       files::grouped(static_cast<std::int64_t>(result.steps_per_s())),
       files::grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(), result.floor_us(),
       result.matmul_floor_us, convolutions, result.update_floor_us, result.ratio(), result.peak_gflops_before,
-      result.peak_gflops_after, allocations);
+      result.peak_gflops_after, predicted, allocations);
 }
 
 void set_profile(files::JsonObject& object, const bench::StepProfile& profile) {

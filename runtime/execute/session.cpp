@@ -56,7 +56,9 @@ class Session::Implementation {
         variables_(options_.pages),
         executor_(make_executor(options_)),
         serial_(make_serial_executor()),
-        workers_(executor_->workers()) {}
+        workers_(executor_->workers()) {
+    options_.lowering.workers = workers_.size();
+  }
 
   ProgramId add(std::shared_ptr<const Graph> graph) {
     const std::size_t before = variables_.size();

@@ -88,6 +88,7 @@ class PlanBuilder {
       record.units = static_cast<std::uint32_t>(draft.units.size());
       record.dependencies = static_cast<std::uint32_t>(draft.predecessors.size());
       record.nanoseconds = draft.nanoseconds;
+      record.work = draft.work;
       for (const std::uint32_t unit : draft.units) emit_unit(unit);
       for (const std::uint32_t predecessor : draft.predecessors) successors[predecessor].push_back(task);
       plan_->tasks.push_back(record);
@@ -166,12 +167,15 @@ class PlanBuilder {
     if (sums_columns(group, draft)) written(unit, place_of(*group.column_sum, draft, false));
     plan_->places.push_back(place_of(group.result, draft, is_cut(draft)));
     unit.output = true;
-    if (schedule_.cut_of[draft.group] > batch_rows) add_soon(unit, group, draft);
+    add_soon(unit, group, draft);
   }
 
   /// The rows of the variables that an update is going to change with this part of its gradient.
   void add_soon(Unit& unit, const Group& group, const UnitDraft& draft) {
-    const Node& update = bound_.node(bound_.info(group.product).uses.front().user);
+    const std::vector<Use>& uses = bound_.info(group.product).uses;
+    if (uses.empty() || !schedule_.gradient_in_step(draft.group, partition_.group_of[uses.front().user]))
+      return;
+    const Node& update = bound_.node(uses.front().user);
     unit.first_soon = static_cast<std::uint32_t>(plan_->soon.size());
     const RowRange rows = schedule_.rows_of(draft);
     for (const std::size_t i : update.op->writes) {
@@ -267,6 +271,10 @@ class PlanBuilder {
   void finish() {
     PlanStatistics& statistics = plan_->statistics;
     statistics.flop_per_step = schedule_.flop;
+    // Variables are read and updated, buffers written and read; more when they leave the cache in between.
+    statistics.bytes_per_step = schedule_.update_bytes + 2 * static_cast<double>(placement_.workspace_bytes);
+    for (const PlanVariable& variable : plan_->variables)
+      statistics.bytes_per_step += 4 * static_cast<double>(element_count(variable.extents));
     statistics.workspace_bytes = placement_.workspace_bytes;
     statistics.scratch_bytes_per_worker = local_offset() + aligned_size(placement_.scratch_bytes);
     statistics.tasks = plan_->tasks.size();

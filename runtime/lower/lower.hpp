@@ -1,6 +1,7 @@
 /// \file
 /// From a graph in executable form to a plan for one batch size. The plan is a function of graph, batch and
-/// options alone: never of threads, clocks or measurements, so that its bits are the same everywhere.
+/// options alone, never of clocks or measurements. Where its bits would follow how it is cut it is the same
+/// for any number of workers, so that its bits are the same everywhere.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <set>
 
 #include "runtime/lower/lowering.hpp"
 
@@ -12,6 +15,16 @@ constexpr double product_flop_per_ns = 100;
 constexpr double bytes_per_ns = 20;
 constexpr double call_ns = 150;  ///< to start any kernel
 
+// ---- For predictions alone: what kernels reach of a core's peak, by `bench MODEL --ops`.
+
+constexpr double product_efficiency = 0.95;
+constexpr double narrow_efficiency = 0.2;  ///< products with fewer columns or inner elements than:
+constexpr std::int64_t narrow_product = 16;
+constexpr double call_efficiency = 0.5;  ///< of convolutions
+constexpr double element_ns =
+    0.12;  ///< of each step of a chain: a relu takes a third, a sigmoid three times that
+constexpr double largest_cache = 32e6;  ///< bytes that an optimizer finds near again in the next step
+
 /// Slices are multiples of this many rows, which is what matrix kernels like.
 constexpr std::int64_t row_step = 16;
 /// The work that one slice should have at least.
@@ -24,6 +37,8 @@ constexpr std::int64_t slices_for_cores = 4;
 /// A weight gradient is cut into pieces of about so many bytes, which stay in the second-level cache beside
 /// the rows of the weights and the optimizer's slots, but not of fewer rows than its provider likes.
 constexpr std::int64_t gradient_bytes = std::int64_t{256} << 10;
+/// Of work on whole batches no task is larger than this share of what a worker has to do in a step.
+constexpr std::int64_t tasks_of_a_worker = 8;
 /// More slices than this serve no machine, and each takes memory for its tasks.
 constexpr std::int64_t most_slices = 256;
 
@@ -32,8 +47,13 @@ class Scheduler {
   Scheduler(const BoundGraph& bound, const Partition& partition, const LoweringOptions& options)
       : bound_(bound), partition_(partition) {
     measure();
-    cut(options.slicing && !options.keep_values);
+    estimate();
+    cut(options);
     if (options.fused_update && !options.keep_values) cut_gradients();
+    if (options.slicing && !options.keep_values) {
+      cut_products();
+      cut_updates();
+    }
     make_units();
     connect();
     gather_tasks(bound_, partition_, result_);
@@ -62,6 +82,7 @@ class Scheduler {
       for (const NodeId member : each.members) {
         const Cost cost = cost_of(member);
         result_.flop += cost.flop;
+        if (!bound_.node(member).op->writes.empty()) result_.update_bytes += cost.bytes;
         const bool product =
             each.kind == GroupKind::product && (member == each.product || member == each.column_sum);
         const double computing = cost.flop / product_flop_per_ns;
@@ -72,27 +93,78 @@ class Scheduler {
     }
   }
 
+  /// What predictions need, which may be finer than what choices follow.
+  void estimate() {
+    for (const Group& each : partition_.groups) {
+      Work work;
+      for (const NodeId member : each.members) work += work_of(each, member);
+      if (each.kind == GroupKind::elementwise) work.cached_bytes += bytes_around(each);
+      group_work_.push_back(work);
+    }
+  }
+
+  Work work_of(const Group& group, NodeId member) const {
+    const Cost cost = cost_of(member);
+    if (group.kind == GroupKind::product && member == group.product) {
+      const bool narrow = std::min(group.spec.columns, group.spec.inner) < narrow_product;
+      return {.flop = cost.flop / (narrow ? narrow_efficiency : product_efficiency)};
+    }
+    if (group.column_sum == member) return {.flop = cost.flop};
+    // A group keeps what it hands on in the first-level cache; so does what rides on a product.
+    if (group.kind != GroupKind::call) return {.other_ns = cost.flop * element_ns};
+    if (bound_.node(member).op->writes.empty())
+      return {.flop = cost.flop / call_efficiency, .cached_bytes = cost.bytes};
+    const bool fits = result_.update_bytes < largest_cache;
+    return {.cached_bytes = fits ? cost.bytes : 0, .stored_bytes = fits ? 0 : cost.bytes};
+  }
+
+  /// What an elementwise group reads from others and stores for them.
+  double bytes_around(const Group& group) const {
+    std::set<NodeId> around(group.stored.begin(), group.stored.end());
+    for (const NodeId member : group.members)
+      for (const NodeId input : bound_.node(member).inputs)
+        if (!std::ranges::binary_search(group.members, input)) around.insert(input);
+    double bytes = 0;
+    for (const NodeId id : around) bytes += static_cast<double>(bound_.bytes(id));
+    return bytes;
+  }
+
   // ---- Slices ----
 
-  void cut(bool slicing) {
+  void cut(const LoweringOptions& options) {
     result_.cuts = {{{0, 0}}, {}};
     for (const Group& each : partition_.groups) result_.cut_of.push_back(each.rows ? batch_rows : uncut);
+    workers_ = static_cast<std::int64_t>(std::max<std::size_t>(1, options.workers));
+    const std::int64_t slices = options.slicing && !options.keep_values ? slices_of_batch(options) : 1;
+    result_.cuts[batch_rows] = even_shares(bound_.batch, slices, row_step);
+  }
+
+  std::int64_t slices_of_batch(const LoweringOptions& options) const {
+    const std::int64_t batch = bound_.batch;
+    const std::int64_t steps = (batch + row_step - 1) / row_step;
+    if (steps <= 1) return 1;
     double rows_ns = 0;
     for (std::size_t i = 0; i < partition_.groups.size(); ++i) {
       if (partition_.groups[i].rows) rows_ns += group_ns_[i];
     }
-    const std::int64_t batch = bound_.batch;
-    const std::int64_t steps = (batch + row_step - 1) / row_step;
-    std::int64_t slices = 1;
-    if (slicing && steps > 1) {
-      // Two at least, so that two cores have work; more when the rows are many.
-      const auto slices_of = [batch](std::int64_t rows) { return (batch + rows - 1) / rows; };
-      slices = std::clamp<std::int64_t>(slices_of(rows_worth_a_core), 2, slices_for_cores);
-      slices = std::max(slices, slices_of(most_rows_of_a_slice));
-      slices = std::min(slices, static_cast<std::int64_t>(rows_ns / worth_a_slice_ns));
-      slices = std::clamp<std::int64_t>(slices, 1, std::min(steps, most_slices));
-    }
-    result_.cuts[batch_rows] = even_shares(batch, slices, row_step);
+    // Two at least, so that two cores have work; more when the rows are many.
+    const auto slices_of = [batch](std::int64_t rows) { return (batch + rows - 1) / rows; };
+    std::int64_t slices = std::clamp<std::int64_t>(slices_of(rows_worth_a_core), 2, slices_for_cores);
+    slices = std::max(slices, slices_of(most_rows_of_a_slice));
+    // As many for each worker; to one and two cores that makes no difference.
+    if (rows_stand_alone(options)) slices = (slices + workers_ - 1) / workers_ * workers_;
+    slices = std::min(slices, static_cast<std::int64_t>(rows_ns / worth_a_slice_ns));
+    return std::clamp<std::int64_t>(slices, 1, std::min(steps, most_slices));
+  }
+
+  /// Whether slices change no bit. Our own kernels promise that for each op; of providers it is asked.
+  bool rows_stand_alone(const LoweringOptions& options) const {
+    return std::ranges::all_of(partition_.groups, [&](const Group& each) {
+      if (!each.rows) return true;
+      if (each.kind == GroupKind::product) return each.provider->capabilities(each.spec).rows_alone;
+      const std::optional<LoneFunction> function = lone_function(bound_, each);
+      return !function || eltwise_provider(function->spec, options.provider) == nullptr;
+    });
   }
 
   /// Rows in so many shares of whole steps, the larger ones first.
@@ -109,26 +181,68 @@ class Scheduler {
     return shares;
   }
 
-  // ---- Gradients with their updates ----
+  // ---- Gradients and updates ----
 
   /// A product that makes a weight gradient for one update alone is cut into rows together with it: the
   /// gradient then lives in a small piece of scratch and is used while it is in the cache, and several
-  /// threads may share the work. The cut follows the graph and the batch alone, as the bits of some providers
-  /// do.
+  /// threads may share the work. The cut follows the workers only where bits do not follow it.
   void cut_gradients() {
     for (std::uint32_t update = 0; update < partition_.groups.size(); ++update) {
       const std::uint32_t product = gradient_of(update);
       if (product == no_group) continue;
       const Group& gradient = partition_.groups[product];
-      const std::int64_t fewest = gradient.provider->capabilities(gradient.spec).fewest_part_rows;
-      if (fewest == 0) continue;
+      const ProductCapabilities can = gradient.provider->capabilities(gradient.spec);
+      if (can.fewest_part_rows == 0) continue;
       const Extents& extents = bound_.info(gradient.product).extents;
       const std::int64_t row_bytes = extents[1] * 4;
-      const std::int64_t fitting = std::max(fewest, gradient_bytes / row_bytes);
-      const std::int64_t parts = (extents[0] + fitting - 1) / fitting;
-      result_.cut_of[product] = result_.cut_of[update] = static_cast<std::uint32_t>(result_.cuts.size());
-      result_.cuts.push_back(even_shares(extents[0], parts, 1));
+      const std::int64_t fitting = std::max(can.fewest_part_rows, gradient_bytes / row_bytes);
+      std::int64_t parts = (extents[0] + fitting - 1) / fitting;
+      if (can.rows_alone) {
+        const double work = group_ns_[product] + group_ns_[update];
+        parts = std::max(parts, most_parts(work, extents[0], can.fewest_part_rows));
+      }
+      cut_into(parts, extents[0], {product, update});
     }
+  }
+
+  /// Other products that need the whole batch: a gradient that is clipped by its norm before it is applied.
+  void cut_products() {
+    for (std::uint32_t product = 0; product < partition_.groups.size(); ++product) {
+      const Group& group = partition_.groups[product];
+      if (group.kind != GroupKind::product || result_.cut_of[product] != uncut) continue;
+      const ProductCapabilities can = group.provider->capabilities(group.spec);
+      if (!can.rows_alone || can.fewest_part_rows == 0) continue;
+      const std::int64_t parts = most_parts(group_ns_[product], group.spec.rows, can.fewest_part_rows);
+      if (parts > 1) cut_into(parts, group.spec.rows, {product});
+    }
+  }
+
+  /// An update by itself goes element by element, and may be cut into rows anywhere.
+  void cut_updates() {
+    for (std::uint32_t update = 0; update < partition_.groups.size(); ++update) {
+      const Node& node = bound_.node(partition_.groups[update].members.back());
+      if (node.op->writes.empty() || result_.cut_of[update] != uncut) continue;
+      const Extents& extents = bound_.info(node.inputs[node.op->writes.front()]).extents;
+      if (extents.empty()) continue;
+      const std::int64_t parts = most_parts(group_ns_[update], extents[0], 1);
+      if (parts > 1) cut_into(parts, extents[0], {update});
+    }
+  }
+
+  /// How many parts so much work makes of which none holds up the others, each of so many rows at least.
+  std::int64_t most_parts(double nanoseconds, std::int64_t rows, std::int64_t fewest_rows) const {
+    double total = 0;
+    for (const double group : group_ns_) total += group;
+    const double share =
+        std::max(worth_a_slice_ns, total / static_cast<double>(tasks_of_a_worker * workers_));
+    const auto parts = static_cast<std::int64_t>(std::ceil(nanoseconds / share));
+    return std::clamp<std::int64_t>(parts, 1, std::max<std::int64_t>(1, rows / fewest_rows));
+  }
+
+  void cut_into(std::int64_t parts, std::int64_t rows, std::initializer_list<std::uint32_t> groups) {
+    for (const std::uint32_t group : groups)
+      result_.cut_of[group] = static_cast<std::uint32_t>(result_.cuts.size());
+    result_.cuts.push_back(even_shares(rows, parts, 1));
   }
 
   /// The product group that makes the gradient of an update and serves nothing else.
@@ -160,7 +274,8 @@ class Scheduler {
       for (std::uint32_t slice = 0; slice < cut.size(); ++slice) {
         const double share =
             rows == 0 ? 1 : static_cast<double>(cut[slice].count) / static_cast<double>(rows);
-        result_.units.push_back({i, slice, group_ns_[i] * share, {}});
+        result_.units.push_back({i, slice, group_ns_[i] * share, group_work_[i] * share, {}});
+        result_.units.back().work.other_ns += call_ns;
       }
     }
   }
@@ -225,6 +340,8 @@ class Scheduler {
   const Partition& partition_;
   Schedule result_;
   std::vector<double> group_ns_;
+  std::vector<Work> group_work_;
+  std::int64_t workers_ = 1;
 };
 
 }  // namespace

@@ -133,6 +133,7 @@ class TaskGatherer {
     TaskDraft& draft = result_.tasks[task];
     draft.units.push_back(unit);
     draft.nanoseconds += result_.units[unit].nanoseconds;
+    draft.work += result_.units[unit].work;
     result_.task_of[unit] = task;
     for (const std::uint32_t before : waits) {
       if (before == task) continue;

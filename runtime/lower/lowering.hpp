@@ -149,6 +149,7 @@ struct UnitDraft {
   std::uint32_t group = 0;
   std::uint32_t slice = 0;  ///< which part of its group's cut
   double nanoseconds = 0;
+  Work work;
   std::vector<std::uint32_t> predecessors;  ///< units
 };
 
@@ -156,6 +157,7 @@ struct TaskDraft {
   std::vector<std::uint32_t> units;
   std::vector<std::uint32_t> predecessors;  ///< tasks, ascending
   double nanoseconds = 0;
+  Work work;
 };
 
 struct Schedule {
@@ -167,6 +169,7 @@ struct Schedule {
   std::vector<std::uint32_t> task_of;      ///< by unit
   std::vector<std::uint32_t> position_of;  ///< by unit: its place in its task
   double flop = 0;
+  double update_bytes = 0;  ///< read and written by all updates
 
   const Cut& slices() const { return cuts[batch_rows]; }
   std::uint32_t parts(std::uint32_t group) const {

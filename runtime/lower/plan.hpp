@@ -54,6 +54,25 @@ struct Unit {
   std::uint32_t soon = 0;
 };
 
+/// What something takes on a core: predictions (predict.hpp) say how long that is on a machine.
+struct Work {
+  double flop = 0;          ///< of products, as many more as their shape costs
+  double cached_bytes = 0;  ///< read and written near the core
+  double stored_bytes = 0;  ///< of variables and slots that do not stay in a cache from step to step
+  double other_ns = 0;
+
+  Work operator*(double share) const {
+    return {flop * share, cached_bytes * share, stored_bytes * share, other_ns * share};
+  }
+  Work& operator+=(const Work& more) {
+    flop += more.flop;
+    cached_bytes += more.cached_bytes;
+    stored_bytes += more.stored_bytes;
+    other_ns += more.other_ns;
+    return *this;
+  }
+};
+
 /// Units that run one after the other on one thread: Plan::units[first_unit...].
 struct Task {
   std::uint32_t first_unit = 0;
@@ -62,6 +81,7 @@ struct Task {
   std::uint32_t first_successor = 0;
   std::uint32_t successors = 0;  ///< Plan::successors[first_successor...]
   double nanoseconds = 0;        ///< by the cost model; only choices between equal results follow it
+  Work work;                     ///< for predictions alone
 };
 
 /// Part of a variable.
@@ -98,6 +118,7 @@ struct PlanValue {
 struct PlanStatistics {
   std::int64_t parameters = 0;  ///< elements of the trainable variables it names
   double flop_per_step = 0;
+  double bytes_per_step = 0;  ///< what variables and buffers are read and written at least
   std::size_t workspace_bytes = 0;
   std::size_t scratch_bytes_per_worker = 0;
   std::size_t tasks = 0;
@@ -120,6 +141,9 @@ struct LoweringOptions {
   /// bf16: values that are rounded to bf16 for products are stored so, and read by instructions for it.
   /// Nothing: what the model says; here it is f32.
   std::optional<Precision> precision;
+  /// For how many workers there shall be work, where bits do not follow how it is cut; elsewhere each plan is
+  /// cut alike.
+  std::size_t workers = 1;
   Isa isa = detected_isa();
   /// Refuse a plan whose workspace is larger, before kernels are made for it: Error{memory}.
   std::optional<std::size_t> max_bytes;

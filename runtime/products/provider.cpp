@@ -33,7 +33,8 @@ class TiledProducts final : public ProductProvider {
     return {.runs = true,
             .activation = true,
             .column_sums = may_sum_columns(spec),
-            .fewest_part_rows = 28};  // two of the tallest tiles
+            .fewest_part_rows = 28,  // two of the tallest tiles
+            .rows_alone = true};
   }
   std::unique_ptr<Matmul> make(const MatmulSpec& spec) const override {
     return make_tiled_matmul(spec, isa_);
@@ -56,7 +57,8 @@ class OneDnnProducts final : public ProductProvider {
     return {.runs = true,
             .activation = true,
             .column_sums = own_kernels && may_sum_columns(spec),
-            .fewest_part_rows = own_kernels ? 64 : 0};  // fewer do not pay for reading `b` again
+            .fewest_part_rows = own_kernels ? 64 : 0,  // fewer do not pay for reading `b` again
+            .rows_alone = false};
   }
   std::unique_ptr<Matmul> make(const MatmulSpec& spec) const override {
     return make_onednn_matmul(spec, isa_);

@@ -24,6 +24,7 @@ struct ProductCapabilities {
   bool column_sums = false;  ///< and the sums of the columns of `b`
   /// It makes some of the rows as well as all, so many at least (MatmulSpec::a_stride); 0: it does not.
   std::int64_t fewest_part_rows = 0;
+  bool rows_alone = false;  ///< and a row has the bits that it has alone, however many are made at once
 };
 
 class ProductProvider {

@@ -103,10 +103,16 @@ TEST_CASE("what is printed as JSON has the documented keys") {
                               "scratch_bytes_per_worker", "tasks", "workspace_bytes"});
   CHECK(plan["parameters"] == 784 * 32 + 32 + 32 * 2 + 2 + 2 * 32 + 32 + 32 * 784 + 784);
 
+  const json predicted = place.run_json({"plan", "small.yaml", "--cores", "1,2,8"})["predictions"];
+  REQUIRE(predicted.size() == 3);
+  CHECK(keys_of(predicted[0]) == Keys{"bound", "cores", "slices", "speed_up", "step_us"});
+  CHECK(predicted[0]["speed_up"] == 1);
+  CHECK(predicted[2]["cores"] == 8);
+
   const json bench = place.run_json({"bench", "small.yaml", "--seconds", "1"});
   CHECK(keys_of(bench) == Keys{"allocations_per_step", "batch", "floor_us", "gflops", "images_per_s", "isa",
-                               "library_allocations_per_step", "peak_gflops", "precision", "provider",
-                               "ratio", "runs", "step_us", "steps_per_s", "threads"});
+                               "library_allocations_per_step", "peak_gflops", "precision", "predicted_us",
+                               "provider", "ratio", "runs", "step_us", "steps_per_s", "threads"});
   CHECK(keys_of(bench["step_us"]) == Keys{"best", "median", "p95"});
   CHECK(keys_of(bench["floor_us"]) == Keys{"convolution", "matmul", "total", "update"});
   CHECK(keys_of(bench["peak_gflops"]) == Keys{"after", "before"});
@@ -228,6 +234,18 @@ TEST_CASE("a run has the provider that was asked for, says so, and trains to the
   CHECK(contains(resumed.err, ", provider onednn, this is"));
   const ProcessResult plan = place.run({"plan", "small.yaml", "--groups", "--provider", "onednn"});
   CHECK(contains(plan.out, " by oneDNN "));
+  const ProcessResult cores =
+      place.run({"plan", "small.yaml", "--cores", "1,4", "--bandwidth", "50", "--peak", "60"});
+  CHECK(contains(cores.out, "speed-up"));
+  CHECK(contains(cores.out, "the memory needs "));
+  const ProcessResult none = place.run({"plan", "small.yaml", "--cores", "1,two"});
+  CHECK(none.exit_code == 2);
+  CHECK(contains(none.err, "--cores 1,two: 'two' is no number of cores; write such as 1,2,4,8"));
+  CHECK(contains(place.run({"plan", "small.yaml", "--cores", "0"}).err, "'0' is no number of cores"));
+  CHECK(contains(place.run({"plan", "small.yaml", "--bandwidth", "50"}).err,
+                 "--bandwidth is for a prediction; say for which cores with --cores 1,2,4"));
+  CHECK(contains(place.run({"plan", "small.yaml", "--cores", "2", "--bandwidth", "0"}).err,
+                 "--bandwidth 0 is nothing to compute with; write such as 100"));
   const ProcessResult unknown = place.run({"plan", "small.yaml", "--provider", "mkl"});
   CHECK(unknown.exit_code == 2);
   CHECK(contains(unknown.err, "there is no provider 'mkl'; there are auto, onednn and tiles"));

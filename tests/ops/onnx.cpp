@@ -28,7 +28,7 @@ using namespace graphrun::op_table;
 namespace {
 
 /// How many ops are written at least. One more needs no word here; one fewer is a translation that got lost.
-constexpr std::ptrdiff_t fewest_written = 0;
+constexpr std::ptrdiff_t fewest_written = 56;
 
 /// Ops may have no translation: draws, what only gradients are made of, what ONNX has nothing for.
 bool is_translated(const Node& node) {
@@ -175,9 +175,9 @@ TEST_CASE("an op is written as ONNX at every opset, or refused by its name with 
       CHECK_FALSE(mistake.fix.empty());
       const bool says_why = mistake.message.find("ONNX") != std::string::npos;
       CHECK((says_why || mistake.message.find("batch") != std::string::npos));
-      CHECK((mistake.op == one.op || std::ranges::any_of(graph.nodes(), [&](const Node& node) {
-               return node.op->name == mistake.op && node.name == mistake.node;
-             })));
+      CHECK(std::ranges::any_of(graph.nodes(), [&](const Node& node) {
+        return node.op->name == mistake.op && node.name == mistake.node;
+      }));
     }
   }
   CHECK(std::ssize(written) >= fewest_written);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "ops/op.hpp"
@@ -34,11 +35,12 @@ SessionOptions with(ExecutorKind executor, int threads) {
   return options;
 }
 
-std::vector<float> trained(SessionOptions options, int steps, const NetworkShape& shape = network) {
+std::vector<float> trained(SessionOptions options, int steps, const NetworkShape& shape = network,
+                           std::int64_t batch = rows) {
   Session session(ops::registry(), ops::kernels(), std::move(options));
   const ProgramId program = session.add(autoencoder(shape));
   session.variables().initialise(5);
-  std::vector<float> values = train(session, program, rows, shape.widths.front(), steps);
+  std::vector<float> values = train(session, program, batch, shape.widths.front(), steps);
   const std::vector<float> variables = all_values(session.variables());
   values.insert(values.end(), variables.begin(), variables.end());
   return values;
@@ -75,6 +77,23 @@ TEST_CASE("serial, threads and TBB give the same bits at any number of threads")
     CAPTURE(threads);
     CHECK(same_bits(trained(with(ExecutorKind::threads, threads), steps), expected));
     CHECK(same_bits(trained(with(ExecutorKind::tbb, threads), steps), expected));
+  }
+}
+
+TEST_CASE("plans that are cut for 1 to 16 workers give the same bits") {
+  constexpr int steps = 3;
+  for (const bool clip : {false, true}) {
+    const NetworkShape wide{.widths = {300, 500, 33}, .noise = true, .clip_norm = clip};
+    const std::vector<float> expected = trained(with(ExecutorKind::serial, 1), steps, wide, 272);
+    std::set<std::size_t> slices;
+    for (int threads = 1; threads <= 16; ++threads) {
+      CAPTURE(clip, threads);
+      SessionOptions options = with(ExecutorKind::threads, threads);
+      Session session(ops::registry(), ops::kernels(), options);
+      slices.insert(session.prepare(session.add(autoencoder(wide)), 272).statistics.slices);
+      CHECK(same_bits(trained(options, steps, wide, 272), expected));
+    }
+    CHECK((slices.size() >= 8) == graphrun::testing::products_in_tiles());
   }
 }
 

@@ -13,6 +13,7 @@
 #include "ops/op.hpp"
 #include "runtime/execute/session.hpp"
 #include "runtime/lower/lower.hpp"
+#include "runtime/lower/predict.hpp"
 #include "runtime/products/tiled_matmul.hpp"
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
@@ -428,7 +429,7 @@ TEST_CASE("memory is shared: a forward pass needs little more than its two wides
   CHECK(shared->statistics.workspace_bytes + shared->statistics.scratch_bytes_per_worker < 4 * layer);
 }
 
-TEST_CASE("slices are even shares of sixteen rows, and follow the batch alone") {
+TEST_CASE("slices are even shares of sixteen rows") {
   const auto graph = graphrun::testing::autoencoder({.widths = {400, 300, 20}, .training = false});
   for (const std::int64_t batch : {1, 16, 17, 64, 100, 500, 1024}) {
     CAPTURE(batch);
@@ -452,6 +453,89 @@ TEST_CASE("slices are even shares of sixteen rows, and follow the batch alone") 
   CHECK(lower(graph, 512, ops::kernels())->statistics.slices == 4);
   CHECK(lower(graph, 1024, ops::kernels())->statistics.slices == 4);
   CHECK(lower(graph, 2048, ops::kernels())->statistics.slices == 8);
+}
+
+TEST_CASE("slices follow the workers where products run in tiles, and the batch alone elsewhere") {
+  if (!has_tiles(detected_isa())) return;
+  const auto graph = graphrun::testing::autoencoder({.widths = {400, 300, 20}});
+  const auto slices = [&](ProviderChoice provider, std::int64_t batch, std::size_t workers) {
+    LoweringOptions options;
+    options.provider = provider;
+    options.workers = workers;
+    return lower(graph, batch, ops::kernels(), options)->statistics.slices;
+  };
+  using enum ProviderChoice;
+  for (const std::size_t workers : {1, 2, 4}) CHECK(slices(tiles, 1024, workers) == 4);  // as for one
+  CHECK(slices(tiles, 256, 1) == 2);
+  CHECK(slices(tiles, 1024, 3) == 6);
+  CHECK(slices(tiles, 1024, 16) == 16);
+  CHECK(slices(tiles, 100, 16) == 7);  // no less than sixteen rows each
+  for (const std::size_t workers : {1, 3, 16}) CHECK(slices(onednn, 1024, workers) == 4);
+}
+
+TEST_CASE("no task of a whole batch is larger than its share of what a worker does") {
+  if (!has_tiles(detected_isa())) return;
+  for (const bool clip : {false, true}) {
+    const auto graph = graphrun::testing::autoencoder({.widths = {784, 1000, 500, 30}, .clip_norm = clip});
+    for (const std::size_t workers : {1, 4, 16}) {
+      CAPTURE(clip, workers);
+      LoweringOptions options;
+      options.provider = ProviderChoice::tiles;
+      options.workers = workers;
+      const auto plan = lower(graph, 512, ops::kernels(), options);
+      double total = 0;
+      double largest = 0;
+      for (const Task& task : plan->tasks) {
+        total += task.nanoseconds;
+        const Unit& first = plan->units[task.first_unit];
+        const Shape& shape = graph->node(first.node).type.shape;
+        const bool of_rows = !shape.empty() && shape[0].is_batch();
+        const bool product = first.call == nullptr;
+        if (!of_rows && product) largest = std::max(largest, task.nanoseconds);
+      }
+      // An eighth, and as much again for pieces of at least 28 rows and what joins them.
+      CHECK(largest < total / (4 * static_cast<double>(workers)));
+    }
+  }
+}
+
+TEST_CASE("a prediction is the work by the cores, a chain of tasks takes its length, memory holds both up") {
+  const auto plan_of = [](std::vector<double> nanoseconds, std::vector<std::pair<unsigned, unsigned>> edges) {
+    Plan plan;
+    for (unsigned task = 0; task < nanoseconds.size(); ++task) {
+      Task record;
+      record.work.other_ns = nanoseconds[task];
+      record.first_successor = static_cast<std::uint32_t>(plan.successors.size());
+      for (const auto& [from, to] : edges) {
+        if (from == task) plan.successors.push_back(to);
+        if (to == task) ++record.dependencies;
+      }
+      record.successors = static_cast<std::uint32_t>(plan.successors.size()) - record.first_successor;
+      plan.tasks.push_back(record);
+    }
+    return plan;
+  };
+  const auto predicted = [](const Plan& plan, std::size_t cores) {
+    return predict_step(plan, cores, {}).tasks_ns / 1e6;
+  };
+  const Plan alone = plan_of({1e6, 1e6, 1e6, 1e6}, {});
+  CHECK(predicted(alone, 1) == 4);
+  CHECK(predicted(alone, 2) == Approx(2).margin(0.01));
+  CHECK(predicted(alone, 3) == Approx(2).margin(0.01));
+  CHECK(predicted(alone, 64) == Approx(1).margin(0.01));
+  const Plan chain = plan_of({1e6, 2e6, 3e6}, {{0, 1}, {1, 2}});
+  CHECK(predicted(chain, 64) == Approx(6).margin(0.01));
+  // The long chain goes first, although the short tasks were ready as early.
+  const Plan mixed = plan_of({1e6, 1e6, 1e6, 3e6}, {{2, 3}});
+  CHECK(predicted(mixed, 2) == Approx(4).margin(0.01));
+  Plan moving = plan_of({1e6, 1e6, 1e6, 1e6}, {});
+  moving.statistics.bytes_per_step = 3e8;
+  CHECK(predict_step(moving, 4, {.bandwidth = 100}).step_ns() == 3e6);
+  CHECK(predict_step(moving, 4, {.bandwidth = 100}).bound_by_memory());
+  CHECK_FALSE(predict_step(moving, 1, {.bandwidth = 100}).bound_by_memory());
+  Plan serial = plan_of({1e6, 1e6, 1e6, 1e6}, {});
+  serial.serial = true;
+  CHECK(predicted(serial, 4) == 4);
 }
 
 TEST_CASE("a unit continues the task it waits for, although it also waits for what that one waits for") {
