@@ -233,8 +233,10 @@ TEST_CASE("some rows of a transposed product have the bits that they have in the
       const auto matmul = make_tiled_matmul(part, isa);
       const AlignedBytes scratch = allocate_aligned(matmul->scratch_bytes());
       const HostState state;
-      REQUIRE(
-          matmul->bind()->run({whole.a.data() + 20, whole.b.data(), nullptr, output.data(), scratch.get()}));
+      REQUIRE(matmul->bind()->run({.a = whole.a.data() + 20,
+                                   .b = whole.b.data(),
+                                   .output = output.data(),
+                                   .scratch = scratch.get()}));
       CHECK(std::equal(output.begin(), output.end(), whole.output.begin() + 20 * columns));
     }
   }
