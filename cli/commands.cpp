@@ -25,6 +25,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(data_command());
   commands.push_back(inspect_command());
   commands.push_back(export_command());
+  commands.push_back(import_command());
   commands.push_back(init_command());
   commands.push_back(completion_command());
   commands.push_back(manual_command());

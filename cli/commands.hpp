@@ -29,6 +29,7 @@ std::unique_ptr<Command> schema_command();
 std::unique_ptr<Command> data_command();
 std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> export_command();
+std::unique_ptr<Command> import_command();
 std::unique_ptr<Command> init_command();
 std::unique_ptr<Command> completion_command();
 std::unique_ptr<Command> manual_command();

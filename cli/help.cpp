@@ -21,8 +21,9 @@ check        every mistake; --grad         plan        parameters, FLOP, memory
 bench        a step's time by its floor    graph       text, --svg, --dot
 config       everything resolved           ops         help on each op
 data         list, fetch, verify, show     inspect     a weights file
-init         a model to begin with         export      to ONNX, PyTorch, NumPy
-schema       for editors                   completion  for shells; manual
+export       to ONNX, PyTorch, NumPy       import      a model from ONNX
+init         a model to begin with         schema      for editors
+completion   for shells                    manual      the manual page
 
 Flags everywhere:  --set NAME=VALUE (units=10, train.epochs=5)   --seed N
   --threads N  --provider NAME  --json  -q/--quiet  -v/--verbose  --no-progress

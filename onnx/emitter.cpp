@@ -42,8 +42,9 @@ std::string bytes_as(ElementType type, const std::vector<double>& values) {
     case ElementType::u8:
     case ElementType::boolean:
       return as_bytes<std::uint8_t>(values);
+    default:
+      return {};
   }
-  return {};
 }
 
 /// Do [n, h, w, c] and [n, c, h, w] have their elements in one order?
@@ -432,6 +433,7 @@ GraphRecord Emitter::finish() {
     if (!used[emitted.outputs.front()]) continue;
     NodeRecord result{unique(records_[emitted.outputs.front()].name, node_uses),
                       std::move(emitted.op),
+                      {},
                       {},
                       {},
                       std::move(emitted.attributes)};

@@ -28,7 +28,7 @@ WireMessage message_of(const ValueInfo& value) {
   for (const Dimension& dimension : value.shape) shape.message(1, message_of(dimension));
   WireMessage tensor;
   tensor.integer(1, static_cast<std::int64_t>(value.type));
-  tensor.message(2, shape);
+  if (value.has_shape) tensor.message(2, shape);
   WireMessage type;
   type.message(1, tensor);
   WireMessage message;
@@ -37,14 +37,31 @@ WireMessage message_of(const ValueInfo& value) {
   return message;
 }
 
+WireMessage pair_of(const std::pair<std::string, std::string>& entry) {
+  WireMessage message;
+  message.text(1, entry.first);
+  message.text(2, entry.second);
+  return message;
+}
+
 WireMessage message_of(const TensorRecord& tensor) {
   WireMessage message;
   for (const std::int64_t extent : tensor.shape) message.integer(1, extent);
   message.integer(2, static_cast<std::int64_t>(tensor.type));
   message.text(8, tensor.name);
-  message.text(9, tensor.bytes);
+  if (!tensor.external) {
+    message.text(9, tensor.bytes);
+    return message;
+  }
+  message.message(13, pair_of({"location", tensor.external->location}));
+  message.message(13, pair_of({"offset", fmt::format("{}", tensor.external->offset)}));
+  if (tensor.external->length)
+    message.message(13, pair_of({"length", fmt::format("{}", *tensor.external->length)}));
+  message.integer(14, 1);
   return message;
 }
+
+WireMessage message_of(const GraphRecord& graph);
 
 /// AttributeProto has a field and a type for each kind of value.
 struct AttributeWriter {
@@ -67,6 +84,18 @@ struct AttributeWriter {
     for (const std::int64_t value : values) message.integer(8, value);
     type(7);
   }
+  void operator()(const std::vector<float>& values) const {
+    for (const float value : values) message.number(7, value);
+    type(6);
+  }
+  void operator()(const TensorRecord& tensor) const {
+    message.message(5, message_of(tensor));
+    type(4);
+  }
+  void operator()(const SharedGraph& graph) const {
+    message.message(6, message_of(*graph));
+    type(5);
+  }
 };
 
 WireMessage message_of(const AttributeRecord& attribute) {
@@ -82,6 +111,7 @@ WireMessage message_of(const NodeRecord& node) {
   for (const std::string& output : node.outputs) message.text(2, output);
   message.text(3, node.name);
   message.text(4, node.op);
+  if (!node.domain.empty()) message.text(7, node.domain);
   for (const AttributeRecord& attribute : node.attributes) message.message(5, message_of(attribute));
   return message;
 }
@@ -94,13 +124,6 @@ WireMessage message_of(const GraphRecord& graph) {
   if (!graph.about.empty()) message.text(10, graph.about);
   for (const ValueInfo& input : graph.inputs) message.message(11, message_of(input));
   for (const ValueInfo& output : graph.outputs) message.message(12, message_of(output));
-  return message;
-}
-
-WireMessage pair_of(const std::pair<std::string, std::string>& entry) {
-  WireMessage message;
-  message.text(1, entry.first);
-  message.text(2, entry.second);
   return message;
 }
 

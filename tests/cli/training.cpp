@@ -98,6 +98,18 @@ TEST_CASE("what is printed as JSON has the documented keys") {
   CHECK(place.run({"export", "run"}).exit_code == 2);
   CHECK(place.run({"export", "run", "--onnx", "x.onnx", "--opset", "12"}).exit_code == 2);
 
+  const json imported = place.run_json({"import", "code.onnx", "--out", "again"});
+  CHECK(keys_of(imported) == Keys{"inputs", "model", "nodes", "outputs", "parameters", "weights"});
+  CHECK(imported["outputs"] == json{"code f32[batch, 2]"});
+  CHECK(imported["parameters"] == 4);
+  CHECK(place.run({"plan", "again/model.yaml"}).exit_code == 0);
+  CHECK(place.run({"inspect", "again/weights.safetensors"}).exit_code == 0);
+  CHECK(place.run({"import", "code.onnx", "--out", "again"}).exit_code == 2);  // never over another
+  CHECK(place.run({"import", "code.onnx"}).exit_code == 2);
+  CHECK(place.run({"import", "code.onnx", "--out", "b", "--shape", "x"}).exit_code == 2);
+  CHECK(place.run({"import", "code.onnx", "--out", "b", "--value", "x=1,b"}).exit_code == 2);
+  CHECK(place.run({"import", "small.yaml", "--out", "b"}).exit_code == 4);
+
   const json plan = place.run_json({"plan", "small.yaml"});
   CHECK(keys_of(plan) == Keys{"compile_ms", "flop_per_step", "max_parallelism", "parameters",
                               "scratch_bytes_per_worker", "tasks", "workspace_bytes"});

@@ -24,9 +24,9 @@ TEST_CASE("the help fits one screen") {
 
 TEST_CASE("every command has its own help") {
   for (const std::string command :
-       {"train", "eval",    "encode", "decode", "reconstruct", "generate", "pictures",
-        "check", "plan",    "bench",  "graph",  "config",      "ops",      "schema",
-        "data",  "inspect", "export", "init",   "completion",  "manual"}) {
+       {"train", "eval",    "encode", "decode", "reconstruct", "generate",   "pictures",
+        "check", "plan",    "bench",  "graph",  "config",      "ops",        "schema",
+        "data",  "inspect", "export", "import", "init",        "completion", "manual"}) {
     INFO(command);
     const ProcessResult result = run_graphrun({command, "--help"});
     CHECK(result.exit_code == 0);

@@ -9,6 +9,7 @@
 #include "graph/graph.hpp"
 #include "onnx/export/export_model.hpp"
 #include "tests/onnx/block_models.hpp"
+#include "tests/onnx/bundled.hpp"
 #include "tests/onnx/reader.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/folders.hpp"
@@ -17,29 +18,13 @@
 #include "train/learn/programs.hpp"
 
 using namespace graphrun;
+using graphrun::testing::clean;
+using graphrun::testing::draws_of;
+using graphrun::testing::stirred;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Weights that are nowhere 0 or 1, as if something had been learnt.
-void stir(train::Learner& learner) {
-  std::mt19937 random(7);
-  std::uniform_real_distribution<float> more(-0.05F, 0.05F);
-  train::Learner::Weights weights = learner.weights();
-  for (auto& [name, values] : weights)
-    for (float& value : values) value += more(random);
-  learner.set_weights(weights);
-}
-
-/// The model as it is exported: what `when: always` corrupts is given clean.
-train::SharedDefinition clean(const std::string& path) {
-  try {
-    return train::load_definition(path, std::vector<std::string>{"when=train"});
-  } catch (const ModelError&) {
-    return train::load_definition(path);
-  }
-}
 
 struct Values {
   std::map<std::string, std::vector<float>> floats = {};
@@ -102,20 +87,6 @@ void write_part(const fs::path& folder, train::Learner& learner, train::Learner&
     for (const std::int64_t rows : {1, 7})
       write_rows(folder / std::to_string(rows), runner, testing::read_model(bytes), rows);
   }
-}
-
-train::Learner stirred(train::SharedDefinition model) {
-  train::Learner learner(std::move(model), {});
-  learner.initialise();
-  stir(learner);
-  return learner;
-}
-
-/// Draws of a model that decide about an output.
-std::vector<std::string> draws_of(const std::string& name) {
-  if (name.find("vae") != std::string::npos && name != "vq_vae") return {"eps"};
-  if (name == "gan" || name == "wgan_gp") return {"z"};
-  return {};
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ TEST_CASE("a model is written with every record in its field") {
       {"w", onnx::ElementType::f32, {2, 1}, std::string("\0\0\x80\x3F\0\0\0\x40", 8)}};
   model.graph.nodes = {{"n",
                         "Op",
+                        "",
                         {"x", "", "w"},
                         {"y", "z"},
                         {{"a", std::int64_t{-2}},

@@ -1,0 +1,200 @@
+// What is looked up by indices.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "onnx/import/importer.hpp"
+
+namespace graphrun::onnx {
+
+namespace {
+
+Results gather(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const Value& index = call.input(1);
+  const std::size_t axis = call.axis(call.integer("axis", 0), x.rank());
+  const auto places = integers_of(index);
+  // What is known and lies evenly is a slice, in whatever order the rest is.
+  if (places && x.node && !x.flat && x.shape[axis].is_number() && index.rank() <= 1) {
+    std::vector<std::int64_t> wrapped;
+    for (const std::int64_t i : *places) wrapped.push_back(i < 0 ? i + x.shape[axis].offset : i);
+    for (const std::int64_t i : wrapped)
+      if (i < 0 || i >= x.shape[axis].offset)
+        throw Unsupported(fmt::format("index {} of an axis of {}", i, x.shape[axis].offset));
+    Value part = importer.value(importer.taken(*x.node, place_of(x.order, axis), wrapped), x.type, x.order);
+    if (index.rank() == 1) return {part};
+    Shape shape = part.shape;
+    shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
+    return {reshaped(importer, part, shape)};
+  }
+  Order front = {axis};
+  for (std::size_t i = 0; i < x.rank(); ++i)
+    if (i != axis) front.push_back(i);
+  const NodeId table = importer.node(x, front);
+  const NodeId rows = importer.index(index, natural_order(index.rank()), x.shape[axis]);
+  const NodeId y = importer.add("gather", {table, rows});
+  // The node has the axes of the index first, ONNX has them where the axis was.
+  Order order;
+  for (std::size_t i = 0; i < index.rank(); ++i) order.push_back(axis + i);
+  for (std::size_t i = 0; i < x.rank(); ++i)
+    if (i != axis) order.push_back(i < axis ? i : i - 1 + index.rank());
+  return {importer.value(y, x.type, order)};
+}
+
+/// Elements of a flattened tensor, by places that are computed.
+NodeId looked_up(Importer& importer, NodeId x, Term place) {
+  const NodeId flat = importer.reshape(x, {Dim::number(-1)});
+  return importer.add("gather", {flat, importer.add("cast", {place.id}, {{"dtype", std::string("i32")}})});
+}
+
+std::int64_t fixed(const Dim& dim) {
+  if (!dim.is_number()) throw Unsupported("elements that are looked up across the batch");
+  return dim.offset;
+}
+
+Term wrapped(Term index, std::int64_t extent) {
+  return choose(apply("less", index, 0.0), index + static_cast<double>(extent), index);
+}
+
+void require_rank(const Value& value, const Value& x) {
+  if (value.rank() != x.rank()) throw Unsupported("indices of another number of axes");
+}
+
+/// How far each element of a tensor is from the first of a tensor of these strides, one axis left out.
+Term own_places(Importer& importer, const Shape& shape, const std::vector<std::int64_t>& strides,
+                std::size_t left_out) {
+  Extents extents;
+  for (const Dim& dim : shape) extents.push_back(fixed(dim));
+  if (element_count(extents) > 1 << 20) throw Unsupported("indices of more than a million elements");
+  std::vector<double> places;
+  std::vector<std::int64_t> at(extents.size(), 0);
+  for (std::int64_t i = 0; i < element_count(extents); ++i) {
+    std::int64_t place = 0;
+    for (std::size_t axis = 0; axis < at.size(); ++axis)
+      if (axis != left_out) place += at[axis] * strides[axis];
+    places.push_back(static_cast<double>(place));
+    for (std::size_t axis = at.size(); axis-- > 0;) {
+      if (++at[axis] < extents[axis]) break;
+      at[axis] = 0;
+    }
+  }
+  return {&importer, importer.constant(std::move(places), extents)};
+}
+
+std::vector<std::int64_t> strides_of(const Shape& shape) {
+  std::vector<std::int64_t> strides(shape.size(), 1);
+  for (std::size_t axis = shape.size(); axis-- > 1;)
+    strides[axis - 1] = checked_multiply(strides[axis], fixed(shape[axis]));
+  return strides;
+}
+
+Results gather_elements(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const Value& index = call.input(1);
+  require_rank(index, x);
+  const std::size_t axis = call.axis(call.integer("axis", 0), x.rank());
+  const std::vector<std::int64_t> strides = strides_of(x.shape);
+  const Term rows = wrapped({&importer, importer.node(index)}, fixed(x.shape[axis]));
+  const Term places =
+      rows * static_cast<double>(strides[axis]) + own_places(importer, index.shape, strides, axis);
+  return {importer.value(looked_up(importer, importer.node(x), places), x.type)};
+}
+
+Results gather_nd(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const Value& index = call.input(1);
+  if (call.integer("batch_dims", 0) != 0) throw Unsupported("batch_dims");
+  if (index.rank() == 0) throw Unsupported("an index of no axes");
+  const auto depth = static_cast<std::size_t>(fixed(index.shape.back()));
+  if (depth == 0 || depth > x.rank()) throw Unsupported("indices of more axes than there are");
+  const NodeId node = importer.node(index);
+  std::optional<Term> place;
+  Shape table = {Dim::number(-1)};
+  for (std::size_t i = 0; i < depth; ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    Shape shape = index.shape;
+    shape.pop_back();
+    const Term column{&importer,
+                      importer.reshape(importer.sliced(node, index.rank() - 1, at, at + 1), shape)};
+    const Term row = wrapped(column, fixed(x.shape[i]));
+    place = place ? *place * static_cast<double>(fixed(x.shape[i])) + row : row;
+  }
+  for (std::size_t i = depth; i < x.rank(); ++i) table.push_back(x.shape[i]);
+  const NodeId rows = importer.reshape(importer.node(x), table);
+  const NodeId y =
+      importer.add("gather", {rows, importer.add("cast", {place->id}, {{"dtype", std::string("i32")}})});
+  return {importer.value(y, x.type)};
+}
+
+/// 1 where the index is the place; what is out of range has none.
+Results one_hot(Importer& importer, const Call& call) {
+  const Value& index = call.input(0);
+  const std::vector<double> depth = call.numbers(1).value_or(std::vector<double>{});
+  if (depth.size() != 1 || depth[0] < 1 || depth[0] > 1 << 20) throw Unsupported("a depth that is not known");
+  const auto count = static_cast<std::int64_t>(depth[0]);
+  std::vector<double> classes;
+  for (std::int64_t i = 0; i < count; ++i) classes.push_back(static_cast<double>(i));
+  Shape column = index.shape;
+  column.push_back(Dim::number(1));
+  const Term rows = wrapped({&importer, importer.reshape(importer.node(index), column)}, count);
+  const Term hot = apply("equal", rows, rows.with(importer.constant(std::move(classes), {count})));
+  const Value& values = call.input(2);
+  Term y = hot;
+  if (const auto two = numbers_of(values); !two || two->at(0) != 0 || two->at(1) != 1) {
+    const NodeId pair = importer.node(values);
+    const Term off = hot.with(importer.reshape(importer.sliced(pair, 0, 0, 1), {}));
+    const Term on = hot.with(importer.reshape(importer.sliced(pair, 0, 1, 2), {}));
+    y = choose(hot, on, off);
+  }
+  const std::size_t rank = index.rank() + 1;
+  const std::size_t axis = call.axis(call.integer("axis", -1), rank);
+  Order order;
+  for (std::size_t i = 0; i < rank; ++i)
+    if (i != axis) order.push_back(i);
+  order.push_back(axis);
+  return {importer.value(y.id, values.type, order)};
+}
+
+/// Rows that are written are those of a sum over updates, where one says which.
+Results scatter_elements(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const Value& updates = call.input(2);
+  require_rank(updates, x);
+  require_rank(call.input(1), x);
+  const std::string reduction = call.text("reduction", "none");
+  if (reduction != "none" && reduction != "add")
+    throw Unsupported(fmt::format("the reduction {}", reduction));
+  const std::size_t axis = call.axis(call.integer("axis", 0), x.rank());
+  const std::vector<std::int64_t> strides = strides_of(x.shape);
+  const std::int64_t count = checked_multiply(strides[0], fixed(x.shape[0]));
+  if (count > 1 << 20) throw Unsupported("a tensor of more than a million elements");
+  std::int64_t many = 1;
+  for (const Dim& dim : updates.shape) many = checked_multiply(many, fixed(dim));
+  if (checked_multiply(many, count) > 1 << 24) throw Unsupported("too many updates");
+  const Term rows = wrapped({&importer, importer.node(call.input(1))}, fixed(x.shape[axis]));
+  const Term places =
+      rows * static_cast<double>(strides[axis]) + own_places(importer, updates.shape, strides, axis);
+  const NodeId flat = importer.reshape(importer.add("cast", {places.id}, {{"dtype", std::string("i32")}}),
+                                       {Dim::number(many)});
+  const Term hot{&importer, importer.add("one_hot", {flat}, {{"depth", count}})};
+  const NodeId values = importer.reshape(importer.node(updates), {Dim::number(1), Dim::number(many)});
+  const Term written{&importer, importer.reshape(importer.product(values, hot.id), x.shape)};
+  const Term in{&importer, importer.node(x)};
+  if (reduction == "add") return {importer.value((in + written).id, x.type)};
+  const Term covered =
+      hot.with(importer.reshape(importer.add("max", {hot.id}, {{"axis", Axes{false, {0}}}}), x.shape));
+  return {importer.value(choose(covered, written, in).id, x.type)};
+}
+
+constexpr ImportedOp table[] = {
+    {"Gather", gather},  {"GatherElements", gather_elements},   {"GatherND", gather_nd},
+    {"OneHot", one_hot}, {"ScatterElements", scatter_elements}, {"Scatter", scatter_elements},
+};
+
+}  // namespace
+
+std::span<const ImportedOp> index_imports() {
+  return table;
+}
+
+}  // namespace graphrun::onnx
