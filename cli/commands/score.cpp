@@ -277,6 +277,8 @@ class ScoreCommand final : public Command {
       std::vector<std::string> cells = copied_row(lines, fields);
       if (at < scores.scores.size() && row_of(scores, at) == row)
         add_score(cells, scores, at++, result.threshold.value);
+      if (scores.parts.file() != nullptr)
+        scores.parts.file()->has_read(scores.columns.size() * sizeof(double));
       cells.resize(names.size());
       file.write(files::csv_line(cells));
       ++row;
