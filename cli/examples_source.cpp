@@ -121,9 +121,9 @@ LoadedImages images_of_model(const ModelDefinition& model, const std::string& sp
                                 : split == "validation" ? data->validation
                                                         : data->test;
   if (part.count == 0)
-    throw Error(ErrorCode::data, fmt::format("the model's data has no {} {}; --split {} takes others", split,
-                                             data->train.is_table ? "rows" : "images",
-                                             data->validation.count > 0 ? "validation" : "train"));
+    throw Error(ErrorCode::data,
+                fmt::format("the model's data has no {} {}; --split {} takes others", split,
+                            data->train.noun(), data->validation.count > 0 ? "validation" : "train"));
   return {fmt::format("{} ({})", name_of_split(*data, model, split), split), {data, &part}};
 }
 

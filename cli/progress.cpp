@@ -29,8 +29,8 @@ std::string rows_of(const train::ImageSet& part) {
 
 std::string table_note(const train::RunStart& start) {
   const train::Dataset& data = start.data;
-  std::string text = fmt::format("{} parameters, {} rows of {}", files::grouped(start.parameters),
-                                 rows_of(data.train), data.name);
+  std::string text = fmt::format("{} parameters, {} {} of {}", files::grouped(start.parameters),
+                                 rows_of(data.train), data.train.noun(), data.name);
   if (data.validation.count > 0) text += fmt::format(", {} to validate with", rows_of(data.validation));
   if (data.test.count > 0) text += fmt::format(", {} to test with", rows_of(data.test));
   return text + "\n" + train::described(start.model.data->table->fitted);
@@ -41,10 +41,10 @@ std::string hardware_note(const train::RunStart& start) {
   const std::string count = files::grouped(static_cast<std::int64_t>(start.data.train.count));
   const std::string test =
       start.data.test.count == 0
-          ? std::string("no test images")
+          ? fmt::format("no test {}", start.data.train.noun())
           : fmt::format("{} to test on", files::grouped(static_cast<std::int64_t>(start.data.test.count)));
-  return fmt::format("{} parameters, {} images of {}, {}", files::grouped(start.parameters), count,
-                     start.data.name, test);
+  return fmt::format("{} parameters, {} {} of {}, {}", files::grouped(start.parameters), count,
+                     start.data.train.noun(), start.data.name, test);
 }
 
 /// "fine, ", or nothing in a model without phases.
@@ -78,7 +78,7 @@ std::string progress_line(const train::StageView& stage, const train::StepReport
 
 void TrainingProgress::on_start(const train::RunStart& start) {
   first_step_ = start.state.step;
-  if (start.data.train.is_table) unit_ = "rows";
+  unit_ = start.data.train.noun();
   if (start.data.validation.count > 0) measured_ = "validation";
   console_.log(start.model.about.empty() ? start.model.name
                                          : fmt::format("{}: {}", start.model.name, start.model.about));

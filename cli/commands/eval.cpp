@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
@@ -8,6 +11,7 @@
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
 #include "cli/output/figures_text.hpp"
+#include "errors/printable.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/suitable.hpp"
 #include "train/measure/probes.hpp"
@@ -33,7 +37,10 @@ class EvalCommand final : public Command {
     train::Figures figures = measured(trained, data.examples);
     require_finite(figures);
     add_probes(trained, data.examples, figures, context.console);
-    return answer(context, as_json(figures), as_text(figures, data));
+    const std::vector<train::NamedConfusion> classes = train::confusions(trained.learner, data.examples);
+    files::JsonObject json = as_json(figures);
+    if (!classes.empty()) json.set("confusion", as_json(classes));
+    return answer(context, json, as_text(figures, data) + as_text(classes));
   }
 
  private:
@@ -66,9 +73,41 @@ class EvalCommand final : public Command {
   }
 
   static std::string as_text(const train::Figures& figures, const NamedExamples& data) {
-    return fmt::format("{} {} of {}\n{}\n", files::grouped(figures.count),
-                       data.images->is_table ? "rows" : "images", data.name, text_of(figures));
+    return fmt::format("{} {} of {}\n{}\n{}", files::grouped(figures.count), data.images->noun(), data.name,
+                       text_of(figures), parts_text(figures));
   }
+
+  /// A row for what it is, a column for what it is taken for.
+  static std::string as_text(const std::vector<train::NamedConfusion>& classes) {
+    std::string text;
+    for (const auto& [name, confusion, names] : classes) {
+      std::size_t width = 6;
+      for (const std::string& each : names) width = std::max(width, printable(each).size() + 2);
+      text +=
+          fmt::format("{}, row by row what it is, in columns what it is taken for\n{:>{}}", name, "", width);
+      for (const std::string& each : names) text += fmt::format("{:>{}}", printable(each), width);
+      for (std::size_t truth = 0; truth < confusion.classes; ++truth) {
+        text += fmt::format("\n{:<{}}", printable(names[truth]), width);
+        for (std::size_t guess = 0; guess < confusion.classes; ++guess)
+          text += fmt::format("{:>{}}", confusion.count(truth, guess), width);
+      }
+      text += "\n";
+    }
+    return text;
+  }
+
+  static files::JsonObject as_json(const std::vector<train::NamedConfusion>& classes) {
+    files::JsonObject object;
+    for (const auto& [name, confusion, names] : classes) {
+      files::JsonArray rows;
+      for (std::size_t truth = 0; truth < confusion.classes; ++truth)
+        rows.add(files::json_array(
+            std::span(confusion.counts).subspan(truth * confusion.classes, confusion.classes)));
+      object.set(name, files::JsonObject().set("classes", files::json_array(names)).set("counts", rows));
+    }
+    return object;
+  }
+
   static files::JsonObject as_json(const train::Figures& figures) {
     files::JsonObject object;
     object.set("count", figures.count);

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <iostream>
-#include <numeric>
 #include <optional>
 #include <set>
 
@@ -21,6 +20,7 @@
 #include "files/number_text.hpp"
 #include "graphrun/error.hpp"
 #include "train/datasets/bind_inputs.hpp"
+#include "train/measure/detection.hpp"
 #include "train/measure/row_scores.hpp"
 
 namespace graphrun::cli {
@@ -109,9 +109,7 @@ class ScoreCommand final : public Command {
           std::ranges::count_if(scores.scores, [&](double score) { return score > threshold.value; }));
     }
   };
-  static constexpr std::size_t most_named = 3;   ///< columns named in a row
   static constexpr std::size_t worst_shown = 5;  ///< rows on the terminal
-  static constexpr double share_named = 0.1;     ///< of a score: less is not worth a name
 
   void check() const {
     if (follow_ != (table_.table == "-"))
@@ -159,12 +157,9 @@ class ScoreCommand final : public Command {
   }
 
   std::int32_t odd_number(const train::ImageSet& rows) const {
-    const std::set<std::int32_t> values(rows.labels.begin(), rows.labels.end());
     if (!odd_.empty()) return named_number(rows);
-    const bool are_two = rows.class_names.empty()
-                             ? std::ranges::all_of(values, [](std::int32_t v) { return v <= 1; })
-                             : rows.class_names.size() <= 2;
-    if (are_two) return 1;
+    if (const std::optional<std::int32_t> odd = train::odd_label(rows)) return *odd;
+    const std::set<std::int32_t> values(rows.labels.begin(), rows.labels.end());
     throw Error(ErrorCode::usage, fmt::format("the label has {} values: say which rows are odd, as --odd {}",
                                               values.size(), name_of(rows, *values.begin())));
   }
@@ -245,23 +240,9 @@ class ScoreCommand final : public Command {
   static std::vector<std::string> answer(const train::RowScores& scores, std::size_t row, double threshold) {
     const double score = scores.scores[row];
     std::string names;
-    for (const std::size_t column : surprising(scores, row))
+    for (const std::size_t column : train::surprising_columns(scores, row))
       names += (names.empty() ? "" : " ") + scores.columns[column];
     return {files::number_text(static_cast<float>(score)), score > threshold ? "1" : "0", names};
-  }
-
-  /// The columns that make most of a score, the largest part first.
-  static std::vector<std::size_t> surprising(const train::RowScores& scores, std::size_t row) {
-    const std::size_t width = scores.columns.size();
-    const double* parts = scores.parts.data() + row * width;
-    std::vector<std::size_t> order(width);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, std::ranges::greater{},
-                             [&](std::size_t column) { return parts[column]; });
-    order.resize(std::min(width, most_named));
-    std::erase_if(order,
-                  [&](std::size_t column) { return parts[column] <= share_named * scores.scores[row]; });
-    return order;
   }
 
   static void write(const std::string& out, const train::TableText& table, const Result& result) {
@@ -342,15 +323,10 @@ class ScoreCommand final : public Command {
 
   static std::string worst(const Result& result) {
     const train::RowScores& scores = result.scores;
-    std::vector<std::size_t> order(scores.scores.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, std::ranges::greater{},
-                             [&](std::size_t row) { return scores.scores[row]; });
-    order.resize(std::min(order.size(), worst_shown));
     std::string text;
-    for (const std::size_t row : order) {
+    for (const std::size_t row : train::worst_rows(scores, worst_shown)) {
       text += fmt::format("row {:>7}  score {:.5g}", row_of(scores, row) + 1, scores.scores[row]);
-      for (const std::size_t column : surprising(scores, row))
+      for (const std::size_t column : train::surprising_columns(scores, row))
         text += fmt::format("  {} {:.0f} %", printable(scores.columns[column]),
                             100 * scores.parts[row * scores.columns.size() + column] / scores.scores[row]);
       text += "\n";

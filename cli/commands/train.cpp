@@ -60,6 +60,7 @@ std::string summary(const ModelDefinition& model, const train::RunResult& result
   if (!result.train.values.empty()) text += fmt::format("train   {}\n", text_of(result.train));
   if (result.validation) text += fmt::format("valid   {}\n", text_of(*result.validation));
   if (result.test) text += fmt::format("test    {}\n", text_of(*result.test));
+  if (result.test || result.validation) text += parts_text(result.test ? *result.test : *result.validation);
   text += phases_text(model, result);
   text += fmt::format("weights {}\ndigest  {}\n", result.checkpoint.string(), result.digest);
   if (!result.picture.empty()) text += fmt::format("picture {}\n", result.picture.string());

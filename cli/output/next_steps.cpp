@@ -54,6 +54,21 @@ std::optional<std::string> inputs_to_give(const ModelDefinition& model) {
   return words;
 }
 
+/// Of a run that has learnt from a table: what its own tables are good for.
+std::vector<std::string> steps_with_tables(const ModelDefinition& model, const std::string& run) {
+  const DataRecipe& data = *model.data;
+  std::vector<std::string> commands;
+  const std::string learnt = " " + shell_word(data.train->images);
+  const std::string fresh = data.test ? " " + shell_word(data.test->images) : "";
+  // Rows that were learnt from have scores that are too low to say anything.
+  if (data.test && train::scores_rows(model)) commands.push_back(" score" + run + fresh);
+  if (model.role("target"))
+    commands.push_back(" predict" + run + (data.test ? fresh : learnt));
+  else if (!data.table->windows && model.role("row") && data.table->missing != MissingCells::refuse)
+    commands.push_back(" predict" + run + learnt + " --fill");
+  return commands;
+}
+
 }  // namespace
 
 std::string next_steps(const ModelDefinition& model, const train::RunResult& result,
@@ -64,11 +79,8 @@ std::string next_steps(const ModelDefinition& model, const train::RunResult& res
       result.has_pictures ? "" : " --out " + shell_word((result.directory / "samples.csv").string());
   std::string lines;
   const auto offer = [&](const std::string& command) { lines += "  " + program + command + "\n"; };
-  if (result.has_table) {
-    const std::string table = " " + shell_word(model.data->train->images);
-    if (train::scores_rows(model)) offer(" score" + run + table);
-    if (model.role("target") || model.role("row")) offer(" predict" + run + table);
-  }
+  if (result.has_table)
+    for (const std::string& command : steps_with_tables(model, run)) offer(command);
   const bool has_image = model.role("image") && has_rows(model, "image");
   if (has_image && show::sees_images(model) && comes_from_data(model, "image"))
     offer(" reconstruct" + run + split);

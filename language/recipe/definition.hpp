@@ -42,17 +42,18 @@ struct ProbeRecipe {
     roc_auc,            ///< how well a score tells examples with label 1 from others
     average_precision,  ///< the same
     f1,                 ///< the same, with the best threshold
+    confusion,          ///< what classes are taken for
     mae,                ///< mean absolute difference of a guess and the target, in the unit of the table
     rmse,               ///< root of the mean squared one
     r2                  ///< the share of the target's variance that is explained
   };
-  /// Does it look at one number for each example, and at test data alone?
+  /// Does it look at test data alone, at what the model says of each example?
   static bool is_of_scores(Kind kind) { return kind >= Kind::roc_auc; }
   static bool is_of_numbers(Kind kind) { return kind >= Kind::mae; }
   std::string name;
   Kind kind = Kind::knn;
   NodeId code = 0;             ///< a row for each example, or a score or guess
-  std::string labels;          ///< the input with the labels, or the target; empty for active_units
+  std::string labels;          ///< the input with the labels, or the target or cells; empty for active_units
   std::int64_t k = 0;          ///< knn: neighbours; kmeans: clusters, 0: as many as there are labels
   std::int64_t first = 10000;  ///< knn, linear: how many training examples are used at most
   double above = 0.01;         ///< active_units: the variance from which a unit counts

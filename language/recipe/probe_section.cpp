@@ -28,7 +28,7 @@ class ProbeBuilder {
                       .k = kind->k,
                       .where = expansion_.diagnostics.sources().location(declared_.place)};
     reader_.read(probe_rows, probe);
-    const std::optional<NodeId> code = this->code(inputs[0], kind->kind);
+    const std::optional<NodeId> code = this->code(inputs[0], kind->kind, cells_named(probe.labels));
     if (!code || (kind->labelled && probe.labels.empty())) return std::nullopt;
     probe.code = *code;
     return probe;
@@ -70,7 +70,8 @@ class ProbeBuilder {
     return {};
   }
 
-  std::optional<NodeId> code(const YamlNode& text, ProbeRecipe::Kind kind) {
+  /// `of_cells`: the input with cells that a row is compared with, if it is.
+  std::optional<NodeId> code(const YamlNode& text, ProbeRecipe::Kind kind, const std::string& of_cells) {
     NodeDeclaration formula;
     formula.name = declared_.name;
     formula.place = declared_.place;
@@ -82,10 +83,40 @@ class ProbeBuilder {
     const bool rows = !type.shape.empty() && type.shape.front().is_batch() &&
                       std::all_of(type.shape.begin() + 1, type.shape.end(),
                                   [](const auto& extent) { return extent.is_number(); });
-    if (type.dtype == DType::f32 && rows && ProbeRecipe::is_of_scores(kind)) return single(*node, text);
-    if (type.dtype == DType::f32 && rows) return node;
+    const bool fits = type.dtype == DType::f32 && rows;
+    if (fits && kind == ProbeRecipe::Kind::confusion) return of_classes(*node, text);
+    if (fits && !of_cells.empty()) return of_row(*node, text, of_cells);
+    if (fits && ProbeRecipe::is_of_scores(kind)) return single(*node, text);
+    if (fits) return node;
     reader_.wrong(text, fmt::format("a code is a row of floats for each example, not {}", to_string(type)));
     return std::nullopt;
+  }
+
+  std::optional<NodeId> of_classes(NodeId node, const YamlNode& text) {
+    const Type& type = expansion_.builder.type(node);
+    if (type.shape.size() == 2 && !type.shape[1].is_number(1)) return node;
+    reader_.wrong(text, fmt::format("this probe looks at a score for each class, [batch, classes], not {}",
+                                    to_string(type)));
+    return std::nullopt;
+  }
+
+  /// Cells are compared one by one.
+  std::optional<NodeId> of_row(NodeId node, const YamlNode& text, const std::string& cells) {
+    const Type& type = expansion_.builder.type(node);
+    const auto input = expansion_.top.instances.find(cells);
+    if (input == expansion_.top.instances.end() || !input->second.node) return std::nullopt;
+    const Type& wanted = expansion_.builder.type(*input->second.node);
+    if (type.shape == wanted.shape) return node;
+    reader_.wrong(text, fmt::format("this probe compares it with '{}', cell by cell: {} is not {}", cells,
+                                    to_string(type), to_string(wanted)));
+    return std::nullopt;
+  }
+
+  /// The name itself, if it is of an input that takes cells.
+  std::string cells_named(const std::string& name) const {
+    for (const ModelInput& input : model_.inputs)
+      if (input.name == name && input.source == InputSource::cells) return name;
+    return {};
   }
 
   /// A score or a guess is one number for each example.
@@ -101,15 +132,17 @@ class ProbeBuilder {
     return node;
   }
 
-  /// Labels, or a category of a table; a number to learn, alone.
+  /// Labels, or a category of a table; a number to learn, alone, or cells to compare with.
   bool serves(const ModelInput& input, bool of_numbers) const {
     if (input.source == InputSource::weights) return false;
     const Type& type = expansion_.builder.type(*expansion_.top.instances.at(input.name).node);
     const bool is_one = type.shape.size() == 1 && type.shape.front().is_batch();
     const bool is_column = input.source == InputSource::column && is_one;
+    if (of_numbers && input.source == InputSource::cells) return true;
     if (of_numbers)
       return is_one && (input.source == InputSource::target || (is_column && type.dtype == DType::f32));
-    return input.source == InputSource::labels || (is_column && type.dtype == DType::i32);
+    const bool is_class = input.source == InputSource::target && is_one && type.dtype == DType::i32;
+    return is_class || input.source == InputSource::labels || (is_column && type.dtype == DType::i32);
   }
 
   std::string labels(const YamlNode& text, ProbeRecipe::Kind kind) {
@@ -122,7 +155,7 @@ class ProbeBuilder {
     }
     reader_.wrong(text,
                   fmt::format("'{}' is no input with {}", text.text,
-                              of_numbers ? "a target that is a number" : "labels"),
+                              of_numbers ? "a target that is a number, or cells" : "labels"),
                   !names.empty() ? suggestion(text.text, names)
                   : of_numbers   ? "Declare one under `inputs:`, as t: {from: target}."
                                  : "Declare one under `inputs:`, as y: {from: labels}.");

@@ -16,8 +16,17 @@ namespace graphrun {
 namespace {
 
 /// What stands beside the figures of terms and metrics in logs and reports.
-constexpr std::array<std::string_view, 9> other_figures = {
-    "loss", "count", "step", "epoch", "seconds", "images_per_second", "phase", "draw", "layer"};
+constexpr std::array<std::string_view, 11> other_figures = {"loss",
+                                                            "count",
+                                                            "step",
+                                                            "epoch",
+                                                            "seconds",
+                                                            "images_per_second",
+                                                            "rows_per_second",
+                                                            "windows_per_second",
+                                                            "phase",
+                                                            "draw",
+                                                            "layer"};
 
 /// Every figure has a name of its own.
 class FigureNamesCheck {

@@ -98,12 +98,12 @@ class Panel {
     const std::string name = curve.name + (values_.scale.logarithmic ? " (log scale)" : "");
     canvas_.text(left_, top_ - 46, name, black);
     std::int64_t right = right_;
-    const auto entry = [&](const char* text, Colour colour) {
+    const auto entry = [&](std::string_view text, Colour colour) {
       right -= text_width(text);
       canvas_.text(right, top_ - 46, text, colour);
       right -= 24;
     };
-    if (!curve.test.empty()) entry("test", test_colour);
+    if (!curve.test.empty()) entry(curve.measured, test_colour);
     if (!curve.train.empty()) entry("train", train_colour);
   }
 

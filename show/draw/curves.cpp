@@ -15,16 +15,19 @@ Curve& curve_named(std::vector<Curve>& curves, std::string_view name) {
   const auto found =
       std::find_if(curves.begin(), curves.end(), [&](const Curve& curve) { return curve.name == name; });
   if (found != curves.end()) return *found;
-  curves.push_back({std::string(name), {}, {}});
+  curves.push_back({.name = std::string(name), .train = {}, .test = {}});
   return curves.back();
 }
 
 void add_cell(std::vector<Curve>& curves, std::string_view column, Curve::Point point) {
   constexpr std::string_view train = "train.";
   if (column.starts_with(train)) curve_named(curves, column.substr(train.size())).train.push_back(point);
-  for (const std::string_view measured : {std::string_view("test."), std::string_view("validation.")})
-    if (column.starts_with(measured))
-      curve_named(curves, column.substr(measured.size())).test.push_back(point);
+  for (const std::string_view measured : {std::string_view("test."), std::string_view("validation.")}) {
+    if (!column.starts_with(measured)) continue;
+    Curve& curve = curve_named(curves, column.substr(measured.size()));
+    curve.test.push_back(point);
+    curve.measured = measured.substr(0, measured.size() - 1);
+  }
 }
 
 /// The rows of a log, each with the number of its step.

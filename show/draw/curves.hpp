@@ -18,6 +18,7 @@ struct Curve {
   std::string name;
   std::vector<Point> train;
   std::vector<Point> test;
+  std::string measured = "test";  ///< what its points of `test` are of: test or validation data
 };
 
 /// The figures of a run's metrics.csv in the order of its columns. Empty cells and what is not finite are

@@ -9,7 +9,9 @@
 #include "ops/op.hpp"
 #include "show/draw/curve_panels.hpp"
 #include "show/draw/filters.hpp"
+#include "show/draw/matrix.hpp"
 #include "show/draw/pictures.hpp"
+#include "show/draw/row_view.hpp"
 #include "show/draw/scatter.hpp"
 #include "train/learn/programs.hpp"
 #include "train/measure/latent_space.hpp"
@@ -61,6 +63,8 @@ class Drawing {
     attempt("samples", [&] { draw_samples("samples.png"); });
     attempt("the plane of codes", [&] { draw_grid(); });
     attempt("filters", [&] { draw_filters(); });
+    attempt("scores", [&] { draw_rows(); });
+    attempt("classes", [&] { draw_classes(); });
     attempt("curves", [&] { draw_run(); });
     return std::move(gallery_);
   }
@@ -161,13 +165,33 @@ class Drawing {
     gallery_.files.push_back(folder_ / "filters.png");
   }
 
+  void draw_rows() {
+    const std::optional<RowView> view = row_view(learner_, source_);
+    if (!view) return;
+    std::vector<Diagram> diagrams{score_histogram(*view)};
+    for (Diagram& diagram : detection_diagrams(*view)) diagrams.push_back(std::move(diagram));
+    save("scores.png", draw_diagrams(diagrams));
+    const std::vector<Diagram> series = series_diagrams(*view, learner_.model().data->table->fitted);
+    if (!series.empty()) save("series.png", draw_diagrams(series));
+    save("worst.png", draw_worst(*view, learner_.model().data->table->fitted));
+    if (const std::optional<ClassView> flagged = flagged_view(*view))
+      save("flagged.png", draw_matrix(*flagged));
+  }
+
+  void draw_classes() {
+    const std::vector<ClassView> views = class_views(learner_, source_);
+    for (const ClassView& view : views)
+      if (view.confusion.classes <= most_drawn_classes)
+        save(views.size() == 1 ? "classes.png" : fmt::format("classes-{}.png", view.name), draw_matrix(view));
+  }
+
   void draw_run() {
     if (source_.metrics.empty() || !fs::exists(source_.metrics)) return;
     const std::vector<Curve> curves = read_curves(source_.metrics);
     if (!curves.empty()) save("curves.png", draw_curves(curves, read_stages(source_.metrics)));
   }
 
-  void save(const char* name, const files::Image& image) {
+  void save(const std::string& name, const files::Image& image) {
     files::write_png(folder_ / name, image);
     gallery_.files.push_back(folder_ / name);
   }

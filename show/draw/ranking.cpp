@@ -5,7 +5,7 @@
 
 #include "graphrun/error.hpp"
 #include "show/draw/target.hpp"
-#include "train/measure/row_scores.hpp"
+#include "train/measure/detection.hpp"
 
 namespace graphrun::show {
 

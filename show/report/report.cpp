@@ -12,6 +12,7 @@
 #include "show/report/page.hpp"
 #include "show/report/report_facts.hpp"
 #include "show/report/report_pictures.hpp"
+#include "show/report/report_rows.hpp"
 
 namespace graphrun::show {
 
@@ -63,6 +64,7 @@ files::JsonObject report_data(train::Learner& learner, const Source& source,
   data.set("format", std::int64_t{1});
   set_facts(data, learner, source);
   set_pictures(data, learner, source, notes);
+  set_rows(data, learner, source);
   return data.set("notes", files::json_array(notes));
 }
 

@@ -154,6 +154,13 @@ files::JsonObject figure_of(const Curve& curve, const std::vector<LoggedStage>& 
       .set("preferred", scales.preferred().logarithmic ? 1 : 0);
 }
 
+/// "test" or "validation": what is measured after each epoch.
+std::string measured_in(const std::vector<Curve>& curves) {
+  for (const Curve& curve : curves)
+    if (!curve.test.empty()) return curve.measured;
+  return "test";
+}
+
 files::JsonObject curves_of(const std::vector<Curve>& curves, const std::vector<LoggedStage>& logged) {
   files::JsonArray figures;
   for (const Curve& curve : curves) figures.add(figure_of(curve, logged));
@@ -168,6 +175,7 @@ files::JsonObject curves_of(const std::vector<Curve>& curves, const std::vector<
   return files::JsonObject()
       .set("steps", scale_of(step_scale(curves)))
       .set("most_dots", most_dots)
+      .set("measured", measured_in(curves))
       .set("figures", figures)
       .set("stages", stages);
 }
@@ -241,20 +249,25 @@ std::string table_text(const train::Dataset& data) {
   const auto counted = [](const train::ImageSet& part) {
     return files::grouped(static_cast<std::int64_t>(part.count));
   };
-  std::string text = fmt::format("{}: {} rows to learn from", data.name, counted(data.train));
+  std::string text =
+      fmt::format("{}: {} {} to learn from", data.name, counted(data.train), data.train.noun());
   if (data.validation.count > 0) text += fmt::format(", {} to validate with", counted(data.validation));
   if (data.test.count > 0) text += fmt::format(", {} to test with", counted(data.test));
-  return fmt::format("{}; {} cells in each", text, data.train.width);
+  return fmt::format("{}; {} cells in each{}", text, data.train.width,
+                     data.train.height > 1 ? fmt::format(" of {} rows", data.train.height) : "");
 }
 
 std::string data_text(const train::Dataset& data) {
   if (data.train.is_table) return table_text(data);
   const std::string counts =
       data.test.count > 0
-          ? fmt::format("{} training and {} test images",
+          ? fmt::format("{} training and {} test {}",
                         files::grouped(static_cast<std::int64_t>(data.train.count)),
-                        files::grouped(static_cast<std::int64_t>(data.test.count)))
-          : fmt::format("{} images", files::grouped(static_cast<std::int64_t>(data.train.count)));
+                        files::grouped(static_cast<std::int64_t>(data.test.count)), data.train.noun())
+          : fmt::format("{} {}", files::grouped(static_cast<std::int64_t>(data.train.count)),
+                        data.train.noun());
+  if (!data.train.are_pictures)
+    return fmt::format("{}: {} of {} numbers", data.name, counts, data.train.values_per_image());
   return fmt::format("{}: {} of {} \u00d7 {} pixels{}", data.name, counts, data.train.height,
                      data.train.width,
                      data.is_subset ? "; only the small part that comes with graphrun" : "");
@@ -285,7 +298,7 @@ files::JsonArray key_figures(train::Learner& learner, const std::vector<Curve>& 
     const auto& points = curve.test.empty() ? curve.train : curve.test;
     if (points.empty() || ++count > most_key_figures - 2) continue;
     figures.add(files::JsonObject()
-                    .set("name", (curve.test.empty() ? "training " : "test ") + curve.name)
+                    .set("name", (curve.test.empty() ? "training " : curve.measured + " ") + curve.name)
                     .set("value", points.back().value));
   }
   figures.add(

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "show/draw/canvas.hpp"
@@ -12,6 +13,7 @@
 #include "show/draw/scatter.hpp"
 #include "show/report/report_latent.hpp"
 #include "show/report/sprite.hpp"
+#include "train/datasets/tables/column_scale.hpp"
 #include "train/measure/latent_space.hpp"
 
 namespace graphrun::show {
@@ -68,12 +70,12 @@ class Showing {
   void set_names() {
     files::JsonArray colours;
     for (int label = 0; label < 10; ++label) colours.add(hexadecimal(class_colour(label)));
-    data_.set("label_names", files::json_array(source_.class_names()))
-        .set("colours", colours)
-        .set("images", files::JsonObject()
-                           .set("height", shown().height)
-                           .set("width", shown().width)
-                           .set("channels", shown().channels));
+    data_.set("label_names", files::json_array(source_.class_names())).set("colours", colours);
+    if (!shown().are_pictures) return;
+    data_.set("images", files::JsonObject()
+                            .set("height", shown().height)
+                            .set("width", shown().width)
+                            .set("channels", shown().channels));
   }
 
   void show_reconstructions() {
@@ -111,9 +113,40 @@ class Showing {
     const auto places = static_cast<std::int64_t>(plane.x.size());
     if (shown().are_pictures)
       object.set("thumbnails", sprite(first_pictures(shown(), static_cast<std::size_t>(affordable(places)))));
+    if (shown().is_table && shown().window_rows.empty())
+      object.set("columns", columns_of_codes(plane.x.size()));
     if (codes_->width <= widest_carried_code) object.set("values", base64_of(codes_->values));
-    object.set("of", shown().is_table ? "rows" : "test images");
+    const std::string noun(shown().noun());
+    object.set("of", (shown().are_pictures ? "test " : "") + noun)
+        .set("one", (shown().are_pictures ? "test " : "") + noun.substr(0, noun.size() - 1));
     data_.set("codes", object);
+  }
+
+  /// What codes may be coloured by: of each number its values, of each category the places of its.
+  files::JsonArray columns_of_codes(std::size_t count) const {
+    files::JsonArray columns;
+    std::size_t cell = 0;
+    for (const FittedColumn& column : learner_.model().data->table->fitted) {
+      if (column.cells() == 0) continue;
+      files::JsonArray values;
+      for (std::size_t row = 0; row < count; ++row) {
+        const std::size_t at = row * shown().width + cell;
+        values.add(value_of(column, at));
+      }
+      files::JsonObject object;
+      object.set("name", column.name).set("values", values);
+      if (column.is_category) object.set("names", files::json_array(column.values));
+      columns.add(object);
+      cell += column.cells();
+    }
+    return columns;
+  }
+
+  files::JsonValue value_of(const FittedColumn& column, std::size_t at) const {
+    if (!shown().mask.empty() && shown().mask[at] == 0) return files::JsonValue(nullptr);
+    const std::span<const float> cells = std::span(shown().values).subspan(at, column.cells());
+    if (column.is_category) return static_cast<std::int64_t>(std::ranges::max_element(cells) - cells.begin());
+    return static_cast<double>(static_cast<float>(train::unscaled(column, static_cast<double>(cells[0]))));
   }
 
   // ---- The space of codes ----

@@ -74,11 +74,50 @@ TEST_CASE("a table is learnt from, and what its columns are is said") {
   CHECK(contains(result.err, "rows/s"));
   CHECK(!contains(result.err + result.out, "image"));
   CHECK(contains(result.out, "valid   loss"));
-  CHECK(contains(result.out, " score run "));
+  // Scores of the rows that it has learnt from would say nothing, and no cell is missing.
+  CHECK(!contains(result.out, " score "));
+  CHECK(!contains(result.out, " predict "));
+  CHECK(contains(place.lines_of("run/metrics.csv").front(), ",rows_per_second,"));
   CHECK(contains(place.lines_of("run/metrics.csv").front(), "validation.loss"));
   const json measured = place.run_json({"eval", "run", "--split", "validation"});
   CHECK(measured.at("count") == 40);
   CHECK(place.run({"eval", "run"}).exit_code == 4);
+}
+
+TEST_CASE("what is offered after learning from a table works") {
+  const TablePlace place;
+  place.write("new data.csv", "id,a,b,kind,state\n1,2,4,x,fine\n2,3,-6,y,odd\n3,1,2,y,fine\n");
+  std::string text = TablePlace::model("  missing: mean\n");
+  text.replace(text.find("\n  split"), 1, "\n  test: {table: new data.csv, label: state}\n");
+  place.write("tested.yaml", text);
+  const auto offered = [&](const std::string& model, const std::string& run) {
+    const ProcessResult result = place.run({model, "--out", run, "--set", "train.epochs=1"});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    const std::string lines = result.out.substr(result.out.find("next:\n") + 6);
+    ProcessOptions options;
+    options.folder = place.folder();
+    const ProcessResult done = run_process({"/bin/sh", "-c", "set -e\n" + lines}, options);
+    INFO(lines << done.err);
+    CHECK(done.exit_code == 0);
+    CHECK(!contains(done.out, "image"));
+    return lines;
+  };
+  const std::string rows = offered("tested.yaml", "rows");
+  CHECK(contains(rows, " score rows "));
+  CHECK(contains(rows, "/new data.csv'\n"));
+  CHECK(contains(rows, " predict rows "));
+  CHECK(contains(rows, "/train.csv --fill\n"));
+  text.replace(text.find("  split"), 0, "  windows: {size: 3}\n");
+  text.replace(text.find("in: x,"), 5, "in: flat");
+  text.replace(text.find("  code:"), 0, "  flat: {op: flatten, in: x}\n");
+  text.replace(text.find("dim(x, -1)"), 10, "dim(flat, -1)");
+  text.replace(text.find("[row, x]"), 8, "[row, flat]");
+  place.write("series.yaml", text);
+  const std::string windows = offered("series.yaml", "windows");
+  CHECK(contains(windows, " score windows "));
+  CHECK(!contains(windows, " predict "));
+  CHECK(contains(place.lines_of("windows/metrics.csv").front(), ",windows_per_second,"));
 }
 
 TEST_CASE("rows are scored, with the columns that make them odd") {
@@ -177,6 +216,59 @@ TEST_CASE("a number is predicted in its unit, and a class by its name") {
   CHECK(place.lines_of("c.csv")[1].starts_with("1,y,"));
 }
 
+TEST_CASE("classes are measured one by one, and the best state is the one that the figure asks for") {
+  const TablePlace place;
+  place.write(
+      "class.yaml",
+      "graphrun: 1\nname: guess\n"
+      "data: {train: {table: train.csv}, split: {validation: 0.2, test: 0.2}, columns: {target: kind}}\n"
+      "inputs: {x: {from: cells}, t: {from: target}}\n"
+      "nodes:\n  y: {op: dense, in: x, units: 2}\nloss: {e: {op: cross_entropy, in: [y, t]}}\n"
+      "metrics: {taken: {probe: confusion, in: [y, t]}}\noutputs: {target: y}\n"
+      "train: {optimizer: {op: adam, lr: 0.02}, batch: 16, epochs: 6, "
+      "stop: {metric: taken, best: highest, patience: 5}}\n");
+  const ProcessResult trained = place.run({"class.yaml", "--out", "run"});
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  CHECK(contains(trained.out, "\ntaken  f1 "));
+  CHECK(contains(trained.out, " f1.x "));
+  CHECK(std::filesystem::exists(place / "run/images/classes.png"));
+  // The share that is right on validation rows: the best state has the highest of the run.
+  double highest = 0;
+  const std::vector<std::string> lines = place.lines_of("run/metrics.csv");
+  REQUIRE(lines.front().ends_with(",validation.taken"));
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    highest = std::max(highest, std::stod(lines[i].substr(lines[i].rfind(',') + 1)));
+  const json best = place.run_json({"eval", "run", "--best", "--split", "validation"});
+  CHECK(best.at("taken").get<double>() == highest);
+  const json measured = place.run_json({"eval", "run"});
+  CHECK(measured.contains("taken.f1.y"));
+  const json& taken = measured.at("confusion").at("taken");
+  CHECK(taken.at("classes") == json::parse(R"(["x", "y"])"));
+  int counted = 0;
+  for (const json& row : taken.at("counts"))
+    for (const json& count : row) counted += count.get<int>();
+  CHECK(counted == measured.at("count"));
+  const ProcessResult shown = place.run({"eval", "run"});
+  CHECK(contains(shown.out, "taken, row by row what it is"));
+}
+
+TEST_CASE("to stop by what validation rows cannot tell is refused") {
+  const TablePlace place;
+  std::string text = TablePlace::model("");
+  text.replace(text.find("train: {table: train.csv}"), 25,
+               "train: {table: train.csv}\n  test: {table: new.csv, label: state}");
+  text.replace(text.find("inputs: {x"), 10, "inputs: {odd: {from: labels}, x");
+  text.replace(text.find("train: {opt"), 0,
+               "metrics: {auc: {probe: roc_auc, in: [\"sum(x, axis=1)\", odd]}}\n");
+  text.replace(text.find("seed: 1"), 7, "seed: 1, stop: {metric: auc, best: highest, patience: 2}");
+  place.write("stops.yaml", text);
+  const ProcessResult result = place.run({"stops.yaml"});
+  CHECK(result.exit_code == 4);
+  CHECK(
+      contains(result.err, "`stop:` waits for 'auc', which needs 'odd', and the validation data have none"));
+}
+
 TEST_CASE("scores and predictions that make no sense are refused with what to do") {
   const TablePlace place;
   place.train();
@@ -216,6 +308,19 @@ TEST_CASE("a series is scored row by row, as the mean over the windows that hold
   CHECK(place.lines_of("w.csv").front() == "first_row,last_row,score");
   CHECK(place.lines_of("w.csv").size() == 1 + 2550 - 2 * 47);  // none over the gap
   CHECK(place.run({"score", "engine", "-", "--follow"}).exit_code == 2);
+}
+
+TEST_CASE("swapped cells are put right, and kernels move along a series: both tell what is odd") {
+  const TablePlace place;
+  for (const std::string name : {"table_denoising", "series_conv"}) {
+    const json trained = place.run_json(
+        {in_source("/models/tables/") + name + ".yaml", "--out", name, "--set", "train.epochs=12"});
+    INFO(name);
+    CHECK(trained.at("test").at("auc").get<double>() > 0.8);
+    const std::string fresh = name == "series_conv" ? "engine_new.csv" : "machines_new.csv";
+    const json scored = place.run_json({"score", name, in_source("/data/tables/") + fresh, "--out", "s.csv"});
+    CHECK(scored.at("roc_auc").get<double>() > 0.8);
+  }
 }
 
 TEST_CASE("guesses are measured in the unit of the table, and training may stop by such a figure") {

@@ -34,6 +34,9 @@ RUNS = {
     "pretrain_classifier": ["hidden=[32,16]", "units=4", "train.phases.scratch.epochs=2", "train.phases.scratch.draws=3",
                             "train.phases.scratch.subset.first=900", "train.phases.layers.subset.first=900",
                             "train.phases.layers.epochs=1"],
+    "tables/table_anomaly": ["train.epochs=8"],
+    "tables/series_anomaly": ["train.epochs=4"],
+    "tables/regression": ["train.epochs=2"],
 }
 EVIL = """</script><script>document.title = 'broken'</script><img src=x onerror="document.title='broken'"> & "' \u2028 </title>"""
 FOLDER = None
@@ -57,8 +60,10 @@ def graphrun(*words):
 def train(name, settings, change=lambda text: text):
     """Trains a bundled model on the images of the repository; its report."""
     text = (ROOT / "models" / f"{name}.yaml").read_text()
-    text = change(text.replace("data: fashion_mnist", small_data()).replace("include: [blocks/", f"include: [{ROOT}/models/blocks/"))
+    text = change(text.replace("data: fashion_mnist", small_data()).replace("include: [blocks/", f"include: [{ROOT}/models/blocks/")
+                  .replace("../../data/", f"{ROOT}/data/"))
     model = FOLDER / f"{name}.yaml"
+    model.parent.mkdir(exist_ok=True)
     model.write_text(text)
     words = [word for setting in settings for word in ("--set", setting)]
     graphrun("train", model, "--out", FOLDER / name, *words)
@@ -102,7 +107,7 @@ class Reports(unittest.TestCase):
                     report = self.open(name, width, 800, dark=width == 360)
                     self.assertLess(report.stat().st_size, 15_000_000)
                     self.assertEqual([], self.browser.complaints())
-                    self.assertEqual(name, self.text("h1"))
+                    self.assertEqual(pathlib.Path(name).name, self.text("h1"))
                     self.assertLessEqual(self.value("document.documentElement.scrollWidth"), width)
                     self.assertGreater(self.value("document.querySelectorAll('main section').length"), 3)
 
@@ -179,7 +184,7 @@ class Reports(unittest.TestCase):
 
     def test_every_op_that_is_exported_runs(self):
         self.open("autoencoder")
-        source = (ROOT / "train" / "report" / "page_decoder.cpp").read_text()
+        source = (ROOT / "show" / "report" / "page_decoder.cpp").read_text()
         listed = re.search(r"ops_of_the_page = \{(.*?)\}", source, re.DOTALL).group(1)
         self.assertEqual(sorted(re.findall(r'"(\w+)"', listed)),
                          self.value("Object.keys({...unaryOps, ...binaryOps, ...otherOps}).sort()"))
@@ -306,6 +311,39 @@ class Reports(unittest.TestCase):
         for word in ("scratch", "layers", "plain", "\u00b1", "plain \u2212 scratch"):
             self.assertIn(word, results)
 
+    # ---- Tables and series ----
+
+    def test_rows_are_shown_with_their_scores(self):
+        self.open("tables/table_anomaly")
+        self.assertEqual(3, self.value("document.querySelectorAll('#scores .chart').length"))
+        self.assertEqual(15, self.value("document.querySelectorAll('#scores table.worst tbody tr').length"))
+        self.assertGreater(self.value("document.querySelectorAll('#scores rect.bar').length"), 10)
+        self.assertEqual(1, self.value("document.querySelectorAll('#scores line.mark').length"))
+        self.assertEqual(["works", "broken"], self.value("[...document.querySelectorAll('#scores table.matrix tbody th')].map((cell) => cell.textContent)"))
+        self.assertEqual(800, self.value("[...document.querySelectorAll('#scores table.matrix tbody tr')].flatMap((row) => [...row.querySelectorAll('td')].slice(0, 2)).reduce((sum, cell) => sum + Number(cell.textContent), 0)"))
+
+    def test_codes_are_coloured_by_any_column(self):
+        self.open("tables/table_anomaly")
+        fills = "[...new Set([...document.querySelectorAll('#codes circle.point')].map((point) => point.getAttribute('fill')))].length"
+        names = self.value("[...document.querySelectorAll('#codes select option')].map((option) => option.textContent)")
+        self.assertEqual(["nothing", "temp", "press", "rpm", "flow", "volt", "power", "kind", "site"], names)
+        for value, least, most in ((0, 50, 1000), (6, 3, 4)):
+            self.value(f"(() => {{ const select = document.querySelector('#codes select'); select.value = '{value}'; select.dispatchEvent(new Event('change')); }})()")
+            self.assertTrue(least <= self.value(fills) <= most)
+
+    def test_a_series_shows_what_is_flagged(self):
+        self.open("tables/series_anomaly")
+        self.assertEqual(3, self.value("document.querySelectorAll('#series .chart').length"))
+        for kind in ("first", "second"):
+            self.assertGreater(self.value(f"document.querySelectorAll('#series rect.stretch.{kind}').length"), 0)
+
+    def test_no_word_of_images_where_there_are_none(self):
+        for name in ("tables/table_anomaly", "tables/series_anomaly", "tables/regression"):
+            with self.subTest(name):
+                self.open(name)
+                for words in ("document.body.innerText", "[...document.querySelectorAll('[aria-label]')].map((each) => each.ariaLabel).join(' ')"):
+                    self.assertNotRegex(self.value(words).split("graphrun: 1")[0].lower(), r"image|picture")
+
     # ---- The page as a whole ----
 
     def test_light_and_dark(self):
@@ -355,7 +393,7 @@ def take_shots():
                     tab.show(width, 900, dark)
                     tab.open(FOLDER / name / "report.html")
                     tab.value("new Promise((resolve) => setTimeout(resolve, 600))")
-                    tab.screenshot(SHOTS / f"{name}-{width}-{'dark' if dark else 'light'}.png", whole=True)
+                    tab.screenshot(SHOTS / f"{name.replace('/', '-')}-{width}-{'dark' if dark else 'light'}.png", whole=True)
 
 
 def main():

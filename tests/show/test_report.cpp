@@ -11,6 +11,7 @@
 #include "files/base64.hpp"
 #include "files/file.hpp"
 #include "show/draw/curves.hpp"
+#include "show/draw/gallery.hpp"
 #include "show/report/layer_graph.hpp"
 #include "show/report/page_decoder.hpp"
 #include "show/report/report.hpp"
@@ -334,4 +335,88 @@ TEST_CASE("pictures of a sprite lie row by row") {
   CHECK(made["columns"] == 36);
   CHECK(made["count"] == 50);
   CHECK(made["height"] == 1);
+}
+
+namespace {
+
+/// Two numbers that are each other's double, and a kind; the last new rows contradict themselves.
+std::string table_model(const TemporaryFolder& folder, const std::string& data) {
+  std::string text = "a,b,kind\n";
+  for (int row = 0; row < 60; ++row)
+    text += std::to_string(row % 7) + "," + std::to_string(2 * (row % 7)) + (row % 2 == 0 ? ",x\n" : ",y\n");
+  files::write_text_file(folder / "train.csv", text);
+  text = "a,b,kind,state\n";
+  for (int row = 0; row < 20; ++row)
+    text += std::to_string(row % 7) + "," + std::to_string(2 * (row % 7)) + ",x,fine\n";
+  files::write_text_file(folder / "new.csv", text + "500,-700,y,bad\n-600,900,x,bad\n");
+  return "graphrun: 1\nname: pair\ndata:\n  train: {table: " + (folder / "train.csv").string() +
+         "}\n  test: {table: " + (folder / "new.csv").string() + ", label: state}\n" + data +
+         "inputs: {x: {from: cells}, y: {from: labels}}\nnodes:\n  flat: {op: flatten, in: x}\n"
+         "  code: {op: dense, in: flat, units: 2}\n  wide: {op: dense, in: code, units: \"$(dim(flat, "
+         "-1))\"}\n"
+         "  row: {op: reshape, in: wide, shape: \"$(shape(x))\"}\n  logits: {op: dense, in: code, units: 2}\n"
+         "outputs: {code: code, row: row}\nloss: {r: {op: mse, in: [wide, flat]}}\n"
+         "metrics: {taken: {probe: confusion, in: [logits, y]}}\n"
+         "train: {optimizer: {op: adam}, batch: 8, epochs: 1}\n";
+}
+
+}  // namespace
+
+TEST_CASE("the report of a table shows its scores, the worst rows, and the columns that made them so") {
+  const TemporaryFolder folder;
+  SmallRun place(replaced(table_model(folder, ""), "\"$(shape(x))\"", "[batch, 4]"));
+  place.learner.state().held_out_scores = {0.5, 1, 2, 1000};
+  const json report = place.report();
+  CHECK(place.notes.empty());
+  const json& rows = report["rows"];
+  CHECK(rows["of"] == "test rows");
+  CHECK(rows["count"] == 22);
+  CHECK(rows["threshold"] == 1000);
+  REQUIRE(rows["diagrams"].size() == 3);
+  double counted = 0;
+  for (const json& bar : rows["diagrams"][0]["bars"]) counted += bar[2].get<double>() + bar[3].get<double>();
+  CHECK(counted == 22);
+  CHECK(rows["diagrams"][1]["lines"][0]["points"].front() == json::parse("[0, 0]"));
+  CHECK(rows["diagrams"][1]["lines"][0]["points"].back() == json::parse("[1, 1]"));
+  CHECK(rows["worst"].size() == 15);
+  CHECK((rows["worst"][0]["row"] == 21 || rows["worst"][0]["row"] == 22));
+  CHECK(rows["worst"][0]["kind"] == "bad");
+  const std::string value = rows["worst"][0]["parts"][0]["value"];
+  CHECK((std::abs(std::stod(value)) > 499 && std::abs(std::stod(value)) < 901));
+  CHECK(rows["flagged"]["counts"] == json::parse("[[20, 0], [0, 2]]"));
+  CHECK(rows["series"].empty());
+  REQUIRE(report["classes"].size() == 1);
+  CHECK(report["classes"][0]["name"] == "taken");
+  CHECK(report["classes"][0]["counts"].size() == 2);
+  CHECK(report["codes"]["of"] == "rows");
+  CHECK(report["codes"]["columns"][0]["name"] == "a");
+  CHECK(report["codes"]["columns"][2]["names"] == json::parse(R"(["x", "y"])"));
+  const Gallery gallery =
+      draw_gallery(place.learner, {*place.data, place.train, place.test, {}}, folder.path());
+  CHECK(gallery.notes.empty());
+  for (const char* name : {"scores.png", "worst.png", "flagged.png", "classes.png", "codes.png"})
+    CHECK(std::filesystem::exists(folder / name));
+  CHECK(!std::filesystem::exists(folder / "series.png"));
+  CHECK(report.dump().find("image") == std::string::npos);
+}
+
+TEST_CASE("the report of a series shades what is flagged and what is odd, row by row") {
+  const TemporaryFolder folder;
+  SmallRun place(replaced(table_model(folder, "  windows: {size: 3}\n"), "\"$(shape(x))\"", "[batch, 3, 4]"));
+  place.learner.state().held_out_scores = {0.5, 1, 2, 1000};
+  const json report = place.report();
+  CHECK(place.notes.empty());
+  const json& series = report["rows"]["series"];
+  REQUIRE(series.size() == 3);
+  CHECK(series[1]["title"] == "a");
+  CHECK(series[1]["lines"][0]["points"].size() == 22);
+  CHECK(series[1]["lines"][0]["points"][2][1].get<double>() == Approx(2).margin(1e-4));
+  json stretches = json::array();
+  for (const json& stretch : series[0]["stretches"])
+    if (stretch["kind"] == "second") stretches.push_back({stretch["from"], stretch["to"]});
+  CHECK(stretches == json::parse("[[20.5, 22.5]]"));
+  CHECK(report["codes"]["of"] == "windows");
+  draw_gallery(place.learner, {*place.data, place.train, place.test, {}}, folder.path());
+  CHECK(std::filesystem::exists(folder / "series.png"));
+  CHECK(report.dump().find("image") == std::string::npos);
 }

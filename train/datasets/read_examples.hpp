@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "files/file.hpp"
@@ -52,12 +53,15 @@ struct ImageSet {
   std::vector<std::string> column_names = {};      ///< of a CSV file with a header: of its numbers
   bool is_table = false;
   std::vector<std::uint32_t> window_rows =
-      {};                               ///< of windows of a table, [count, height]: the rows they hold
-  bool are_pictures = true;             ///< otherwise rows of numbers that it makes no sense to draw
-  std::vector<std::string> notes = {};  ///< what was taken for granted, with the file; often empty
+      {};                                     ///< of windows of a table, [count, height]: the rows they hold
+  std::vector<std::int32_t> row_labels = {};  ///< of windows: the labels of these rows, if there are any
+  bool are_pictures = true;                   ///< otherwise rows of numbers that it makes no sense to draw
+  std::vector<std::string> notes = {};        ///< what was taken for granted, with the file; often empty
 
   std::size_t values_per_image() const { return height * width * channels; }
   bool has_labels() const { return !labels.empty(); }
+  /// What people call them.
+  std::string_view noun() const { return are_pictures ? "images" : window_rows.empty() ? "rows" : "windows"; }
   bool are_pixels() const { return values.empty(); }
   /// Of a set of pixels.
   std::span<const std::uint8_t> image(std::size_t index) const {

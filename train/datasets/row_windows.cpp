@@ -164,6 +164,7 @@ void take_sums(ImageSet& set, const ImageSet& rows) {
     std::int32_t label = 0;
     float weight = 0;
     for (const std::uint32_t row : own) {
+      if (rows.has_labels()) set.row_labels.push_back(rows.labels[row]);
       if (rows.has_labels()) label = std::max(label, rows.labels[row]);
       if (!rows.weights.empty()) weight += rows.weights[row] / static_cast<float>(size);
     }

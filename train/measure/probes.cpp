@@ -13,10 +13,11 @@
 
 #include "graphrun/error.hpp"
 #include "runtime/state/philox.hpp"
+#include "train/datasets/known_datasets.hpp"
 #include "train/datasets/tables/column_scale.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/loop.hpp"
-#include "train/measure/row_scores.hpp"
+#include "train/measure/detection.hpp"
 
 namespace graphrun::train {
 
@@ -238,14 +239,36 @@ LabelledCodes codes_of(Learner& learner, const ProbeRecipe& probe, const Example
   return codes;
 }
 
+/// As many names as there are classes, from the data where they have some.
+std::vector<std::string> names_of_classes(const ModelDefinition& model, std::size_t classes) {
+  std::vector<std::string> names;
+  const FittedColumn* target =
+      model.data && model.data->table ? target_of(model.data->table->fitted) : nullptr;
+  if (target != nullptr && target->is_category)
+    names = target->values;
+  else if (model.data)
+    names = !model.data->classes.empty() ? model.data->classes : class_names(model.data->name);
+  for (std::size_t label = names.size(); label < classes; ++label) names.push_back(std::to_string(label));
+  names.resize(classes);
+  return names;
+}
+
 /// The values of a score or guess, and of an input of f32 or i32 as what `Value` is.
 template <class Value>
 std::vector<Value> column_values(const Examples& examples, const std::string& input) {
   Batch batch(examples, {input}, examples.count);
   batch.gather(0, examples.count);
-  std::vector<Value> values(static_cast<std::size_t>(examples.count));
+  std::vector<Value> values(batch.feeds().front().bytes.size() / sizeof(Value));
   std::memcpy(values.data(), batch.feeds().front().bytes.data(), values.size() * sizeof(Value));
   return values;
+}
+
+NamedConfusion named_confusion(Learner& learner, const ProbeRecipe& probe, const Examples& asked,
+                               const std::stop_token& stop) {
+  const OutputValues output = learner.run(probe.code, asked, {.stop = stop});
+  const auto classes = static_cast<std::size_t>(output.extents.back());
+  return {probe.name, confusion(as_floats(output), column_values<std::int32_t>(asked, probe.labels), classes),
+          names_of_classes(learner.model(), classes)};
 }
 
 std::vector<double> scores_of(Learner& learner, const ProbeRecipe& probe, const Examples& asked,
@@ -262,15 +285,57 @@ std::vector<float> weights_of(const Examples& asked) {
   return has_some ? column_values<float>(asked, weights_input) : std::vector<float>{};
 }
 
-double detected(const ProbeRecipe& probe, const std::vector<double>& scores, const Examples& asked) {
+std::vector<Figure> detected(const ProbeRecipe& probe, const std::vector<double>& scores,
+                             const Examples& asked) {
   std::vector<bool> sought;
   for (const std::int32_t label : column_values<std::int32_t>(asked, probe.labels))
     sought.push_back(label == 1);
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
   const bool both = std::ranges::count(sought, true) > 0 && std::ranges::count(sought, false) > 0;
-  if (!both) return std::numeric_limits<double>::quiet_NaN();
-  const Detection found = detection(scores, sought, weights_of(asked));
-  if (probe.kind == ProbeRecipe::Kind::roc_auc) return found.roc_auc;
-  return probe.kind == ProbeRecipe::Kind::f1 ? found.best_f1 : found.average_precision;
+  const Detection found =
+      both ? detection(scores, sought, weights_of(asked)) : Detection{unknown, unknown, unknown, unknown};
+  if (probe.kind == ProbeRecipe::Kind::roc_auc) return {{probe.name, found.roc_auc}};
+  if (probe.kind == ProbeRecipe::Kind::average_precision) return {{probe.name, found.average_precision}};
+  return {{probe.name, found.best_f1}, {probe.name + ".threshold", found.best_threshold}};
+}
+
+std::vector<Figure> classified(const ProbeRecipe& probe, const NamedConfusion& found) {
+  std::vector<Figure> figures{{probe.name, found.confusion.accuracy()},
+                              {probe.name + ".f1", found.confusion.mean_f1()}};
+  for (std::size_t label = 0; label < found.confusion.classes; ++label)
+    figures.push_back({fmt::format("{}.f1.{}", probe.name, found.names[label]), found.confusion.f1(label)});
+  return figures;
+}
+
+/// Guesses beside what they should have been, one behind the other.
+class Differences {
+ public:
+  void add(double guess, double truth, double weight) {
+    absolute_ += weight * std::abs(guess - truth);
+    squared_ += weight * (guess - truth) * (guess - truth);
+    truths_.push_back(truth);
+    weights_.push_back(weight);
+  }
+  double value(ProbeRecipe::Kind kind) const {
+    const double count = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+    if (kind == ProbeRecipe::Kind::mae) return absolute_ / count;
+    if (kind == ProbeRecipe::Kind::rmse) return std::sqrt(squared_ / count);
+    const double mean = std::inner_product(truths_.begin(), truths_.end(), weights_.begin(), 0.0) / count;
+    double spread = 0;
+    for (std::size_t i = 0; i < truths_.size(); ++i)
+      spread += weights_[i] * (truths_[i] - mean) * (truths_[i] - mean);
+    return 1 - squared_ / spread;
+  }
+
+ private:
+  double absolute_ = 0;
+  double squared_ = 0;
+  std::vector<double> truths_;
+  std::vector<double> weights_;
+};
+
+const std::vector<FittedColumn>* columns_of(const ModelDefinition& model) {
+  return model.data && model.data->table ? &model.data->table->fitted : nullptr;
 }
 
 /// The column of a table that an input takes, if it is one.
@@ -283,39 +348,75 @@ const FittedColumn* column_of(const ModelDefinition& model, const std::string& n
 }
 
 /// In the unit of the table, if the target is of one.
-double regressed(const ModelDefinition& model, const ProbeRecipe& probe, const std::vector<double>& guesses,
-                 const Examples& asked) {
+std::vector<Figure> regressed(const ModelDefinition& model, const ProbeRecipe& probe,
+                              const std::vector<double>& guesses, const Examples& asked) {
   const FittedColumn* target = column_of(model, probe.labels);
   const auto in_unit = [&](double value) { return target != nullptr ? unscaled(*target, value) : value; };
   const std::vector<float> targets = column_values<float>(asked, probe.labels);
-  double absolute = 0;
-  double squared = 0;
-  double mean = 0;
-  double spread = 0;
   const std::vector<float> weights = weights_of(asked);
-  const double all = weights.empty() ? static_cast<double>(targets.size())
-                                     : std::accumulate(weights.begin(), weights.end(), 0.0);
-  const auto share = [&](std::size_t i) { return weights.empty() ? 1.0 : static_cast<double>(weights[i]); };
+  Differences differences;
   for (std::size_t i = 0; i < targets.size(); ++i)
-    mean += share(i) * in_unit(static_cast<double>(targets[i])) / all;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const double truth = in_unit(static_cast<double>(targets[i]));
-    const double difference = in_unit(guesses[i]) - truth;
-    absolute += share(i) * std::abs(difference) / all;
-    squared += share(i) * difference * difference / all;
-    spread += share(i) * (truth - mean) * (truth - mean) / all;
-  }
-  if (probe.kind == ProbeRecipe::Kind::mae) return absolute;
-  return probe.kind == ProbeRecipe::Kind::rmse ? std::sqrt(squared) : 1 - squared / spread;
+    differences.add(in_unit(guesses[i]), in_unit(static_cast<double>(targets[i])),
+                    weights.empty() ? 1.0 : static_cast<double>(weights[i]));
+  return {{probe.name, differences.value(probe.kind)}};
 }
 
-double measure(Learner& learner, const ProbeRecipe& probe, const Examples& known, const Examples& asked,
-               const std::stop_token& stop) {
-  if (ProbeRecipe::is_of_scores(probe.kind)) {
-    const std::vector<double> scores = scores_of(learner, probe, asked, stop);
-    return ProbeRecipe::is_of_numbers(probe.kind) ? regressed(learner.model(), probe, scores, asked)
-                                                  : detected(probe, scores, asked);
+/// 1 where the table has a cell; all are, where no input tells.
+std::vector<float> mask_of(const ModelDefinition& model, const Examples& asked, std::size_t cells) {
+  for (const ModelInput& input : model.inputs)
+    if (input.source == InputSource::mask && asked.columns.contains(input.name))
+      return column_values<float>(asked, input.name);
+  return std::vector<float>(cells, 1.0F);
+}
+
+/// Of all cells as the model sees them, and of each column of numbers in its unit.
+std::vector<Figure> compared(const ModelDefinition& model, const ProbeRecipe& probe,
+                             const std::vector<double>& guesses, const Examples& asked) {
+  const std::vector<float> cells = column_values<float>(asked, probe.labels);
+  const std::vector<float> mask = mask_of(model, asked, cells.size());
+  const std::vector<FittedColumn>& columns = *columns_of(model);
+  const auto width = static_cast<std::size_t>(cells_of(columns));
+  const std::vector<float> weights = weights_of(asked);
+  const std::size_t per_example = cells.size() / static_cast<std::size_t>(asked.count);
+  const auto weight = [&](std::size_t i) {
+    return weights.empty() ? 1.0 : static_cast<double>(weights[i / per_example]);
+  };
+  Differences all;
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    if (mask[i] != 0) all.add(guesses[i], static_cast<double>(cells[i]), weight(i));
+  std::vector<Figure> figures{{probe.name, all.value(probe.kind)}};
+  std::size_t at = 0;
+  for (const FittedColumn& column : columns) {
+    Differences own;
+    if (column.cells() == 1 && !column.is_category)
+      for (std::size_t i = at; i < cells.size(); i += width)
+        if (mask[i] != 0)
+          own.add(unscaled(column, guesses[i]), unscaled(column, static_cast<double>(cells[i])), weight(i));
+    if (column.cells() == 1 && !column.is_category)
+      figures.push_back({fmt::format("{}.{}", probe.name, column.name), own.value(probe.kind)});
+    at += column.cells();
   }
+  return figures;
+}
+
+bool compares_cells(const ModelDefinition& model, const ProbeRecipe& probe) {
+  return std::ranges::any_of(model.inputs, [&](const ModelInput& input) {
+    return input.name == probe.labels && input.source == InputSource::cells;
+  });
+}
+
+std::vector<Figure> measured_scores(Learner& learner, const ProbeRecipe& probe, const Examples& asked,
+                                    const std::stop_token& stop) {
+  if (probe.kind == ProbeRecipe::Kind::confusion)
+    return classified(probe, named_confusion(learner, probe, asked, stop));
+  const std::vector<double> scores = scores_of(learner, probe, asked, stop);
+  if (!ProbeRecipe::is_of_numbers(probe.kind)) return detected(probe, scores, asked);
+  return compares_cells(learner.model(), probe) ? compared(learner.model(), probe, scores, asked)
+                                                : regressed(learner.model(), probe, scores, asked);
+}
+
+double measured_code(Learner& learner, const ProbeRecipe& probe, const Examples& known, const Examples& asked,
+                     const std::stop_token& stop) {
   const LabelledCodes test = codes_of(learner, probe, asked, stop);
   if (probe.kind == ProbeRecipe::Kind::active_units)
     return static_cast<double>(active_units(test, probe.above));
@@ -391,10 +492,23 @@ std::int64_t active_units(const LabelledCodes& codes, double above) {
 std::vector<Figure> run_probes(Learner& learner, const Examples& known, const Examples& asked,
                                const std::stop_token& stop) {
   std::vector<Figure> figures;
-  for (const ProbeRecipe& probe : learner.model().probes)
-    if (!ProbeRecipe::is_of_scores(probe.kind) || asked.columns.contains(probe.labels))
-      figures.push_back({probe.name, measure(learner, probe, known, asked, stop)});
+  for (const ProbeRecipe& probe : learner.model().probes) {
+    if (!ProbeRecipe::is_of_scores(probe.kind)) {
+      figures.push_back({probe.name, measured_code(learner, probe, known, asked, stop)});
+    } else if (asked.columns.contains(probe.labels)) {
+      for (Figure& figure : measured_scores(learner, probe, asked, stop))
+        figures.push_back(std::move(figure));
+    }
+  }
   return figures;
+}
+
+std::vector<NamedConfusion> confusions(Learner& learner, const Examples& asked, const std::stop_token& stop) {
+  std::vector<NamedConfusion> result;
+  for (const ProbeRecipe& probe : learner.model().probes)
+    if (probe.kind == ProbeRecipe::Kind::confusion && asked.columns.contains(probe.labels))
+      result.push_back(named_confusion(learner, probe, asked, stop));
+  return result;
 }
 
 }  // namespace graphrun::train

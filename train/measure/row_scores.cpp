@@ -110,24 +110,43 @@ class ScoreCollector {
   StoredWriter<double> parts_;
 };
 
-/// From scores of the points of windows to scores of rows: means over all windows that hold them.
-RowScores of_rows(const RowScores& points, const ImageSet& windows) {
+/// From scores of the points of windows to those of windows: the means of their points.
+RowScores of_windows(const RowScores& points, std::size_t size) {
   const std::size_t width = points.columns.size();
-  RowScores result{
-      .scores = {}, .columns = points.columns, .parts = {}, .rows = windows.window_rows, .windows = {}};
+  const std::size_t count = points.scores.size() / size;
+  RowScores windows{std::vector<double>(count), points.columns, {}, {}, {}};
+  std::vector<double> parts(count * width);
+  const auto whole = static_cast<double>(size);
+  for (std::size_t point = 0; point < count * size; ++point) {
+    windows.scores[point / size] += points.scores[point] / whole;
+    for (std::size_t i = 0; i < width; ++i)
+      parts[point / size * width + i] += points.parts[point * width + i] / whole;
+  }
+  windows.parts = std::move(parts);
+  return windows;
+}
+
+/// From scores of windows to scores of rows: means over all windows that hold them.
+RowScores of_rows(const RowScores& windows, const ImageSet& set) {
+  const std::size_t width = windows.columns.size();
+  RowScores result{.scores = {},
+                   .columns = windows.columns,
+                   .parts = {},
+                   .rows = set.window_rows,
+                   .windows = windows.scores};
+  result.rows.resize(windows.scores.size() * set.height);  // only the first may have been looked at
   std::ranges::sort(result.rows);
   result.rows.erase(std::unique(result.rows.begin(), result.rows.end()), result.rows.end());
   result.scores.resize(result.rows.size());
   std::vector<double> parts(result.rows.size() * width);
   std::vector<double> counts(result.rows.size());
-  for (std::size_t point = 0; point < points.scores.size(); ++point) {
-    const auto at = static_cast<std::size_t>(
-        std::ranges::lower_bound(result.rows, windows.window_rows[point]) - result.rows.begin());
+  for (std::size_t point = 0; point < windows.scores.size() * set.height; ++point) {
+    const std::size_t window = point / set.height;
+    const auto at = static_cast<std::size_t>(std::ranges::lower_bound(result.rows, set.window_rows[point]) -
+                                             result.rows.begin());
     ++counts[at];
-    result.scores[at] += points.scores[point];
-    for (std::size_t i = 0; i < width; ++i) parts[at * width + i] += points.parts[point * width + i];
-    if (point % windows.height == 0) result.windows.push_back(0);
-    result.windows.back() += points.scores[point] / static_cast<double>(windows.height);
+    result.scores[at] += windows.scores[window];
+    for (std::size_t i = 0; i < width; ++i) parts[at * width + i] += windows.parts[window * width + i];
   }
   for (std::size_t at = 0; at < counts.size(); ++at) {
     result.scores[at] /= counts[at];
@@ -186,7 +205,7 @@ RowScores RowScorer::scores(const Examples& examples, const ImageSet& rows) {
   }
   RowScores result = collector.take();
   require_finite(result.scores);
-  return rows.window_rows.empty() ? result : of_rows(result, rows);
+  return rows.window_rows.empty() ? result : of_rows(of_windows(result, rows.height), rows);
 }
 
 namespace {
@@ -222,50 +241,32 @@ std::vector<double> kept_scores(std::vector<double> scores, std::span<const floa
 
 double threshold_of(std::span<const double> rising, double share) {
   const auto count = static_cast<double>(rising.size());
-  const auto place = static_cast<std::size_t>(std::ceil((count + 1) * share));
-  return rising[std::clamp<std::size_t>(place, 1, rising.size()) - 1];
+  const double place = std::clamp((count + 1) * share, 1.0, count) - 1;
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, rising.size() - 1);
+  return rising[below] + (place - static_cast<double>(below)) * (rising[above] - rising[below]);
 }
 
-Detection detection(std::span<const double> scores, const std::vector<bool>& odd,
-                    std::span<const float> weights) {
-  const auto weight = [&](std::size_t row) {
-    return weights.empty() ? 1.0 : static_cast<double>(weights[row]);
-  };
-  double all = 0;
-  double others = 0;
-  for (std::size_t row = 0; row < odd.size(); ++row) (odd[row] ? all : others) += weight(row);
-  if (all == 0 || others == 0)
-    throw Error(ErrorCode::usage,
-                "how well scores tell odd rows from others shows only where there are both");
-  std::vector<std::size_t> order(scores.size());
+std::vector<std::size_t> surprising_columns(const RowScores& scores, std::size_t row) {
+  constexpr std::size_t most_named = 3;
+  constexpr double share_named = 0.1;  // of a score: less is not worth a name
+  const std::size_t width = scores.columns.size();
+  const double* parts = scores.parts.data() + row * width;
+  std::vector<std::size_t> order(width);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t row) { return scores[row]; });
-  Detection result;
-  double found = 0;
-  double passed = 0;
-  for (std::size_t begin = 0; begin < order.size();) {
-    double equal_found = 0;
-    double equal_passed = 0;
-    std::size_t end = begin;
-    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
-      (odd[order[end]] ? equal_found : equal_passed) += weight(order[end]);
-    result.roc_auc += equal_passed * (found + equal_found / 2);
-    found += equal_found;
-    passed += equal_passed;
-    const double precision = found + passed > 0 ? found / (found + passed) : 0;
-    result.average_precision += equal_found * precision;
-    const double f1 = 2 * found / (found + passed + all);
-    if (f1 > result.best_f1) {
-      result.best_f1 = f1;
-      // In the middle: rows whose scores are new fall on the nearer side.
-      result.best_threshold = end < order.size() ? (scores[order[begin]] + scores[order[end]]) / 2
-                                                 : std::nextafter(scores[order[begin]], -1);
-    }
-    begin = end;
-  }
-  result.roc_auc /= all * others;
-  result.average_precision /= all;
-  return result;
+  std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t column) { return parts[column]; });
+  order.resize(std::min(width, most_named));
+  std::erase_if(order, [&](std::size_t column) { return parts[column] <= share_named * scores.scores[row]; });
+  return order;
+}
+
+std::vector<std::size_t> worst_rows(const RowScores& scores, std::size_t count) {
+  std::vector<std::size_t> order(scores.scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater{},
+                           [&](std::size_t row) { return scores.scores[row]; });
+  order.resize(std::min(order.size(), count));
+  return order;
 }
 
 }  // namespace graphrun::train

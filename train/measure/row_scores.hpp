@@ -34,7 +34,7 @@ class RowScorer {
   explicit RowScorer(Learner& learner);
 
   /// Of `rows`, which the examples were bound from; of windows, a row's score is the mean over the windows
-  /// that hold it. Error{usage} when the score is neither a number a row nor one a cell.
+  /// that hold it, of each as a whole. Error{usage} when the score is neither a number a row nor one a cell.
   RowScores scores(const Examples& examples, const ImageSet& rows);
 
  private:
@@ -48,20 +48,16 @@ class RowScorer {
 /// for as much weight.
 std::vector<double> kept_scores(std::vector<double> scores, std::span<const float> weights = {});
 
-/// The score that so large a share of new rows, alike to those held out, stays at or below: the smallest held
-/// out one that promises it. `rising` is not empty.
+/// The score that so large a share of new rows, alike to those held out, stays below: of n held-out ones that
+/// with the number (n + 1)·share, or between the two beside it. (Of n + 1 alike rows each is equally often
+/// the k-th, whatever their distribution.) `rising` is not empty.
 double threshold_of(std::span<const double> rising, double share);
 
-/// How well scores tell rows that are odd from others.
-struct Detection {
-  double roc_auc = 0;
-  double average_precision = 0;
-  double best_f1 = 0;
-  double best_threshold = 0;  ///< rows above it are flagged for best_f1
-};
-/// A row counts as its weight says; without weights, all the same. Error{usage} when there are none of a
-/// kind.
-Detection detection(std::span<const double> scores, const std::vector<bool>& odd,
-                    std::span<const float> weights = {});
+/// The columns that make most of a row's score, the largest part first: at most three, none that makes less
+/// than a tenth.
+std::vector<std::size_t> surprising_columns(const RowScores& scores, std::size_t row);
+
+/// The rows of the highest scores, the highest first.
+std::vector<std::size_t> worst_rows(const RowScores& scores, std::size_t count);
 
 }  // namespace graphrun::train

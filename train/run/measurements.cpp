@@ -57,10 +57,14 @@ std::vector<std::string> Measurements::restore_best(const StageView& stage) {
   return events;
 }
 
-bool Measurements::judge() {
+bool Measurements::judge(const std::optional<StopRule>& stop) {
   TrainingState& state = learner_.state();
-  state.score = test_figures_ ? test_figures_->at("loss") : loss_;
-  const bool best = std::isnan(state.best_score) || state.score < state.best_score;
+  const std::optional<double> waited_for = stop ? judged().find(stop->metric) : std::nullopt;
+  if (stop && test_figures_ && !waited_for) return false;  // a probe that was not measured now
+  state.score = waited_for ? *waited_for : test_figures_ ? test_figures_->at("loss") : loss_;
+  const bool is_better =
+      waited_for && stop->highest ? state.score > state.best_score : state.score < state.best_score;
+  const bool best = is_better || (std::isnan(state.best_score) && !std::isnan(state.score));
   if (!best) return false;
   state.best_score = state.score;
   state.best_step = state.step;

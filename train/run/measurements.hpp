@@ -32,8 +32,9 @@ class Measurements {
   /// At the end of a phase with `stop:`, goes back to the weights of its best measurement. The events are
   /// what a person should be told.
   std::vector<std::string> restore_best(const StageView& stage);
-  /// Is this the best state so far? By the loss on the test split, or while learning without one.
-  bool judge();
+  /// Is this the best state so far? By the figure that the phase stops by, if it does; else by the loss, on
+  /// the split that is measured, or while learning without one.
+  bool judge(const std::optional<StopRule>& stop);
   /// What the phase has come to: of test data, or while learning without them.
   void note_result(const StageView& stage);
 

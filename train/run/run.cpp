@@ -136,6 +136,7 @@ class Run final : public PhaseObserver {
     if (test_) learner_.prepare_evaluation(test_->count);
     if (!test_) return require_stops_by(phases_->figures(), train_);
     require_probed_labels(*model_, examples_, *test_);
+    require_stops_measured(*model_, *test_, measured_name());
   }
 
   void take_weights() {
@@ -183,7 +184,10 @@ class Run final : public PhaseObserver {
   void open_logs() {
     const TrainingState& state = learner_.state();
     log_.emplace(*directory_, *model_, phases_->figures(), state.step,
-                 RunLogOptions{test_ ? measured_name() : std::string(), resumed_, options_.tensorboard});
+                 RunLogOptions{.measured = test_ ? measured_name() : std::string(),
+                               .noun = std::string(data_->train.noun()),
+                               .resumed = resumed_,
+                               .tensorboard = options_.tensorboard});
     const Examples& shown = test_ ? *test_ : examples_;
     pictures_.emplace(learner_, show::Source{*data_, examples_, shown, directory_->metrics_csv()},
                       *directory_, *log_);
@@ -254,7 +258,7 @@ class Run final : public PhaseObserver {
     std::vector<std::string> events;
     if (due && whole) {
       if (stage.phase.stop && (last || report.state.ended)) events = measured_.restore_best(stage);
-      best = measured_.judge();
+      best = measured_.judge(stage.phase.stop);
       if (pictures_ && pictures_->is_due(stage, report, last)) pictures_->draw();
     }
     if (!due) return;
@@ -287,7 +291,7 @@ class Run final : public PhaseObserver {
     measured_.begin(part.train);
     measured_.measure(false, options_.stop);
     if (log_) log_->append(*stage_, part, measured_.test());
-    measured_.judge();
+    measured_.judge(stage_->phase.stop);
     if (pictures_) pictures_->draw();
   }
 

@@ -108,6 +108,18 @@ void require_probed_labels(const ModelDefinition& model, const Examples& example
                   probe.where);
 }
 
+void require_stops_measured(const ModelDefinition& model, const Examples& measured,
+                            const std::string& split) {
+  for (const PhaseRecipe& phase : train_of(model).phases)
+    for (const ProbeRecipe& probe : model.probes)
+      if (phase.stop && phase.stop->metric == probe.name && !probe.labels.empty() &&
+          !measured.columns.contains(probe.labels))
+        throw Error(ErrorCode::data,
+                    fmt::format("`stop:` waits for '{}', which needs '{}', and the {} data have none",
+                                probe.name, probe.labels, split),
+                    phase.stop->where);
+}
+
 void require_same_computation(const ModelDefinition& model, Precision precision,
                               const Checkpoint& checkpoint) {
   const SharedDefinition before = parse_definition(checkpoint.model(), checkpoint.path().string() + ":model");

@@ -20,6 +20,9 @@ void require_stops_by(const std::vector<std::string>& learnt, const TrainRecipe&
 /// Error{data} at a probe that needs labels which one of the splits does not have.
 void require_probed_labels(const ModelDefinition& model, const Examples& examples, const Examples& test);
 
+/// Error{data} at a `stop:` by a probe whose labels the data that are measured (the `split` data) have not.
+void require_stops_measured(const ModelDefinition& model, const Examples& measured, const std::string& split);
+
 /// Training may be changed on the way (more epochs, another rate); what is learnt, and in which precision,
 /// may not. Error{usage}.
 void require_same_computation(const ModelDefinition& model, Precision precision,

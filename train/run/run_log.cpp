@@ -8,8 +8,8 @@ namespace graphrun::train {
 namespace {
 
 std::vector<std::string> columns_of(const ModelDefinition& model, const std::vector<std::string>& learnt,
-                                    const std::string& measured) {
-  std::vector<std::string> columns{"epoch", "seconds", "images_per_second"};
+                                    const std::string& rate, const std::string& measured) {
+  std::vector<std::string> columns{"epoch", "seconds", rate};
   if (train_of(model).has_phases()) columns.insert(columns.end(), {"phase", "draw", "layer"});
   for (const std::string& name : learnt) columns.push_back("train." + name);
   if (measured.empty()) return columns;
@@ -23,7 +23,9 @@ std::vector<std::string> columns_of(const ModelDefinition& model, const std::vec
 
 RunLog::RunLog(const RunDirectory& directory, const ModelDefinition& model,
                const std::vector<std::string>& learnt, std::uint64_t step, const RunLogOptions& options)
-    : columns_(columns_of(model, learnt, options.measured)), measured_(options.measured) {
+    : rate_(options.noun + "_per_second"),
+      columns_(columns_of(model, learnt, rate_, options.measured)),
+      measured_(options.measured) {
   metrics_.emplace(options.resumed ? MetricsLog::resume(directory.folder(), columns_, step)
                                    : MetricsLog(directory.folder(), columns_));
   if (options.tensorboard) events_.emplace(directory.tensorboard(), step);
@@ -37,7 +39,7 @@ void RunLog::append(const StageView& stage, const EpochSummary& report, const st
   };
   set("epoch", static_cast<double>(report.state.epoch));
   set("seconds", report.seconds);
-  set("images_per_second", static_cast<double>(report.rows) / report.seconds);
+  set(rate_, static_cast<double>(report.rows) / report.seconds);
   set("phase", stage.phase.name);
   set("draw", static_cast<double>(stage.stage.draw + 1));
   if (stage.stage.layers > 0) set("layer", static_cast<double>(stage.stage.layer + 1));

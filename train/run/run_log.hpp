@@ -17,15 +17,17 @@
 namespace graphrun::train {
 
 struct RunLogOptions {
-  std::string measured;      ///< "test" or "validation": what its figures are called; empty: there are none
-  bool resumed = false;      ///< continues the files that are there
-  bool tensorboard = false;  ///< events too
+  std::string measured;  ///< "test" or "validation": what its figures are called; empty: there are none
+  std::string noun = "images";  ///< what the examples are called
+  bool resumed = false;         ///< continues the files that are there
+  bool tensorboard = false;     ///< events too
 };
 
 class RunLog {
  public:
-  /// The columns are epoch, seconds, images_per_second, with phases also phase, draw, layer; train.loss, … of
-  /// the figures that are learnt; test.loss, … or validation.loss, …. Rows after `step` are removed.
+  /// The columns are epoch, seconds, images_per_second (or rows_, windows_), with phases also phase, draw,
+  /// layer; train.loss, … of the figures that are learnt; test.loss, … or validation.loss, …. Rows after
+  /// `step` are removed.
   RunLog(const RunDirectory& directory, const ModelDefinition& model, const std::vector<std::string>& learnt,
          std::uint64_t step, const RunLogOptions& options);
 
@@ -35,6 +37,7 @@ class RunLog {
   void picture(std::uint64_t step, const std::filesystem::path& file);
 
  private:
+  std::string rate_;  ///< "images_per_second"
   std::vector<std::string> columns_;
   std::string measured_;
   std::optional<MetricsLog> metrics_;

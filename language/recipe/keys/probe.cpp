@@ -67,20 +67,29 @@ std::span<const ProbeKind> probe_kinds() {
        {},
        true,
        0,
-       "of label 1, with the threshold of the score that makes it highest"},
+       "of label 1, with the threshold of the score that makes it highest, which is measured too"},
+      {"confusion",
+       ProbeRecipe::Kind::confusion,
+       {},
+       true,
+       0,
+       "the share of examples whose highest score is that of their class; beside it F1, class by class; "
+       "`graphrun eval` and the report show what is taken for what"},
       {"mae",
        ProbeRecipe::Kind::mae,
        {},
        true,
        0,
-       "the mean absolute error of a guess, in the unit of the target"},
+       "the mean absolute error of a guess, in the unit of the target; of a whole row against the cells, as "
+       "the "
+       "model sees them, and column by column in their units"},
       {"rmse",
        ProbeRecipe::Kind::rmse,
        {},
        true,
        0,
-       "the root of the mean squared error of a guess, in the unit of the target"},
-      {"r2", ProbeRecipe::Kind::r2, {}, true, 0, "the share of the target's variance that a guess explains"}};
+       "the root of the mean squared error of a guess, in the same units"},
+      {"r2", ProbeRecipe::Kind::r2, {}, true, 0, "the share of the variance that a guess explains"}};
   return kinds;
 }
 

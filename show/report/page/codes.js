@@ -25,9 +25,28 @@ function roundTicks(low, high, wanted) {
   return ticks;
 }
 
+const rampOfNumbers = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];  // viridis
+
+/** From dark to light as the share goes from 0 to 1. */
+function rampColour(share) {
+  const place = Math.min(Math.max(share, 0), 1) * (rampOfNumbers.length - 1);
+  const at = Math.min(Math.floor(place), rampOfNumbers.length - 2);
+  return `rgb(${rampOfNumbers[at].map((low, i) => Math.round(low + (place - at) * (rampOfNumbers[at + 1][i] - low))).join(" ")})`;
+}
+
+/** What points are coloured by: their labels, or a column of the table. */
+function colouringBy({name, values, names}) {
+  if (names) return {name, legend: names.map((each, i) => [colourOf(i), each]), of: (i) => (values[i] === null ? "#8885" : colourOf(values[i]))};
+  const [low, high] = usualRange(values.filter((value) => value !== null));
+  const share = (value) => (value - low) / (high - low || 1);
+  return {name, legend: roundTicks(low, high, 4).map((tick) => [rampColour(share(tick)), numberText(tick, 3)]),
+    of: (i) => (values[i] === null ? "#8885" : rampColour(share(values[i])))};
+}
+
 class Scatter {
   constructor(thumbnails, onChoose) {
     this.codes = data.codes;
+    this.colouring = null;
     this.thumbnails = thumbnails;
     this.onChoose = onChoose;
     this.hidden = new Set();
@@ -38,7 +57,7 @@ class Scatter {
     this.drawing = svg("svg", {
       tabindex: 0, role: "application", "aria-roledescription": "scatter plot",
       "aria-label": `Codes of ${this.indices.length} ${this.codes.of}: ${this.codes.x_name} to the right, ${this.codes.y_name} upwards. `
-        + "Arrow keys go from image to image" + (onChoose ? ", Enter starts the decoder from it." : "."),
+        + "Arrow keys go from one to the next" + (onChoose ? ", Enter starts the decoder from it." : "."),
       onpointermove: (event) => this.point(event), onpointerleave: () => this.show(-1), onblur: () => this.show(-1),
       onkeydown: (event) => this.key(event),
       onclick: () => { if (this.at >= 0 && this.onChoose) this.onChoose(this.at); },
@@ -47,9 +66,34 @@ class Scatter {
     this.tipPicture = html("canvas", {"aria-hidden": "true"});
     this.tip = html("div", {class: "tip", hidden: true}, this.tipText, this.tipPicture);
     this.plane = html("div", {class: "plane"}, this.drawing, this.tip);
-    this.element = html("div", {class: "card"}, this.plane, this.legend());
+    this.legendBox = html("div", {});
+    this.legendBox.append(...[this.legend()].filter(Boolean));
+    this.element = html("div", {class: "card"}, this.colourChoice(), this.plane, this.legendBox);
     drawToWidth(this.plane, (width) => this.draw(width));
   }
+
+  /** A choice of columns, where there are any. */
+  colourChoice() {
+    const columns = this.codes.columns ?? [];
+    if (columns.length === 0) return null;
+    const select = html("select", {onchange: ({target}) => {
+      const column = columns[Number(target.value)];
+      this.colouring = column ? colouringBy(column) : null;
+      this.legendBox.replaceChildren(...[this.colouring ? this.columnLegend() : this.legend()].filter(Boolean));
+      this.draw(this.width);
+    }}, html("option", {value: -1}, this.codes.labels ? "label" : "nothing"), ...columns.map(({name}, i) => html("option", {value: i}, name)));
+    return html("div", {class: "controls"}, html("label", {}, "Coloured by", select));
+  }
+
+  columnLegend() {
+    return html("ul", {class: "key"}, ...this.colouring.legend.map(([colour, text]) => {
+      const dot = html("i", {"aria-hidden": "true"});
+      dot.style.background = colour;
+      return html("li", {}, dot, ` ${text}`);
+    }));
+  }
+
+  colourOf(i) { return this.colouring ? this.colouring.of(i) : colourOf(this.labelOf(i)); }
 
   labelOf(i) { return this.codes.labels ? this.codes.labels[i] : null; }
 
@@ -93,7 +137,7 @@ class Scatter {
     this.drawing.replaceChildren(...ticks,
       svg("text", {x: width - 10, y: this.height - 4, "text-anchor": "end"}, `${this.codes.x_name} \u2192`),
       svg("text", {x: 4, y: 14}, `\u2191 ${this.codes.y_name}`),
-      ...this.shown.map((i) => svg("circle", {class: "point", cx: this.x(i), cy: this.y(i), r: radius, fill: colourOf(this.labelOf(i))})),
+      ...this.shown.map((i) => svg("circle", {class: "point", cx: this.x(i), cy: this.y(i), r: radius, fill: this.colourOf(i)})),
       this.ring);
   }
 
@@ -135,7 +179,7 @@ class Scatter {
 
   words() {
     const label = this.labelOf(this.at);
-    return `test image ${this.at}${label === null ? "" : `, ${labelName(label)}`}, at ${numberText(this.codes.x[this.at], 3)}, ${numberText(this.codes.y[this.at], 3)}`;
+    return `${this.codes.one} ${this.at}${label === null ? "" : `, ${labelName(label)}`}, at ${numberText(this.codes.x[this.at], 3)}, ${numberText(this.codes.y[this.at], 3)}`;
   }
 
   show(index) {
@@ -161,7 +205,7 @@ async function showCodes(manifold) {
   const scatter = new Scatter(thumbnails, choose);
   section("codes", "Codes",
     html("p", {}, `Where ${numberText(data.codes.x.length)} ${data.codes.of} lie in the code of ${data.codes.width === 1 ? "one unit" : `${data.codes.width} units`}`
-      + `${data.codes.width > 2 ? ", seen along its two principal components" : ""}. Point at one to see its image`
+      + `${data.codes.width > 2 ? ", seen along its two principal components" : ""}. Point at one to see ${thumbnails ? "its image" : "which it is"}`
       + `${choose ? "; choose it to start the decoder below from there" : ""}.`),
     scatter.element);
 }

@@ -17,6 +17,9 @@ function stageName(stage) {
   return stage.phase + (draws > 1 ? `, draw ${stage.draw}` : "") + (stage.layer > 0 ? `, layer ${stage.layer}` : "");
 }
 
+const splitName = (split) => (split === "train" ? "training" : data.curves.measured);
+const capitalised = (word) => word[0].toUpperCase() + word.slice(1);
+
 class Chart {
   constructor(figure) {
     this.figure = figure;
@@ -39,7 +42,7 @@ class Chart {
     this.element = html("div", {class: "card chart"},
       html("div", {class: "chart-head"}, html("h3", {}, figure.name), html("div", {class: "legend"},
         figure.train.length > 0 ? html("span", {class: "legend-train"}, "training") : null,
-        figure.test.length > 0 ? html("span", {class: "legend-test"}, "test") : null,
+        figure.test.length > 0 ? html("span", {class: "legend-test"}, data.curves.measured) : null,
         figure.scales.length > 1 ? html("label", {}, logarithm, "log") : null)),
       this.drawing, this.tip);
     drawToWidth(this.drawing.parentElement, () => this.draw(this.drawing.parentElement.clientWidth - this.padding()));
@@ -53,7 +56,7 @@ class Chart {
   summary() {
     return ["train", "test"].filter((split) => this.figure[split].length > 0).map((split) => {
       const points = this.figure[split];
-      return `${split === "train" ? "Training" : "Test"}: from ${numberText(points[0][1])} to ${numberText(points.at(-1)[1])}.`;
+      return `${capitalised(splitName(split))}: from ${numberText(points[0][1])} to ${numberText(points.at(-1)[1])}.`;
     }).join(" ");
   }
 
@@ -151,7 +154,7 @@ class Chart {
     const step = this.steps[this.at];
     const stage = stageName(data.curves.stages[stageOf(step)]);
     const value = (split, name) => (this.byStep[split].has(step) ? `${name} ${numberText(this.byStep[split].get(step), 5)}` : null);
-    return [`step ${numberText(step)}`, stage, value("train", "training"), value("test", "test")].filter(Boolean);
+    return [`step ${numberText(step)}`, stage, value("train", "training"), value("test", data.curves.measured)].filter(Boolean);
   }
 
   show(index) {
@@ -183,7 +186,7 @@ function placeTip(tip, element, x, y) {
 function curvesTable() {
   const {figures} = data.curves;
   const columns = figures.flatMap((figure) => ["train", "test"].filter((split) => figure[split].length > 0)
-    .map((split) => ({name: `${figure.name}, ${split === "train" ? "training" : "test"}`, values: new Map(figure[split])})));
+    .map((split) => ({name: `${figure.name}, ${splitName(split)}`, values: new Map(figure[split])})));
   const steps = [...new Set(columns.flatMap(({values}) => [...values.keys()]))].sort((a, b) => a - b);
   const phased = data.curves.stages.length > 1;
   return html("table", {}, caption("Every figure at every step where it was measured"),

@@ -48,7 +48,7 @@ function showResults() {
   const parts = [];
   if (latest.length > 0) {
     parts.push(html("div", {class: "scrolls"}, html("table", {}, caption("Last measurements, means per sample"),
-      html("thead", {}, html("tr", {}, html("th", {scope: "col"}, "Figure"), html("th", {scope: "col", class: "number"}, "Training"), html("th", {scope: "col", class: "number"}, "Test"))),
+      html("thead", {}, html("tr", {}, html("th", {scope: "col"}, "Figure"), html("th", {scope: "col", class: "number"}, "Training"), html("th", {scope: "col", class: "number"}, capitalised(data.curves.measured)))),
       html("tbody", {}, ...latest.map(({name, train, test}) => html("tr", {}, html("th", {scope: "row"}, name),
         html("td", {class: "number"}, numberText(train, 5)), html("td", {class: "number"}, numberText(test, 5))))))));
   }
@@ -56,7 +56,7 @@ function showResults() {
   if (phases.length > 0) {
     const draws = phases.some((phase) => phase.count > 1);
     parts.push(html("h3", {}, "Phases"), estimatesTable(
-      `What each phase came to on test data${draws ? "; \u00b1 is the half width of a 95 % confidence interval of the mean" : ""}`, phases, namesIn(phases), false));
+      `What each phase came to on ${data.curves.measured} data${draws ? "; \u00b1 is the half width of a 95 % confidence interval of the mean" : ""}`, phases, namesIn(phases), false));
   }
   if (differences.length > 0) {
     parts.push(estimatesTable("Paired differences between phases; an interval that does not reach 0 tells them apart", differences, namesIn(differences), true));
@@ -154,6 +154,8 @@ async function showAll() {
   showHead();
   showResults();
   showCurves();
+  showRows();
+  showClasses();
   await showReconstructions();
   const manifold = data.decoder ? new Manifold() : null;
   await showCodes(manifold);

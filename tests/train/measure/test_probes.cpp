@@ -2,11 +2,14 @@
 #include <cmath>
 #include <random>
 
+#include "files/file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/phased_model.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/learn/definition.hpp"
+#include "train/measure/detection.hpp"
 #include "train/measure/probes.hpp"
 
 using namespace graphrun;
@@ -118,4 +121,71 @@ TEST_CASE("probes of a model run by name, in its order") {
   CHECK(figures[3].value == 6);
   asked.columns.erase("y");
   CHECK(throws([&] { run_probes(learner, known, asked); }, ErrorCode::data, "the probe 'near' needs labels"));
+}
+
+TEST_CASE("what classes are taken for is counted, and told class by class") {
+  // Scores of three classes, by rows: 0 and 0 are right, 1 is taken for 2, 2 is right, a label beyond is left
+  // out.
+  const std::vector<float> scores = {3, 1, 0, 2, 2, 0, 0, 1, 5, 0, 0, 1, 1, 0, 0};
+  const std::vector<std::int32_t> labels = {0, 0, 1, 2, 7};
+  const Confusion found = confusion(scores, labels, 3);
+  CHECK(found.counts == std::vector<std::int64_t>{2, 0, 0, 0, 0, 1, 0, 0, 1});
+  CHECK(found.accuracy() == 0.75);
+  CHECK(found.f1(0) == 1);
+  CHECK(found.f1(1) == 0);
+  CHECK(found.f1(2) == Approx(2.0 / 3));
+  CHECK(found.mean_f1() == Approx(5.0 / 9));
+  CHECK(std::isnan(confusion(std::vector<float>{1, 0}, std::vector<std::int32_t>{0}, 2).f1(1)));
+}
+
+TEST_CASE("curves of a detection begin at nothing and end at all, equal scores together") {
+  const DetectionCurves curves =
+      detection_curves(std::vector<double>{5, 4, 4, 1}, {true, false, true, false});
+  REQUIRE(curves.roc.size() == 4);
+  CHECK((curves.roc[1].x == 0 && curves.roc[1].y == 0.5));
+  CHECK((curves.roc[2].x == 0.5 && curves.roc[2].y == 1));
+  CHECK((curves.roc[3].x == 1 && curves.roc[3].y == 1));
+  CHECK((curves.precision[0].x == 0 && curves.precision[0].y == 1));
+  CHECK((curves.precision[2].x == 1 && curves.precision[2].y == Approx(2.0 / 3)));
+}
+
+TEST_CASE("rows are compared column by column in the units of their table, where cells are there") {
+  const TemporaryFolder folder;
+  files::write_text_file(folder / "t.csv", "a,kind,b\n10,x,1\n20,y,\n30,x,5\n40,y,3\n");
+  const auto model = parse_definition(
+      "graphrun: 1\nname: m\ndata: {train: {table: " + (folder / "t.csv").string() +
+          "}, missing: mask}\ninputs: {x: {from: cells}, seen: {from: mask}, y: {from: labels}}\n"
+          "nodes:\n  row: 0 * x\n  score: \"sum(x, axis=1)\"\n  logits: {op: concat, in: [x, x]}\n"
+          "metrics:\n  mae: {probe: mae, in: [row, x]}\n  rmse: {probe: rmse, in: [row, x]}\n"
+          "  r2: {probe: r2, in: [row, x]}\n",
+      "m.yaml");
+  const Dataset data = load_model_data(*model);
+  const Examples rows = bind_images(*model, std::make_shared<const ImageSet>(data.train));
+  Learner learner(model, {});
+  learner.initialise();
+  const Figures figures{rows.count, run_probes(learner, rows, rows)};
+  // A standardised cell of 0 is the mean of its column.
+  CHECK(figures.at("mae.a") == Approx(10));
+  CHECK(figures.at("mae.b") == Approx(4.0 / 3));
+  CHECK(figures.at("rmse.a") == Approx(std::sqrt(125.0)));
+  CHECK(figures.at("r2.a") == Approx(0).margin(1e-6));
+  CHECK(!figures.find("mae.kind"));
+  // Four cells of `a`, three of `b` and eight of a category, of which half are 1.
+  CHECK(figures.at("rmse") == Approx(std::sqrt((4 + 3 + 4) / 15.0)));
+}
+
+TEST_CASE("the best F1 comes with its threshold") {
+  const TemporaryFolder folder;
+  files::write_text_file(folder / "t.csv", "a,odd\n1,0\n2,0\n3,1\n4,1\n");
+  const auto model = parse_definition(
+      "graphrun: 1\nname: m\ndata: {train: {table: " + (folder / "t.csv").string() +
+          ", label: odd}, columns: {numbers: {as_is: [a]}}}\ninputs: {x: {from: cells}, y: {from: labels}}\n"
+          "nodes: {score: \"sum(x, axis=1)\"}\nmetrics: {f1: {probe: f1, in: [score, y]}}\n",
+      "m.yaml");
+  const Dataset data = load_model_data(*model);
+  const Examples rows = bind_images(*model, std::make_shared<const ImageSet>(data.train));
+  Learner learner(model, {});
+  const Figures figures{rows.count, run_probes(learner, rows, rows)};
+  CHECK(figures.at("f1") == 1);
+  CHECK(figures.at("f1.threshold") == 2.5);
 }
