@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "onnx/translation.hpp"
 
@@ -41,8 +42,25 @@ Value left(Emitter& emitter, NodeId matmul) {
   return emitter.value(x, is_flat ? emitter.layout(x) : plain);
 }
 
+std::size_t rank_of(const Emitter& emitter, NodeId id) {
+  return emitter.node(id).type.shape.size();
+}
+
+/// An operand of more than two axes, turned where the flag says so: MatMul has no flags.
+Value matrices(Emitter& emitter, NodeId id, bool is_turned) {
+  const Value value = emitter.value(id);
+  if (!is_turned) return value;
+  std::vector<std::int64_t> order(rank_of(emitter, id));
+  std::iota(order.begin(), order.end(), 0);
+  std::swap(order[order.size() - 2], order.back());
+  return emitter.add("Transpose", {value}, {{"perm", order}});
+}
+
 Value product(Emitter& emitter, NodeId matmul, std::optional<Value> bias) {
   const Node& node = emitter.node(matmul);
+  if (rank_of(emitter, matmul) > 2)
+    return emitter.add("MatMul", {matrices(emitter, node.inputs[0], is_transposed(node, "transpose_a")),
+                                  matrices(emitter, node.inputs[1], is_transposed(node, "transpose_b"))});
   const bool a = is_transposed(node, "transpose_a");
   const bool b = is_transposed(node, "transpose_b");
   std::vector<Value> inputs{left(emitter, matmul), weight(emitter, matmul)};
@@ -107,6 +125,7 @@ bool define_product(Emitter& emitter, NodeId id, NodeId product_id, NodeId bias)
   const std::string& op = emitter.node(product_id).op->name;
   const bool is_matmul = op == "matmul";
   if (!is_matmul && op != "convolution" && op != "transposed_convolution") return false;
+  if (is_matmul && rank_of(emitter, product_id) > 2) return false;  // Gemm is for two axes
   if (emitter.uses(product_id) != 1 || !is_bias_of(emitter, bias, product_id)) return false;
   const Layout columns = emitter.planned(id);
   if (columns != emitter.planned(product_id)) return false;

@@ -47,6 +47,8 @@ class ProductPiece final : public FloorPiece {
  public:
   ProductPiece(const Graph& graph, const Node& node, std::int64_t batch)
       : spec_(spec_of(graph, node, batch)),
+        count_(element_count(bind(node.type.shape, batch)) /
+               std::max<std::int64_t>(1, spec_.rows * spec_.columns)),
         matmul_(runtime::make_onednn_matmul(spec_)),
         bound_(matmul_->bind()),
         a_(bytes_of_node(graph.node(node.inputs[0]), batch), 1),
@@ -55,32 +57,33 @@ class ProductPiece final : public FloorPiece {
         scratch_(matmul_->scratch_bytes(), 4) {}
 
   double flop() const {
-    return 2.0 * static_cast<double>(spec_.rows) * static_cast<double>(spec_.columns) *
-           static_cast<double>(spec_.inner);
+    return 2.0 * static_cast<double>(count_) * static_cast<double>(spec_.rows) *
+           static_cast<double>(spec_.columns) * static_cast<double>(spec_.inner);
   }
 
  private:
   static runtime::MatmulSpec spec_of(const Graph& graph, const Node& node, std::int64_t batch) {
     const Extents a = bind(graph.node(node.inputs[0]).type.shape, batch);
+    const Extents b = bind(graph.node(node.inputs[1]).type.shape, batch);
     const Extents output = bind(node.type.shape, batch);
-    runtime::MatmulSpec spec;
-    spec.transpose_a = node.attributes.flag("transpose_a");
-    spec.transpose_b = node.attributes.flag("transpose_b");
-    spec.rows = output[0];
-    spec.columns = output[1];
-    spec.inner = spec.transpose_a ? a[0] : a[1];
-    return spec;
+    if (const auto spec = runtime::one_product(node.attributes, a, b, output)) return *spec;
+    const auto matrix = [](const Extents& extents) { return Extents(extents.end() - 2, extents.end()); };
+    return *runtime::one_product(node.attributes, matrix(a), matrix(b), matrix(output));
   }
 
+  /// Several products are the first one several times: a floor may have its operands in the cache.
   void run() override {
-    bound_->run({.a = a_.floats(),
-                 .b = b_.floats(),
-                 .bias = nullptr,
-                 .output = output_.floats(),
-                 .scratch = scratch_.data()});
+    for (std::int64_t i = 0; i < count_; ++i) {
+      bound_->run({.a = a_.floats(),
+                   .b = b_.floats(),
+                   .bias = nullptr,
+                   .output = output_.floats(),
+                   .scratch = scratch_.data()});
+    }
   }
 
   runtime::MatmulSpec spec_;
+  std::int64_t count_;
   std::unique_ptr<runtime::Matmul> matmul_;
   std::unique_ptr<runtime::BoundMatmul> bound_;
   Operand a_;

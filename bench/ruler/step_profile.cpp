@@ -40,7 +40,8 @@ const Node* product_of(const Graph& graph, NodeId id, int depth = 0) {
 double flop_of(const Graph& graph, const Node& product, std::int64_t batch) {
   const Extents a = bind(graph.node(product.inputs[0]).type.shape, batch);
   const auto output = static_cast<double>(element_count(bind(product.type.shape, batch)));
-  return 2 * output * static_cast<double>(product.attributes.flag("transpose_a") ? a[0] : a[1]);
+  return 2 * output *
+         static_cast<double>(product.attributes.flag("transpose_a") ? a[a.size() - 2] : a.back());
 }
 
 /// A node as the model file calls it: the one that was written there and that this one serves.

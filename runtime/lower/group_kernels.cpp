@@ -68,7 +68,7 @@ std::unique_ptr<Call> GroupKernels::single_call(NodeId id) const {
 
 std::uint32_t GroupKernels::matmul_for(const Group& group, std::int64_t rows, bool column_sums) {
   MatmulSpec spec = group.spec;
-  spec.rows = rows;
+  spec.rows = rows * group.rows_each;
   if (spec.transpose_a && spec.rows != group.spec.rows) spec.a_stride = group.spec.rows;
   spec.column_sums = column_sums;
   const auto known = matmuls_.find(spec);

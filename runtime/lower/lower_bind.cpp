@@ -141,9 +141,16 @@ std::size_t BoundGraph::element_bytes(NodeId id) const {
   return info(id).narrow ? sizeof(Bf16) : bytes_of(node(id).type.dtype);
 }
 
+bool BoundGraph::is_one_product(NodeId id) const {
+  const std::vector<NodeId>& inputs = node(id).inputs;
+  return one_product(node(id).attributes, info(inputs[0]).extents, info(inputs[1]).extents, info(id).extents)
+      .has_value();
+}
+
 bool BoundGraph::reads_narrow(NodeId id) const {
   const KernelDef& kernel = *info(id).kernel;
-  const bool may = kernel.matmul || (kernel.narrow_inputs != nullptr && kernel.narrow_inputs(node(id)));
+  const bool may = (kernel.matmul && is_one_product(id)) ||
+                   (kernel.narrow_inputs != nullptr && kernel.narrow_inputs(node(id)));
   return may && std::ranges::all_of(node(id).inputs, [this](NodeId input) { return info(input).narrow; });
 }
 

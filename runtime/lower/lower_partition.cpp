@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "runtime/lower/lowering.hpp"
@@ -22,7 +23,8 @@ class Partitioner {
 
   Partition run() {
     for (NodeId id = 0; id < bound_.nodes.size(); ++id) {
-      if (bound_.computed(id) && bound_.info(id).kernel->matmul) claim_product(id);
+      if (!bound_.computed(id) || !bound_.info(id).kernel->matmul) continue;
+      if (const auto spec = product_spec(id)) claim_product(id, *spec);
     }
     for (NodeId id = static_cast<NodeId>(bound_.nodes.size()); id-- > 0;) {
       if (!bound_.computed(id) || result_.group_of[id] != no_group) continue;
@@ -75,10 +77,12 @@ class Partitioner {
     return info.uses[0];
   }
 
-  void claim_product(NodeId id) {
+  void claim_product(NodeId id, const MatmulSpec& spec_of_all) {
     Group& group = start(GroupKind::product, id);
     group.product = group.result = id;
-    group.spec = product_spec(id);
+    group.spec = spec_of_all;
+    const Extents& extents = bound_.info(id).extents;
+    for (std::size_t axis = 1; axis + 1 < extents.size(); ++axis) group.rows_each *= extents[axis];
     group.provider = &product_provider(group.spec, options_.provider, options_.isa);
     if (!options_.post_ops) return;
     if (const auto use = only_use(id); use && is_bias(*use)) {
@@ -97,15 +101,12 @@ class Partitioner {
     claim(group, use->user);
   }
 
-  MatmulSpec product_spec(NodeId id) const {
+  std::optional<MatmulSpec> product_spec(NodeId id) const {
     const Node& node = bound_.node(id);
-    MatmulSpec spec;
-    spec.transpose_a = node.attributes.flag("transpose_a");
-    spec.transpose_b = node.attributes.flag("transpose_b");
-    spec.rows = bound_.info(id).extents[0];
-    spec.columns = bound_.info(id).extents[1];
-    spec.inner = bound_.info(node.inputs[0]).extents[spec.transpose_a ? 0 : 1];
-    spec.bf16 = bound_.reads_narrow(id);
+    std::optional<MatmulSpec> spec =
+        one_product(node.attributes, bound_.info(node.inputs[0]).extents, bound_.info(node.inputs[1]).extents,
+                    bound_.info(id).extents);
+    if (spec) spec->bf16 = bound_.reads_narrow(id);
     return spec;
   }
 
@@ -147,7 +148,8 @@ class Partitioner {
     if (summed != node.inputs[0]) return no_group;
     for (const Use& use : bound_.info(summed).uses) {
       const std::uint32_t index = result_.group_of[use.user];
-      if (index != no_group && reads_columns(result_.groups[index], use) &&
+      if (index != no_group &&
+          reads_columns(result_.groups[index], use, bound_.info(summed).extents.back()) &&
           !path(std::span(&id, 1), no_group, index)) {
         return index;
       }
@@ -155,23 +157,28 @@ class Partitioner {
     return no_group;
   }
 
-  bool reads_columns(const Group& group, const Use& use) const {
+  bool reads_columns(const Group& group, const Use& use, std::int64_t columns) const {
     if (group.kind != GroupKind::product || group.product != use.user || group.rows) return false;
-    if (!use.direct || use.input != 1 || group.column_sum || group.result != group.product) return false;
+    if (use.input != 1 || group.column_sum || group.result != group.product) return false;
+    // As it is, or as the rows of a matrix.
+    if (group.spec.transpose_b || group.spec.columns != columns) return false;
     MatmulSpec spec = group.spec;
     spec.column_sums = true;
     return group.provider->capabilities(spec).column_sums;
   }
 
-  /// Whether a node is the sum of a matrix over its rows.
+  /// Whether a node is the sum over all axes but the last.
   bool sums_rows(NodeId id) const {
     const BoundInfo& info = bound_.info(id);
     if (info.kernel->reduction != ReductionKind::sum || info.rows) return false;
     const Node& node = bound_.node(id);
     const Extents& extents = bound_.info(node.inputs[0]).extents;
     const Axes& axes = node.attributes.axes("axis");
-    return node.type.dtype == DType::f32 && extents.size() == 2 && !axes.all && axes.list.size() == 1 &&
-           normalised_axis(axes.list.front(), 2) == std::size_t{0};
+    if (node.type.dtype != DType::f32 || extents.size() < 2 || axes.all) return false;
+    std::set<std::size_t> summed;
+    for (const std::int64_t axis : axes.list)
+      if (const auto at = normalised_axis(axis, extents.size())) summed.insert(*at);
+    return summed.size() + 1 == extents.size() && !summed.contains(extents.size() - 1);
   }
 
   bool is_bias(const Use& use) const {

@@ -194,7 +194,7 @@ class Scheduler {
       const ProductCapabilities can = gradient.provider->capabilities(gradient.spec);
       if (can.fewest_part_rows == 0) continue;
       const Extents& extents = bound_.info(gradient.product).extents;
-      const std::int64_t row_bytes = extents[1] * 4;
+      const std::int64_t row_bytes = element_count(extents) / extents[0] * 4;
       const std::int64_t fitting = std::max(can.fewest_part_rows, gradient_bytes / row_bytes);
       std::int64_t parts = (extents[0] + fitting - 1) / fitting;
       if (can.rows_alone) {
@@ -212,8 +212,9 @@ class Scheduler {
       if (group.kind != GroupKind::product || result_.cut_of[product] != uncut) continue;
       const ProductCapabilities can = group.provider->capabilities(group.spec);
       if (!can.rows_alone || can.fewest_part_rows == 0) continue;
-      const std::int64_t parts = most_parts(group_ns_[product], group.spec.rows, can.fewest_part_rows);
-      if (parts > 1) cut_into(parts, group.spec.rows, {product});
+      const std::int64_t rows = group.spec.rows / group.rows_each;
+      const std::int64_t parts = most_parts(group_ns_[product], rows, can.fewest_part_rows);
+      if (parts > 1) cut_into(parts, rows, {product});
     }
   }
 

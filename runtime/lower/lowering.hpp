@@ -51,6 +51,8 @@ struct BoundGraph {
   const BoundInfo& info(NodeId id) const { return nodes[id]; }
   std::size_t bytes(NodeId id) const;
   std::size_t element_bytes(NodeId id) const;
+  /// Whether a matmul goes to a provider as one product.
+  bool is_one_product(NodeId id) const;
   /// Whether it is a product, and its operands are stored as bf16.
   bool reads_narrow(NodeId id) const;
   /// Whether a step computes the node into a buffer of its own.
@@ -77,6 +79,7 @@ struct Group {
   // Product.
   NodeId product = 0;
   MatmulSpec spec;                            ///< of all rows, with what rides on it
+  std::int64_t rows_each = 1;                 ///< of the product for a row of its result's axis 0
   const ProductProvider* provider = nullptr;  ///< who makes it
   NodeId result = 0;                          ///< what it stores: itself, or with its bias and activation
   std::optional<NodeId> bias;

@@ -45,6 +45,11 @@ struct MatmulSpec {
   bool operator==(const MatmulSpec&) const = default;
 };
 
+/// The product that a matmul of these flags is when w is one matrix for all of x: the axes of x before its
+/// last are rows then. Nothing when there are several products.
+std::optional<MatmulSpec> one_product(const Attributes& attributes, const Extents& x, const Extents& w,
+                                      const Extents& output);
+
 /// Runs the activation, if there is one, as our own kernel over elements that have just been made.
 inline void activate(const MatmulSpec& spec, float* output, std::size_t count) {
   if (!spec.activation) return;

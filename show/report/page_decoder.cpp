@@ -36,6 +36,11 @@ void set_attribute(files::JsonObject& object, const std::string& name, const Att
     object.set(name, files::json_array(*numbers));
 }
 
+bool is_one_product(const Graph& graph, const Node& matmul) {
+  const auto rank = [&](std::size_t i) { return graph.node(matmul.inputs[i]).type.shape.size(); };
+  return rank(1) == 2 && (rank(0) == 2 || !matmul.attributes.flag("transpose_a"));
+}
+
 /// What keeps a page from running a decoder.
 struct CannotRun {
   std::string reason;
@@ -53,7 +58,7 @@ class Export {
     const train::Program program =
         train::role_program(model, ops::registry(), {{"image", *model.role("image")}}, {space_.node()});
     const Graph& graph = *program.graph;
-    for (const Node& node : graph.nodes()) nodes_.add(entry(node));
+    for (const Node& node : graph.nodes()) nodes_.add(entry(graph, node));
     files::JsonObject object;
     object.set("nodes", nodes_)
         .set("output", graph.output("image"))
@@ -63,7 +68,7 @@ class Export {
   }
 
  private:
-  files::JsonObject entry(const Node& node) {
+  files::JsonObject entry(const Graph& graph, const Node& node) {
     files::JsonObject object;
     const Extents extents = bind(node.type.shape, std::int64_t{1});
     if (node.op->traits.variable) {
@@ -77,6 +82,8 @@ class Export {
     const auto known = page_ops();
     if (!node.op->traits.constant && std::find(known.begin(), known.end(), node.op->name) == known.end())
       throw CannotRun{fmt::format("it has the op {}, which the page does not know", node.op->name)};
+    if (node.op->name == "matmul" && !is_one_product(graph, node))
+      throw CannotRun{"it multiplies many matrices with many, which the page does not know"};
     files::JsonObject attributes;
     for (const auto& [name, value] : node.attributes.entries()) set_attribute(attributes, name, value);
     return object.set("op", node.op->name)

@@ -133,6 +133,7 @@ void check_kernel(const OpCase& one, const Graph& graph, std::int64_t rows) {
   const Node& node = graph.node(graph.output("y"));
   const runtime::KernelDef* kernel = ops::kernels().find(*node.op);
   if (kernel == nullptr || (!kernel->vector && kernel->make == nullptr)) return;
+  if (kernel->matmul && node.type.shape.size() == 2) return;  // one product, which is the provider's
   const std::map<std::string, HostTensor> fed = operand_values(one, rows);
   std::vector<HostTensor> inputs;
   std::vector<Type> types;

@@ -35,9 +35,9 @@ Dim k(std::int64_t number) {
 class RandomGraph {
  public:
   explicit RandomGraph(unsigned seed) : generator_(seed), builder_(ops::registry()) {
-    const std::vector<Shape> shapes = {{n, k(7)},   {n, k(7)}, {n, k(1)},   {k(7)},          {k(1), k(7)},
-                                       {},          {n},       {n, n},      {n, k(3), k(7)}, {k(3), k(1)},
-                                       {n, k(600)}, {k(600)},  {k(4), k(7)}};
+    const std::vector<Shape> shapes = {{n, k(7)},   {n, k(7)}, {n, k(1)},    {k(7)},          {k(1), k(7)},
+                                       {},          {n},       {n, n},       {n, k(3), k(7)}, {k(3), k(1)},
+                                       {n, k(600)}, {k(600)},  {k(4), k(7)}, {k(7), k(3)}};
     for (std::size_t i = 0; i < shapes.size(); ++i) {
       pool_.push_back(builder_.add("input", {}, {{"shape", shapes[i]}}, {.name = "in" + std::to_string(i)}));
     }
@@ -92,13 +92,14 @@ class RandomGraph {
   }
 
   void product(NodeId a, const Shape& shape) {
-    if (shape.size() != 2) return;
+    if (shape.size() < 2) return;
     const NodeId b = any();
     const Shape& other = builder_.type(b).shape;
-    if (other.size() != 2) return;
+    if (other.size() < 2) return;
     const bool ta = pick(2) == 0;
     const bool tb = pick(2) == 0;
-    if (shape[ta ? 0 : 1] != other[tb ? 1 : 0]) return;
+    if (shape[shape.size() - (ta ? 2 : 1)] != other[other.size() - (tb ? 1 : 2)]) return;
+    if (!broadcast(Shape(shape.begin(), shape.end() - 2), Shape(other.begin(), other.end() - 2))) return;
     const NodeId product = builder_.add("matmul", {a, b}, {{"transpose_a", ta}, {"transpose_b", tb}});
     keep(builder_.add("tanh", {product}));
   }
@@ -284,6 +285,18 @@ TEST_CASE("a bias rides on a product, and a chain, from its activation to its re
         "3 whole elementwise loss -> loss\n");
 }
 
+TEST_CASE("a layer of series runs as one of rows: bias and activation ride on one product of all steps") {
+  Builder builder(ops::registry());
+  const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(5), k(6)}}}, {.name = "x"}));
+  const Term w(builder, builder.add("param", {}, {{"shape", Shape{k(6), k(4)}}}, {.name = "w"}));
+  const Term b(builder, builder.add("param", {}, {{"shape", Shape{k(4)}}}, {.name = "b"}));
+  const Term z = call("matmul", {x, w}, {}, {.name = "z"});
+  const Term s = call("add", {z, b}, {}, {.name = "s"});
+  builder.output("h", call("tanh", {s}, {}, {.name = "h"}));
+  const auto graph = std::make_shared<const Graph>(std::move(builder).finish());
+  CHECK(groups_of(graph, 32) == "0 rows product z s h -> h\n");
+}
+
 TEST_CASE("an activation rides on its product when anything but a chain reads it") {
   const auto graph = graphrun::testing::autoencoder({.widths = {8, 4}, .training = false});
   const std::string groups = groups_of(graph, 32);
@@ -298,13 +311,22 @@ namespace {
 
 /// The gradients of a layer with their readers; `late` puts the bias gradient before the product's left
 /// operand, so that the product cannot make it.
-std::shared_ptr<const Graph> layer_gradients(std::int64_t units, bool late) {
+std::shared_ptr<const Graph> layer_gradients(std::int64_t units, bool late, bool series) {
   Builder builder(ops::registry());
-  const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(40)}}}, {.name = "x"}));
-  const Term g(builder, builder.add("input", {}, {{"shape", Shape{n, k(units)}}}, {.name = "g"}));
-  const Term bias = call("sum", {g}, {{"axis", Axes{false, {0}}}}, {.name = "bias"});
+  const auto input = [&](const char* name, std::int64_t last) {
+    const Shape shape = series ? Shape{n, k(6), k(last)} : Shape{n, k(last)};
+    return Term(builder, builder.add("input", {}, {{"shape", shape}}, {.name = name}));
+  };
+  const auto rows = [&](const Term& all, std::int64_t last) {
+    return series ? call("reshape", {all}, {{"shape", Shape{Dim{6, 0}, k(last)}}}) : all;
+  };
+  const Term x = input("x", 40);
+  const Term g = input("g", units);
+  const Axes all_but_last{false, series ? std::vector<std::int64_t>{1, 0} : std::vector<std::int64_t>{0}};
+  const Term bias = call("sum", {g}, {{"axis", all_but_last}}, {.name = "bias"});
   const Term left = late ? x * call("sum", {bias}, {}) : x;
-  const Term weight = call("matmul", {left, g}, {{"transpose_a", true}}, {.name = "weight"});
+  const Term weight =
+      call("matmul", {rows(left, 40), rows(g, units)}, {{"transpose_a", true}}, {.name = "weight"});
   builder.output("bias", bias);
   builder.output("weight", weight);
   builder.output("reader", call("tanh", {bias * 0.01}));
@@ -315,9 +337,10 @@ std::shared_ptr<const Graph> layer_gradients(std::int64_t units, bool late) {
 
 TEST_CASE("a bias gradient is summed by the product that makes the weight gradient") {
   for (const std::int64_t units : {3, 16, 40, 100}) {
-    for (const bool late : {false, true}) {
-      CAPTURE(units, late);
-      const auto graph = layer_gradients(units, late);
+    for (const auto& [late, series] :
+         {std::pair{false, false}, std::pair{true, false}, std::pair{false, true}, std::pair{true, true}}) {
+      CAPTURE(units, late, series);
+      const auto graph = layer_gradients(units, late, series);
       const bool sums = detected_isa() != Isa::baseline;
       const std::string line = line_with(groups_of(graph, 50), "product");
       CHECK((line.find("bias") != std::string::npos) == (sums && !late));

@@ -87,8 +87,9 @@ function elementwise(inputs, shape, apply) {
 }
 
 function matmul([a, b], shape, {transpose_a, transpose_b}) {
-  const [rows, columns] = shape;
-  const inner = a.shape[transpose_a ? 0 : 1];
+  const columns = shape[shape.length - 1];
+  const rows = sizeOf(shape) / columns; // w is one matrix
+  const inner = transpose_a ? a.shape[0] : a.shape[a.shape.length - 1];
   const y = zeros(shape);
   for (let row = 0; row < rows; row++) {
     const sums = new Float64Array(columns);
