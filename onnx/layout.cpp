@@ -12,8 +12,8 @@ namespace graphrun::onnx {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> image_ops{"convolution", "transposed_convolution", "max_pool",
-                                                    "avg_pool", "upsample"};
+constexpr std::array<std::string_view, 6> image_ops{
+    "convolution", "transposed_convolution", "max_pool", "avg_pool", "upsample", "resize"};
 
 bool is_image_op(const Node& node) {
   return std::ranges::find(image_ops, node.op->name) != image_ops.end();

@@ -35,8 +35,28 @@ void upsample(Emitter& emitter, NodeId id) {
   emitter.define(id, emitter.add("Resize", {x, no_value, scales}, std::move(attributes)), channels_first);
 }
 
+const char* nearest_mode(const std::string& rounding) {
+  if (rounding == "half_down") return "round_prefer_floor";
+  return rounding == "half_up" ? "round_prefer_ceil" : rounding == "floor" ? "floor" : "ceil";
+}
+
+void resize(Emitter& emitter, NodeId id) {
+  const Node& node = emitter.node(id);
+  const Shape& y = node.type.shape;
+  const bool is_nearest = node.attributes.text("mode") == "nearest";
+  std::vector<AttributeRecord> attributes{
+      {"coordinate_transformation_mode", node.attributes.text("coordinates")},
+      {"mode", std::string(is_nearest ? "nearest" : "linear")}};
+  if (is_nearest)
+    attributes.push_back({"nearest_mode", std::string(nearest_mode(node.attributes.text("rounding")))});
+  const Value x = emitter.value(node.inputs[0], channels_first);
+  const Value sizes = emitter.shape({y[0], y[3], y[1], y[2]});
+  emitter.define(id, emitter.add("Resize", {x, no_value, no_value, sizes}, std::move(attributes)),
+                 channels_first);
+}
+
 constexpr TranslatedOp translations[] = {
-    {"avg_pool", avg_pool}, {"max_pool", max_pool}, {"upsample", upsample}};
+    {"avg_pool", avg_pool}, {"max_pool", max_pool}, {"resize", resize}, {"upsample", upsample}};
 
 }  // namespace
 

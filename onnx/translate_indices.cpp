@@ -52,6 +52,22 @@ void gather(Emitter& emitter, NodeId id) {
                                   emitter.add("Gather", {values, safe})));
 }
 
+void gather_elements(Emitter& emitter, NodeId id) {
+  const NodeId x = emitter.node(id).inputs[0];
+  const NodeId index = emitter.node(id).inputs[1];
+  const Shape& shape = emitter.node(x).type.shape;
+  const std::size_t axis = *normalised_axis(emitter.node(id).attributes.integer("axis"), shape.size());
+  const std::vector<AttributeRecord> along{{"axis", static_cast<std::int64_t>(axis)}};
+  const Value at = emitter.value(index, plain, Form::index);
+  const Value values = emitter.value(x);
+  if (is_within(emitter.graph(), index, shape[axis]))
+    return emitter.define(id, emitter.add("GatherElements", {values, at}, along));
+  const Value valid = within(emitter, at, shape[axis]);
+  const Value safe = emitter.add("Where", {valid, at, emitter.number(0, ElementType::i64)});
+  emitter.define(id, where_within(emitter, valid, shape.size(), 0,
+                                  emitter.add("GatherElements", {values, safe}, along)));
+}
+
 void one_hot(Emitter& emitter, NodeId id) {
   const NodeId index = emitter.node(id).inputs[0];
   const Dim depth = Dim::number(emitter.node(id).attributes.integer("depth"));
@@ -88,8 +104,11 @@ void top_k_mask(Emitter& emitter, NodeId id) {
                  emitter.add("ReduceSum", {ones, emitter.integers({-2})}, {{"keepdims", std::int64_t{0}}}));
 }
 
-constexpr TranslatedOp translations[] = {
-    {"argmax", argmax}, {"gather", gather}, {"one_hot", one_hot}, {"top_k_mask", top_k_mask}};
+constexpr TranslatedOp translations[] = {{"argmax", argmax},
+                                         {"gather", gather},
+                                         {"gather_elements", gather_elements},
+                                         {"one_hot", one_hot},
+                                         {"top_k_mask", top_k_mask}};
 
 }  // namespace
 

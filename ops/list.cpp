@@ -13,10 +13,11 @@ Op assign(), cast(), check_finite(), constant(), during(), grad(), input(), para
     size(), stop_gradient(), straight_through();
 // Matrices, reductions, shapes.
 Op argmax(), avg_pool(), avg_pool_gradient(), broadcast_to(), centred_sums(), concat(), convolution(),
-    convolution_weight_gradient(), gather(), log_softmax(), logsumexp(), matmul(), max(), max_pool(),
+    convolution_weight_gradient(), gather(), gather_elements(), gru_steps(), gru_steps_gradient(),
+    lstm_steps(), lstm_steps_gradient(), log_softmax(), logsumexp(), matmul(), max(), max_pool(),
     max_pool_gradient(), max_pool_pick(), moments(), normalise(), one_hot(), pad_slice(), pooled_moments(),
-    reshape(), row_moments(), scatter_add(), slice(), softmax(), sum(), top_k_mask(), transpose(),
-    transposed_convolution(), upsample(), upsample_gradient();
+    reshape(), resize(), resize_gradient(), row_moments(), scatter_add(), scatter_elements_add(), slice(),
+    softmax(), sum(), top_k_mask(), transpose(), transposed_convolution(), upsample(), upsample_gradient();
 // Draws.
 Op bernoulli(), random_normal(), random_uniform();
 // Updates of variables.
@@ -85,8 +86,13 @@ constexpr Op (*makers[])() = {
     convolution,
     convolution_weight_gradient,
     gather,
+    gather_elements,
+    gru_steps,
+    gru_steps_gradient,
     log_softmax,
     logsumexp,
+    lstm_steps,
+    lstm_steps_gradient,
     matmul,
     max,
     max_pool,
@@ -98,8 +104,11 @@ constexpr Op (*makers[])() = {
     pad_slice,
     pooled_moments,
     reshape,
+    resize,
+    resize_gradient,
     row_moments,
     scatter_add,
+    scatter_elements_add,
     slice,
     softmax,
     sum,

@@ -1,6 +1,6 @@
 /// \file
-/// What upsample and its gradient share: which pixels a pixel of the enlarged image is made of. Both are sums
-/// of weighted pixels; the gradient only swaps where they come from and go to.
+/// What upsample, resize and their gradients share: which pixels a pixel of the enlarged image is made of.
+/// Both are sums of weighted pixels; the gradient only swaps where they come from and go to.
 #pragma once
 
 #include <cstdint>
@@ -26,5 +26,11 @@ std::int64_t upsampled_side(std::int64_t side, std::int64_t factor);
 /// margin nothing changes (PyTorch's align_corners=False). Terms are added by the enlarged image's pixels
 /// ascending.
 Op upsampling(OpDef op, Direction direction);
+
+/// Height and width by the attribute `size`. Throws an OpError unless they are two that can be tabled.
+Sides resized_sides(const Attributes& attributes);
+
+/// The same of an op that makes images of any `size`, with ONNX's rules for where a pixel of the result lies.
+Op resizing(OpDef op, Direction direction);
 
 }  // namespace graphrun::ops

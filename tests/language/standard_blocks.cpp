@@ -159,6 +159,34 @@ TEST_CASE("conv1d and conv_transpose1d go over the length of series") {
                {1, 4, 1}, {1, 10, 2, 20});
 }
 
+TEST_CASE("lstm and gru pass over masked steps, and `last` is the state after the last one") {
+  const auto layer = [](const std::string& cell, const std::string& output) {
+    return parse_model(
+        "graphrun: 1\ninputs: {a: {shape: [batch, 2]}, b: {shape: [batch, 2]}}\nnodes:\n"
+        "  x: {op: reshape, in: a, shape: [batch, 2, 1]}\n"
+        "  out: {op: masked_" +
+            cell + ", in: [x, b], units: 1}\noutputs: {out: out" + output + "}\n",
+        "test.yaml", {}, {&ops::registry(), ops::standard_blocks()});
+  };
+  const auto sigmoid = [](double z) { return 1 / (1 + std::exp(-z)); };
+  HostVariables variables;
+  variables["out.w"] = {{1, 4}, {1, 2, 3, 4}};
+  variables["out.u"] = {{1, 4}, {1, 1, 1, 1}};
+  variables["out.b"] = {{4}, {0.1, 0.2, 0.3, 0.4}};
+  // From nothing: the forget gate has nothing to keep.
+  const double h = sigmoid(4.4) * std::tanh(sigmoid(1.1) * std::tanh(3.3));
+  check_values(run(layer("lstm", ""), {.a = {1, 5}, .b = {1, 0}, .variables = variables}), {1, 2, 1}, {h, h});
+  check_values(run(layer("lstm", ".last"), {.a = {5, 1}, .b = {0, 1}, .variables = variables}), {1, 1}, {h});
+  variables["out.w"] = {{1, 3}, {1, 2, 3}};
+  variables["out.u"] = {{1, 3}, {1, 1, 1}};
+  variables["out.b"] = {{3}, {0.1, 0.2, 0.3}};
+  variables["out.recurrent"] = {{3}, {0.5, 0.6, 0.7}};
+  const double value = std::tanh(3.3 + sigmoid(1.6) * 0.7);
+  const double g = (1 - sigmoid(2.8)) * value;
+  check_values(run(layer("gru", ""), {.a = {1, 5}, .b = {1, 0}, .variables = variables}), {1, 2, 1}, {g, g});
+  check_values(run(layer("gru", ".last"), {.a = {5, 1}, .b = {0, 1}, .variables = variables}), {1, 1}, {g});
+}
+
 TEST_CASE("batch_norm normalises by the batch in training, by its averages elsewhere") {
   const ModelDefinition model = model_of("{op: batch_norm, in: a, epsilon: 1.0e-30}");
   HostVariables variables;

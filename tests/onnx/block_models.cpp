@@ -67,6 +67,17 @@ const std::vector<BlockModel>& block_models() {
       {"series", model("  x: {shape: [batch, 12, 3]}\n",
                        "  a: {op: conv1d, in: x, channels: 4, kernel: 5, stride: 2, pad: [2, 1], act: relu}\n"
                        "  y: {op: conv_transpose1d, in: a, channels: 2}\n")},
+      {"dense_of_series",
+       model("  x: {shape: [batch, 5, 3]}\n", "  y: {op: dense, in: x, units: 4, act: tanh}\n"),
+       {"MatMul", "Add", "Tanh"}},
+      {"attention",
+       model("  x: {shape: [batch, 5, 3]}\n",
+             "  q: {op: dense, in: x, units: 4}\n  k: {op: dense, in: x, units: 4}\n"
+             "  a: softmax(matmul(q, k, transpose_b=true))\n  y: a @ x\n"),
+       {"MatMul", "Add", "MatMul", "Add", "Transpose", "MatMul", "Softmax", "MatMul"}},
+      {"resized",
+       model(image, "  y: resize(x, size=[9, 3], mode=bilinear)\n"),
+       {"Transpose", "Resize", "Transpose"}},
       {"transposed_with_size", model(image,
                                      "  w: {op: param, shape: [3, 3, 2, 3], init: glorot_uniform}\n"
                                      "  y: transposed_convolution(x, w, stride=2, pad=1, size=[12, 8])\n")},

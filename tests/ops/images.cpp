@@ -188,6 +188,36 @@ std::vector<OpCase> upsampling_cases() {
   return cases;
 }
 
+/// Larger and smaller, by every rule.
+std::vector<OpCase> resizing_cases() {
+  std::vector<OpCase> cases;
+  const std::vector<Integers> sizes = {{5, 7}, {2, 1}, {3, 4}};
+  for (const Integers& size : sizes) {
+    for (const std::string coordinates : {"half_pixel", "asymmetric", "align_corners"}) {
+      for (const std::string rounding : {"half_down", "half_up", "floor", "ceil", "between"}) {
+        const bool between = rounding == "between";
+        Attributes attributes = {{"size", size}, {"coordinates", coordinates}};
+        attributes.set("mode", std::string(between ? "bilinear" : "nearest"));
+        if (!between) attributes.set("rounding", rounding);
+        const Operand x = images(3, 4, 2);
+        const Operand y = images(size[0], size[1], 2);
+        cases.push_back({"resize", {x}, attributes, {}, y.type});
+        cases.push_back({"resize_gradient", {y}, with(attributes, "size", {3, 4}), {}, x.type});
+      }
+    }
+  }
+  const Operand line = given({number(1), number(1), number(4), number(1)}, {0, 4, 8, 12});
+  const auto rule = [](const char* mode, const char* coordinates) {
+    return Attributes{
+        {"size", Integers{1, 3}}, {"mode", std::string(mode)}, {"coordinates", std::string(coordinates)}};
+  };
+  cases.push_back({"resize", {line}, rule("bilinear", "align_corners"), {0, 6, 12}});
+  cases.push_back({"resize", {line}, rule("bilinear", "asymmetric"), {0, 4 * 4.0 / 3, 8 * 4.0 / 3}});
+  cases.push_back({"resize", {line}, rule("nearest", "align_corners"), {0, 4, 12}});
+  cases.push_back({"resize", {line}, {{"size", Integers{1, 2}}, {"mode", std::string("bilinear")}}, {2, 10}});
+  return cases;
+}
+
 /// What images meet in arithmetic: a number a channel, an image, a row, a column, and mixtures.
 std::vector<OpCase> broadcasts() {
   const Dim one = number(1);
@@ -265,8 +295,9 @@ std::vector<OpCase> known_values() {
 
 std::vector<OpCase> image_cases() {
   std::vector<OpCase> all = convolution_cases();
-  for (const std::vector<OpCase>& group : {known_values(), pooling_cases(), uneven_pooling_cases(),
-                                           known_pooling(), upsampling_cases(), broadcasts()})
+  for (const std::vector<OpCase>& group :
+       {known_values(), pooling_cases(), uneven_pooling_cases(), known_pooling(), upsampling_cases(),
+        resizing_cases(), broadcasts()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }
@@ -380,6 +411,14 @@ TEST_CASE("ops on images: errors say what is wrong") {
        {{DType::f32, {batch, number(5), number(5), number(4)}}, w},
        {{"size", std::vector<std::int64_t>{9, 5}}, {"pad", std::vector<std::int64_t>{0, 1, 2, 0}}},
        "5 windows of 3 with stride 1 and pad 0 and 1 lie over 6 to 6 elements, not 9"},
+      {"resize",
+       {x},
+       {{"size", std::vector<std::int64_t>{7}}},
+       "size is a height and a width, not 1 numbers"},
+      {"resize",
+       {x},
+       {{"size", std::vector<std::int64_t>{7, 70'000}}},
+       "a resized image has at most 65536 pixels on a side, not 70000"},
       {"max_pool",
        {x},
        {{"kernel", std::vector<std::int64_t>{2, 2, 2}}},

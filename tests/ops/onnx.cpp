@@ -28,7 +28,7 @@ using namespace graphrun::op_table;
 namespace {
 
 /// How many ops are written at least. One more needs no word here; one fewer is a translation that got lost.
-constexpr std::ptrdiff_t fewest_written = 56;
+constexpr std::ptrdiff_t fewest_written = 58;
 
 /// Ops may have no translation: draws, what only gradients are made of, what ONNX has nothing for.
 bool is_translated(const Node& node) {

@@ -86,6 +86,7 @@ std::vector<OpCase> elementwise_cases();
 std::vector<OpCase> structure_cases();
 std::vector<OpCase> image_cases();
 std::vector<OpCase> statistics_cases();
+std::vector<OpCase> sequence_cases();
 std::vector<OpCase> all_cases();
 
 /// Ops that no row can show (inputs, effects, placeholders): each has a test of its own that names it.

@@ -24,6 +24,11 @@ Operand rough(Shape shape, std::vector<double> values) {
   return operand;
 }
 
+/// These whole numbers.
+Operand indexed(Shape shape, std::vector<double> values) {
+  return {.type = {DType::i32, std::move(shape)}, .values = std::move(values), .smooth = false};
+}
+
 /// Whole numbers from 0 to count - 1.
 Operand indices(Shape shape, double count, DType dtype = DType::i32) {
   return {.low = 0, .high = count, .type = {dtype, std::move(shape)}, .smooth = false};
@@ -66,6 +71,56 @@ std::vector<OpCase> matmul_cases() {
        {given({number(2), number(2)}, {1, 2, 3, 4}), given({number(2), number(2)}, {5, 6, 7, 8})},
        {{"transpose_a", true}, {"transpose_b", true}},
        {5 + 18, 7 + 24, 10 + 24, 14 + 32}},
+  };
+}
+
+/// Products of many matrices: with one, with as many, with some that are broadcast.
+std::vector<OpCase> batched_matmul_cases() {
+  const Dim one = number(1);
+  const Shape many = {batch, number(2), number(3), number(4)};
+  const Shape rows = {batch, number(3), number(4)};
+  const Attributes b = {{"transpose_b", true}};
+  const Attributes a = {{"transpose_a", true}};
+  const Attributes both = {{"transpose_a", true}, {"transpose_b", true}};
+  const Shape made = {batch, number(3), number(5)};
+  const Shape made_of_many = {batch, number(2), number(3), number(5)};
+  return {
+      {"matmul", {drawn(rows), drawn({number(4), number(5)})}, {}, {}, f32(made)},
+      {"matmul", {drawn(rows), drawn({number(5), number(4)})}, b, {}, f32(made)},
+      {"matmul", {drawn({batch, number(4), number(3)}), drawn({number(4), number(5)})}, a, {}, f32(made)},
+      {"matmul", {drawn(many), drawn({number(4), number(5)})}, {}, {}, f32(made_of_many)},
+      {"matmul", {drawn(rows), drawn({batch, number(4), number(5)})}, {}, {}, f32(made)},
+      {"matmul", {drawn(many), drawn({batch, number(2), number(5), number(4)})}, b, {}, f32(made_of_many)},
+      {"matmul",
+       {drawn({batch, number(2), number(4), number(3)}), drawn({batch, one, number(5), number(4)})},
+       both,
+       {},
+       f32(made_of_many)},
+      {"matmul",
+       {drawn({batch, one, number(3), number(4)}), drawn({number(2), number(4), number(5)})},
+       {},
+       {},
+       f32(made_of_many)},
+      {"matmul", {drawn({number(3), number(4)}), drawn({batch, number(4), number(5)})}, {}, {}, f32(made)},
+      {"matmul",
+       {drawn({one, number(3), number(4)}), drawn({batch, number(4), number(5)})},
+       {},
+       {},
+       f32(made)},
+      {"matmul",
+       {drawn({number(2), number(3), batch}), drawn({number(2), batch, number(4)})},
+       {},
+       {},
+       f32({number(2), number(3), number(4)})},
+      {"matmul",
+       {drawn({batch, batch, number(4)}), drawn({number(4), number(2)})},
+       {},
+       {},
+       f32({batch, batch, number(2)})},
+      {"matmul",
+       {given({number(2), one, number(2)}, {1, 2, 3, 4}), given({number(2), number(2), one}, {5, 6, 7, 8})},
+       {},
+       {17, 53}},
   };
 }
 
@@ -218,6 +273,31 @@ std::vector<OpCase> index_cases() {
        {labels({1, 0, 1, 7}), rough({number(4)}, {1, 2, 4, 8})},
        {{"shape", Shape{number(3)}}},
        {2, 5, 0}},
+      {"gather_elements",
+       {drawn({batch, number(4)}), indices({batch, number(3)}, 4)},
+       {},
+       {},
+       f32({batch, number(3)})},
+      {"gather_elements",
+       {drawn({batch, number(3), number(2)}), indices({batch, number(5), number(2)}, 3, DType::u8)},
+       {{"axis", 1}},
+       {},
+       f32({batch, number(5), number(2)})},
+      {"gather_elements", {drawn({number(4), number(2)}), indices({batch, number(2)}, 4)}, {{"axis", 0}}},
+      {"gather_elements",
+       {rough({number(2), number(2)}, {1, 2, 3, 4}), indexed({number(2), number(3)}, {0, 0, 1, 1, -1, 2})},
+       {},
+       {1, 1, 2, 4, not_a_number, not_a_number}},
+      {"scatter_elements_add",
+       {indices({batch, number(5), number(2)}, 3), drawn({batch, number(5), number(2)})},
+       {{"shape", Shape{batch, number(3), number(2)}}, {"axis", 1}}},
+      {"scatter_elements_add",
+       {indices({batch, number(2)}, 4), drawn({batch, number(2)})},
+       {{"shape", Shape{number(4), number(2)}}, {"axis", 0}}},
+      {"scatter_elements_add",
+       {indexed({number(1), number(4)}, {1, 0, 1, 7}), rough({number(1), number(4)}, {1, 2, 4, 8})},
+       {{"shape", Shape{number(1), number(3)}}},
+       {2, 5, 0}},
       {"one_hot", {indices({batch}, 5)}, {{"depth", 5}}, {}, f32({batch, number(5)})},
       {"one_hot", {indices({}, 5, DType::u8)}, {{"depth", 5}}},
       {"one_hot", {labels({1, 3})}, {{"depth", 3}}, {0, 1, 0, not_a_number, not_a_number, not_a_number}},
@@ -247,6 +327,7 @@ std::vector<OpCase> value_cases() {
 
 std::vector<OpCase> structure_cases() {
   std::vector<OpCase> all = matmul_cases();
+  for (const OpCase& one : batched_matmul_cases()) all.push_back(one);
   for (const std::vector<OpCase>& group : {reductions_of("sum"), reductions_of("max"), known_reductions(),
                                            along_axis_cases(), shape_cases(), index_cases(), value_cases()}) {
     all.insert(all.end(), group.begin(), group.end());
@@ -279,8 +360,20 @@ TEST_CASE("ops that are not elementwise: errors say what is wrong") {
        {w_transposed, x},
        {{"transpose_a", true}, {"transpose_b", true}},
        "Did you mean transpose_a: false?"},
-      {"matmul", {cube, w}, {}, "x is [batch, 3, 4] Make it a row for each sample"},
-      {"matmul", {x, scalar}, {}, "two-dimensional operands, but w is []"},
+      {"matmul",
+       {cube, op_table::f32({number(12), number(2)})},
+       {},
+       "x is [batch, 3, 4], w is [12, 2] Make it a row for each sample"},
+      {"matmul",
+       {cube, op_table::f32({number(2), number(4), number(5)})},
+       {},
+       "leading axes do not fit: x is [batch, 3, 4]"},
+      {"matmul", {x, scalar}, {}, "it multiplies matrices, but w is []"},
+      {"gather_elements",
+       {cube, {DType::i32, {batch, number(3)}}},
+       {},
+       "the index must have the sizes of x but along axis 2: x is [batch, 3, 4], index is [batch, 3]"},
+      {"gather_elements", {cube, cube}, {}, "index must be integers, but is f32[batch, 3, 4]"},
       {"matmul", {integers, w}, {}, "it computes with f32, but x is i32[batch]"},
       {"sum", {cube}, {{"axis", Axes{false, {3}}}}, "axis 3 is out of range: the input is [batch, 3, 4]"},
       {"sum", {cube}, {{"axis", Axes{false, {1, -2}}}}, "axis 1 is named twice"},

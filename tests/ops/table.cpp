@@ -12,7 +12,8 @@ namespace graphrun::op_table {
 
 std::vector<OpCase> all_cases() {
   std::vector<OpCase> all;
-  for (std::vector<OpCase> (*group)() : {elementwise_cases, structure_cases, image_cases, statistics_cases}) {
+  for (std::vector<OpCase> (*group)() :
+       {elementwise_cases, structure_cases, image_cases, statistics_cases, sequence_cases}) {
     const std::vector<OpCase> cases = group();
     all.insert(all.end(), cases.begin(), cases.end());
   }
