@@ -158,7 +158,13 @@ void check_batch(const Shape& shape) {
 
 std::optional<Shape> shape_of(Scope& scope, const InputDeclaration& declared, InputSource source,
                               const Rows& rows) {
-  if (const std::optional<Shape> own = own_shape(declared, source, rows); own && !declared.shape) return own;
+  if (const std::optional<Shape> own = own_shape(declared, source, rows); own && !declared.shape) {
+    if (!own->back().is_number(0)) return own;
+    report(scope, declared.place,
+           fmt::format("input '{}' takes the cells of a table that has none", declared.name),
+           "All its columns are inputs of their own, targets or ignored.");
+    return std::nullopt;
+  }
   if (!declared.shape) {
     report(scope, declared.place, fmt::format("input '{}' needs a shape", declared.name),
            fmt::format("Write `{}: {{shape: [batch, 784]}}`.", declared.name));

@@ -324,7 +324,7 @@ std::shared_ptr<const Graph> layer_gradients(std::int64_t units, bool late, bool
   const Term g = input("g", units);
   const Axes all_but_last{false, series ? std::vector<std::int64_t>{1, 0} : std::vector<std::int64_t>{0}};
   const Term bias = call("sum", {g}, {{"axis", all_but_last}}, {.name = "bias"});
-  const Term left = late ? x * call("sum", {bias}, {}) : x;
+  const Term left = late ? x * (0.01 * call("sum", {bias}, {})) : x;
   const Term weight =
       call("matmul", {rows(left, 40), rows(g, units)}, {{"transpose_a", true}}, {.name = "weight"});
   builder.output("bias", bias);
