@@ -19,6 +19,9 @@ function(graphrun_precompiled kind)
     add_executable(graphrun_precompiled_${kind} ${PROJECT_BINARY_DIR}/precompiled.cpp)
   endif()
   target_link_libraries(graphrun_precompiled_${kind} PRIVATE graphrun_options fmt::fmt)
+  if(kind STREQUAL "test")
+    target_compile_options(graphrun_precompiled_${kind} PRIVATE -O1)
+  endif()
   target_precompile_headers(graphrun_precompiled_${kind} PRIVATE
     <algorithm> <array> <atomic> <cmath> <cstring> <filesystem> <functional> <map> <memory> <optional> <set> <span>
     <sstream> <string> <unordered_map> <variant> <vector> <fmt/format.h> ${ARGN})
