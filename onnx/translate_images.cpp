@@ -1,12 +1,23 @@
+#include <algorithm>
+
 #include "onnx/translation.hpp"
 
 namespace graphrun::onnx {
 
 namespace {
 
+/// A dilated window reaches further than its kernel, and so may its margins; runtimes refuse such.
+void require_narrow_margins(const Window& window) {
+  for (const WindowAxis& axis : {window.vertical, window.horizontal})
+    if (std::max(axis.before, axis.after) >= axis.kernel)
+      throw OpError("ONNX runtimes take no margin of a pool that is as wide as its kernel",
+                    "Make the pad smaller than the kernel.");
+}
+
 void pool(Emitter& emitter, NodeId id, const char* op) {
   const Node& node = emitter.node(id);
   const Window window = window_of(sides(node.attributes, "kernel"), node.attributes);
+  require_narrow_margins(window);
   emitter.define(id, emitter.add(op, {emitter.value(node.inputs[0], channels_first)}, window_records(window)),
                  channels_first);
 }

@@ -6,8 +6,8 @@
 ///     const graphrun::Predictor predictor(model, graphrun::Weights::load(model, "runs/autoencoder-1/…"));
 ///     predictor.predict(pixels, codes);   // spans of the caller's memory
 ///
-/// The results are the same bits as those of a Session with the same provider. Failures are exceptions derived from graphrun::Error;
-/// a call that throws may have written part of its outputs, and nothing else.
+/// The results are the same bits as those of a Session with the same provider. Failures are exceptions
+/// derived from graphrun::Error; a call that throws may have written part of its outputs, and nothing else.
 #pragma once
 
 #include <cstddef>

@@ -424,6 +424,22 @@ std::optional<std::int64_t> upsampling_factor(const Sampling& sampling, const st
   return static_cast<std::int64_t>(scales[2]);
 }
 
+constexpr std::int64_t unchanged = -1;
+
+/// The extents of the result along these axes; `unchanged` for one that is no number and stays.
+std::vector<std::int64_t> sizes_of(const Call& call, const std::vector<std::size_t>& axes) {
+  const Value& sizes = call.input(3);
+  if (!sizes.known) return call.integers(3);
+  std::vector<std::int64_t> numbers;
+  for (std::size_t i = 0; i < std::min(axes.size(), sizes.known->elements.size()); ++i) {
+    const Dim size = sizes.known->elements[i];
+    if (!size.is_number() && size != call.input(0).shape[axes[i]])
+      throw Unsupported("a size that depends on what the model is given");
+    numbers.push_back(size.is_number() ? size.offset : unchanged);
+  }
+  return numbers;
+}
+
 Results resize(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
   const bool old = call.opset() < 11 || call.op() == "Upsample";
@@ -441,12 +457,14 @@ Results resize(Importer& importer, const Call& call) {
   std::vector<double> scales = call.numbers(old ? 1 : 2).value_or(std::vector<double>{});
   if (call.op() == "Upsample" && call.has_attribute("scales"))
     for (const float scale : call.floats("scales")) scales.push_back(static_cast<double>(scale));
-  std::vector<std::int64_t> sizes = !old && call.has(3) ? call.integers(3) : std::vector<std::int64_t>{};
+  std::vector<std::int64_t> sizes = !old && call.has(3) ? sizes_of(call, axes) : std::vector<std::int64_t>{};
   const std::vector<double> regions =
       !old ? call.numbers(1).value_or(std::vector<double>{}) : std::vector<double>{};
   if (scales.empty() && sizes.empty()) throw Unsupported("a size that depends on what the model is given");
   const std::string policy = call.text("keep_aspect_ratio_policy", "stretch");
   if (!sizes.empty() && policy != "stretch") {
+    if (std::ranges::find(sizes, unchanged) != sizes.end())
+      throw Unsupported("a batch that keeps its aspect ratio");
     double common = policy == "not_larger" ? std::numeric_limits<double>::max() : 0;
     for (std::size_t i = 0; i < axes.size(); ++i) {
       const double scale = static_cast<double>(sizes.at(i)) / static_cast<double>(x.shape[axes[i]].offset);
@@ -466,7 +484,8 @@ Results resize(Importer& importer, const Call& call) {
   NodeId node = importer.any_order(x, order);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const Dim extent = x.shape[axes[i]];
-    const bool stays = sizes.empty() ? scales.at(i) == 1 : extent.is_number(sizes.at(i));
+    const bool stays =
+        sizes.empty() ? scales.at(i) == 1 : sizes.at(i) == unchanged || extent.is_number(sizes.at(i));
     if (stays && sampling.coordinates != "tf_crop_and_resize") continue;
     if (!extent.is_number()) {
       if (stays) continue;

@@ -17,13 +17,15 @@ namespace graphrun::show {
 
 namespace {
 
+// clang-format off
 constexpr std::array<std::string_view, 32> ops_of_the_page = {
-    "abs",         "add",    "broadcast_to", "cast",    "clip",    "concat",
-    "convolution", "div",    "elu",          "exp",     "gelu",    "leaky_relu",
-    "log",         "matmul", "maximum",      "minimum", "mul",     "neg",
-    "one_hot",     "pow",    "relu",         "reshape", "sigmoid", "silu",
-    "softplus",    "sqrt",   "square",       "sub",     "tanh",    "transposed_convolution",
-    "upsample"};
+    "abs", "add", "broadcast_to", "cast", "clip", "concat",
+    "convolution", "div", "elu", "exp", "gelu", "leaky_relu",
+    "log", "matmul", "maximum", "minimum", "mul", "neg",
+    "normalise", "one_hot", "pow", "relu", "reshape", "sigmoid",
+    "silu", "softplus", "sqrt", "square", "sub", "tanh",
+    "transposed_convolution", "upsample"};
+// clang-format on
 
 void set_attribute(files::JsonObject& object, const std::string& name, const AttributeValue& value) {
   if (const auto* flag = std::get_if<bool>(&value)) object.set(name, *flag);

@@ -232,5 +232,5 @@ TEST_CASE(
   CHECK(place.read("errors.csv") == "image,mse\n0,0\n1,0\n");
   const ProcessResult alone = place.run({"eval", "run", "--images", "noisy.npy"});
   CHECK(alone.exit_code == 2);
-  CHECK(contains(alone.err, "input 't' is needed and not given"));
+  CHECK(contains(alone.err, "input 't' is what the images are to become: --targets FILE gives it"));
 }

@@ -102,7 +102,7 @@ TEST_CASE("what is printed as JSON has the documented keys") {
   CHECK(keys_of(imported) == Keys{"inputs", "model", "nodes", "outputs", "parameters", "weights"});
   CHECK(imported["outputs"] == json{"code f32[batch, 2]"});
   CHECK(imported["parameters"] == 4);
-  CHECK(place.run({"plan", "again/model.yaml"}).exit_code == 0);
+  CHECK(place.run({"check", "again/model.yaml"}).exit_code == 0);
   CHECK(place.run({"inspect", "again/weights.safetensors"}).exit_code == 0);
   CHECK(place.run({"import", "code.onnx", "--out", "again"}).exit_code == 2);  // never over another
   CHECK(place.run({"import", "code.onnx"}).exit_code == 2);

@@ -77,7 +77,7 @@ const std::vector<BlockModel>& block_models() {
        {"MatMul", "Add", "MatMul", "Add", "Transpose", "MatMul", "Softmax", "MatMul"}},
       {"resized",
        model(image, "  y: resize(x, size=[9, 3], mode=bilinear)\n"),
-       {"Transpose", "Resize", "Transpose"}},
+       {"Transpose", "Shape", "Gather", "Concat", "Resize", "Transpose"}},
       {"transposed_with_size", model(image,
                                      "  w: {op: param, shape: [3, 3, 2, 3], init: glorot_uniform}\n"
                                      "  y: transposed_convolution(x, w, stride=2, pad=1, size=[12, 8])\n")},

@@ -80,6 +80,14 @@ bool has_batch(const Type& type) {
   return std::ranges::any_of(type.shape, [](const Dim& dim) { return !dim.is_number(); });
 }
 
+/// Is it a pool with a margin that runtimes of ONNX refuse?
+bool has_wide_margin(const Node& node) {
+  if (node.op->name != "max_pool" && node.op->name != "avg_pool") return false;
+  const Window window = window_of(sides(node.attributes, "kernel"), node.attributes);
+  return std::max(window.vertical.before, window.vertical.after) >= window.vertical.kernel ||
+         std::max(window.horizontal.before, window.horizontal.after) >= window.horizontal.kernel;
+}
+
 /// `graph` has no other ops than those that are written, and an input that tells the batch where one is
 /// needed.
 bool is_writable(const Graph& graph) {
@@ -88,7 +96,8 @@ bool is_writable(const Graph& graph) {
   for (const Node& node : graph.nodes())
     (node.op->traits.input ? is_told : is_needed) |= has_batch(node.type);
   if (is_needed && !is_told) return false;
-  return std::ranges::all_of(graph.nodes(), is_translated);
+  return std::ranges::all_of(graph.nodes(), is_translated) &&
+         std::ranges::none_of(graph.nodes(), has_wide_margin);
 }
 
 /// From which opset on ONNX has all of it: averages over dilated windows came late.

@@ -290,7 +290,7 @@ class Reports(unittest.TestCase):
         report = self.open("autoencoder")
         rows = (report.parent / "metrics.csv").read_text().splitlines()
         step, value = rows[2].split(",")[0], float(rows[2].split(",")[rows[0].split(",").index("test.loss")])
-        x, y = self.browser.centre("#curves svg", 0.52)
+        x, y = self.browser.centre("#curves svg", 0.7)
         self.browser.mouse("mouseMoved", x, y)
         tip = self.text("#curves .tip")
         self.assertIn(f"step {step}", tip)
