@@ -5,6 +5,8 @@ target_compile_options(graphrun_options INTERFACE
   # The same source gives the same bits on every instruction set: no contraction into fused
   # multiply-adds behind our back. errno and traps would only forbid vectorisation.
   -ffp-contract=off -fno-math-errno -fno-trapping-math)
+# Vectors are passed between inlined functions alone: no interface is at stake.
+target_compile_options(graphrun_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>)
 # At -O3 GCC's warnings that follow the flow of values see faults in the standard library that are not there
 # (GCC bugs 105651, 105562 and their like). The dev preset builds at -O1 and keeps them, as errors.
 target_compile_options(graphrun_options INTERFACE
