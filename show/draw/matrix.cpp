@@ -77,16 +77,19 @@ files::Image draw_worst(const RowView& view, const std::vector<FittedColumn>& co
     canvas.text(margin, y, fmt::format("row {}", view.number(row)), black);
     canvas.rectangle(margin + 130, y, std::max<std::int64_t>(std::llround(share * bar_width), 1), text_height,
                      colour);
-    std::string because = fmt::format("{:.4g} ", view.scores.scores[row]);
+    const std::int64_t left = margin + 130 + bar_width + 16;
+    std::string because = fmt::format("{:<7.4g}", view.scores.scores[row]);
     for (const std::size_t column : train::surprising_columns(view.scores, row)) {
       const std::string& name = view.scores.columns[column];
       const std::string cell = cell_text(view, columns, row, name);
-      because += fmt::format(
+      const std::string reason = fmt::format(
           " {} {} ({:.0f} %)", name.substr(0, longest_name),
           cell.empty() ? "missing" : cell.substr(0, longest_name),
           100 * view.scores.parts[row * view.scores.columns.size() + column] / view.scores.scores[row]);
+      if (left + text_width(because + reason) > width) break;  // the smaller ones stand in the page
+      because += reason;
     }
-    canvas.text(margin + 130 + bar_width + 16, y, because, black);
+    canvas.text(left, y, because, black);
     y += step;
   }
   return canvas.image();
