@@ -5,53 +5,14 @@ of one thread each, DistributedDataParallel over gloo and graphrun over MPI, in 
 
 Prints the best step of each, in milliseconds. PyTorch is optional: without it its column is left out."""
 
-import argparse
 import json
 import os
-import pathlib
-import subprocess
 import sys
-import tempfile
 import time
 
-NETS = {
-    "S-128": ([784, 256, 128, 64, 2], 128),
-    "S-1024": ([784, 256, 128, 64, 2], 1024),
-    "N-128": ([784, 1000, 500, 250, 30], 128),
-    "N-1024": ([784, 1000, 500, 250, 30], 1024),
-}
+from ranks_step import WIDTHS, arguments_of, seconds_of_step
+
 STEPS = 40
-
-
-def model_of(widths, batch):
-    """The same network as a model file."""
-    hidden = ", ".join(str(width) for width in widths[1:-1])
-    back = ", ".join(str(width) for width in reversed(widths[1:-1]))
-    return f"""graphrun: 1
-name: ddp
-data: fashion_mnist
-inputs:
-  x: {{shape: [batch, {widths[0]}]}}
-nodes:
-  enc: {{op: dense, in: x, repeat: [{hidden}], units: $item, act: tanh}}
-  code: {{op: dense, in: enc, units: {widths[-1]}, act: tanh}}
-  dec: {{op: dense, in: code, repeat: [{back}], units: $item, act: tanh}}
-  recon: {{op: dense, in: dec, units: {widths[0]}, act: sigmoid}}
-loss:
-  reconstruction: {{op: mse, in: [recon, x]}}
-train: {{optimizer: {{op: adam, lr: 1.0e-3}}, batch: {batch}, steps: {STEPS}, partial: drop, pictures: {{every: 0}}}}
-"""
-
-
-def graphrun_step(program, model, ranks, threads):
-    """Milliseconds of a step: the difference between a long and a short run, so that what is done once drops out."""
-    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    launcher = ["mpirun", "-n", str(ranks), "--oversubscribe"] if ranks > 1 else []
-    with tempfile.TemporaryDirectory() as folder:
-        words = [program, "train", model, "--json", "-q", "--threads", str(threads), "--out", folder + "/run"]
-        done = subprocess.run(launcher + words, env=environment, capture_output=True, text=True, check=True)
-        result = json.loads(done.stdout)
-        return 1000 * result["seconds"] / result["steps"]
 
 
 def torch_rank(rank, ranks, widths, batch, port, results):
@@ -104,35 +65,38 @@ def has_torch():
         return False
 
 
+def measure(program, widths, batch, ranks, port):
+    """Milliseconds of a step by contestant; `port` is None where PyTorch is not installed."""
+    measured = {
+        f"graphrun, {ranks} ranks": 1000 * seconds_of_step(program, widths, batch, ranks),
+        f"graphrun, {ranks} threads": 1000 * seconds_of_step(program, widths, batch, 1, threads=ranks),
+    }
+    if port is not None:
+        measured[f"DDP, {ranks} ranks"] = torch_step(widths, batch, ranks, port)
+    return measured
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments_of(__doc__)
     parser.add_argument("program")
     parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     flags = parser.parse_args()
     torch = has_torch()
     if not torch:
         print("PyTorch is not installed: its column is left out", file=sys.stderr)
     rows = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for number, (name, (widths, batch)) in enumerate(NETS.items()):
-            model = pathlib.Path(folder) / f"{name}.yaml"
-            model.write_text(model_of(widths, batch))
-            best = {}
-            for turn in range(flags.rounds):
-                measured = {
-                    f"graphrun, {flags.ranks} ranks": graphrun_step(flags.program, str(model), flags.ranks, 1),
-                    f"graphrun, {flags.ranks} threads": graphrun_step(flags.program, str(model), 1, flags.ranks),
-                }
-                if torch:
-                    port = 29500 + (os.getpid() + 10 * number + turn) % 2000
-                    measured[f"DDP, {flags.ranks} ranks"] = torch_step(widths, batch, flags.ranks, port)
-                for who, milliseconds in measured.items():
-                    best[who] = min(best.get(who, milliseconds), milliseconds)
-            rows[name] = best
-            if not flags.json:
-                print(f"{name:8}" + "".join(f"   {who}: {ms:8.2f} ms" for who, ms in best.items()), flush=True)
+    port = 29500 + os.getpid() % 2000
+    for net, batch in [("S", 128), ("S", 1024), ("N", 128), ("N", 1024)]:
+        best = {}
+        for _ in range(flags.rounds):
+            port += 1  # the last one's may not be free yet
+            measured = measure(flags.program, WIDTHS[net], batch, flags.ranks, port if torch else None)
+            best = {who: min(best.get(who, ms), ms) for who, ms in measured.items()}
+        rows[f"{net}-{batch}"] = best
+        if not flags.json:
+            print(f"{net + '-' + str(batch):8}" + "".join(f"   {who}: {ms:8.2f} ms" for who, ms in best.items()),
+                  flush=True)
     if flags.json:
         print(json.dumps(rows))
 

@@ -12,19 +12,11 @@ A step of P nodes with one shard each costs
   + update    all weights and two slots of Adam, on every node
 """
 
-import argparse
-import json
-import os
-import pathlib
 import statistics
-import subprocess
-import tempfile
 
-NETS = {
-    "S": [784, 256, 128, 64, 2],
-    "N": [784, 1000, 500, 250, 30],
-    "100M": [784, 8192, 4096, 2048, 30],
-}
+from ranks_step import WIDTHS, arguments_of, seconds_of_step
+
+NETS = {**WIDTHS, "100M": [784, 8192, 4096, 2048, 30]}
 NODES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 NETWORKS = {"1 Gbit/s": (30e-6, 0.118e9), "10 Gbit/s": (15e-6, 1.18e9), "100 Gbit/s": (3e-6, 11.8e9)}
 
@@ -71,35 +63,6 @@ def table(batch_of, text):
     print()
 
 
-def measured(program, widths, batch, ranks):
-    """Seconds of a step by processes of one thread."""
-    hidden = ", ".join(map(str, widths[1:-1]))
-    back = ", ".join(map(str, reversed(widths[1:-1])))
-    text = f"""graphrun: 1
-name: scaling
-data: fashion_mnist
-inputs:
-  x: {{shape: [batch, {widths[0]}]}}
-nodes:
-  enc: {{op: dense, in: x, repeat: [{hidden}], units: $item, act: tanh}}
-  code: {{op: dense, in: enc, units: {widths[-1]}, act: tanh}}
-  dec: {{op: dense, in: code, repeat: [{back}], units: $item, act: tanh}}
-  recon: {{op: dense, in: dec, units: {widths[0]}, act: sigmoid}}
-loss:
-  reconstruction: {{op: mse, in: [recon, x]}}
-train: {{optimizer: {{op: adam, lr: 1.0e-3}}, batch: {batch}, steps: 30, shards: {ranks}, pictures: {{every: 0}}}}
-"""
-    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    with tempfile.TemporaryDirectory() as folder:
-        model = pathlib.Path(folder) / "scaling.yaml"
-        model.write_text(text)
-        launcher = ["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []
-        words = [program, "train", str(model), "--json", "-q", "--threads", "1", "--out", folder + "/run"]
-        result = json.loads(subprocess.run(launcher + words, env=environment, capture_output=True, text=True,
-                                           check=True).stdout)
-        return result["seconds"] / result["steps"]
-
-
 def fit(program, rounds):
     """Of the exchange between two processes here: seconds a message, and bytes a second. Two nets give two equations,
     a third one is foretold."""
@@ -108,7 +71,7 @@ def fit(program, rounds):
         for net, batch in [("S", 128), ("S", 1024), ("N", 128), ("N", 1024)]:
             for ranks, rows in [(1, batch // 2), (2, batch)]:
                 key = net, batch, ranks
-                best[key] = min(best.get(key, 1e9), measured(program, NETS[net], rows, ranks))
+                best[key] = min(best.get(key, 1e9), seconds_of_step(program, NETS[net], rows, ranks))
     extra = {key[:2]: best[key] - best[key[:2] + (1,)] for key in best if key[2] == 2}
     small, large = (4 * parameters(NETS[net]) for net in ("S", "N"))
     of_small, of_large = (statistics.mean(extra[net, batch] for batch in (128, 1024)) for net in ("S", "N"))
@@ -125,9 +88,8 @@ def fit(program, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments_of(__doc__)
     parser.add_argument("--fit", metavar="PROGRAM")
-    parser.add_argument("--rounds", type=int, default=3)
     flags = parser.parse_args()
     if flags.fit:
         fit(flags.fit, flags.rounds)
