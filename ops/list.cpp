@@ -5,9 +5,9 @@ namespace graphrun::ops {
 
 // Elementwise.
 Op abs(), add(), clip(), div(), elu(), equal(), erf(), exp(), gelu(), greater(), greater_equal(),
-    leaky_relu(), less(), less_equal(), linear(), log(), maximum(), minimum(), mul(), neg(), not_equal(),
-    pow(), relu(), round_bf16(), sigmoid(), sign(), silu(), softplus(), sqrt(), square(), step(), sub(),
-    tanh(), where();
+    leaky_relu(), less(), less_equal(), linear(), log(), logical_and(), logical_not(), logical_or(),
+    logical_xor(), maximum(), minimum(), mod(), mul(), neg(), not_equal(), pow(), relu(), round_bf16(),
+    sigmoid(), sign(), silu(), softplus(), sqrt(), square(), step(), sub(), tanh(), where();
 // What graphs are held together with.
 Op assign(), cast(), check_finite(), constant(), during(), grad(), input(), param(), running_average(),
     size(), stop_gradient(), straight_through();
@@ -45,8 +45,13 @@ constexpr Op (*makers[])() = {
     less_equal,
     linear,
     log,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
     maximum,
     minimum,
+    mod,
     mul,
     neg,
     not_equal,

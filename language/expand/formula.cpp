@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "graph/op.hpp"
 #include "language/expand/expand_blocks.hpp"
 #include "language/expand/mistakes.hpp"
 #include "language/expand/references.hpp"
@@ -20,10 +21,14 @@ using Kind = Expression::Kind;
 constexpr std::size_t frames = 1280;  // of the stack, for a node in a node
 
 std::string_view op_of(const std::string& symbol) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 12> ops = {{{"+", "add"},
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 16> ops = {{{"+", "add"},
                                                                                   {"-", "sub"},
                                                                                   {"*", "mul"},
                                                                                   {"/", "div"},
+                                                                                  {"%", "mod"},
+                                                                                  {"and", "logical_and"},
+                                                                                  {"or", "logical_or"},
+                                                                                  {"not", "logical_not"},
                                                                                   {"**", "pow"},
                                                                                   {"@", "matmul"},
                                                                                   {"<", "less"},
@@ -48,6 +53,7 @@ class FormulaBuilder {
  private:
   std::optional<NodeId> operation(const Expression& e, bool outermost);
   std::optional<NodeId> called(CallSite site, const Expression& e);
+  void give_numbers_a_type(const Expression& e, const std::string& op, std::vector<NodeId>& inputs);
   std::optional<NodeId> number(const Expression& e, const Value& value);
   std::optional<NodeId> constant(const Expression& e, std::vector<double> numbers, Shape shape = {});
   CallSite site(const Expression& e, const std::string& op, bool outermost);
@@ -156,16 +162,36 @@ std::optional<NodeId> FormulaBuilder::operation(const Expression& e, bool outerm
   const std::string op(unary && e.name == "-" ? "neg" : op_of(e.name));
   if (op.empty()) {
     return refuse(e, fmt::format("'{}' works on values, not on nodes", e.name),
-                  e.name == "and"   ? "For nodes, multiply: (a > 0) * (a < 1)."
-                  : e.name == "or"  ? "For nodes, take the larger: maximum(a > 1, a < 0)."
-                  : e.name == "not" ? "For nodes, write 1 - a."
-                  : e.name == "//"  ? "For nodes, write `/`."
-                                    : "");
+                  e.name == "//" ? "For nodes, write `/`." : "");
   }
   const Expression& operand = e.children.front();
   const bool negative = unary && operand.kind == Kind::constant && operand.value.number();
   if (negative) return constant(operand, {-*operand.value.number()});
   return called(site(e, op, outermost), e);
+}
+
+/// Numbers beside an i32 are i32 too, if they are whole: `labels + 1`. What a function chooses by stands
+/// first and has a type of its own, so the last operand that is no number decides.
+void FormulaBuilder::give_numbers_a_type(const Expression& e, const std::string& op,
+                                         std::vector<NodeId>& inputs) {
+  Builder& builder = scope_.model.builder;
+  const OpDef* const definition = builder.registry().find(op);
+  if (definition == nullptr || !definition->traits.elementwise) return;
+  const auto is_number = [&](std::size_t i) {
+    const Kind kind = e.children[i].kind;
+    return kind != Kind::name && kind != Kind::reference && builder.node(inputs[i]).op->traits.constant;
+  };
+  bool is_whole = false;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (!is_number(i)) is_whole = builder.type(inputs[i]).dtype == DType::i32;
+  for (std::size_t i = 0; is_whole && i < inputs.size(); ++i) {
+    if (!is_number(i)) continue;
+    Attributes attributes = builder.node(inputs[i]).attributes;
+    if (!std::ranges::all_of(attributes.numbers("values"), [](double x) { return holds(DType::i32, x); }))
+      continue;
+    attributes.set("dtype", std::string("i32"));
+    inputs[i] = builder.add("constant", {}, std::move(attributes));
+  }
 }
 
 std::optional<NodeId> FormulaBuilder::called(CallSite site, const Expression& e) {
@@ -175,6 +201,7 @@ std::optional<NodeId> FormulaBuilder::called(CallSite site, const Expression& e)
     site.input_places.push_back(at(child));
   }
   if (site.inputs.size() < e.children.size()) return std::nullopt;
+  give_numbers_a_type(e, site.op, site.inputs);
   for (const Expression::Keyword& keyword : e.keywords)
     site.attributes.push_back({keyword.name, at(keyword.offset), at(keyword.value), &text_, &keyword.value});
   return call(scope_, std::move(site)).node;

@@ -60,8 +60,7 @@ class Parser {
       throw ExpressionError(at_, "unexpected '='", "Compare with `==`; name an argument with `name=value`.");
     if (c == '^') throw ExpressionError(at_, "unexpected '^'", "The power is `**`.");
     if (c == '&' || c == '|')
-      throw ExpressionError(at_, fmt::format("unexpected '{}'", c),
-                            "For nodes, multiply comparisons; inside $( ) write `and`, `or`, `not`.");
+      throw ExpressionError(at_, fmt::format("unexpected '{}'", c), "Write `and`, `or`, `not`.");
     if (c == ',') throw ExpressionError(at_, "unexpected ','");
     if (c == ')' || c == ']') throw ExpressionError(at_, fmt::format("'{}' closes nothing", c));
     std::size_t end = at_ + 1;

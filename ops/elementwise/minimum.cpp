@@ -1,4 +1,4 @@
-#include "ops/elementwise/elementwise.hpp"
+#include "ops/elementwise/whole_numbers.hpp"
 #include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
@@ -10,6 +10,9 @@ struct Body {
   [[gnu::always_inline]] static float apply(const float*, float a, float b) {
     return a < b || a != a ? a : b;
   }
+};
+struct Whole {
+  [[gnu::always_inline]] static std::int64_t of(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 };
 
 Gradients vjp(VjpContext& context) {
@@ -25,7 +28,7 @@ Gradients vjp(VjpContext& context) {
 }  // namespace
 
 Op minimum() {
-  Op op = elementwise<Body>(
+  Op op = elementwise_of_either<Body, Whole>(
       {.name = "minimum",
        .doc = "The smaller of two operands, NaN if one is; equal operands share the gradient.",
        .formula = "y = min(a, b)",

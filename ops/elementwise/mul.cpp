@@ -1,5 +1,5 @@
-#include "ops/elementwise/elementwise.hpp"
 #include "ops/elementwise/pattern.hpp"
+#include "ops/elementwise/whole_numbers.hpp"
 #include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
@@ -9,6 +9,9 @@ namespace {
 struct Body {
   static double exact(double a, double b) { return a * b; }
   [[gnu::always_inline]] static float apply(const float*, float a, float b) { return a * b; }
+};
+struct Whole {
+  [[gnu::always_inline]] static std::int64_t of(std::int64_t a, std::int64_t b) { return a * b; }
 };
 
 Gradients vjp(VjpContext& context) {
@@ -66,12 +69,12 @@ std::vector<runtime::FusedForm<runtime::VectorKernel>> forms() {
 }  // namespace
 
 Op mul() {
-  Op op = elementwise<Body>({.name = "mul",
-                             .doc = "Product of two operands, element by element.",
-                             .formula = "y = a * b",
-                             .inputs = two_operands(),
-                             .gradient = vjp,
-                             .rounds_once = true});
+  Op op = elementwise_of_either<Body, Whole>({.name = "mul",
+                                              .doc = "Product of two operands, element by element.",
+                                              .formula = "y = a * b",
+                                              .inputs = two_operands(),
+                                              .gradient = vjp,
+                                              .rounds_once = true});
   op.definition.traits.bitwise_commutative = true;
   op.definition.rules = {{"times_one", Phase::exact, by_one}};
   op.kernel.forms = forms();

@@ -1,5 +1,5 @@
-#include "ops/elementwise/elementwise.hpp"
 #include "ops/elementwise/pattern.hpp"
+#include "ops/elementwise/whole_numbers.hpp"
 #include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
@@ -9,6 +9,9 @@ namespace {
 struct Body {
   static double exact(double x) { return -x; }
   [[gnu::always_inline]] static float apply(const float*, float x) { return -x; }
+};
+struct Whole {
+  [[gnu::always_inline]] static std::int64_t of(std::int64_t x) { return -x; }
 };
 
 Gradients vjp(VjpContext& context) {
@@ -23,7 +26,7 @@ std::optional<NodeId> twice(RuleContext& context) {
 }  // namespace
 
 Op neg() {
-  Op op = elementwise<Body>(
+  Op op = elementwise_of_either<Body, Whole>(
       {.name = "neg", .doc = "Negation.", .formula = "y = -x", .gradient = vjp, .rounds_once = true});
   op.definition.rules = {{"negated_twice", Phase::exact, twice}};
   return op;

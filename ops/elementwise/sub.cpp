@@ -1,5 +1,5 @@
-#include "ops/elementwise/elementwise.hpp"
 #include "ops/elementwise/pattern.hpp"
+#include "ops/elementwise/whole_numbers.hpp"
 #include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
@@ -9,6 +9,9 @@ namespace {
 struct Body {
   static double exact(double a, double b) { return a - b; }
   [[gnu::always_inline]] static float apply(const float*, float a, float b) { return a - b; }
+};
+struct Whole {
+  [[gnu::always_inline]] static std::int64_t of(std::int64_t a, std::int64_t b) { return a - b; }
 };
 
 Gradients vjp(VjpContext& context) {
@@ -31,12 +34,12 @@ std::optional<NodeId> of_negated(RuleContext& context) {
 }  // namespace
 
 Op sub() {
-  Op op = elementwise<Body>({.name = "sub",
-                             .doc = "Difference of two operands.",
-                             .formula = "y = a - b",
-                             .inputs = two_operands(),
-                             .gradient = vjp,
-                             .rounds_once = true});
+  Op op = elementwise_of_either<Body, Whole>({.name = "sub",
+                                              .doc = "Difference of two operands.",
+                                              .formula = "y = a - b",
+                                              .inputs = two_operands(),
+                                              .gradient = vjp,
+                                              .rounds_once = true});
   op.definition.rules = {{"minus_zero", Phase::exact, zero},
                          {"difference_with_negated", Phase::exact, of_negated}};
   return op;

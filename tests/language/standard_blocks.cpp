@@ -243,6 +243,18 @@ TEST_CASE("dense starts as PyTorch's linear layer does, other starts leave the b
   }
 }
 
+TEST_CASE("formulas of labels compute whole numbers, and numbers beside them are whole too") {
+  const Point point = {.a = {1, 2, 3, 4, 5, 6}, .y = {0, 5, 16777217}};
+  const ModelDefinition model = model_of("(y + 3) % 4 - y / 2");
+  CHECK(model.graph.node(*model.role("out")).type.dtype == DType::i32);
+  check_values(run(model, point), {3}, {3, -2, -8388608});
+  const ModelDefinition chosen = model_of("where(y > 4 and not y == 5, y, -1)");
+  CHECK(chosen.graph.node(*chosen.role("out")).type.dtype == DType::i32);
+  check_values(run(chosen, point), {3}, {-1, -1, 16777217});
+  check_values(run(model_of("a % 2 or a > 3"), point), {3, 2}, {1, 0, 1, 1, 1, 1});
+  check_values(run(model_of("where(y == 5, sum(a, axis=1), 0.5)"), point), {3}, {0.5, 7, 0.5});
+}
+
 TEST_CASE("flatten and mean") {
   check_values(run(model_of("flatten(reshape(a, shape=[batch, 2, 1]))"), {.a = {1, 2, 3, 4}}), {2, 2},
                {1, 2, 3, 4});

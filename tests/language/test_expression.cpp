@@ -159,7 +159,7 @@ TEST_CASE("mistakes in expressions point at the piece that is wrong") {
       {"$(n = 7)", "4: unexpected '=' | Compare with `==`; name an argument with `name=value`."},
       {"$(n ^ 2)", "4: unexpected '^' | The power is `**`."},
       {"$(n & 2)",
-       "4: unexpected '&' | For nodes, multiply comparisons; inside $( ) write `and`, `or`, `not`."},
+       "4: unexpected '&' | Write `and`, `or`, `not`."},
       {"$(1 if yes)", "10: an `else` is missing | Write `a if condition else b`."},
       {"$('a)", "2: this quote is never closed"},
       {"$(a.)", "4: a name or number must follow the '.' | Write e.g. enc.0 or code.w."},

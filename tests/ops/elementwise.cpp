@@ -20,9 +20,42 @@ struct Drawn {
   bool second = true;
 };
 
+/// Whole numbers from `low` to below `high`.
+Operand whole(double low, double high) {
+  return {.low = low, .high = high, .type = {DType::i32, {}}, .smooth = false};
+}
+
 const std::vector<Drawn> drawn = {
     {"abs", {{}}},
     {"add", {{}, {}}},
+    {"abs", {whole(-9, 9)}},
+    {"add", {whole(-9, 9), whole(-9, 9)}},
+    {"div", {whole(-30, 30), whole(-4, 4)}},
+    {"equal", {whole(-3, 3), whole(-3, 3)}},
+    {"greater", {whole(-3, 3), whole(-3, 3)}},
+    {"greater_equal", {whole(-3, 3), whole(-3, 3)}},
+    {"less", {whole(-3, 3), whole(-3, 3)}},
+    {"less_equal", {whole(-3, 3), whole(-3, 3)}},
+    {"logical_and", {whole(0, 2), whole(-1, 2)}},
+    {"logical_and", {{.smooth = false}, {.smooth = false}}},
+    {"logical_not", {whole(-1, 2)}},
+    {"logical_not", {{.smooth = false}}},
+    {"logical_or", {whole(0, 2), whole(-1, 2)}},
+    {"logical_or", {{.smooth = false}, {.smooth = false}}},
+    {"logical_xor", {whole(0, 2), whole(-1, 2)}},
+    {"logical_xor", {{.smooth = false}, {.smooth = false}}},
+    {"maximum", {whole(-9, 9), whole(-9, 9)}},
+    {"minimum", {whole(-9, 9), whole(-9, 9)}},
+    {"mod", {whole(-30, 30), whole(-4, 4)}},
+    {"mod", {{4.2, 4.4}, {2.02, 2.08}}},
+    {"mod", {{-0.9, -0.1}, {1, 2}}},
+    {"mul", {whole(-9, 9), whole(-9, 9)}},
+    {"neg", {whole(-9, 9)}},
+    {"not_equal", {whole(-3, 3), whole(-3, 3)}},
+    {"sub", {whole(-9, 9), whole(-9, 9)}},
+    {"where", {whole(0, 2), {}, {}}},
+    {"where", {whole(0, 2), whole(-9, 9), whole(-9, 9)}},
+    {"where", {{.low = -1, .high = 2, .smooth = false}, whole(-9, 9), whole(-9, 9)}},
     {"clip", {{}}, {{"low", -0.5}, {"high", 1.0}}},
     {"div", {{}, {0.5, 2}}},
     {"div", {{}, {-2, -0.5}}},
@@ -66,9 +99,42 @@ struct Known {
   std::vector<std::vector<double>> operands;
   std::vector<double> expected;
   Attributes attributes = {};
+  DType dtype = DType::f32;
 };
 
+constexpr double most = 2147483647;
+constexpr double least = -2147483648;
+
 const std::vector<Known> known = {
+    {"abs", {{-7, 0, most, least}}, {7, 0, most, least}, {}, DType::i32},
+    {"add", {{most, least, 16777217}, {1, -1, 2}}, {least, most, 16777219}, {}, DType::i32},
+    {"sub", {{most, least, 16777217}, {-1, 1, 2}}, {least, most, 16777215}, {}, DType::i32},
+    {"mul",
+     {{most, 65536, 46341, least}, {most, 65536, 46341, -1}},
+     {1, 0, -2147479015, least},
+     {},
+     DType::i32},
+    {"div",
+     {{7, -7, 7, -7, 5, least, 16777217}, {2, 2, -2, -2, 0, -1, 1}},
+     {3, -3, -3, 3, 0, least, 16777217},
+     {},
+     DType::i32},
+    {"mod",
+     {{7, -7, 7, -7, 5, least, 16777217}, {3, 3, -3, -3, 0, -1, 16777216}},
+     {1, 2, -2, -1, 0, 0, 1},
+     {},
+     DType::i32},
+    {"mod", {{7, -7, 5.5, 1, 16777216, -0.25}, {3, 3, -2, 0, 3, 1}}, {1, 2, -0.5, not_a_number, 1, 0.75}},
+    {"neg", {{5, most, least}}, {-5, -most, least}, {}, DType::i32},
+    {"maximum", {{16777217, -3}, {16777216, 4}}, {16777217, 4}, {}, DType::i32},
+    {"minimum", {{16777217, -3}, {16777216, 4}}, {16777216, -3}, {}, DType::i32},
+    {"equal", {{16777217, least}, {16777216, least}}, {0, 1}, {}, DType::i32},
+    {"less", {{16777216, least}, {16777217, most}}, {1, 1}, {}, DType::i32},
+    {"logical_and", {{0, 0.5, not_a_number, -0.0}, {1, -2, 1, 1}}, {0, 1, 1, 0}},
+    {"logical_or", {{0, 0.5, -0.0, 0}, {1, 0, 0, not_a_number}}, {1, 1, 0, 1}},
+    {"logical_xor", {{0, 0.5, 3, 0}, {1, 0, 7, -0.0}}, {1, 1, 0, 0}},
+    {"logical_not", {{0, -0.0, 0.5, not_a_number}}, {1, 1, 0, 0}},
+    {"logical_xor", {{0, 2, 2}, {1, 0, 1}}, {1, 1, 0}, {}, DType::i32},
     {"abs", {{-2, -0.0, 3, -infinity, not_a_number}}, {2, 0, 3, infinity, not_a_number}},
     {"add", {{1, 2, infinity, infinity}, {4, -2, 1, -infinity}}, {5, 0, infinity, not_a_number}},
     {"clip",
@@ -149,6 +215,7 @@ OpCase known_case(const Known& row) {
   for (const std::vector<double>& values : row.operands) {
     Operand operand = given({number(static_cast<std::int64_t>(values.size()))}, values);
     operand.smooth = false;  // at corners, infinities and NaN
+    operand.type.dtype = row.dtype;
     one.operands.push_back(std::move(operand));
   }
   return one;
@@ -179,15 +246,19 @@ TEST_CASE("elementwise ops: types, values, kernels, gradients") {
 TEST_CASE("elementwise ops refuse what they cannot compute") {
   const Type f32 = {DType::f32, {op_table::batch, op_table::number(3)}};
   const Type i32 = {DType::i32, {op_table::batch, op_table::number(3)}};
+  const Type u8 = {DType::u8, {op_table::batch, op_table::number(3)}};
   const Type other = {DType::f32, {op_table::batch, op_table::number(4)}};
   const Type seven = {DType::f32, {op_table::number(7), op_table::number(3)}};
   for (const OpDef& op : ops::registry().ops()) {
     if (!op.traits.elementwise || op.name == "cast") continue;
-    const std::vector<Type> integers(op.inputs.size(), i32);
+    const bool takes_integers = ops::kernels().find(op)->make != nullptr;
+    const std::vector<Type> integers(op.inputs.size(), takes_integers ? u8 : i32);
     check(ErrorCase{op.name, integers, {}, "it computes with f32"});
     check(ErrorCase{op.name, integers, {}, "cast(y, dtype=f32)"});
     check(ErrorCase{op.name, std::vector<Type>(op.inputs.size() + 1, f32), {}, "takes"});
     if (op.inputs.size() != 2) continue;
+    check(ErrorCase{op.name, {f32, i32}, {}, "it computes with f32, but an input is i32[batch, 3]"});
+    check(ErrorCase{op.name, {i32, f32}, {}, "it computes with f32, but an input is i32[batch, 3]"});
     check(ErrorCase{op.name, {f32, other}, {}, "the shapes [batch, 3] and [batch, 4] do not broadcast"});
     check(ErrorCase{op.name, {f32, seven}, {}, "the shapes [batch, 3] and [7, 3] do not broadcast"});
   }

@@ -357,8 +357,10 @@ std::vector<OpCase> first_cases() {
   std::vector<OpCase> cases;
   for (const OpCase& one : all_cases()) {
     if (one.operands.empty() || !has_drawn_operands(one)) continue;
-    const bool known = std::ranges::any_of(
-        cases, [&](const OpCase& other) { return other.op == one.op && other.attributes == one.attributes; });
+    const bool known = std::ranges::any_of(cases, [&](const OpCase& other) {
+      return other.op == one.op && other.attributes == one.attributes &&
+             other.operands.front().type.dtype == one.operands.front().type.dtype;
+    });
     if (!known) cases.push_back(one);
   }
   const Operand any;

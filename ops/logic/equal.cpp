@@ -1,6 +1,6 @@
 #include <functional>
 
-#include "ops/elementwise/comparison.hpp"
+#include "ops/logic/comparison.hpp"
 
 namespace graphrun::ops {
 
