@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -117,11 +119,12 @@ RecurrenceSizes recurrence_sizes(const Extents& p, const Extents& u, const Attri
   return {static_cast<std::size_t>(p[1]), static_cast<std::size_t>(u[0]), attributes.flag("reverse")};
 }
 
-Gradients recurrence_vjp(VjpContext& context, CellSizes cell, const char* gradient_op) {
+Gradients recurrence_vjp(VjpContext& context, CellSizes cell) {
   const VjpTerms t(context);
   const std::int64_t units = t.x(1).type().shape[0].offset;
   const std::int64_t steps = t.x(0).type().shape[1].offset;
   const Attributes& attributes = context.node().attributes;
+  const std::string gradient_op = context.node().op->name + "_gradient";
   const Term all = call(gradient_op, {t.x(0), t.x(1), t.x(2), t.x(3), t.x(4), t.y, t.g}, attributes);
   const Term made = part(all, 1, 0, steps);
   // A cell with fewer gates than slopes has two of its last gate: by p, then by the recurrent part.
@@ -149,6 +152,51 @@ Gradients recurrence_vjp(VjpContext& context, CellSizes cell, const char* gradie
   if (context.wanted[2]) gradients[2] = by_recurrent();
   if (context.wanted[4]) gradients[4] = by_start();
   return gradients;
+}
+
+void TiledProduct::operator()(const float* x, std::size_t x_row, std::size_t count, float* y) const noexcept {
+  const std::size_t panel = 2 * tiles->lanes;
+  const std::size_t y_row = padded(columns);
+  const std::size_t whole = (columns + tiles->lanes - 1) / tiles->lanes * tiles->lanes;
+  const std::size_t cuts = (count + tiles->rows - 1) / tiles->rows;
+  const std::size_t each = (count + cuts - 1) / cuts;
+  runtime::Tile tile{};
+  tile.a_row = x_row;
+  tile.a_inner = 1;
+  tile.c_row = y_row;
+  tile.inner = inner;
+  for (std::size_t column = 0; column < whole; column += panel) {
+    const std::size_t vectors = std::min(panel, whole - column) / tiles->lanes;
+    tile.b = packed + column * inner;
+    tile.b_inner = vectors * tiles->lanes;
+    tile.bias = bias == nullptr ? nullptr : bias + column;
+    for (std::size_t row = 0; row < count; row += each) {
+      tile.a = x + row * x_row;
+      tile.c = y + row * y_row + column;
+      tile.ahead = reinterpret_cast<const char*>(tile.b);
+      tiles->tile(true, vectors, std::min(each, count - row))(tile);
+    }
+  }
+}
+
+TiledProduct pack(const runtime::TileSet& tiles, const float* w, const float* bias, std::size_t inner,
+                  std::size_t columns, float* room) {
+  const std::size_t panel = 2 * tiles.lanes;
+  const std::size_t whole = (columns + tiles.lanes - 1) / tiles.lanes * tiles.lanes;
+  float* target = room;
+  for (std::size_t column = 0; column < whole; column += panel) {
+    const std::size_t width = std::min(panel, whole - column);
+    const std::size_t there = std::min(width, columns - column);
+    for (std::size_t i = 0; i < inner; ++i, target += width) {
+      std::copy_n(w + i * columns + column, there, target);
+      std::fill_n(target + there, width - there, 0.0F);
+    }
+  }
+  if (bias != nullptr) {
+    std::copy_n(bias, columns, target);
+    std::fill_n(target + columns, whole - columns, 0.0F);
+  }
+  return {&tiles, room, bias == nullptr ? nullptr : target, inner, columns};
 }
 
 Cost recurrence_cost(const CostContext& context) {

@@ -8,12 +8,14 @@
 /// the state as it was); start [n or 1, states units]. The result is [n, steps, states units], h first.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/declaration.hpp"
@@ -21,6 +23,8 @@
 #include "ops/op.hpp"
 #include "ops/rows.hpp"
 #include "runtime/kernels/vector_math.hpp"
+#include "runtime/products/matmul_tile.hpp"
+#include "runtime/products/tiled_matmul.hpp"
 
 namespace graphrun::ops {
 
@@ -42,7 +46,7 @@ std::vector<OperandDeclaration> recurrence_operands();
 std::vector<AttributeDeclaration> recurrence_attributes();
 
 /// The gradients of a recurrence from what its gradient op makes.
-Gradients recurrence_vjp(VjpContext& context, CellSizes cell, const char* gradient_op);
+Gradients recurrence_vjp(VjpContext& context, CellSizes cell);
 
 Cost recurrence_cost(const CostContext& context);
 Cost recurrence_gradient_cost(const CostContext& context);
@@ -72,7 +76,9 @@ struct RecurrenceSizes {
 };
 RecurrenceSizes recurrence_sizes(const Extents& p, const Extents& u, const Attributes& attributes);
 
-/// One series. Of a gradient also `states`, what the forward op made of it, and `cotangent` of that.
+/// The operands of some series, one below the other, at the first of them; of a gradient also `states`, what
+/// the forward op made, and `cotangent` of that. How far it is from one series to the next: 0 for what all
+/// have in common.
 template <class Float>
 struct Series {
   const Float* p = nullptr;
@@ -81,121 +87,194 @@ struct Series {
   const Float* states = nullptr;
   const Float* cotangent = nullptr;
   Float* output = nullptr;
+  std::size_t p_row = 0, mask_row = 0, start_row = 0, states_row = 0, output_row = 0;
+
+  [[gnu::always_inline]] Series from(std::size_t n) const {
+    Series later = *this;
+    later.p += n * p_row;
+    later.mask += n * mask_row;
+    later.start += n * start_row;
+    if (states != nullptr) later.states += n * states_row;
+    if (states != nullptr) later.cotangent += n * states_row;
+    later.output += n * output_row;
+    return later;
+  }
 };
 
-/// sums[j] += sum over i of x[i] w[i, j], i ascending.
+/// y[n, j] = bias[j] + sum over i of x[n, i] w[i, j], i ascending, row by row.
 template <class Float>
-[[gnu::always_inline]] inline void add_product(const Float* x, const Float* w, std::size_t rows,
-                                               std::size_t columns, Float* sums) {
-  for (std::size_t i = 0; i < rows; ++i) {
-    const Float factor = x[i];
-    const Float* const row = w + i * columns;
+struct PlainProduct {
+  const Float* w;
+  const Float* bias;  ///< null: none
+  std::size_t inner;
+  std::size_t columns;
+  std::size_t y_row;
+
+  [[gnu::always_inline]] void operator()(const Float* x, std::size_t x_row, std::size_t count,
+                                         Float* y) const {
+    for (std::size_t n = 0; n < count; ++n) {
+      Float* const sums = y + n * y_row;
+      for (std::size_t j = 0; j < columns; ++j) sums[j] = bias == nullptr ? 0 : bias[j];
+      for (std::size_t i = 0; i < inner; ++i) {
+        const Float factor = x[n * x_row + i];
+        const Float* const row = w + i * columns;
 #pragma GCC ivdep
-    for (std::size_t j = 0; j < columns; ++j) sums[j] += factor * row[j];
+        for (std::size_t j = 0; j < columns; ++j) sums[j] += factor * row[j];
+      }
+    }
   }
+};
+
+/// The same in register tiles, of a matrix and a bias that were packed for them.
+struct TiledProduct {
+  const runtime::TileSet* tiles;
+  const float* packed;  ///< panels of two vectors of columns, the last of one or two; zeros fill it up
+  const float* bias;    ///< as long as they are together; null: none
+  std::size_t inner;
+  std::size_t columns;
+
+  void operator()(const float* x, std::size_t x_row, std::size_t count, float* y) const noexcept;
+};
+
+/// Columns as whole vectors of any instruction set.
+inline std::size_t padded(std::size_t columns) {
+  constexpr std::size_t widest = 16;
+  return (columns + widest - 1) / widest * widest;
 }
 
-/// What the state before gives to the gates.
-template <class Cell, class Float>
-[[gnu::always_inline]] inline void recurrent_part(const RecurrenceSizes& s, const Float* before,
-                                                  const Float* u, const Float* b, Float* q) {
-  const std::size_t gates = Cell::gates * s.units;
-  for (std::size_t j = 0; j < gates; ++j) q[j] = b[j];
-  add_product(before, u, s.units, gates, q);
-}
+/// Makes a product ready to be run, with `room` for inner · padded(columns) numbers and a bias.
+TiledProduct pack(const runtime::TileSet& tiles, const float* w, const float* bias, std::size_t inner,
+                  std::size_t columns, float* room);
 
-/// `q` is room for the gates of one step.
-template <class Cell, class Float>
-[[gnu::always_inline]] inline void run_steps(const RecurrenceSizes& s, const Float* u, const Float* b,
-                                             const Series<Float>& series, Float* q) {
+/// What the steps of some series need beside their operands.
+template <class Float>
+struct StepRoom {
+  Float* q;  ///< the states' part of the gates, [count, q_row]
+  std::size_t q_row;
+  // Of a gradient.
+  Float* dq = nullptr;    ///< [count, gates]
+  Float* back = nullptr;  ///< what comes back through the product, [count, back_row]
+  std::size_t back_row = 0;
+  Float* left = nullptr;     ///< for the state before, [count, width]
+  Float* arrived = nullptr;  ///< [width], at the state after a step
+  Float* made = nullptr;     ///< [width]
+};
+
+/// Of some series: step by step, all of them by one product.
+template <class Cell, class Float, class Product>
+[[gnu::always_inline]] inline void run_steps(const RecurrenceSizes& s, const Series<Float>& series,
+                                             std::size_t count, const Product& product,
+                                             const StepRoom<Float>& room) {
   const std::size_t width = Cell::states * s.units;
-  const Float* before = series.start;
   for (std::size_t step = 0; step < s.steps; ++step) {
     const std::size_t time = s.time(step);
-    Float* const after = series.output + time * width;
-    recurrent_part<Cell>(s, before, u, b, q);
-    Cell::forward(s.units, series.p + time * Cell::gates * s.units, q, before, after);
-    const Float share = series.mask[time];
+    const bool begins = step == 0;
+    const Float* const before = begins ? series.start : series.output + s.time(step - 1) * width;
+    const std::size_t before_row = begins ? series.start_row : series.output_row;
+    product(before, before_row, count, room.q);
+    for (std::size_t n = 0; n < count; ++n) {
+      const Float* const old = before + n * before_row;
+      Float* const after = series.output + n * series.output_row + time * width;
+      const Float share = series.mask[n * series.mask_row + time];
+      Cell::forward(s.units, series.p + n * series.p_row + time * Cell::gates * s.units,
+                    room.q + n * room.q_row, old, after);
+      if (share == 1) continue;
 #pragma GCC ivdep
-    for (std::size_t j = 0; j < width; ++j) after[j] = share * after[j] + (1 - share) * before[j];
-    before = after;
+      for (std::size_t j = 0; j < width; ++j) after[j] = share * after[j] + (1 - share) * old[j];
+    }
   }
 }
 
-/// Room for one step of the gradient, in numbers.
-template <class Cell>
-std::size_t gradient_room(std::size_t units) {
-  return (2 * Cell::gates + 3 * Cell::states) * units;
-}
-
-/// Writes the slopes of each step, then the gradient by `start`. `turned` is u transposed.
-template <class Cell, class Float>
-[[gnu::always_inline]] inline void run_gradient(const RecurrenceSizes& s, const Float* u, const Float* turned,
-                                                const Float* b, const Series<Float>& series, Float* room) {
+/// Writes the slopes of each step, then the gradient by `start`. `back` is the product with u transposed.
+template <class Cell, class Float, class Product>
+[[gnu::always_inline]] inline void run_gradient(const RecurrenceSizes& s, const Series<Float>& series,
+                                                std::size_t count, const Product& product,
+                                                const Product& back, const StepRoom<Float>& room) {
   const std::size_t gates = Cell::gates * s.units;
   const std::size_t width = Cell::states * s.units;
-  Float* const q = room;
-  Float* const dq = q + gates;
-  Float* const arrived = dq + gates;  // at the state after a step
-  Float* const made = arrived + width;
-  Float* const left = made + width;  // for the state before it
-  for (std::size_t j = 0; j < width; ++j) left[j] = 0;
+  const std::size_t slope_row = slope_count * s.units;
+  for (std::size_t j = 0; j < count * width; ++j) room.left[j] = 0;
   for (std::size_t step = s.steps; step-- > 0;) {
     const std::size_t time = s.time(step);
-    const Float* const before = step == 0 ? series.start : series.states + s.time(step - 1) * width;
-    const Float share = series.mask[time];
-    const Float* const g = series.cotangent + time * width;
+    const bool begins = step == 0;
+    const Float* const before = begins ? series.start : series.states + s.time(step - 1) * width;
+    const std::size_t before_row = begins ? series.start_row : series.states_row;
+    product(before, before_row, count, room.q);
+    for (std::size_t n = 0; n < count; ++n) {
+      const Float share = series.mask[n * series.mask_row + time];
+      const Float* const g = series.cotangent + n * series.states_row + time * width;
+      Float* const left = room.left + n * width;
 #pragma GCC ivdep
-    for (std::size_t j = 0; j < width; ++j) arrived[j] = g[j] + left[j];
+      for (std::size_t j = 0; j < width; ++j) room.arrived[j] = g[j] + left[j];
 #pragma GCC ivdep
-    for (std::size_t j = 0; j < width; ++j) made[j] = share * arrived[j];
-    recurrent_part<Cell>(s, before, u, b, q);
-    Cell::backward(s.units, series.p + time * gates, q, before, made,
-                   series.output + time * slope_count * s.units, dq, left);
+      for (std::size_t j = 0; j < width; ++j) room.made[j] = share * room.arrived[j];
+      Cell::backward(s.units, series.p + n * series.p_row + time * gates, room.q + n * room.q_row,
+                     before + n * before_row, room.made,
+                     series.output + n * series.output_row + time * slope_row, room.dq + n * gates, left);
 #pragma GCC ivdep
-    for (std::size_t j = 0; j < width; ++j) left[j] += (1 - share) * arrived[j];
-    add_product(dq, turned, gates, s.units, left);
+      for (std::size_t j = 0; j < width; ++j) left[j] += (1 - share) * room.arrived[j];
+    }
+    back(room.dq, gates, count, room.back);
+    for (std::size_t n = 0; n < count; ++n) {
+#pragma GCC ivdep
+      for (std::size_t j = 0; j < s.units; ++j) room.left[n * width + j] += room.back[n * room.back_row + j];
+    }
   }
-  Float* const last = series.output + s.steps * slope_count * s.units;
-  for (std::size_t j = 0; j < slope_count * s.units; ++j) last[j] = j < width ? left[j] : 0;
+  for (std::size_t n = 0; n < count; ++n) {
+    Float* const last = series.output + n * series.output_row + s.steps * slope_row;
+    for (std::size_t j = 0; j < slope_row; ++j) last[j] = j < width ? room.left[n * width + j] : 0;
+  }
 }
 
 // ---- References and kernels ------------------------------------------------------------------------------
 
-/// The series of number `n` among operands p, mask, start and, for a gradient, states and cotangent; those
-/// that are the same for all have a row of 0.
+/// How far it is from series to series, by the sizes of the operands.
 template <class Float>
-struct SeriesRows {
-  Series<Float> first;
-  std::size_t p = 0, mask = 0, start = 0, states = 0, output = 0;
-
-  [[gnu::always_inline]] Series<Float> at(std::size_t n) const {
-    return {first.p + n * p,
-            first.mask + n * mask,
-            first.start + n * start,
-            first.states == nullptr ? nullptr : first.states + n * states,
-            first.cotangent == nullptr ? nullptr : first.cotangent + n * states,
-            first.output + n * output};
-  }
-};
-
-/// Sets the rows by the sizes of the operands.
-template <class Float>
-void set_rows(SeriesRows<Float>& rows, std::span<const Extents> inputs, const Extents& output) {
+void set_rows(Series<Float>& series, std::span<const Extents> inputs, const Extents& output) {
   const auto row = [&](std::size_t i) { return inputs[i][0] == 1 ? 0 : elements_per_row(inputs[i]); };
-  rows.p = elements_per_row(inputs[0]);
-  rows.mask = row(3);
-  rows.start = row(4);
-  rows.states = inputs.size() > 5 ? elements_per_row(inputs[5]) : 0;
-  rows.output = elements_per_row(output);
+  series.p_row = elements_per_row(inputs[0]);
+  series.mask_row = row(3);
+  series.start_row = row(4);
+  series.states_row = inputs.size() > 5 ? elements_per_row(inputs[5]) : 0;
+  series.output_row = elements_per_row(output);
 }
 
 template <class Float>
-std::vector<Float> turned_over(const Float* u, std::size_t rows, std::size_t columns) {
-  std::vector<Float> result(rows * columns);
+void turn_over(const Float* u, std::size_t rows, std::size_t columns, Float* turned) {
   for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t j = 0; j < columns; ++j) result[j * rows + i] = u[i * columns + j];
-  return result;
+    for (std::size_t j = 0; j < columns; ++j) turned[j * rows + i] = u[i * columns + j];
+}
+
+/// The room that `count` series need, cut from one stretch of memory: `next` moves on.
+template <class Cell, bool gradient, class Float>
+[[gnu::always_inline]] inline StepRoom<Float> take_room(std::size_t units, std::size_t count, Float*& next) {
+  const auto take = [&next](std::size_t numbers) {
+    Float* const begin = next;
+    next += padded(numbers);
+    return begin;
+  };
+  const std::size_t gates = Cell::gates * units;
+  StepRoom<Float> room;
+  room.q_row = padded(gates);
+  room.q = take(count * room.q_row);
+  if constexpr (gradient) {
+    room.dq = take(count * gates);
+    room.back_row = padded(units);
+    room.back = take(count * room.back_row);
+    room.left = take(count * Cell::states * units);
+    room.arrived = take(Cell::states * units);
+    room.made = take(Cell::states * units);
+  }
+  return room;
+}
+
+template <class Cell, bool gradient>
+std::size_t room_numbers(std::size_t units, std::size_t count) {
+  const std::size_t gates = Cell::gates * units;
+  const std::size_t width = Cell::states * units;
+  const std::size_t forward = count * padded(gates);
+  if (!gradient) return forward;
+  return forward + padded(count * gates) + count * padded(units) + padded(count * width) + 2 * padded(width);
 }
 
 template <class Cell, bool gradient>
@@ -204,88 +283,150 @@ void recurrence_reference(const ReferenceContext& context) {
   std::vector<Extents> extents;
   for (const HostTensor* input : context.inputs) extents.push_back(input->extents);
   const RecurrenceSizes s = recurrence_sizes(extents[0], extents[1], context.node.attributes);
-  SeriesRows<double> rows{.first = {values(0), values(3), values(4), gradient ? values(5) : nullptr,
-                                    gradient ? values(6) : nullptr, context.output.values.data()}};
-  set_rows(rows, extents, context.output.extents);
-  const std::vector<double> turned = turned_over(values(1), s.units, Cell::gates * s.units);
-  std::vector<double> room(gradient_room<Cell>(s.units));
+  Series<double> series{
+      .p = values(0), .mask = values(3), .start = values(4), .output = context.output.values.data()};
+  if constexpr (gradient) {
+    series.states = values(5);
+    series.cotangent = values(6);
+  }
+  set_rows(series, extents, context.output.extents);
+  const std::size_t gates = Cell::gates * s.units;
+  std::vector<double> numbers(room_numbers<Cell, gradient>(s.units, 1));
+  double* next = numbers.data();
+  const StepRoom<double> room = take_room<Cell, gradient>(s.units, 1, next);
+  std::vector<double> turned(s.units * gates);
+  turn_over(values(1), s.units, gates, turned.data());
+  const PlainProduct<double> product{values(1), values(2), s.units, gates, room.q_row};
+  const PlainProduct<double> back{turned.data(), nullptr, gates, s.units, room.back_row};
   for (std::size_t n = 0; n < static_cast<std::size_t>(extents[0][0]); ++n) {
     if constexpr (gradient)
-      run_gradient<Cell>(s, values(1), turned.data(), values(2), rows.at(n), room.data());
+      run_gradient<Cell>(s, series.from(n), 1, product, back, room);
     else
-      run_steps<Cell>(s, values(1), values(2), rows.at(n), room.data());
+      run_steps<Cell>(s, series.from(n), 1, product, room);
   }
 }
 
 struct RecurrenceArguments {
   const RecurrenceSizes* sizes;
-  const SeriesRows<float>* rows;
+  const Series<float>* series;
   std::size_t count;
   const float* u;
   const float* b;
   float* room;
+  const runtime::TileSet* tiles;  ///< null: an instruction set without them
 };
+
+/// So many series at a time that what they need stays in the second-level cache.
+inline constexpr std::size_t series_together = 64;
 
 template <class Cell, bool gradient>
 struct RecurrenceLoop {
   [[gnu::always_inline]] static void run(const RecurrenceArguments& a) noexcept {
-    const RecurrenceSizes& s = *a.sizes;
-    const std::size_t gates = Cell::gates * s.units;
-    float* const turned = a.room;
-    if constexpr (gradient)
-      for (std::size_t i = 0; i < s.units; ++i)
-        for (std::size_t j = 0; j < gates; ++j) turned[j * s.units + i] = a.u[i * gates + j];
-    for (std::size_t n = 0; n < a.count; ++n) {
+    const std::size_t units = a.sizes->units;
+    const std::size_t gates = Cell::gates * units;
+    float* next = a.room;
+    const StepRoom<float> room = take_room<Cell, gradient>(units, std::min(a.count, series_together), next);
+    float* const first = next;
+    float* const second = first + packed_numbers(units, gates);
+    float* const turned = second + (gradient ? packed_numbers(gates, units) : 0);
+    if constexpr (gradient) turn_over(a.u, units, gates, turned);
+    if (a.tiles == nullptr) {
+      const PlainProduct<float> product{a.u, a.b, units, gates, room.q_row};
+      blocks(a, product, PlainProduct<float>{turned, nullptr, gates, units, room.back_row}, room);
+    } else {
+      const TiledProduct product = pack(*a.tiles, a.u, a.b, units, gates, first);
+      blocks(a, product, gradient ? pack(*a.tiles, turned, nullptr, gates, units, second) : product, room);
+    }
+  }
+
+  /// Room for a packed matrix and a bias.
+  static std::size_t packed_numbers(std::size_t inner, std::size_t columns) {
+    return (inner + 1) * padded(columns);
+  }
+
+  static std::size_t numbers(std::size_t units) {
+    const std::size_t gates = Cell::gates * units;
+    const std::size_t back = gradient ? packed_numbers(gates, units) + gates * units : 0;
+    return room_numbers<Cell, gradient>(units, series_together) + packed_numbers(units, gates) + back;
+  }
+
+ private:
+  template <class Product>
+  [[gnu::always_inline]] static void blocks(const RecurrenceArguments& a, const Product& product,
+                                            const Product& back, const StepRoom<float>& room) {
+    for (std::size_t n = 0; n < a.count; n += series_together) {
+      const std::size_t count = std::min(series_together, a.count - n);
       if constexpr (gradient)
-        run_gradient<Cell>(s, a.u, turned, a.b, a.rows->at(n), a.room + s.units * gates);
+        run_gradient<Cell>(*a.sizes, a.series->from(n), count, product, back, room);
       else
-        run_steps<Cell>(s, a.u, a.b, a.rows->at(n), a.room);
+        run_steps<Cell>(*a.sizes, a.series->from(n), count, product, room);
     }
   }
 };
 
 template <class Cell, bool gradient>
 class RecurrenceCall final : public runtime::Call {
+  using Loop = RecurrenceLoop<Cell, gradient>;
+
  public:
   explicit RecurrenceCall(const runtime::BoundNode& bound)
       : sizes_(recurrence_sizes(bound.inputs[0], bound.inputs[1], bound.node.attributes)),
-        function_(IsaLoops<RecurrenceLoop<Cell, gradient>, RecurrenceArguments>::select(bound.isa)) {
-    set_rows(rows_, bound.inputs, bound.output);
-    const std::vector<Shape> shapes = {bound.input_types[3].shape, bound.input_types[4].shape};
-    if (shapes[0][0].is_number(1)) rows_.mask = 0;
-    if (shapes[1][0].is_number(1)) rows_.start = 0;
+        tiles_(runtime::has_tiles(bound.isa) ? &runtime::tiles_of(bound.isa) : nullptr),
+        function_(IsaLoops<Loop, RecurrenceArguments>::select(bound.isa)) {
+    set_rows(series_, bound.inputs, bound.output);
+    if (bound.input_types[3].shape[0].is_number(1)) series_.mask_row = 0;
+    if (bound.input_types[4].shape[0].is_number(1)) series_.start_row = 0;
   }
 
   void run(const runtime::CallArguments& a) const noexcept override {
-    SeriesRows<float> rows = rows_;
-    rows.first = {input_as<float>(a, 0),
-                  input_as<float>(a, 3),
-                  input_as<float>(a, 4),
-                  gradient ? input_as<float>(a, 5) : nullptr,
-                  gradient ? input_as<float>(a, 6) : nullptr,
-                  output_as<float>(a)};
-    function_({&sizes_, &rows, static_cast<std::size_t>(a.row_count), input_as<float>(a, 1),
-               input_as<float>(a, 2), reinterpret_cast<float*>(a.scratch)});
+    Series<float> series = series_;
+    series.p = input_as<float>(a, 0);
+    series.mask = input_as<float>(a, 3);
+    series.start = input_as<float>(a, 4);
+    series.output = output_as<float>(a);
+    if constexpr (gradient) {
+      series.states = input_as<float>(a, 5);
+      series.cotangent = input_as<float>(a, 6);
+    }
+    function_({&sizes_, &series, static_cast<std::size_t>(a.row_count), input_as<float>(a, 1),
+               input_as<float>(a, 2), reinterpret_cast<float*>(a.scratch), tiles_});
   }
 
-  std::size_t scratch_bytes() const override {
-    const std::size_t turned = gradient ? sizes_.units * Cell::gates * sizes_.units : 0;
-    return (turned + gradient_room<Cell>(sizes_.units)) * sizeof(float);
-  }
+  std::size_t scratch_bytes() const override { return Loop::numbers(sizes_.units) * sizeof(float); }
 
  private:
   RecurrenceSizes sizes_;
-  SeriesRows<float> rows_;
-  typename IsaLoops<RecurrenceLoop<Cell, gradient>, RecurrenceArguments>::Function function_;
+  Series<float> series_;
+  const runtime::TileSet* tiles_;
+  typename IsaLoops<Loop, RecurrenceArguments>::Function function_;
 };
 
-/// An op from what its file says of its meaning.
+/// What the file of a cell says of its op.
+struct RecurrenceWords {
+  std::string name;
+  std::string doc;
+  std::string formula;
+  std::string shapes;
+};
+
 template <class Cell>
-Op recurrence(OpDef op) {
+inline constexpr CellSizes sizes_of_cell = {Cell::gates, Cell::states};
+
+/// A cell along a series. Its gradient op has the same name and "_gradient" behind it.
+template <class Cell>
+Op recurrence(RecurrenceWords words) {
+  OpDef op;
+  op.name = std::move(words.name);
+  op.doc = std::move(words.doc);
+  op.formula = std::move(words.formula);
+  op.shapes = std::move(words.shapes);
   op.inputs = recurrence_operands();
   op.attributes = recurrence_attributes();
+  op.infer = [](const InferContext& context) { return infer_recurrence(context, sizes_of_cell<Cell>); };
   op.axes = recurrence_axes;
   op.reference = recurrence_reference<Cell, false>;
+  constexpr Vjp vjp = [](VjpContext& context) { return recurrence_vjp(context, sizes_of_cell<Cell>); };
+  op.gradient = vjp;
   op.cost = recurrence_cost;
   return {std::move(op), {.make = [](const runtime::BoundNode& bound) -> std::unique_ptr<runtime::Call> {
             return std::make_unique<RecurrenceCall<Cell, false>>(bound);
@@ -293,12 +434,19 @@ Op recurrence(OpDef op) {
 }
 
 template <class Cell>
-Op recurrence_gradient(OpDef op) {
+Op recurrence_gradient(const std::string& of) {
+  OpDef op;
+  op.name = of + "_gradient";
+  op.doc = "The gradient of " + of + " by what its gates are given, and by the start in a row more.";
+  op.formula = "y[t] = dL/d(gates of step t)";
+  op.shapes = "… -> [n, steps + 1, 4 units]";
   op.inputs = recurrence_operands();
   op.inputs.push_back({"y", "the states"});
   op.inputs.push_back({"g", "their cotangent"});
-  op.shapes = "… -> [n, steps + 1, 4 units]";
   op.attributes = recurrence_attributes();
+  op.infer = [](const InferContext& context) {
+    return infer_recurrence_gradient(context, sizes_of_cell<Cell>);
+  };
   op.axes = recurrence_axes;
   op.reference = recurrence_reference<Cell, true>;
   op.gradient = NotDifferentiable{"the gradient of a recurrence has none of its own"};
