@@ -103,8 +103,8 @@ Value Emitter::new_value(ValueRecord record) {
   return static_cast<Value>(records_.size() - 1);
 }
 
-Value Emitter::add_output(std::string op, std::vector<Value> inputs, std::vector<AttributeRecord> attributes,
-                          std::size_t outputs, std::size_t used) {
+std::vector<Value> Emitter::add_outputs(std::string op, std::vector<Value> inputs,
+                                        std::vector<AttributeRecord> attributes, std::size_t outputs) {
   Emitted emitted{std::move(op), std::move(inputs), {}, std::move(attributes), current_};
   for (std::size_t i = 0; i < outputs; ++i) {
     ValueRecord record;
@@ -112,9 +112,13 @@ Value Emitter::add_output(std::string op, std::vector<Value> inputs, std::vector
     record.made_by = emitted_.size();
     emitted.outputs.push_back(new_value(std::move(record)));
   }
-  const Value result = emitted.outputs[used];
   emitted_.push_back(std::move(emitted));
-  return result;
+  return emitted_.back().outputs;
+}
+
+Value Emitter::add_output(std::string op, std::vector<Value> inputs, std::vector<AttributeRecord> attributes,
+                          std::size_t outputs, std::size_t used) {
+  return add_outputs(std::move(op), std::move(inputs), std::move(attributes), outputs)[used];
 }
 
 Value Emitter::add(std::string op, std::vector<Value> inputs, std::vector<AttributeRecord> attributes) {

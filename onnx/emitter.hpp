@@ -55,7 +55,10 @@ class Emitter {
 
   /// Adds a node. It is named after the graph's node that is translated.
   Value add(std::string op, std::vector<Value> inputs, std::vector<AttributeRecord> attributes = {});
-  /// The same of an op with several outputs, of which one is used.
+  /// The same of an op with several outputs.
+  std::vector<Value> add_outputs(std::string op, std::vector<Value> inputs,
+                                 std::vector<AttributeRecord> attributes, std::size_t outputs);
+  /// Of these, the one that is used.
   Value add_output(std::string op, std::vector<Value> inputs, std::vector<AttributeRecord> attributes,
                    std::size_t outputs, std::size_t used);
   Value integers(const std::vector<std::int64_t>& values);  ///< i64[n]

@@ -75,8 +75,8 @@ using SharedGraph = std::shared_ptr<const GraphRecord>;
 
 struct AttributeRecord {
   std::string name;
-  std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>, TensorRecord,
-               SharedGraph>
+  std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>,
+               std::vector<std::string>, TensorRecord, SharedGraph>
       value;
 };
 

@@ -88,6 +88,10 @@ struct AttributeWriter {
     for (const float value : values) message.number(7, value);
     type(6);
   }
+  void operator()(const std::vector<std::string>& values) const {
+    for (const std::string& value : values) message.text(9, value);
+    type(8);
+  }
   void operator()(const TensorRecord& tensor) const {
     message.message(5, message_of(tensor));
     type(4);

@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <limits>
 #include <numbers>
+#include <utility>
 
+#include "onnx/literal.hpp"
 #include "onnx/translation.hpp"
 
 namespace graphrun::onnx {
@@ -29,9 +32,9 @@ void same(Emitter& emitter, NodeId id, std::string op, std::vector<AttributeReco
                  layout);
 }
 
-template <const char* const& name>
+template <Literal op>
 void as(Emitter& emitter, NodeId id) {
-  same(emitter, id, name);
+  same(emitter, id, std::string(op.view()));
 }
 
 /// Made of the operands by a function of the values.
@@ -42,28 +45,6 @@ void made(Emitter& emitter, NodeId id, const Make& make) {
   emitter.define(id, make(values), layout);
 }
 
-constexpr const char* abs_op = "Abs";
-constexpr const char* div_op = "Div";
-constexpr const char* erf_op = "Erf";
-constexpr const char* exp_op = "Exp";
-constexpr const char* max_op = "Max";
-constexpr const char* min_op = "Min";
-constexpr const char* mul_op = "Mul";
-constexpr const char* neg_op = "Neg";
-constexpr const char* pow_op = "Pow";
-constexpr const char* relu_op = "Relu";
-constexpr const char* sigmoid_op = "Sigmoid";
-constexpr const char* sign_op = "Sign";
-constexpr const char* softplus_op = "Softplus";
-constexpr const char* sqrt_op = "Sqrt";
-constexpr const char* sub_op = "Sub";
-constexpr const char* tanh_op = "Tanh";
-constexpr const char* equal_op = "Equal";
-constexpr const char* greater_op = "Greater";
-constexpr const char* greater_equal_op = "GreaterOrEqual";
-constexpr const char* less_op = "Less";
-constexpr const char* less_equal_op = "LessOrEqual";
-
 void add(Emitter& emitter, NodeId id) {
   if (define_affine(emitter, id) || define_batch_normalization(emitter, id) ||
       define_layer_normalization(emitter, id))
@@ -71,10 +52,60 @@ void add(Emitter& emitter, NodeId id) {
   same(emitter, id, "Add");
 }
 
+bool is_whole(const Emitter& emitter, NodeId id) {
+  return emitter.node(id).type.dtype == DType::i32;
+}
+
+/// Runtimes stop where they divide whole numbers by 0, and the least one by -1.
+bool divides_safely(const Emitter& emitter, NodeId id) {
+  const NodeId divisor = emitter.node(id).inputs[1];
+  if (!layers::is_stored(emitter.node(divisor))) return false;
+  return std::ranges::none_of(emitter.numbers(divisor), [](float x) { return x == 0 || x == -1; });
+}
+
+Value whole(Emitter& emitter, double number) {
+  return emitter.number(number, ElementType::i32);
+}
+
+/// The divisor, 1 where it is 0 or -1.
+Value safe_divisor(Emitter& emitter, Value divisor) {
+  const Value is_zero = emitter.add("Equal", {divisor, whole(emitter, 0)});
+  const Value is_negated = emitter.add("Equal", {divisor, whole(emitter, -1)});
+  return emitter.add("Where", {emitter.add("Or", {is_zero, is_negated}), whole(emitter, 1), divisor});
+}
+
+void divide_whole(Emitter& emitter, NodeId id) {
+  if (divides_safely(emitter, id)) return same(emitter, id, "Div");
+  made(emitter, id, [&](const std::vector<Value>& x) {
+    const Value quotient = emitter.add("Div", {x[0], safe_divisor(emitter, x[1])});
+    const Value negated = emitter.add("Sub", {whole(emitter, 0), x[0]});
+    const Value by_minus_one = emitter.add("Equal", {x[1], whole(emitter, -1)});
+    const Value by_zero = emitter.add("Equal", {x[1], whole(emitter, 0)});
+    const Value signed_quotient = emitter.add("Where", {by_minus_one, negated, quotient});
+    return emitter.add("Where", {by_zero, whole(emitter, 0), signed_quotient});
+  });
+}
+
+/// ONNX has the divisor's sign for whole numbers alone.
+void mod(Emitter& emitter, NodeId id) {
+  if (is_whole(emitter, id) && divides_safely(emitter, id)) return same(emitter, id, "Mod");
+  made(emitter, id, [&](const std::vector<Value>& x) {
+    if (is_whole(emitter, id)) return emitter.add("Mod", {x[0], safe_divisor(emitter, x[1])});
+    const auto as = [&](Value value, ElementType type) {
+      return emitter.add("Cast", {value}, {{"to", static_cast<std::int64_t>(type)}});
+    };
+    const Value a = as(x[0], ElementType::f64);
+    const Value b = as(x[1], ElementType::f64);
+    const Value times = emitter.add("Floor", {emitter.add("Div", {a, b})});
+    return as(emitter.add("Sub", {a, emitter.add("Mul", {b, times})}), ElementType::f32);
+  });
+}
+
 void divide(Emitter& emitter, NodeId id) {
+  if (is_whole(emitter, id)) return divide_whole(emitter, id);
   if (const std::optional<layers::Reduction> mean = layers::mean_of(emitter.graph(), id))
     return define_reduction(emitter, id, "ReduceMean", *mean);
-  as<div_op>(emitter, id);
+  as<"Div">(emitter, id);
 }
 
 void itself(Emitter& emitter, NodeId id) {
@@ -146,10 +177,21 @@ void log(Emitter& emitter, NodeId id) {
 
 // ---- Comparisons are true and false until somebody computes with them ----
 
-template <const char* const& name>
+template <Literal op>
 void compare(Emitter& emitter, NodeId id) {
   const Layout layout = elementwise_layout(emitter, id);
-  emitter.define(id, emitter.add(name, operands(emitter, id, layout)), layout, Form::boolean);
+  emitter.define(id, emitter.add(std::string(op.view()), operands(emitter, id, layout)), layout,
+                 Form::boolean);
+}
+
+/// An operand is true where it is not 0.
+template <Literal op>
+void logic(Emitter& emitter, NodeId id) {
+  const Layout layout = elementwise_layout(emitter, id);
+  std::vector<Value> truths;
+  for (const NodeId input : emitter.node(id).inputs)
+    truths.push_back(emitter.value(input, layout, Form::boolean));
+  emitter.define(id, emitter.add(std::string(op.view()), std::move(truths)), layout, Form::boolean);
 }
 
 void not_equal(Emitter& emitter, NodeId id) {
@@ -197,40 +239,45 @@ void cast(Emitter& emitter, NodeId id) {
 }
 
 constexpr TranslatedOp translations[] = {
-    {"abs", as<abs_op>},
+    {"abs", as<"Abs">},
     {"add", add},
     {"cast", cast},
     {"clip", clip},
     {"div", divide},
     {"elu", elu},
-    {"equal", compare<equal_op>},
-    {"erf", as<erf_op>},
-    {"exp", as<exp_op>},
+    {"equal", compare<"Equal">},
+    {"erf", as<"Erf">},
+    {"exp", as<"Exp">},
     {"gelu", gelu},
-    {"greater", compare<greater_op>},
-    {"greater_equal", compare<greater_equal_op>},
+    {"greater", compare<"Greater">},
+    {"greater_equal", compare<"GreaterOrEqual">},
     {"leaky_relu", leaky_relu},
-    {"less", compare<less_op>},
-    {"less_equal", compare<less_equal_op>},
+    {"less", compare<"Less">},
+    {"less_equal", compare<"LessOrEqual">},
     {"linear", itself},
     {"log", log},
-    {"maximum", as<max_op>},
-    {"minimum", as<min_op>},
-    {"mul", as<mul_op>},
-    {"neg", as<neg_op>},
+    {"logical_and", logic<"And">},
+    {"logical_not", logic<"Not">},
+    {"logical_or", logic<"Or">},
+    {"logical_xor", logic<"Xor">},
+    {"maximum", as<"Max">},
+    {"minimum", as<"Min">},
+    {"mod", mod},
+    {"mul", as<"Mul">},
+    {"neg", as<"Neg">},
     {"normalise", normalise},
     {"not_equal", not_equal},
-    {"pow", as<pow_op>},
-    {"relu", as<relu_op>},
-    {"sigmoid", as<sigmoid_op>},
-    {"sign", as<sign_op>},
+    {"pow", as<"Pow">},
+    {"relu", as<"Relu">},
+    {"sigmoid", as<"Sigmoid">},
+    {"sign", as<"Sign">},
     {"silu", silu},
-    {"softplus", as<softplus_op>},
-    {"sqrt", as<sqrt_op>},
+    {"softplus", as<"Softplus">},
+    {"sqrt", as<"Sqrt">},
     {"square", square},
     {"step", step},
-    {"sub", as<sub_op>},
-    {"tanh", as<tanh_op>},
+    {"sub", as<"Sub">},
+    {"tanh", as<"Tanh">},
     {"where", where},
 };
 

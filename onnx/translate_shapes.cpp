@@ -75,6 +75,7 @@ void concat(Emitter& emitter, NodeId id) {
 void slice(Emitter& emitter, NodeId id) {
   const Node& node = emitter.node(id);
   const NodeId x = node.inputs[0];
+  if (is_hidden_state(emitter, id)) return emitter.define(id, emitter.value(x));
   const Layout layout = emitter.layout(x) == channels_first ? channels_first : plain;
   const std::size_t axis = *normalised_axis(node.attributes.integer("axis"), node.type.shape.size());
   const std::int64_t stop = node.attributes.integer("stop");

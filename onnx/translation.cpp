@@ -5,8 +5,9 @@
 namespace graphrun::onnx {
 
 Translation translation_of(const OpDef& op) {
-  for (const auto family : {elementwise_translations(), image_translations(), index_translations(),
-                            product_translations(), reduction_translations(), shape_translations()}) {
+  for (const auto family :
+       {elementwise_translations(), image_translations(), index_translations(), product_translations(),
+        reduction_translations(), sequence_translations(), shape_translations()}) {
     const auto found = std::ranges::find(family, op.name, &TranslatedOp::op);
     if (found != family.end()) return found->translation;
   }

@@ -28,6 +28,7 @@ std::span<const TranslatedOp> image_translations();
 std::span<const TranslatedOp> index_translations();
 std::span<const TranslatedOp> product_translations();
 std::span<const TranslatedOp> reduction_translations();
+std::span<const TranslatedOp> sequence_translations();
 std::span<const TranslatedOp> shape_translations();
 
 /// Null where ONNX has nothing that is the op exactly.
@@ -46,6 +47,9 @@ std::vector<AttributeRecord> window_records(const Window& window);
 
 /// Defines a node as a reduction by an op of ONNX.
 void define_reduction(Emitter& emitter, NodeId id, const std::string& op, const layers::Reduction& reduction);
+
+/// Is the node h of a recurrence's states, where that is all that ONNX's op makes?
+bool is_hidden_state(const Emitter& emitter, NodeId id);
 
 // ---- Several nodes that are one in ONNX ----
 

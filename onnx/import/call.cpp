@@ -57,6 +57,11 @@ std::vector<float> Call::floats(std::string_view name) const {
   return found != nullptr ? *found : std::vector<float>{};
 }
 
+std::vector<std::string> Call::texts(std::string_view name) const {
+  const auto* const found = find<std::vector<std::string>>(name);
+  return found != nullptr ? *found : std::vector<std::string>{};
+}
+
 const TensorRecord* Call::tensor(std::string_view name) const {
   return find<TensorRecord>(name);
 }

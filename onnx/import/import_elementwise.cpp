@@ -7,6 +7,7 @@
 
 #include "onnx/import/importer.hpp"
 #include "onnx/import/read_model.hpp"
+#include "onnx/literal.hpp"
 
 namespace graphrun::onnx {
 
@@ -37,38 +38,9 @@ Results test(Importer& importer, const Call& call) {
   return mapped(importer, call, function, ElementType::boolean);
 }
 
-Term absolute(Term x, const Call&) {
-  return apply("abs", x);
-}
-Term negative(Term x, const Call&) {
-  return -x;
-}
-Term exponential(Term x, const Call&) {
-  return apply("exp", x);
-}
-Term logarithm(Term x, const Call&) {
-  return apply("log", x);
-}
-Term square_root(Term x, const Call&) {
-  return apply("sqrt", x);
-}
-Term hyperbolic_tangent(Term x, const Call&) {
-  return apply("tanh", x);
-}
-Term sigmoid(Term x, const Call&) {
-  return apply("sigmoid", x);
-}
-Term relu(Term x, const Call&) {
-  return apply("relu", x);
-}
-Term softplus(Term x, const Call&) {
-  return apply("softplus", x);
-}
-Term error_function(Term x, const Call&) {
-  return apply("erf", x);
-}
-Term sign(Term x, const Call&) {
-  return apply("sign", x);
+template <Literal op>
+Term itself(Term x, const Call&) {
+  return apply(op.view(), x);
 }
 Term reciprocal(Term x, const Call&) {
   return 1.0 / x;
@@ -79,12 +51,8 @@ Term floor(Term x, const Call&) {
 Term ceiling(Term x, const Call& call) {
   return -floor(-x, call);
 }
-/// Halves go to the even neighbour.
-Term rounded(Term x, const Call& call) {
-  const Term below = floor(x, call);
-  const Term rest = x - below;
-  const Term odd = below - floor(below / 2.0, call) * 2.0;
-  return below + apply("greater", rest, 0.5) + apply("equal", rest, 0.5) * odd;
+Term to_whole(Term x, const Call&) {
+  return rounded(x);
 }
 Term is_nan(Term x, const Call&) {
   return apply("not_equal", x, x);
@@ -95,9 +63,6 @@ Term is_infinite(Term x, const Call& call) {
   const Term below = apply("less", x, -largest);
   if (call.integer("detect_negative", 1) == 0) return above;
   return call.integer("detect_positive", 1) == 0 ? below : above + below;
-}
-Term negated(Term x, const Call&) {
-  return 1.0 - x;
 }
 Term hyperbolic_sine(Term x, const Call&) {
   return (apply("exp", x) - apply("exp", -x)) / 2.0;
@@ -203,53 +168,21 @@ Results comparison(Importer& importer, const Call& call) {
   return combined(importer, placed(importer, call), ElementType::boolean, function);
 }
 
-Term sum(Term a, Term b) {
-  return a + b;
-}
-Term difference(Term a, Term b) {
-  return a - b;
-}
-Term product(Term a, Term b) {
-  return a * b;
-}
-Term quotient(Term a, Term b) {
-  return a / b;
+template <Literal op>
+Term both(Term a, Term b) {
+  return apply(op.view(), a, b);
 }
 Term whole_quotient(Term a, Term b) {
   return a.with(a.importer->truncated((a / b).id));
 }
-Term larger(Term a, Term b) {
-  return apply("maximum", a, b);
-}
-Term smaller(Term a, Term b) {
-  return apply("minimum", a, b);
-}
-Term equal(Term a, Term b) {
-  return apply("equal", a, b);
-}
-Term unequal(Term a, Term b) {
-  return apply("not_equal", a, b);
-}
-Term less(Term a, Term b) {
-  return apply("less", a, b);
-}
-Term less_equal(Term a, Term b) {
-  return apply("less_equal", a, b);
-}
-Term greater(Term a, Term b) {
-  return apply("greater", a, b);
-}
-Term greater_equal(Term a, Term b) {
-  return apply("greater_equal", a, b);
-}
 
 Results division(Importer& importer, const Call& call) {
   return is_integer(call.input(0).type) ? arithmetic<whole_quotient>(importer, call)
-                                        : arithmetic<quotient>(importer, call);
+                                        : arithmetic<both<"div">>(importer, call);
 }
 
 Results mean(Importer& importer, const Call& call) {
-  Results total = arithmetic<sum>(importer, call);
+  Results total = arithmetic<both<"add">>(importer, call);
   total[0].node = (Term{&importer, *total[0].node} / static_cast<double>(call.size())).id;
   return total;
 }
@@ -272,9 +205,9 @@ Results modulo(Importer& importer, const Call& call) {
   const Operands operands = operands_of(importer, {call.input(0), call.input(1)});
   const Term a = operands.nodes[0];
   const Term b = operands.nodes[1];
-  const NodeId ratio = (a / b).id;
-  const Term times = a.with(call.integer("fmod", 0) != 0 ? importer.truncated(ratio) : importer.floor(ratio));
-  return {result_of(operands, a - b * times, call.input(0).type)};
+  const bool has_sign_of_divisor = call.integer("fmod", 0) == 0;
+  const Term rest = has_sign_of_divisor ? apply("mod", a, b) : a - b * a.with(importer.truncated((a / b).id));
+  return {result_of(operands, rest, call.input(0).type)};
 }
 
 Results shifted(Importer& importer, const Call& call) {
@@ -329,10 +262,15 @@ Results where(Importer& importer, const Call& call) {
 }
 
 /// Values stay f32; what the other type cannot hold is cut off.
-Results converted(Importer& importer, const Value& x, ElementType to) {
-  if (is_small_float(to) && to != x.type)
-    throw Unsupported("a cast to a float of less than 16 bits, which rounds");
+Results converted(Importer& importer, const Call& call, ElementType to) {
+  const Value& x = call.input(0);
   if (!is_float(to) && !is_integer(to)) throw Unsupported("a cast to a type that graphrun does not have");
+  if (is_small_float(to) && to != x.type) {
+    Order order;
+    const Term in{&importer, importer.any_order(x, order)};
+    const bool saturates = call.integer("saturate", 1) != 0;
+    return {importer.value(rounded_to(in, to, saturates).id, to, order)};
+  }
   const bool wraps = is_integer(to) && bits_of(to) < 8 && to != x.type;
   const bool cuts = wraps || (is_float(x.type) && is_integer(to));
   if (!cuts && to != ElementType::boolean) {
@@ -352,29 +290,29 @@ Results converted(Importer& importer, const Value& x, ElementType to) {
 }
 
 Results cast(Importer& importer, const Call& call) {
-  return converted(importer, call.input(0), static_cast<ElementType>(call.integer("to", 0)));
+  return converted(importer, call, static_cast<ElementType>(call.integer("to", 0)));
 }
 
 Results cast_like(Importer& importer, const Call& call) {
-  return converted(importer, call.input(0), call.input(1).type);
+  return converted(importer, call, call.input(1).type);
 }
 
 constexpr ImportedOp table[] = {
-    {"Abs", unary<absolute>},
-    {"Neg", unary<negative>},
-    {"Exp", unary<exponential>},
-    {"Log", unary<logarithm>},
-    {"Sqrt", unary<square_root>},
-    {"Tanh", unary<hyperbolic_tangent>},
-    {"Sigmoid", unary<sigmoid>},
-    {"Relu", unary<relu>},
-    {"Softplus", unary<softplus>},
-    {"Erf", unary<error_function>},
-    {"Sign", unary<sign>},
+    {"Abs", unary<itself<"abs">>},
+    {"Neg", unary<itself<"neg">>},
+    {"Exp", unary<itself<"exp">>},
+    {"Log", unary<itself<"log">>},
+    {"Sqrt", unary<itself<"sqrt">>},
+    {"Tanh", unary<itself<"tanh">>},
+    {"Sigmoid", unary<itself<"sigmoid">>},
+    {"Relu", unary<itself<"relu">>},
+    {"Softplus", unary<itself<"softplus">>},
+    {"Erf", unary<itself<"erf">>},
+    {"Sign", unary<itself<"sign">>},
     {"Reciprocal", unary<reciprocal>},
     {"Floor", unary<floor>},
     {"Ceil", unary<ceiling>},
-    {"Round", unary<rounded>},
+    {"Round", unary<to_whole>},
     {"Sinh", unary<hyperbolic_sine>},
     {"Cosh", unary<hyperbolic_cosine>},
     {"Asinh", unary<area_sine>},
@@ -395,27 +333,27 @@ constexpr ImportedOp table[] = {
     {"Binarizer", unary<binarized>},
     {"IsNaN", test<is_nan>},
     {"IsInf", test<is_infinite>},
-    {"Not", test<negated>},
-    {"Add", arithmetic<sum>},
-    {"Sub", arithmetic<difference>},
-    {"Mul", arithmetic<product>},
+    {"Not", test<itself<"logical_not">>},
+    {"Add", arithmetic<both<"add">>},
+    {"Sub", arithmetic<both<"sub">>},
+    {"Mul", arithmetic<both<"mul">>},
     {"Div", division},
-    {"Sum", arithmetic<sum>},
+    {"Sum", arithmetic<both<"add">>},
     {"Mean", mean},
-    {"Max", arithmetic<larger>},
-    {"Min", arithmetic<smaller>},
+    {"Max", arithmetic<both<"maximum">>},
+    {"Min", arithmetic<both<"minimum">>},
     {"Pow", power},
     {"Mod", modulo},
     {"BitShift", shifted},
     {"PRelu", parametric_relu},
-    {"Equal", comparison<equal>},
-    {"Less", comparison<less>},
-    {"LessOrEqual", comparison<less_equal>},
-    {"Greater", comparison<greater>},
-    {"GreaterOrEqual", comparison<greater_equal>},
-    {"And", comparison<product>},
-    {"Or", comparison<larger>},
-    {"Xor", comparison<unequal>},
+    {"Equal", comparison<both<"equal">>},
+    {"Less", comparison<both<"less">>},
+    {"LessOrEqual", comparison<both<"less_equal">>},
+    {"Greater", comparison<both<"greater">>},
+    {"GreaterOrEqual", comparison<both<"greater_equal">>},
+    {"And", comparison<both<"logical_and">>},
+    {"Or", comparison<both<"logical_or">>},
+    {"Xor", comparison<both<"logical_xor">>},
     {"Clip", clip},
     {"Where", where},
     {"Cast", cast},

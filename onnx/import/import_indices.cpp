@@ -41,12 +41,6 @@ Results gather(Importer& importer, const Call& call) {
   return {importer.value(y, x.type, order)};
 }
 
-/// Elements of a flattened tensor, by places that are computed.
-NodeId looked_up(Importer& importer, NodeId x, Term place) {
-  const NodeId flat = importer.reshape(x, {Dim::number(-1)});
-  return importer.add("gather", {flat, importer.add("cast", {place.id}, {{"dtype", std::string("i32")}})});
-}
-
 std::int64_t fixed(const Dim& dim) {
   if (!dim.is_number()) throw Unsupported("elements that are looked up across the batch");
   return dim.offset;
@@ -93,11 +87,13 @@ Results gather_elements(Importer& importer, const Call& call) {
   const Value& index = call.input(1);
   require_rank(index, x);
   const std::size_t axis = call.axis(call.integer("axis", 0), x.rank());
-  const std::vector<std::int64_t> strides = strides_of(x.shape);
-  const Term rows = wrapped({&importer, importer.node(index)}, fixed(x.shape[axis]));
-  const Term places =
-      rows * static_cast<double>(strides[axis]) + own_places(importer, index.shape, strides, axis);
-  return {importer.value(looked_up(importer, importer.node(x), places), x.type)};
+  NodeId from = importer.node(x);
+  for (std::size_t i = 0; i < x.rank(); ++i)  // the index may be smaller
+    if (i != axis && index.shape[i] != x.shape[i]) from = importer.sliced(from, i, 0, fixed(index.shape[i]));
+  const NodeId places = importer.index(index, natural_order(x.rank()), x.shape[axis]);
+  const NodeId y =
+      importer.add("gather_elements", {from, places}, {{"axis", static_cast<std::int64_t>(axis)}});
+  return {importer.value(y, x.type)};
 }
 
 Results gather_nd(Importer& importer, const Call& call) {

@@ -55,15 +55,6 @@ std::pair<double, double> range_of(ElementType type) {
   }
 }
 
-/// To the nearest whole number, halves to the even one.
-Term rounded(Term x) {
-  const Term below = x.with(x.importer->floor(x.id));
-  const Term rest = x - below;
-  const Term half = below / 2.0;
-  const Term odd = below - half.with(half.importer->floor(half.id)) * 2.0;
-  return below + apply("greater", rest, 0.5) + apply("equal", rest, 0.5) * odd;
-}
-
 Term held(Term x, ElementType type) {
   const auto [low, high] = range_of(type);
   return x.with(x.importer->add("clip", {x.id}, {{"low", low}, {"high", high}}));
@@ -82,8 +73,11 @@ Results quantized(Importer& importer, const Call& call) {
   const auto fallback = call.has(2) ? call.input(2).type
                                     : static_cast<ElementType>(call.integer(
                                           "output_dtype", static_cast<std::int64_t>(ElementType::u8)));
+  const Term scaled = Term{&importer, importer.node(x)} / beside(importer, call, x, call.input(1));
+  if (is_small_float(fallback))
+    return {importer.value(rounded_to(scaled, fallback, call.integer("saturate", 1) != 0).id, fallback)};
   range_of(fallback);
-  Term y = rounded(Term{&importer, importer.node(x)} / beside(importer, call, x, call.input(1)));
+  Term y = rounded(scaled);
   if (call.has(2)) y = y + beside(importer, call, x, call.input(2));
   return {importer.value(held(y, fallback).id, fallback)};
 }

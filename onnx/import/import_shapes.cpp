@@ -102,7 +102,18 @@ Results squeeze(Importer& importer, const Call& call) {
   Shape shape;
   for (std::size_t i = 0; i < x.rank(); ++i)
     if (!dropped[i]) shape.push_back(x.shape[i]);
-  return {reshaped(importer, x, shape)};
+  if (!x.node || x.flat || is_natural(x.order)) return {reshaped(importer, x, shape)};
+  // What is left stays in its order.
+  Shape lying;
+  Order order;
+  for (const std::size_t axis : x.order) {
+    if (dropped[axis]) continue;
+    const auto before =
+        std::count(dropped.begin(), dropped.begin() + static_cast<std::ptrdiff_t>(axis), true);
+    order.push_back(axis - static_cast<std::size_t>(before));
+    lying.push_back(x.shape[axis]);
+  }
+  return {importer.value(importer.reshape(*x.node, lying), x.type, order)};
 }
 
 Results unsqueeze(Importer& importer, const Call& call) {

@@ -154,31 +154,7 @@ NodeId Importer::broadcast(NodeId x, const Shape& shape) {
 }
 
 NodeId Importer::product(NodeId a, NodeId b, bool transpose_a, bool transpose_b) {
-  const Shape& left = type(a).shape;
-  const Shape& right = type(b).shape;
-  if (left.size() > 2 && right.size() == 2 && !transpose_a) {
-    Shape result = left;
-    const NodeId rows = add("reshape", {a}, {{"shape", Shape{Dim::number(-1), left.back()}}});
-    const NodeId y = add("matmul", {rows, b}, {{"transpose_b", transpose_b}});
-    result.back() = type(y).shape.back();
-    return reshape(y, result);
-  }
-  if (left.size() == 2 && right.size() == 2)
-    return add("matmul", {a, b}, {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}});
-  // Each row beside each column, multiplied and summed.
-  const auto turned = [&](NodeId x) {
-    Order order = natural_order(type(x).shape.size());
-    std::swap(order[order.size() - 1], order[order.size() - 2]);
-    return transpose(x, order);
-  };
-  if (transpose_a) a = turned(a);
-  if (!transpose_b) b = turned(b);
-  Shape rows = type(a).shape;
-  Shape columns = type(b).shape;
-  rows.insert(rows.end() - 1, Dim::number(1));
-  columns.insert(columns.end() - 2, Dim::number(1));
-  const NodeId products = add("mul", {reshape(a, rows), reshape(b, columns)});
-  return sum(products, {static_cast<std::int64_t>(type(products).shape.size()) - 1}, false);
+  return add("matmul", {a, b}, {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}});
 }
 
 // ---- Weights ----

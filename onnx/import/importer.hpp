@@ -50,6 +50,7 @@ class Call {
   std::string text(std::string_view name, std::string_view fallback) const;
   std::vector<std::int64_t> list(std::string_view name) const;  ///< empty when it is not there
   std::vector<float> floats(std::string_view name) const;
+  std::vector<std::string> texts(std::string_view name) const;
   const TensorRecord* tensor(std::string_view name) const;
   SharedGraph graph(std::string_view name) const;
   /// Of an attribute that later opsets made an input: either, or nothing.
@@ -78,7 +79,11 @@ std::span<const ImportedOp> shape_imports();
 std::span<const ImportedOp> index_imports();
 std::span<const ImportedOp> product_imports();
 std::span<const ImportedOp> image_imports();
+std::span<const ImportedOp> grid_imports();
 std::span<const ImportedOp> reduction_imports();
+std::span<const ImportedOp> resize_imports();
+std::span<const ImportedOp> sequence_imports();
+std::span<const ImportedOp> signal_imports();
 std::span<const ImportedOp> normalization_imports();
 std::span<const ImportedOp> loss_imports();
 std::span<const ImportedOp> attention_imports();
@@ -214,6 +219,11 @@ Term apply(std::string_view op, Term a);
 Term apply(std::string_view op, Term a, Term b);
 Term apply(std::string_view op, Term a, double b);
 Term choose(Term condition, Term a, Term b);
+/// Whole numbers, halves to the even neighbour.
+Term rounded(Term x);
+/// The nearest number of a float of less than 16 bits, ties to the even one; what is beyond the largest is
+/// that, or else infinity or no number, as ONNX's Cast says. Throws Unsupported for a type without a zero.
+Term rounded_to(Term x, ElementType type, bool saturates);
 
 /// Operands of an elementwise op beside each other, in the order that most of them have.
 struct Operands {

@@ -192,6 +192,7 @@ AttributeRecord Reader::attribute(WireReader message) {
   AttributeRecord result;
   std::vector<std::int64_t> integers;
   std::vector<float> numbers;
+  std::vector<std::string> texts;
   std::int64_t type = 0;
   while (message.next()) {
     switch (message.field()) {
@@ -219,6 +220,10 @@ AttributeRecord Reader::attribute(WireReader message) {
       case 8:
         message.integers(integers);
         break;
+      case 9:
+        count(message);
+        texts.emplace_back(message.text());
+        break;
       case 20:
         type = message.integer();
         break;
@@ -228,6 +233,7 @@ AttributeRecord Reader::attribute(WireReader message) {
   }
   if (type == 6 || !numbers.empty()) result.value = std::move(numbers);
   if (type == 7 || !integers.empty()) result.value = std::move(integers);
+  if (type == 8 || !texts.empty()) result.value = std::move(texts);
   return result;
 }
 

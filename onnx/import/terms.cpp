@@ -53,6 +53,14 @@ Term operator-(Term a) {
   return apply("neg", a);
 }
 
+Term rounded(Term x) {
+  const auto floor = [](Term y) { return y.with(y.importer->floor(y.id)); };
+  const Term below = floor(x);
+  const Term rest = x - below;
+  const Term odd = below - floor(below / 2.0) * 2.0;
+  return below + apply("greater", rest, 0.5) + apply("equal", rest, 0.5) * odd;
+}
+
 std::optional<Value> in_image_order(const Importer& importer, const Value& weight, std::size_t axis,
                                     const layers::ImageExtents& image) {
   const std::int64_t pixels = image.height * image.width * image.channels;

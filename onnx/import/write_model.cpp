@@ -5,62 +5,18 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <set>
 
 #include "graph/op.hpp"
 #include "layers/patterns.hpp"
+#include "onnx/import/attribute_text.hpp"
+#include "onnx/import/blocks.hpp"
 #include "onnx/import/names.hpp"
 
 namespace graphrun::onnx {
 
 namespace {
-
-using Arguments = std::vector<std::pair<std::string, std::string>>;
-
-/// The shortest text of the f32 number.
-std::string text_of(double number) {
-  if (std::isnan(number)) return "nan";
-  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
-  if (number == std::floor(number) && std::abs(number) < 1e15) return fmt::format("{:.0f}", number);
-  std::string text = fmt::format("{}", static_cast<float>(number));
-  if (static_cast<double>(static_cast<float>(number)) != number && std::abs(number) < 1e-37)
-    text = fmt::format("{}", number);
-  return text;
-}
-
-std::string text_of(const Dim& dim) {
-  if (dim.is_number()) return fmt::format("{}", dim.offset);
-  return to_string(dim);
-}
-
-/// An attribute's value as YAML.
-struct AttributeText {
-  std::string operator()(bool value) const { return value ? "true" : "false"; }
-  std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
-  std::string operator()(double value) const { return text_of(value); }
-  std::string operator()(const std::string& value) const { return value; }
-  std::string operator()(const std::vector<std::int64_t>& values) const {
-    return fmt::format("[{}]", fmt::join(values, ", "));
-  }
-  std::string operator()(const std::vector<double>& values) const {
-    std::vector<std::string> texts;
-    for (const double value : values) texts.push_back(text_of(value));
-    return fmt::format("[{}]", fmt::join(texts, ", "));
-  }
-  std::string operator()(const Shape& shape) const {
-    std::vector<std::string> texts;
-    for (const Dim& dim : shape) texts.push_back(text_of(dim));
-    return fmt::format("[{}]", fmt::join(texts, ", "));
-  }
-  std::string operator()(const Axes& axes) const { return axes.all ? "all" : (*this)(axes.list); }
-  std::string operator()(const Initializer& value) const { return value.name; }
-};
-
-constexpr std::array<std::string_view, 11> activations = {"relu", "sigmoid", "tanh",       "softplus",
-                                                          "silu", "gelu",    "elu",        "leaky_relu",
-                                                          "exp",  "softmax", "log_softmax"};
 
 /// Infix operators and how tightly they bind.
 struct Operator {
@@ -81,49 +37,19 @@ constexpr std::array<Operator, 11> operators = {{{"add", "+", 3},
                                                  {"not_equal", "!=", 2}}};
 constexpr int atom = 9;
 
-/// One entry of `nodes:`.
-struct Entry {
-  NodeId node = 0;
-  std::string key;
-  std::string formula;  ///< instead of all below
-  std::string op;
-  std::vector<NodeId> inputs;
-  Arguments arguments;
-  std::string stem;                                     ///< of a layer: its path without its number
-  long number = -1;                                     ///< of a layer: what its path ends with
-  std::string path;                                     ///< under which the file has its weights in our form
-  std::vector<std::pair<std::string, NodeId>> weights;  ///< by their names in the block
-  std::string repeat;
-};
-
 class ModelWriter {
  public:
   ModelWriter(const Graph& graph, const Written& options)
-      : graph_(graph), options_(options), uses_(layers::uses_of(graph)) {
-    count_needed();
-    for (const NamedOutput& output : graph.outputs()) outputs_.insert(output.node);
-  }
+      : graph_(graph), options_(options), blocks_(graph, options) {}
 
   ModelText write();
 
  private:
   const Node& node(NodeId id) const { return graph_.node(id); }
-  bool is_variable(NodeId id) const { return options_.variables.contains(id); }
-  /// Only what is written here asks for it.
-  bool is_inner(NodeId id) const { return uses_[id] == 1 && !outputs_.contains(id); }
-  bool is_own(NodeId id, std::size_t rank) const {
-    return is_variable(id) && uses_[id] == 1 && node(id).type.shape.size() == rank && learns(id);
-  }
-  bool learns(NodeId id) const;
-  bool has_defaults(const Node& node) const;
-  void count_needed();
+  bool is_variable(NodeId id) const { return blocks_.is_variable(id); }
   void collect();
   Entry entry_of(NodeId id);
-  std::optional<Entry> layer(NodeId id) const;
-  std::optional<Entry> normalisation(NodeId id) const;
-  std::optional<Entry> simple_block(NodeId id) const;
   Entry plain(NodeId id) const;
-  Arguments attributes_of(const Node& node) const;
   std::optional<std::string> formula(NodeId id, int& strength);
   std::string operand(NodeId id, int strength);
   std::string number_or_name(NodeId id);
@@ -140,8 +66,7 @@ class ModelWriter {
 
   const Graph& graph_;
   const Written& options_;
-  std::vector<std::size_t> uses_;
-  std::set<NodeId> outputs_;
+  const Blocks blocks_;
   std::set<NodeId> wanted_;
   int depth_ = 0;  ///< of formulas in formulas
   std::vector<Entry> entries_;
@@ -150,157 +75,17 @@ class ModelWriter {
   ModelText result_;
 };
 
-// ---- What is needed ----
-
-void ModelWriter::count_needed() {
-  std::vector<bool> needed(graph_.size(), false);
-  for (const NamedOutput& output : graph_.outputs()) needed[output.node] = true;
-  for (NodeId id = static_cast<NodeId>(graph_.size()); id-- > 0;)
-    if (needed[id])
-      for (const NodeId input : node(id).inputs) needed[input] = true;
-  std::ranges::fill(uses_, 0);
-  for (NodeId id = 0; id < graph_.size(); ++id)
-    if (needed[id])
-      for (const NodeId input : node(id).inputs) ++uses_[input];
-  for (const NamedOutput& output : graph_.outputs()) ++uses_[output.node];
-}
-
-bool ModelWriter::learns(NodeId id) const {
-  const std::string& name = options_.variables.at(id).name;
-  if (options_.trainable == nullptr) return !name.empty();
-  return std::ranges::find(*options_.trainable, name) != options_.trainable->end();
-}
-
-bool ModelWriter::has_defaults(const Node& node) const {
-  return attributes_of(node).empty();
-}
-
-Arguments ModelWriter::attributes_of(const Node& node) const {
-  Arguments arguments;
-  for (const AttributeDeclaration& declared : node.op->attributes) {
-    const AttributeValue* const value = node.attributes.find(declared.name);
-    if (value == nullptr || declared.internal || (declared.fallback && *declared.fallback == *value))
-      continue;
-    arguments.emplace_back(declared.name, std::visit(AttributeText{}, *value));
-  }
-  return arguments;
-}
-
-// ---- Blocks ----
-
-/// A product with a weight, what is added to it, and what it is the argument of.
-std::optional<Entry> ModelWriter::layer(NodeId id) const {
-  Entry entry;
-  std::string act;
-  NodeId at = id;
-  if (std::ranges::find(activations, node(at).op->name) != activations.end() && has_defaults(node(at)) &&
-      is_inner(node(at).inputs[0])) {
-    act = node(at).op->name;
-    at = node(at).inputs[0];
-  }
-  std::optional<NodeId> bias;
-  if (node(at).op->name == "add" && is_own(node(at).inputs[1], 1) && is_inner(node(at).inputs[0])) {
-    bias = node(at).inputs[1];
-    at = node(at).inputs[0];
-  }
-  const Node& product = node(at);
-  if (product.inputs.size() != 2) return std::nullopt;
-  const NodeId weight = product.inputs[1];
-  const std::string& op = product.op->name;
-  const Shape& shape = node(weight).type.shape;
-  const auto extent = [&](std::size_t axis) { return shape[axis].offset; };
-  if (op == "matmul" && is_own(weight, 2) && has_defaults(product)) {
-    entry.op = "dense";
-    entry.arguments = {{"units", fmt::format("{}", extent(1))}};
-  } else if ((op == "convolution" || op == "transposed_convolution") && is_own(weight, 4)) {
-    const bool is_transposed = op == "transposed_convolution";
-    if (product.attributes.find("size") != nullptr && !product.attributes.integers("size").empty())
-      return std::nullopt;
-    const std::int64_t groups = product.attributes.integer("groups");
-    entry.op = is_transposed ? "conv_transpose2d" : "conv2d";
-    entry.arguments = {{"channels", fmt::format("{}", is_transposed ? extent(2) * groups : extent(3))}};
-    const std::string kernel =
-        extent(0) == extent(1) ? fmt::format("{}", extent(0)) : fmt::format("[{}, {}]", extent(0), extent(1));
-    if (is_transposed || kernel != "3") entry.arguments.emplace_back("kernel", kernel);
-    // The block of the transposed one has defaults of its own.
-    for (const char* const name : {"stride", "pad", "dilation", "groups"}) {
-      const std::string text = std::visit(AttributeText{}, *product.attributes.find(name));
-      const std::string_view name_text = name;
-      const std::string usual = !is_transposed          ? (name_text == "pad" ? "0" : "1")
-                                : name_text == "stride" ? "2"
-                                                        : "1";
-      if (text != usual) entry.arguments.emplace_back(name, text);
-    }
-  } else {
-    return std::nullopt;
-  }
-  if (bias && node(*bias).type.shape[0] != node(at).type.shape.back()) return std::nullopt;
-  if (!act.empty()) entry.arguments.emplace_back("act", act);
-  if (!bias) entry.arguments.emplace_back("bias", "false");
-  entry.node = id;
-  entry.inputs = {product.inputs[0]};
-  entry.weights = {{"w", weight}};
-  if (bias) entry.weights.emplace_back("b", *bias);
-  return entry;
-}
-
-std::optional<Entry> ModelWriter::normalisation(NodeId id) const {
-  const auto entry_of = [&](const layers::Normalization& found, const char* op,
-                            const std::vector<std::pair<std::string, NodeId>>& weights) {
-    Entry entry;
-    entry.node = id;
-    entry.op = op;
-    entry.inputs = {found.x};
-    if (static_cast<float>(found.epsilon) != 1e-5F) entry.arguments = {{"epsilon", text_of(found.epsilon)}};
-    entry.weights = weights;
-    return entry;
-  };
-  const auto are_variables = [&](std::initializer_list<NodeId> ids) {
-    return std::ranges::all_of(ids, [&](NodeId weight) { return is_variable(weight) && uses_[weight] == 1; });
-  };
-  if (const auto found = layers::batch_normalization(graph_, id);
-      found && are_variables({found->gain, found->shift, found->mean, found->variance}))
-    return entry_of(*found, "batch_norm",
-                    {{"gain", found->gain},
-                     {"shift", found->shift},
-                     {"mean", found->mean},
-                     {"variance", found->variance}});
-  if (const auto found = layers::layer_normalization(graph_, id);
-      found && are_variables({found->gain, found->shift}))
-    return entry_of(*found, "layer_norm", {{"gain", found->gain}, {"shift", found->shift}});
-  return std::nullopt;
-}
-
-std::optional<Entry> ModelWriter::simple_block(NodeId id) const {
-  Entry entry;
-  entry.node = id;
-  if (const std::optional<layers::Reduction> mean = layers::mean_of(graph_, id);
-      mean && is_inner(node(id).inputs[0])) {
-    entry.op = "mean";
-    entry.inputs = {mean->x};
-    if (mean->axes.size() != node(mean->x).type.shape.size())
-      entry.arguments.emplace_back("axis", fmt::format("[{}]", fmt::join(mean->axes, ", ")));
-    if (mean->keepdims) entry.arguments.emplace_back("keepdims", "true");
-    return entry;
-  }
-  const Node& reshape = node(id);
-  if (reshape.op->name != "reshape" || reshape.type.shape.size() != 2) return std::nullopt;
-  const Shape& from = node(reshape.inputs[0]).type.shape;
-  if (from.size() < 3 || from[0] != reshape.type.shape[0] || !from[0].is_batch()) return std::nullopt;
-  entry.op = "flatten";
-  entry.inputs = {reshape.inputs[0]};
-  return entry;
-}
+// ---- Entries ----
 
 Entry ModelWriter::plain(NodeId id) const {
   Entry entry;
   entry.node = id;
   entry.op = node(id).op->name;
   entry.inputs = node(id).inputs;
-  entry.arguments = attributes_of(node(id));
+  entry.arguments = blocks_.attributes_of(node(id));
   if (is_variable(id))
     std::erase_if(entry.arguments, [](const auto& argument) { return argument.first == "trainable"; });
-  if (is_variable(id) && !learns(id)) entry.arguments.emplace_back("trainable", "false");
+  if (is_variable(id) && !blocks_.learns(id)) entry.arguments.emplace_back("trainable", "false");
   if (entry.op != "reshape") return entry;
   // One extent of a reshape follows from the others.
   const Shape& shape = node(id).type.shape;
@@ -309,7 +94,7 @@ Entry ModelWriter::plain(NodeId id) const {
     const auto odd =
         std::ranges::find_if(written, [](const Dim& dim) { return !dim.is_number() && !dim.is_batch(); });
     if (odd != written.end()) *odd = Dim::number(-1);
-    if (name == "shape") text = AttributeText{}(written);
+    if (name == "shape") text = text_of(AttributeValue(written));
   }
   return entry;
 }
@@ -318,7 +103,7 @@ Entry ModelWriter::plain(NodeId id) const {
 
 std::string ModelWriter::number_or_name(NodeId id) {
   if (const std::optional<double> number = layers::constant_number(graph_, id);
-      number && node(id).type.dtype == DType::f32 && std::isfinite(*number) && !outputs_.contains(id)) {
+      number && node(id).type.dtype == DType::f32 && std::isfinite(*number) && !blocks_.is_output(id)) {
     const std::string text = text_of(*number);
     return text.front() == '-' ? "(" + text + ")" : text;
   }
@@ -331,7 +116,7 @@ std::string ModelWriter::operand(NodeId id, int strength) {
   constexpr int deepest = 5;
   constexpr std::size_t longest = 60;
   std::optional<std::string> text;
-  if (depth_ < deepest && is_inner(id) && !layer(id) && !normalisation(id) && !simple_block(id)) {
+  if (depth_ < deepest && blocks_.is_inner(id) && !blocks_.found(id)) {
     ++depth_;
     text = formula(id, own);
     --depth_;
@@ -344,7 +129,7 @@ std::string ModelWriter::operand(NodeId id, int strength) {
 std::optional<std::string> ModelWriter::formula(NodeId id, int& strength) {
   const Node& made = node(id);
   if (is_variable(id) || made.op->traits.input || made.op->traits.constant) return std::nullopt;
-  if (!has_defaults(made)) return std::nullopt;
+  if (!blocks_.attributes_of(made).empty()) return std::nullopt;
   const auto found = std::ranges::find(operators, made.op->name, &Operator::op);
   if (found != operators.end()) {
     strength = found->strength;
@@ -375,9 +160,7 @@ void ModelWriter::want(NodeId id) {
 }
 
 Entry ModelWriter::entry_of(NodeId id) {
-  if (std::optional<Entry> entry = layer(id)) return *entry;
-  if (std::optional<Entry> entry = normalisation(id)) return *entry;
-  if (std::optional<Entry> entry = simple_block(id)) return *entry;
+  if (std::optional<Entry> entry = blocks_.found(id)) return *entry;
   int strength = atom;
   if (const std::optional<std::string> text = formula(id, strength)) {
     Entry entry;
@@ -389,7 +172,7 @@ Entry ModelWriter::entry_of(NodeId id) {
 }
 
 void ModelWriter::collect() {
-  for (const NodeId id : outputs_) want(id);
+  for (const NodeId id : blocks_.outputs()) want(id);
   while (!wanted_.empty()) {
     const NodeId id = *wanted_.rbegin();
     wanted_.erase(id);
@@ -432,7 +215,7 @@ void ModelWriter::join_repeats() {
     const auto follows = [&](const Entry& before, const Entry& entry) {
       return has_size && entry.op == first.op && entry.stem == first.stem && entry.number > before.number &&
              before.number >= 0 && entry.inputs == std::vector<NodeId>{before.node} &&
-             is_inner(before.node) && rest_of(entry) == rest_of(first) &&
+             blocks_.is_inner(before.node) && rest_of(entry) == rest_of(first) &&
              entry.weights.size() == first.weights.size();
     };
     while (end < entries_.size() && follows(entries_[end - 1], entries_[end])) ++end;
@@ -532,7 +315,8 @@ std::string ModelWriter::inputs() const {
   for (NodeId id = 0; id < graph_.size(); ++id) {
     if (!node(id).op->traits.input) continue;
     const bool is_label = node(id).type.dtype == DType::i32;
-    const std::string source = is_label ? "from: labels" : "shape: " + AttributeText{}(node(id).type.shape);
+    const std::string source =
+        is_label ? "from: labels" : "shape: " + text_of(AttributeValue(node(id).type.shape));
     text += fmt::format("  {}: {{{}}}\n", names_.at(id), source);
   }
   return text.empty() ? text : "inputs:\n" + text;
@@ -558,8 +342,10 @@ std::string ModelWriter::learning() {
   std::vector<NodeId> inputs;
   for (NodeId id = 0; id < graph_.size(); ++id)
     if (node(id).op->traits.input && node(id).type.dtype == DType::f32) inputs.push_back(id);
+  const auto learns = [&](const auto& weight) { return blocks_.learns(weight.first); };
+  const bool may_learn = result_.variables.empty() || std::ranges::any_of(result_.variables, learns);
   for (const NamedOutput& output : graph_.outputs()) {
-    if (inputs.size() != 1) break;
+    if (inputs.size() != 1 || !may_learn) break;
     const Shape& shape = node(output.node).type.shape;
     if (shape == node(inputs[0]).type.shape && !shape.empty() && shape[0].is_batch())
       return fmt::format("loss:\n  reconstruction: {{op: mse, in: [{}, {}]}}\n{}", names_.at(output.node),

@@ -10,6 +10,7 @@ std::string model(const std::string& inputs, const std::string& nodes, const std
 }
 
 const std::string row = "  x: {shape: [batch, 6]}\n";
+const std::string series = "  x: {shape: [batch, 5, 3]}\n";
 const std::string image = "  x: {shape: [batch, 6, 4, 3]}\n";
 
 }  // namespace
@@ -75,6 +76,30 @@ const std::vector<BlockModel>& block_models() {
              "  q: {op: dense, in: x, units: 4}\n  k: {op: dense, in: x, units: 4}\n"
              "  a: softmax(matmul(q, k, transpose_b=true))\n  y: a @ x\n"),
        {"MatMul", "Add", "MatMul", "Add", "Transpose", "MatMul", "Softmax", "MatMul"}},
+      {"lstm",
+       model(series, "  y: {op: lstm, in: x, units: 4}\n"),
+       {"Transpose", "LSTM", "Squeeze", "Transpose"}},
+      {"gru_backwards",
+       model(series, "  y: {op: gru, in: x, units: 4, reverse: true}\n"),
+       {"Transpose", "GRU", "Squeeze", "Transpose"}},
+      {"last_of_recurrences",
+       model(series, "  l: {op: lstm, in: x, units: 3}\n  g: {op: gru, in: l, units: 2}\n  y: g.last\n")},
+      {"masked_lstm", model(series + "  m: {shape: [batch, 5]}\n",
+                            "  y: {op: masked_lstm, in: [x, m], units: 4, reverse: true}\n")},
+      {"masked_gru",
+       model(series + "  m: {shape: [batch, 5]}\n", "  y: {op: masked_gru, in: [x, m], units: 4}\n")},
+      {"all_states", model(series,
+                           "  u: {op: param, shape: [3, 12], init: glorot_uniform}\n"
+                           "  b: {op: constant, values: 0, shape: [12]}\n"
+                           "  s: {op: param, shape: [1, 6], init: glorot_uniform}\n"
+                           "  m: {op: constant, values: 1, shape: [1, 5]}\n"
+                           "  p: {op: dense, in: x, units: 12}\n"
+                           "  y: {op: lstm_steps, in: [p, u, b, m, s]}\n")},
+      {"whole_numbers",
+       model("  y: {from: labels}\n",
+             "  a: (y + 3) % 4 - y / 2\n  b: where(y > 2 and not y == 5 or y < 1, maximum(a, y), -y)\n"
+             "  z: cast(b * 2, dtype=f32)\n",
+             "z")},
       {"resized",
        model(image, "  y: resize(x, size=[9, 3], mode=bilinear)\n"),
        {"Transpose", "Shape", "Gather", "Concat", "Resize", "Transpose"}},
