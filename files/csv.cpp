@@ -9,6 +9,7 @@
 
 #include "errors/nearest.hpp"
 #include "files/csv_lines.hpp"
+#include "files/csv_pieces.hpp"
 #include "files/file.hpp"
 #include "files/number_text.hpp"
 
@@ -44,18 +45,20 @@ std::optional<std::size_t> place_of(const std::string& column, const std::vector
 /// Reads a table of numbers, and one column of texts.
 class TableReader {
  public:
-  TableReader(std::string_view text, const fs::path& path, const std::optional<TextColumn>& wanted)
-      : lines_(text, path), wanted_(wanted), most_values_(text.size() / 2 + 1) {}
+  TableReader(CsvPieces& pieces, const fs::path& path, const std::optional<TextColumn>& wanted)
+      : pieces_(pieces), lines_(pieces.text(), path), wanted_(wanted) {}
 
-  CsvTable read() {
+  /// The numbers of each row go to `take`.
+  CsvTable read(const TakeRow& take) {
     if (lines_.is_at_end()) no_rows();
     const Fields& first = lines_.next();
     find_header(first);
     find_text_column(first.size());
     table_.columns = first.size() - (text_ ? 1 : 0) - (has_row_numbers_ ? 1 : 0);
-    reserve();
-    if (table_.names.empty()) add_row(first);
-    while (!lines_.is_at_end()) add_row(lines_.next());
+    if (table_.names.empty()) add_row(first, take);
+    do {
+      while (!lines_.is_at_end()) add_row(lines_.next(), take);
+    } while (pieces_.next(lines_));
     if (table_.rows == 0) no_rows();
     if (text_ && !table_.names.empty())
       table_.names.erase(table_.names.begin() + static_cast<std::ptrdiff_t>(*text_));
@@ -93,16 +96,8 @@ class TableReader {
     if (!text_ && wanted_->required) no_column(lines_.path(), wanted_->name, table_.names, count);
   }
 
-  /// Growing step by step would take twice the memory at the end.
-  void reserve() {
-    const auto lines =
-        static_cast<std::size_t>(std::count(lines_.rest().begin(), lines_.rest().end(), lines_.line_end())) +
-        2;
-    const std::size_t most_lines = most_values_ / std::max<std::size_t>(table_.columns, 1) + 1;
-    table_.values.reserve(std::min(lines, most_lines) * table_.columns);
-  }
-
-  void add_row(const Fields& fields) {
+  void add_row(const Fields& fields, const TakeRow& take) {
+    numbers_.clear();
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (i == 0 && has_row_numbers_)
         check_row_number(fields[i]);
@@ -111,6 +106,7 @@ class TableReader {
       else
         add_number(fields[i]);
     }
+    take(numbers_);
     ++table_.rows;
   }
 
@@ -123,7 +119,7 @@ class TableReader {
     const std::optional<float> value = lines_.number(field);
     if (!value)
       lines_.fail(fmt::format("'{}' is no finite number{}", field.substr(0, 40), hint(field)), field);
-    table_.values.push_back(*value);
+    numbers_.push_back(*value);
   }
 
   std::string hint(std::string_view field) const {
@@ -161,12 +157,13 @@ class TableReader {
            field.find_first_not_of("0123456789-/.: TZ+") == std::string_view::npos;
   }
 
+  CsvPieces& pieces_;
   CsvLines lines_;
   const std::optional<TextColumn>& wanted_;
-  std::size_t most_values_;  ///< that a text of its size can hold
   std::optional<std::size_t> text_;
   bool has_row_numbers_ = false;
   std::size_t row_number_ = 0;
+  std::vector<float> numbers_;  ///< of a row
   CsvTable table_;
 };
 
@@ -205,8 +202,16 @@ void write_csv(const fs::path& path, std::span<const std::string> names, std::si
 }
 
 CsvTable read_csv(const fs::path& path, const std::optional<TextColumn>& text) {
-  const std::string content = csv_text(path);
-  return TableReader(content, path, text).read();
+  std::vector<float> values;
+  CsvTable table = read_csv(
+      path, text, [&](std::span<const float> row) { values.insert(values.end(), row.begin(), row.end()); });
+  table.values = std::move(values);
+  return table;
+}
+
+CsvTable read_csv(const fs::path& path, const std::optional<TextColumn>& text, const TakeRow& take) {
+  CsvPieces pieces(path);
+  return TableReader(pieces, path, text).read(take);
 }
 
 std::vector<std::string> read_csv_column(const fs::path& path, const std::string& column) {

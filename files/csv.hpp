@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,6 +47,12 @@ void write_csv(const std::filesystem::path& path, std::span<const std::string> n
 /// column: no rows, lines of different length, fields that are no finite f32 numbers, a text column that is
 /// empty or not there.
 CsvTable read_csv(const std::filesystem::path& path, const std::optional<TextColumn>& text = std::nullopt);
+
+/// The same of a table that is larger than memory: the numbers of each row go to `take`, in order, and not
+/// into the table.
+using TakeRow = std::function<void(std::span<const float>)>;
+CsvTable read_csv(const std::filesystem::path& path, const std::optional<TextColumn>& text,
+                  const TakeRow& take);
 
 /// The fields of one column, whatever the others hold. `column` is a name or number as in TextColumn; when it
 /// is empty, the column `label`, or the only one. A first line is the header when it has that name, or when

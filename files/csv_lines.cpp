@@ -67,19 +67,6 @@ char separator_of(std::string_view line) {
   return counts['|'] > 0 ? '|' : ',';
 }
 
-/// Files that people take for tables, by how they begin.
-void refuse_other_kinds(std::string_view text, const fs::path& path) {
-  if (text.starts_with("PAR1"))
-    throw data_error(path, "is a Parquet file, not text; save it as CSV, as with pandas' to_csv()");
-  if (text.starts_with("ARROW1") || text.starts_with("FEA1"))
-    throw data_error(path, "is an Arrow or Feather file, not text; save it as CSV");
-  if (text.starts_with("PK\x03\x04"))
-    throw data_error(path,
-                     "is a zip archive or a spreadsheet (.xlsx), not text; unpack it, or save it as CSV");
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
-    throw data_error(path, "is text of 16 bits a character (UTF-16); save it as UTF-8");
-}
-
 }  // namespace
 
 std::string csv_text(const fs::path& path) {
@@ -120,12 +107,30 @@ bool is_missing_cell(std::string_view field) {
          is_one_of(field, {"NA", "N/A", "n/a", "#N/A", "nan", "NaN", "NAN", "NULL", "null", "?"});
 }
 
+void require_table_text(std::string_view text, const fs::path& path) {
+  if (text.starts_with("PAR1"))
+    throw data_error(path, "is a Parquet file, not text; save it as CSV, as with pandas' to_csv()");
+  if (text.starts_with("ARROW1") || text.starts_with("FEA1"))
+    throw data_error(path, "is an Arrow or Feather file, not text; save it as CSV");
+  if (text.starts_with("PK\x03\x04"))
+    throw data_error(path,
+                     "is a zip archive or a spreadsheet (.xlsx), not text; unpack it, or save it as CSV");
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+    throw data_error(path, "is text of 16 bits a character (UTF-16); save it as UTF-8");
+}
+
 CsvLines::CsvLines(std::string_view text, const fs::path& path) : rest_(text), path_(path) {
-  refuse_other_kinds(text, path);
+  require_table_text(text, path);
   if (rest_.starts_with(byte_order_mark)) rest_.remove_prefix(byte_order_mark.size());
   if (rest_.find('\n') == std::string_view::npos) line_end_ = '\r';  // as on old computers
   skip_blank_lines();
   separator_ = separator_of(rest_.substr(0, rest_.find(line_end_)));
+}
+
+CsvLines::CsvLines(std::span<const std::string_view> cells, const fs::path& path, int number)
+    : path_(path), number_(number) {
+  fields_.reserve(cells.size());
+  for (const std::string_view cell : cells) fields_.push_back(trimmed(cell));
 }
 
 void CsvLines::skip_blank_lines() {
@@ -180,10 +185,12 @@ void CsvLines::fail(const std::string& message, std::string_view at) const {
   const auto inside = std::find_if(without_pairs_.begin(), without_pairs_.end(),
                                    [&](const std::string& text) { return text.data() == at.data(); });
   std::size_t column = static_cast<std::size_t>(at.data() - record_.data());
-  if (inside != without_pairs_.end()) {
+  const bool are_cells = record_.data() == nullptr;
+  if (inside != without_pairs_.end() || are_cells) {
     const auto field = std::find_if(fields_.begin(), fields_.end(),
                                     [&](std::string_view one) { return one.data() == at.data(); });
-    column = starts_[static_cast<std::size_t>(field - fields_.begin())];
+    const auto place = static_cast<std::size_t>(field - fields_.begin());
+    column = are_cells ? place : starts_[place];
   }
   throw Error(ErrorCode::data, message, {path_.string(), number_, static_cast<int>(column) + 1});
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ bool are_column_numbers(const CsvFields& fields);
 /// Empty, or what programs write for a cell that is not known: NA, nan, null, ?, …
 bool is_missing_cell(std::string_view field);
 
+/// Error{data} for files that people take for tables, told by how they begin: spreadsheets, Parquet, UTF-16,
+/// …
+void require_table_text(std::string_view text, const std::filesystem::path& path);
+
 /// Goes through the records of a text, which are its lines but for line ends between quotes. Separators are
 /// commas, semicolons, tabs or bars, whichever the first line has; spaces around a field are dropped, quotes
 /// stand around a whole field, and two of them within are one. A byte order mark and line ends of any kind
@@ -37,6 +42,9 @@ class CsvLines {
   /// Both must outlive this. Error{data} for text that is not in UTF-8 or ASCII, as far as it is told by its
   /// beginning.
   CsvLines(std::string_view text, const std::filesystem::path& path);
+  /// One record in line `number`, whose fields are cells that somebody holds as such; errors have the number
+  /// of the cell in place of the column. The cells must outlive this too.
+  CsvLines(std::span<const std::string_view> cells, const std::filesystem::path& path, int number);
 
   bool is_at_end() const { return rest_.empty(); }
   int number() const { return number_; }  ///< of the line that the last record begins in, from 1
@@ -52,6 +60,8 @@ class CsvLines {
 
   /// The fields of the next record, which must have as many as the one before; valid until the next call.
   const CsvFields& next();
+
+  const CsvFields& fields() const { return fields_; }  ///< of the record read last
 
   /// A number as this file writes them, or a truth value, 1 or 0.
   std::optional<float> number(std::string_view field) const;

@@ -15,8 +15,9 @@ constexpr int gzip_only = 16;  // added to the window bits: no zlib or raw forma
 }  // namespace
 
 struct GzipSource::Stream {
-  Stream() {
-    const int result = ::inflateInit2(&state, MAX_WBITS + gzip_only);
+  explicit Stream(Format format) {
+    const int bits = format == Format::raw ? -MAX_WBITS : MAX_WBITS + gzip_only;
+    const int result = ::inflateInit2(&state, bits);
     if (result == Z_MEM_ERROR) throw std::bad_alloc();
     if (result != Z_OK) throw Error(ErrorCode::internal, fmt::format("inflateInit2 returned {}", result));
   }
@@ -33,8 +34,11 @@ bool looks_like_gzip(std::span<const std::uint8_t> bytes) noexcept {
   return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
-GzipSource::GzipSource(ByteSource& compressed, std::filesystem::path path)
-    : compressed_(compressed), path_(std::move(path)), stream_(std::make_unique<Stream>()) {}
+GzipSource::GzipSource(ByteSource& compressed, std::filesystem::path path, Format format)
+    : compressed_(compressed),
+      path_(std::move(path)),
+      format_(format),
+      stream_(std::make_unique<Stream>(format)) {}
 
 GzipSource::~GzipSource() = default;
 
@@ -49,7 +53,7 @@ bool GzipSource::refill() {
 
 /// After the end of a member: false if it was the last. Bytes that begin no member fail in inflate().
 bool GzipSource::next_member() {
-  if (!refill()) return false;
+  if (format_ == Format::raw || !refill()) return false;
   ::inflateReset(&stream_->state);
   return true;
 }
@@ -75,33 +79,6 @@ std::size_t GzipSource::read(std::span<std::uint8_t> into) {
     }
   }
   return room - state.avail_out;
-}
-
-void inflate_raw(std::span<const std::uint8_t> compressed, std::span<std::uint8_t> into,
-                 const std::filesystem::path& path) {
-  z_stream state{};
-  if (::inflateInit2(&state, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
-  constexpr std::size_t most = std::numeric_limits<uInt>::max();
-  std::uint8_t beyond = 0;  // where what is too much would go
-  std::size_t given = 0;
-  std::size_t got = 0;
-  int result = Z_OK;
-  while (result == Z_OK) {
-    const std::size_t in = std::min(compressed.size() - given, most);
-    const std::size_t out = std::min(into.size() - got, most);
-    state.next_in = const_cast<Bytef*>(compressed.data() + given);
-    state.avail_in = static_cast<uInt>(in);
-    state.next_out = out > 0 ? into.data() + got : &beyond;
-    state.avail_out = static_cast<uInt>(std::max<std::size_t>(out, 1));
-    result = ::inflate(&state, Z_NO_FLUSH);
-    given += in - state.avail_in;
-    if (out == 0 && state.avail_out == 0) result = Z_BUF_ERROR;
-    if (out > 0) got += out - state.avail_out;
-  }
-  ::inflateEnd(&state);
-  if (result == Z_MEM_ERROR) throw std::bad_alloc();
-  if (result != Z_STREAM_END || got != into.size())
-    throw data_error(path, "the compressed data in it is damaged");
 }
 
 std::uint32_t crc32(std::span<const std::uint8_t> bytes, std::uint32_t start) noexcept {

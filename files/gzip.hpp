@@ -17,8 +17,10 @@ bool looks_like_gzip(std::span<const std::uint8_t> bytes) noexcept;
 /// Error{data} for anything but gzip, a wrong CRC or length, a file cut off, bytes behind the last member.
 class GzipSource final : public ByteSource {
  public:
+  /// Raw: one run of deflate without a header, as in ZIP archives, which has no CRC of its own.
+  enum class Format { gzip, raw };
   /// `compressed` must outlive this; `path` is for errors only.
-  GzipSource(ByteSource& compressed, std::filesystem::path path);
+  GzipSource(ByteSource& compressed, std::filesystem::path path, Format format = Format::gzip);
   ~GzipSource() override;
   /// Returns 0 only after the CRC of the last member was found right.
   std::size_t read(std::span<std::uint8_t> into) override;
@@ -30,13 +32,9 @@ class GzipSource final : public ByteSource {
 
   ByteSource& compressed_;
   std::filesystem::path path_;
+  Format format_;
   std::unique_ptr<Stream> stream_;
 };
-
-/// Decompresses one run of deflate without a header, as in ZIP archives, into exactly these bytes.
-/// Error{data} when it is damaged, or has more or fewer.
-void inflate_raw(std::span<const std::uint8_t> compressed, std::span<std::uint8_t> into,
-                 const std::filesystem::path& path);
 
 /// CRC-32 of bytes (polynomial 0x04C11DB7, as in gzip and PNG). Any error within 32 neighbouring bits changes
 /// it. `start` is the sum of the bytes before these.

@@ -4,8 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include "files/array_pieces.hpp"
 #include "files/believable.hpp"
 #include "files/gzip.hpp"
 #include "runtime/machine/aligned.hpp"
@@ -68,6 +71,57 @@ std::vector<std::size_t> read_shape(ByteSource& source, std::size_t rank, const 
 
 }  // namespace
 
+namespace {
+
+/// A gzip file, unpacked.
+class PackedFile final : public ByteSource {
+ public:
+  explicit PackedFile(const fs::path& path) : file_(path), unpacked_(file_, path) {}
+  std::size_t read(std::span<std::uint8_t> into) override { return unpacked_.read(into); }
+
+ private:
+  FileSource file_;
+  GzipSource unpacked_;
+};
+
+[[noreturn]] void fail_on_size(const std::vector<std::size_t>& shape, const fs::path& path) {
+  throw data_error(path, fmt::format("promises [{}] values, more than the {} bytes that are read",
+                                     fmt::join(shape, ", "), largest_idx));
+}
+
+/// Reads magic and sizes. `limit` is the most bytes that the source can have.
+ArrayLayout read_layout(ByteSource& source, std::uint64_t limit, const fs::path& path) {
+  std::array<std::uint8_t, 4> magic{};
+  read_header(source, magic, path);
+  check_magic(magic, path);
+  ArrayLayout layout{.type = type_of(magic[2], path), .shape = read_shape(source, magic[3], path)};
+  layout.is_big_endian = size_of(layout.type) > 1;
+  const std::uint64_t header = 4 + 4 * layout.shape.size();
+  const std::optional<std::uint64_t> bytes = byte_count(layout.type, layout.shape);
+  if (!bytes) fail_on_size(layout.shape, path);
+  if (*bytes > limit || header > limit - *bytes) {
+    throw data_error(path,
+                     fmt::format("promises [{}] values, more than the {} bytes that a file of its size is "
+                                 "believed to hold",
+                                 fmt::join(layout.shape, ", "), limit));
+  }
+  layout.bytes = *bytes;
+  return layout;
+}
+
+}  // namespace
+
+ArrayPieces idx_pieces(const fs::path& path) {
+  std::array<std::uint8_t, 2> start{};
+  auto file = std::make_unique<FileSource>(path);
+  const std::uint64_t size = file->size();
+  const bool is_packed = file->read_all(start) == start.size() && looks_like_gzip(start);
+  std::unique_ptr<ByteSource> source = std::make_unique<FileSource>(path);
+  if (is_packed) source = std::make_unique<PackedFile>(path);
+  ArrayLayout layout = read_layout(*source, is_packed ? believable(size) : size, path);
+  return {path, std::move(source), std::move(layout)};
+}
+
 IdxArray read_idx(const fs::path& path) {
   std::array<std::uint8_t, 2> start{};
   {
@@ -81,24 +135,12 @@ IdxArray read_idx(const fs::path& path) {
 }
 
 IdxArray read_idx(ByteSource& source, std::uint64_t limit, const fs::path& path) {
-  std::array<std::uint8_t, 4> magic{};
-  read_header(source, magic, path);
-  check_magic(magic, path);
+  ArrayLayout layout = read_layout(source, limit, path);
+  const std::uint64_t count = layout.bytes;
+  if (count > largest_idx) fail_on_size(layout.shape, path);
   IdxArray array;
-  array.type = type_of(magic[2], path);
-  array.shape = read_shape(source, magic[3], path);
-  const std::uint64_t count = byte_count(array.type, array.shape).value_or(largest_idx + 1);
-  if (count > largest_idx) {
-    throw data_error(path, fmt::format("promises [{}] values, more than the {} bytes that are read",
-                                       fmt::join(array.shape, ", "), largest_idx));
-  }
-  const std::uint64_t header = 4 + 4 * array.shape.size();
-  if (header + count > limit) {
-    throw data_error(path,
-                     fmt::format("promises [{}] values, more than the {} bytes that a file of its size is "
-                                 "believed to hold",
-                                 fmt::join(array.shape, ", "), limit));
-  }
+  array.type = layout.type;
+  array.shape = std::move(layout.shape);
   // 60,000 images would otherwise be 11,500 page faults, a tenth of the time to load them.
   array.values.reserve(count);
   runtime::ask_for_huge_pages(array.values.data(), count);

@@ -20,7 +20,7 @@ struct IdxArray {
   Bytes values;  ///< the bytes of its elements, as this machine has them; row-major, exactly the shape's
 };
 
-/// No IDX file with more bytes of values than this is read.
+/// No IDX file with more bytes of values than this is read into memory.
 inline constexpr std::uint64_t largest_idx = std::uint64_t{1} << 32;
 
 /// Reads a file. What the header promises must be there, and nothing behind it; nothing is allocated that

@@ -7,13 +7,15 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "errors/printable.hpp"
+#include "files/array_pieces.hpp"
 #include "files/file.hpp"
-#include "files/npy_pieces.hpp"
 #include "files/npz.hpp"
 
 namespace graphrun::files {
@@ -25,6 +27,7 @@ constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::uint32_t largest_header = 10'000;  // NumPy's own limit
 constexpr std::size_t largest_rank = 32;          // NumPy's own limit
 constexpr std::size_t alignment = 64;             // of the data in a file that is written
+constexpr std::size_t longest_text = 1'000'000;
 
 /// What a header says.
 struct NpyHeader {
@@ -163,7 +166,8 @@ ElementOrder element_order(const std::string& descr, const fs::path& path) {
   for (const StoredTypeInfo& info : stored_types)
     if (!kind.empty() && kind == info.npy) return {info.type, descr.front() == '>'};
   if (descr.find('O') != std::string::npos) {
-    throw data_error(path, "holds Python objects, which are never read: they can run code");
+    throw data_error(
+        path, "holds Python objects, which are never read: they can run code; save texts with .astype(str)");
   }
   throw data_error(path, fmt::format("holds values of type '{}'; numbers of f2, f4, f8, i1, i2, i4, i8, u1, "
                                      "u2, u4, u8 and b1 are read",
@@ -249,12 +253,6 @@ void write_npy(const fs::path& path, StoredType type, std::span<const std::size_
   file.commit();
 }
 
-NpyArray read_npy(const fs::path& path) {
-  if (const std::optional<NpzPlace> place = npz_place(path)) return read_npz(*place);
-  FileSource source(path);
-  return read_npy(source, source.size(), path);
-}
-
 namespace {
 
 /// What the elements take; `given` are the bytes behind the header.
@@ -269,41 +267,154 @@ std::uint64_t checked_bytes(const NpyHeader& header, StoredType type, std::uint6
 
 }  // namespace
 
-NpyPieces::NpyPieces(fs::path path) : path_(std::move(path)), source_(path_) {
+namespace {
+
+/// How long texts are, in characters of four bytes or in bytes; nothing for what is no text.
+struct TextKind {
+  bool is_wide = false;
+  bool is_big_endian = false;
+  std::size_t length = 0;
+
+  std::size_t bytes() const { return is_wide ? 4 * length : length; }
+};
+
+std::optional<TextKind> text_kind(const std::string& descr, const fs::path& path) {
+  const bool has_order = descr.find_first_of("<>|=") == 0;
+  const std::string_view kind = std::string_view(descr).substr(has_order ? 1 : 0);
+  if (!kind.starts_with('U') && !kind.starts_with('S')) return std::nullopt;
+  TextKind text{.is_wide = kind.front() == 'U', .is_big_endian = descr.front() == '>'};
+  const auto [end, error] = std::from_chars(kind.data() + 1, kind.data() + kind.size(), text.length);
+  const bool is_believable = text.length > 0 && text.length <= longest_text;
+  if (error != std::errc() || end != kind.data() + kind.size() || !is_believable)
+    throw data_error(path, fmt::format("holds texts of type '{}'; of 1 to {} characters they are read", descr,
+                                       longest_text));
+  return text;
+}
+
+[[noreturn]] void fail_on_texts(const fs::path& path) {
+  throw data_error(path, "holds texts, and numbers are expected here; texts may be labels");
+}
+
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto tail = [&](unsigned shift) { text += static_cast<char>(0x80U | ((code >> shift) & 0x3FU)); };
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+  } else if (code < 0x800) {
+    text += static_cast<char>(0xC0U | (code >> 6U));
+    tail(0);
+  } else if (code < 0x10000) {
+    text += static_cast<char>(0xE0U | (code >> 12U));
+    tail(6);
+    tail(0);
+  } else {
+    text += static_cast<char>(0xF0U | (code >> 18U));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+}
+
+std::string text_of(std::span<const std::uint8_t> bytes, const TextKind& kind, std::size_t index,
+                    const fs::path& path) {
+  std::string text;
+  if (!kind.is_wide) text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  for (std::size_t at = 0; kind.is_wide && at < bytes.size(); at += 4) {
+    std::uint32_t code = 0;
+    for (std::size_t i = 0; i < 4; ++i)
+      code |= std::uint32_t{bytes[at + i]} << 8 * (kind.is_big_endian ? 3 - i : i);
+    if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
+      throw data_error(path, fmt::format("holds 0x{:x} in text {}, which is no character", code, index));
+    append_utf8(text, code);
+  }
+  text.erase(text.find_last_not_of('\0') + 1);
+  for (std::size_t at = 0, length = 0; at < text.size(); at += length) {
+    length = utf8_length(text, at);
+    if (length == 0)
+      throw data_error(path, fmt::format("holds bytes that are not UTF-8 in text {}; save them with "
+                                         "numpy.char.decode(…, 'latin-1') or what they are",
+                                         index));
+  }
+  return text;
+}
+
+void read_data(ByteSource& source, std::span<std::uint8_t> into, const fs::path& path) {
+  if (source.read_all(into) != into.size()) throw data_error(path, "became shorter while it was read");
+}
+
+NpyTexts read_texts(ByteSource& source, const NpyHeader& header, const TextKind& kind, std::uint64_t given,
+                    const fs::path& path) {
+  std::vector<std::size_t> shape = header.shape;
+  shape.push_back(kind.bytes());
+  Bytes bytes(checked_bytes({header.descr, false, shape}, StoredType::u8, given, path));
+  read_data(source, bytes, path);
+  NpyTexts texts{.shape = header.shape, .values = {}};
+  for (std::size_t at = 0; at < bytes.size(); at += kind.bytes())
+    texts.values.push_back(
+        text_of(std::span(bytes).subspan(at, kind.bytes()), kind, texts.values.size(), path));
+  return texts;
+}
+
+}  // namespace
+
+ArrayPieces npy_pieces(const fs::path& path) {
+  std::uint64_t size = 0;
+  std::unique_ptr<ByteSource> source;
+  if (const std::optional<NpzPlace> place = npz_place(path)) {
+    source = npz_source(*place, size);
+  } else {
+    auto file = std::make_unique<FileSource>(path);
+    size = file->size();
+    source = std::move(file);
+  }
   std::uint64_t consumed = 0;
-  const NpyHeader header = read_header(source_, consumed, path_);
-  const ElementOrder order = element_order(header.descr, path_);
-  type_ = order.type;
-  is_big_endian_ = order.big_endian;
-  left_ = checked_bytes(header, type_, source_.size() - consumed, path_);
-  shape_ = header.shape;
-  is_row_major_ = !header.fortran_order || shape_.size() < 2;
+  const NpyHeader header = read_header(*source, consumed, path);
+  if (text_kind(header.descr, path)) fail_on_texts(path);
+  const ElementOrder order = element_order(header.descr, path);
+  return {path,
+          std::move(source),
+          {.type = order.type,
+           .shape = header.shape,
+           .bytes = checked_bytes(header, order.type, size - consumed, path),
+           .is_row_major = !header.fortran_order || header.shape.size() < 2,
+           .is_big_endian = order.big_endian}};
 }
 
-std::span<const std::byte> NpyPieces::next() {
-  constexpr std::uint64_t most = std::uint64_t{4} << 20;
-  piece_.resize(static_cast<std::size_t>(std::min(most, left_)));
-  if (source_.read_all(piece_) != piece_.size()) throw data_error(path_, "became shorter while it was read");
-  left_ -= piece_.size();
-  if (is_big_endian_) swap_bytes(type_, piece_);
-  return std::as_bytes(std::span(piece_));
-}
-
-NpyArray read_npy(ByteSource& source, std::uint64_t size, const fs::path& path) {
+NpyContent read_npy_content(ByteSource& source, std::uint64_t size, const fs::path& path) {
   std::uint64_t consumed = 0;
   NpyHeader header = read_header(source, consumed, path);
+  if (const std::optional<TextKind> kind = text_kind(header.descr, path))
+    return read_texts(source, header, *kind, size - consumed, path);
   NpyArray array;
   const ElementOrder order = element_order(header.descr, path);
   array.type = order.type;
   array.bytes.resize(checked_bytes(header, order.type, size - consumed, path));
   array.shape = std::move(header.shape);
   const std::span<std::uint8_t> into(reinterpret_cast<std::uint8_t*>(array.bytes.data()), array.bytes.size());
-  if (source.read_all(into) != into.size()) throw data_error(path, "became shorter while it was read");
+  read_data(source, into, path);
   if (order.big_endian) swap_bytes(array.type, into);
   if (header.fortran_order && array.shape.size() > 1) {
     array.bytes = row_major(array.bytes, array.shape, size_of(array.type));
   }
   return array;
+}
+
+NpyContent read_npy_content(const fs::path& path) {
+  if (const std::optional<NpzPlace> place = npz_place(path)) return read_npz(*place);
+  FileSource source(path);
+  return read_npy_content(source, source.size(), path);
+}
+
+NpyArray numbers_of(NpyContent content, const fs::path& path) {
+  if (auto* array = std::get_if<NpyArray>(&content)) return std::move(*array);
+  fail_on_texts(path);
+}
+
+NpyArray read_npy(const fs::path& path) {
+  return numbers_of(read_npy_content(path), path);
+}
+
+NpyArray read_npy(ByteSource& source, std::uint64_t size, const fs::path& path) {
+  return numbers_of(read_npy_content(source, size, path), path);
 }
 
 }  // namespace graphrun::files

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "files/byte_source.hpp"
@@ -20,6 +21,13 @@ struct NpyArray {
   std::vector<std::size_t> shape;  ///< empty for a scalar
   std::vector<std::byte> bytes;
 };
+
+/// An array of texts (`<U8`, `S8`), in UTF-8 and without the zeros that fill them up.
+struct NpyTexts {
+  std::vector<std::size_t> shape;
+  std::vector<std::string> values;
+};
+using NpyContent = std::variant<NpyArray, NpyTexts>;
 
 /// What stands before the elements of an array in a file. Error{usage} if so many bytes do not fit the shape.
 std::string npy_header(StoredType type, std::span<const std::size_t> shape, std::size_t bytes);
@@ -37,5 +45,13 @@ NpyArray read_npy(const std::filesystem::path& path);
 
 /// The same from bytes in order, of which there are exactly `size`; `path` is for errors only.
 NpyArray read_npy(ByteSource& source, std::uint64_t size, const std::filesystem::path& path);
+
+/// The same of arrays of texts too. Error{data} for what is no text: bytes that are not UTF-8, numbers that
+/// are no characters.
+NpyContent read_npy_content(const std::filesystem::path& path);
+NpyContent read_npy_content(ByteSource& source, std::uint64_t size, const std::filesystem::path& path);
+
+/// Error{data} for texts.
+NpyArray numbers_of(NpyContent content, const std::filesystem::path& path);
 
 }  // namespace graphrun::files

@@ -148,7 +148,8 @@ class Archive {
 
   const std::vector<Listed>& entries() const { return entries_; }
 
-  NpyArray read(const Listed& entry) const {
+  /// Where the bytes of an array begin, as they are packed.
+  std::uint64_t data_of(const Listed& entry) const {
     if (entry.size > believable(file_.size()))
       throw data_error(path_, fmt::format("says that the array '{}' has {} bytes, {}", entry.name, entry.size,
                                           beyond_belief(file_.size())));
@@ -157,15 +158,8 @@ class Archive {
     const Fields fields(start, path_);
     if (fields.at(0, 4) != 0x04034B50) fields.damaged();
     const std::uint64_t data = entry.offset + before_name + fields.at(26, 2) + fields.at(28, 2);
-    Bytes bytes = piece(data, entry.packed);
-    if (entry.is_deflated) {
-      const Bytes packed = std::exchange(bytes, Bytes(static_cast<std::size_t>(entry.size)));
-      inflate_raw(packed, bytes, path_);
-    }
-    if (bytes.size() != entry.size || crc32(bytes) != entry.sum)
-      throw data_error(path_, fmt::format("the array '{}' in it is damaged", entry.name));
-    MemorySource source(bytes);
-    return read_npy(source, bytes.size(), path_ / entry.name);
+    if (entry.packed > file_.size() || data > file_.size() - entry.packed) fields.damaged();
+    return data;
   }
 
  private:
@@ -230,6 +224,56 @@ class Archive {
   std::vector<Listed> entries_;
 };
 
+/// A part of a file.
+class PartSource final : public ByteSource {
+ public:
+  PartSource(const std::filesystem::path& path, std::uint64_t begin, std::uint64_t size)
+      : file_(path), position_(begin), left_(size) {}
+  std::size_t read(std::span<std::uint8_t> into) override {
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left_));
+    const std::size_t count = file_.read(position_, into.first(most));
+    position_ += count;
+    left_ -= count;
+    return count;
+  }
+
+ private:
+  InputFile file_;
+  std::uint64_t position_;
+  std::uint64_t left_;
+};
+
+/// The bytes of an array, unpacked; their length and sum are known to be right once the end has been read.
+class EntrySource final : public ByteSource {
+ public:
+  EntrySource(const std::filesystem::path& path, const Listed& entry, std::uint64_t data)
+      : path_(path),
+        name_(entry.name),
+        sum_(entry.sum),
+        left_(entry.size),
+        packed_(path, data, entry.packed) {
+    if (entry.is_deflated) unpacked_.emplace(packed_, path, GzipSource::Format::raw);
+  }
+  std::size_t read(std::span<std::uint8_t> into) override {
+    const std::size_t count = unpacked_ ? unpacked_->read(into) : packed_.read(into);
+    const bool is_end = count == 0 && !into.empty();
+    if (count > left_ || (is_end && (left_ > 0 || found_ != sum_)))
+      throw data_error(path_, fmt::format("the array '{}' in it is damaged", name_));
+    left_ -= count;
+    found_ = crc32(into.first(count), found_);
+    return count;
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::string name_;
+  std::uint32_t sum_;
+  std::uint32_t found_ = 0;
+  std::uint64_t left_;
+  PartSource packed_;
+  std::optional<GzipSource> unpacked_;
+};
+
 std::string list_of(const std::vector<Listed>& entries) {
   std::string names;
   for (const Listed& entry : entries) names += (names.empty() ? "" : ", ") + entry.name;
@@ -253,18 +297,38 @@ std::vector<std::string> npz_names(const std::filesystem::path& path) {
   return names;
 }
 
-NpyArray read_npz(const NpzPlace& place) {
-  const Archive archive(place.file);
+namespace {
+
+const Listed& entry_at(const Archive& archive, const NpzPlace& place) {
   const std::vector<Listed>& entries = archive.entries();
-  if (place.array.empty() && entries.size() == 1) return archive.read(entries.front());
+  if (place.array.empty() && entries.size() == 1) return entries.front();
   const auto found = std::ranges::find(entries, place.array, &Listed::name);
-  if (found != entries.end()) return archive.read(*found);
+  if (found != entries.end()) return *found;
   if (place.array.empty())
     throw data_error(place.file,
                      fmt::format("holds the arrays {}: write {}/{} for one of them", list_of(entries),
                                  place.file.filename().string(), entries.front().name));
   throw data_error(place.file,
                    fmt::format("holds no array '{}'; there are {}", place.array, list_of(entries)));
+}
+
+}  // namespace
+
+std::unique_ptr<ByteSource> npz_source(const NpzPlace& place, std::uint64_t& size) {
+  const Archive archive(place.file);
+  const Listed& entry = entry_at(archive, place);
+  size = entry.size;
+  return std::make_unique<EntrySource>(place.file, entry, archive.data_of(entry));
+}
+
+NpyContent read_npz(const NpzPlace& place) {
+  std::uint64_t size = 0;
+  const std::unique_ptr<ByteSource> source = npz_source(place, size);
+  NpyContent content =
+      read_npy_content(*source, size, place.array.empty() ? place.file : place.file / place.array);
+  std::uint8_t beyond = 0;
+  source->read({&beyond, 1});  // the sum is looked at behind the last byte
+  return content;
 }
 
 void write_npz(const std::filesystem::path& path, std::span<const TensorView> arrays) {

@@ -3,7 +3,9 @@
 /// so or compressed. A path may go on into one: "digits.npz/x_train" is an array of that file.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +29,11 @@ std::optional<NpzPlace> npz_place(const std::filesystem::path& path);
 std::vector<std::string> npz_names(const std::filesystem::path& path);
 
 /// Error{data} when there is no such array, or several and none is named, with the names that there are.
-NpyArray read_npz(const NpzPlace& place);
+NpyContent read_npz(const NpzPlace& place);
+
+/// The bytes of such an array's NPY file, in order, without the rest of the archive in memory; at the end
+/// they have been found undamaged. `size` becomes their number. Errors as above.
+std::unique_ptr<ByteSource> npz_source(const NpzPlace& place, std::uint64_t& size);
 
 /// Writes a file, complete or not at all. Error{usage}: a name twice or none, bytes that do not fit the
 /// shape, an element type that NumPy has not, more than 65,535 arrays or 4 GiB, beyond which the format is

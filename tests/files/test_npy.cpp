@@ -123,6 +123,30 @@ TEST_CASE("NPY: types that are not read, and why") {
                 "structures are not read"));
 }
 
+TEST_CASE("NPY: texts are read as UTF-8, without what fills them up") {
+  const auto texts = [](const std::string& descr, const Bytes& data) {
+    Bytes file = npy(header(descr, "(2,)"), 0);
+    file.insert(file.end(), data.begin(), data.end());
+    MemorySource source(file);
+    return std::get<NpyTexts>(read_npy_content(source, file.size(), "a.npy")).values;
+  };
+  using Texts = std::vector<std::string>;
+  CHECK(texts("|S3", {'c', 'a', 't', 'o', 'x', 0}) == Texts{"cat", "ox"});
+  CHECK(texts("|S2", {0xc3, 0xa9, 0, 0}) == Texts{"\u00e9", ""});
+  CHECK(texts("<U1", {0xe9, 0, 0, 0, '=', 0, 0, 0}) == Texts{"\u00e9", "="});
+  CHECK(texts("<U1", {0x00, 0xf6, 0x01, 0, 0xac, 0x20, 0, 0}) == Texts{"\U0001F600", "\u20ac"});
+  CHECK(texts(">U1", {0, 0, 0x20, 0xac, 0, 0, 0, 'x'}) == Texts{"\u20ac", "x"});
+  const auto is_refused = [&](const std::string& descr, const Bytes& data, const std::string& part) {
+    return throws([&] { texts(descr, data); }, ErrorCode::data, part);
+  };
+  CHECK(is_refused("|S1", {'a', 0xff}, "not UTF-8 in text 1"));
+  CHECK(is_refused("<U1", {0, 0xd8, 0, 0, 'a', 0, 0, 0}, "holds 0xd800 in text 0, which is no character"));
+  CHECK(is_refused("<U1", {'a', 0, 0, 0}, "holds 4 bytes of data, which an array"));
+  CHECK(is_refused("|S0", {}, "holds texts of type '|S0'"));
+  CHECK(is_refused("<Ux", {}, "holds texts of type '<Ux'"));
+  CHECK(refused(npy(header("|S4", "(2,)"), 8), "holds texts, and numbers are expected here"));
+}
+
 TEST_CASE("NPY: headers outside the grammar") {
   const auto wrong = [](const std::string& text, const std::string& part) {
     return refused(npy(text, 4), part);

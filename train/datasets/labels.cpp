@@ -15,6 +15,7 @@
 #include "files/file_kind.hpp"
 #include "files/idx.hpp"
 #include "files/npy.hpp"
+#include "files/number_text.hpp"
 
 namespace graphrun::train {
 
@@ -51,6 +52,22 @@ std::optional<std::vector<std::int32_t>> numbers_of(const std::vector<std::strin
   for (std::size_t row = 0; row < texts.size(); ++row)
     numbers.push_back(checked_number(*whole_number(texts[row]), row, path));
   return numbers;
+}
+
+/// 100.5 is no class: that 99.5, 100.5 and 250.25 became 0, 1 and 2 is what nobody means.
+void require_classes(const std::vector<std::string>& texts, const fs::path& path) {
+  const auto is_number = [](const std::string& text) { return files::number_in<double>(text).has_value(); };
+  const auto fraction = std::ranges::find_if(texts, [](const std::string& text) {
+    const std::optional<double> number = files::number_in<double>(text);
+    return number && *number != std::floor(*number);
+  });
+  if (fraction == texts.end() || !std::ranges::all_of(texts, is_number)) return;
+  throw files::data_error(
+      path, fmt::format(
+                "holds the label {} in row {}, and labels are classes: a number to learn is the target of a "
+                "table, data: {{train: {{table: FILE}}, columns: {{target: NAME}}}}; classes that are called "
+                "so are listed by `classes:`",
+                *fraction, fraction - texts.begin()));
 }
 
 std::vector<std::string> sorted_names(const std::vector<std::string>& texts, const fs::path& path) {
@@ -139,11 +156,20 @@ std::vector<std::int32_t> idx_labels(const fs::path& path) {
   return label_numbers(array.type, std::as_bytes(std::span(array.values)), path);
 }
 
-std::vector<std::int32_t> npy_labels(const fs::path& path) {
-  const files::NpyArray array = files::read_npy(path);
-  const bool is_column = array.shape.size() == 2 && array.shape[1] == 1;
-  if (array.shape.size() != 1 && !is_column) no_labels(path, array.shape);
-  return label_numbers(array.type, array.bytes, path);
+void require_column(std::span<const std::size_t> shape, const fs::path& path) {
+  const bool is_column = shape.size() == 2 && shape[1] == 1;
+  if (shape.size() != 1 && !is_column) no_labels(path, shape);
+}
+
+Labels npy_labels(const fs::path& path, const LabelReading& reading) {
+  const files::NpyContent content = files::read_npy_content(path);
+  if (const auto* texts = std::get_if<files::NpyTexts>(&content)) {
+    require_column(texts->shape, path);
+    return labels_from_texts(texts->values, reading, path);
+  }
+  const auto& array = std::get<files::NpyArray>(content);
+  require_column(array.shape, path);
+  return labels_from_numbers(label_numbers(array.type, array.bytes, path), reading, path);
 }
 
 }  // namespace
@@ -154,6 +180,7 @@ Labels labels_from_texts(const std::vector<std::string>& texts, const LabelReadi
   if (!classes.empty()) return {places_in(classes, texts, path), classes};
   if (std::optional<std::vector<std::int32_t>> numbers = numbers_of(texts, path))
     return {counted_from(reading.first, std::move(*numbers), path), {}};
+  require_classes(texts, path);
   const std::vector<std::string> names = sorted_names(texts, path);
   return {places_in(names, texts, path), names};
 }
@@ -163,7 +190,7 @@ Labels read_labels(const fs::path& path, const std::string& column, const LabelR
     case files::FileKind::idx:
       return labels_from_numbers(idx_labels(path), reading, path);
     case files::FileKind::npy:
-      return labels_from_numbers(npy_labels(path), reading, path);
+      return npy_labels(path, reading);
     case files::FileKind::csv:
       return labels_from_texts(files::read_csv_column(path, column), reading, path);
     case files::FileKind::picture:

@@ -30,8 +30,8 @@ inline constexpr std::int64_t most_classes = 65'536;
 Labels labels_from_texts(const std::vector<std::string>& texts, const LabelReading& reading,
                          const std::filesystem::path& path);
 
-/// Reads labels from an IDX(.gz) file of bytes, an NPY file of whole numbers, or a column of a CSV file, as
-/// in read_csv_column(). Error{data}, Error{io}.
+/// Reads labels from an IDX(.gz) file, an NPY file (or an array of an NPZ file) of whole numbers or of texts,
+/// or a column of a CSV file, as in read_csv_column(). Error{data}, Error{io}.
 Labels read_labels(const std::filesystem::path& path, const std::string& column, const LabelReading& reading);
 
 }  // namespace graphrun::train

@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "errors/nearest.hpp"
+#include "files/array_pieces.hpp"
 #include "files/csv.hpp"
 #include "files/file_kind.hpp"
 #include "files/idx.hpp"
 #include "files/npy.hpp"
-#include "files/npy_pieces.hpp"
 #include "files/npz.hpp"
 #include "train/datasets/labels.hpp"
 #include "train/datasets/large_array.hpp"
@@ -40,6 +40,15 @@ struct Raw {
   Stored<std::uint8_t> stored_pixels = {};  ///< of a large file, instead of the above; or the next
   Stored<float> stored_values = {};         ///< these are divided already
 };
+
+/// The sizes of an example, as far as they are known: [width], [height, width] or [height, width, channels].
+using Sizes = std::vector<std::size_t>;
+
+std::size_t product(const Sizes& sizes) {
+  std::size_t result = 1;
+  for (const std::size_t size : sizes) result *= size;
+  return result;
+}
 
 /// "image 7, value 12": where one of all values is.
 std::string place_of(std::size_t index, const std::vector<std::size_t>& shape) {
@@ -68,38 +77,48 @@ Raw raw_of(files::StoredType type, std::vector<std::size_t> shape, std::span<con
   return raw;
 }
 
-Raw read_idx_images(const fs::path& path) {
+/// The sizes of an example once height and width have been exchanged; none where nobody asks for it, or they
+/// do not fit, of which sizes_of() tells.
+std::vector<std::size_t> upright_sizes(const std::vector<std::size_t>& shape, const ReadingOptions& reading) {
+  if (!reading.transposed || shape.size() < 2) return {};
+  std::vector<std::size_t> own(shape.begin() + 1, shape.end());
+  if (own.size() > 1) std::swap(own[0], own[1]);
+  const std::vector<std::size_t>& sizes = reading.shape.empty() ? own : reading.shape;
+  return sizes.size() > 1 && product(sizes) == product(own) ? sizes : std::vector<std::size_t>();
+}
+
+/// An array that is larger than what is kept in memory, divided and upright; nothing of others.
+std::optional<Raw> read_large_array(files::ArrayPieces pieces, const ReadingOptions& reading,
+                                    const fs::path& path) {
+  const files::ArrayLayout& layout = pieces.layout();
+  if (layout.bytes <= most_bytes_in_memory || !layout.is_row_major) return std::nullopt;
+  Raw raw;
+  raw.shape = layout.shape;
+  read_large(pieces, {.divide_by = reading.divide_by, .upright = upright_sizes(layout.shape, reading)}, path,
+             raw.stored_pixels, raw.stored_values);
+  return raw;
+}
+
+Raw read_idx_images(const fs::path& path, const ReadingOptions& reading = {}) {
+  if (std::optional<Raw> large = read_large_array(files::idx_pieces(path), reading, path))
+    return std::move(*large);
   files::IdxArray array = files::read_idx(path);
   if (array.type == files::StoredType::u8) return {std::move(array.shape), std::move(array.values), {}, {}};
   return raw_of(array.type, std::move(array.shape), std::as_bytes(std::span(array.values)), path);
 }
 
-/// A file that is larger than what is kept in memory, with what its values are divided by; nothing of others.
-std::optional<Raw> read_large_npy(const fs::path& path, const ReadingOptions& reading) {
-  const bool is_large = files::bytes_of_file(path).value_or(0) > most_bytes_in_memory;
-  if (!is_large || files::npz_place(path)) return std::nullopt;
-  files::NpyPieces pieces(path);
-  if (!pieces.is_row_major()) return std::nullopt;
-  if (reading.transposed)
-    throw files::data_error(path, fmt::format("is larger than the {} MiB up to which files are put upright; "
-                                              "save it so, with .swapaxes(1, 2)",
-                                              most_bytes_in_memory >> 20U));
-  Raw raw;
-  raw.shape = pieces.shape();
-  read_large(pieces, reading.divide_by, most_bytes_in_memory, path, raw.stored_pixels, raw.stored_values);
-  return raw;
-}
-
 Raw read_npy_images(const fs::path& path, const ReadingOptions& reading = {}) {
-  if (std::optional<Raw> large = read_large_npy(path, reading)) return std::move(*large);
+  if (std::optional<Raw> large = read_large_array(files::npy_pieces(path), reading, path))
+    return std::move(*large);
   files::NpyArray array = files::read_npy(path);
   return raw_of(array.type, std::move(array.shape), array.bytes, path);
 }
 
-/// Columns in the order in which a model takes them, whatever theirs is in the file.
-void put_in_order(files::CsvTable& table, const std::vector<std::string>& names, const fs::path& path) {
-  if (names.empty() || table.names.empty() || table.names == names) return;
+/// Where in the file the columns are that a model takes, in its order; none where they are in order.
+std::vector<std::size_t> places_of(const files::CsvTable& table, const std::vector<std::string>& names,
+                                   const fs::path& path) {
   std::vector<std::size_t> places;
+  if (names.empty() || table.names.empty() || table.names == names) return places;
   for (const std::string& name : names) {
     const auto found = std::find(table.names.begin(), table.names.end(), name);
     if (found == table.names.end())
@@ -111,29 +130,65 @@ void put_in_order(files::CsvTable& table, const std::vector<std::string>& names,
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw files::data_error(
           path, fmt::format("has a column '{}', which the model does not know: take it away", name));
-  std::vector<float> values;
-  values.reserve(table.values.size());
-  for (std::size_t row = 0; row < table.rows; ++row)
-    for (const std::size_t place : places) values.push_back(table.values[row * table.columns + place]);
-  table.values = std::move(values);
-  table.names = names;
+  return places;
+}
+
+void put_in_order(std::vector<float>& values, std::size_t columns, const std::vector<std::size_t>& places) {
+  if (places.empty()) return;
+  std::vector<float> row(columns);
+  for (std::size_t at = 0; at < values.size(); at += columns) {
+    for (std::size_t i = 0; i < columns; ++i) row[i] = values[at + places[i]];
+    std::copy(row.begin(), row.end(), values.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+}
+
+/// Numbers that are too many for memory: in order, upright and divided, as those of other large files are.
+Stored<float> finished(const Stored<float>& read, std::size_t columns, const std::vector<std::size_t>& places,
+                       const ReadingOptions& reading) {
+  const double by = reading.divide_by.value_or(1);
+  const Sizes upright = upright_sizes({1, columns}, reading);
+  if (places.empty() && upright.empty() && by == 1) return read;
+  StoredWriter<float> writer;
+  std::vector<float> row;
+  for (std::size_t at = 0; at < read.size(); at += columns) {
+    row.assign(read.begin() + at, read.begin() + at + columns);
+    put_in_order(row, columns, places);
+    if (!upright.empty()) exchange_axes(std::span(row), upright);
+    for (float& value : row) value = static_cast<float>(static_cast<double>(value) / by);
+    writer.append(row);
+    read.file()->has_read(columns * sizeof(float));
+  }
+  return writer.take();
 }
 
 Raw read_csv_images(const ImageFiles& files, const ReadingOptions& reading) {
   const bool is_chosen = !files.label_column.empty() && files.labels.empty();
+  StoredWriter<float> numbers;
   files::CsvTable table =
-      files::read_csv(files.images, files::TextColumn{is_chosen ? files.label_column : files::label_column,
-                                                      is_chosen && files.needs_label_column});
+      files::read_csv(files.images,
+                      files::TextColumn{is_chosen ? files.label_column : files::label_column,
+                                        is_chosen && files.needs_label_column},
+                      [&](std::span<const float> row) { numbers.append(row); });
   if (!table.texts.empty() && !files.labels.empty())
     throw files::data_error(files.images,
                             fmt::format("has a column '{}', and labels are to come from {} too; take one of "
                                         "the two away",
                                         files::label_column, files.labels.string()));
-  put_in_order(table, reading.names, files.images);
+  const std::vector<std::size_t> places = places_of(table, reading.names, files.images);
   if (table.columns == 0) throw files::data_error(files.images, "holds nothing but labels");
-  return {{table.rows, table.columns}, {},
-          std::move(table.values),     std::move(table.texts),
-          std::move(table.note),       std::move(table.names)};
+  Raw raw{{table.rows, table.columns},
+          {},
+          {},
+          std::move(table.texts),
+          std::move(table.note),
+          places.empty() ? std::move(table.names) : reading.names};
+  if (numbers.is_in_file()) {
+    raw.stored_values = finished(numbers.take(), table.columns, places, reading);
+  } else {
+    raw.values = numbers.take_memory();
+    put_in_order(raw.values, table.columns, places);
+  }
+  return raw;
 }
 
 Raw raw_of(PictureFolder folder) {
@@ -155,7 +210,7 @@ Raw read_raw(const ImageFiles& files, const ReadingOptions& reading) {
         files.images, fmt::format("is no CSV file, so it has no column '{}' of labels", files.label_column));
   switch (kind) {
     case files::FileKind::idx:
-      return read_idx_images(files.images);
+      return read_idx_images(files.images, reading);
     case files::FileKind::npy:
       return read_npy_images(files.images, reading);
     case files::FileKind::csv:
@@ -166,15 +221,6 @@ Raw read_raw(const ImageFiles& files, const ReadingOptions& reading) {
       break;
   }
   return raw_of(read_picture_folder(files.images, picture_reading(reading)));
-}
-
-/// The sizes of an example, as far as they are known: [width], [height, width] or [height, width, channels].
-using Sizes = std::vector<std::size_t>;
-
-std::size_t product(const Sizes& sizes) {
-  std::size_t result = 1;
-  for (const std::size_t size : sizes) result *= size;
-  return result;
 }
 
 /// A row of a square number of values is most often a picture.
@@ -218,25 +264,6 @@ Sizes sizes_of(const Raw& raw, const ReadingOptions& reading, const fs::path& pa
   return reading.shape;
 }
 
-/// From [count, width, height, channels] to the sizes of an example.
-template <class Element>
-void exchange_axes(std::vector<Element>& elements, const Sizes& sizes) {
-  if (elements.empty()) return;
-  const std::size_t height = sizes[0];
-  const std::size_t width = sizes[1];
-  const std::size_t channels = sizes.size() == 3 ? sizes[2] : 1;
-  std::vector<Element> image(height * width * channels);
-  for (auto at = elements.begin(); at != elements.end(); at += static_cast<std::ptrdiff_t>(image.size())) {
-    for (std::size_t i = 0; i < image.size(); ++i) {
-      const std::size_t channel = i % channels;
-      const std::size_t x = i / channels % width;
-      const std::size_t y = i / channels / width;
-      image[i] = at[static_cast<std::ptrdiff_t>((x * height + y) * channels + channel)];
-    }
-    std::copy(image.begin(), image.end(), at);
-  }
-}
-
 /// The sizes of an example once its axes are as they should be.
 Sizes put_upright(Raw& raw, Sizes sizes, const ReadingOptions& reading, const fs::path& path) {
   if (!reading.transposed) return sizes;
@@ -246,8 +273,8 @@ Sizes put_upright(Raw& raw, Sizes sizes, const ReadingOptions& reading, const fs
                           "say what they are with `shape:`, or leave `transposed:` away",
                           sizes[0]));
   if (reading.shape.empty()) std::swap(sizes[0], sizes[1]);
-  exchange_axes(raw.bytes, sizes);
-  exchange_axes(raw.values, sizes);
+  exchange_axes(std::span(raw.bytes), sizes);
+  exchange_axes(std::span(raw.values), sizes);
   return sizes;
 }
 
@@ -291,17 +318,14 @@ void require_as_many(std::size_t rows, std::size_t images, const char* what, con
   throw files::data_error(path, fmt::format("holds {} {} for {} images", rows, what, images));
 }
 
-/// What images are to become: read as they are.
-SideValues read_targets(const fs::path& path, const ReadingOptions& reading, std::size_t count) {
+/// What images are to become: read as they are, in sizes of their own.
+SideValues read_targets(const fs::path& path, ReadingOptions reading, std::size_t count) {
+  reading.shape.clear();
   Raw raw = read_raw({.images = path, .label_column = {}, .needs_label_column = false}, reading);
   if (raw.shape.empty()) throw files::data_error(path, "holds one value, and no row for each image");
   require_as_many(raw.shape[0], count, "targets", path);
   Sizes sizes(raw.shape.begin() + 1, raw.shape.end());
-  if (reading.transposed && sizes.size() >= 2) {
-    ReadingOptions own = reading;
-    own.shape.clear();
-    sizes = put_upright(raw, std::move(sizes), own, path);
-  }
+  if (sizes.size() >= 2) sizes = put_upright(raw, std::move(sizes), reading, path);
   SideValues part{.shape = std::move(sizes)};
   set_values(part.pixels, part.values, std::move(raw), reading.divide_by);
   return part;

@@ -68,6 +68,10 @@ class StoredWriter {
     if (elements * sizeof(Element) <= most_bytes_) memory_.reserve(elements);
   }
 
+  bool is_in_file() const { return file_.has_value(); }
+  /// What is in memory, where nothing is in a file.
+  std::vector<Element> take_memory() { return std::move(memory_); }
+
   Stored<Element> take() {
     if (!file_) return std::move(memory_);
     spill();

@@ -61,10 +61,29 @@ TEST_CASE("texts are numbered in sorted order, or as the classes are listed") {
   CHECK(file.text("-1\n1\n").names == Names{"-1", "1"});
   CHECK(file.text("shirt\nboot\n", {"shirt", "boot", "bag"}).numbers == Numbers{0, 1});
   CHECK(file.npy<std::int32_t>(files::StoredType::i32, {2}, {1, 0}, {"a", "b"}).names == Names{"a", "b"});
+  CHECK(file.text("0.5\n1.5\n", {"1.5", "0.5"}).numbers == Numbers{1, 0});
+  CHECK(file.text("0.5\nv1.5\n").names == Names{"0.5", "v1.5"});
+}
+
+TEST_CASE("an array of texts holds names, as a column of them does") {
+  const LabelFile file;
+  // ["hat", "bag", "hat"] as NumPy saves it, in bytes.
+  const std::string header = "{'descr': '|S3', 'fortran_order': False, 'shape': (3,), }\n";
+  std::string bytes = std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header;
+  files::write_text_file(file / "labels.npy", bytes + "hatbaghat");
+  const auto read = [&](const Names& classes) {
+    return read_labels(file / "labels.npy", "", {.classes = classes});
+  };
+  CHECK(read({}).names == Names{"bag", "hat"});
+  CHECK(read({}).numbers == Numbers{1, 0, 1});
+  CHECK(read({"hat", "bag"}).numbers == Numbers{0, 1, 0});
+  CHECK(refused([&] { read({"hat"}); }, "has the label 'bag' in row 1, which is none of the `classes:`"));
 }
 
 TEST_CASE("wrong labels are told with their row") {
   const LabelFile file;
+  CHECK(
+      refused([&] { file.text("7\n31.25\n8\n"); }, "holds the label 31.25 in row 1, and labels are classes"));
   CHECK(refused([&] { file.text("1\n70000\n"); },
                 "holds the label 70000 in row 1; labels are whole numbers from 0 to 65535"));
   CHECK(refused(

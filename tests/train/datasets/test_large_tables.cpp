@@ -3,10 +3,13 @@
 #include <fstream>
 #include <limits>
 
+#include "files/array_pieces.hpp"
+#include "files/csv.hpp"
 #include "files/npy.hpp"
-#include "files/npy_pieces.hpp"
+#include "files/npz.hpp"
 #include "files/scratch_file.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/idx_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/datasets/large_array.hpp"
@@ -129,9 +132,10 @@ TEST_CASE("a large array is read piece by piece, into what a small one would be"
   files::write_npy(folder / "b.npy", files::StoredType::u8, shape, std::as_bytes(std::span(bytes)));
   const auto read = [&](const std::string& name, std::optional<double> divide_by,
                         Stored<std::uint8_t>& pixels, Stored<float>& values) {
-    files::NpyPieces pieces(folder / name);
-    CHECK(pieces.shape() == shape);
-    read_large(pieces, divide_by, std::size_t{1} << 20, folder / name, pixels, values);
+    files::ArrayPieces pieces = files::npy_pieces(folder / name);
+    CHECK(pieces.layout().shape == shape);
+    read_large(pieces, {.divide_by = divide_by, .most_bytes = std::size_t{1} << 20}, folder / name, pixels,
+               values);
   };
   Stored<std::uint8_t> pixels;
   Stored<float> values;
@@ -150,4 +154,71 @@ TEST_CASE("a large array is read piece by piece, into what a small one would be"
   numbers[1'000'001] = std::numeric_limits<double>::infinity();
   files::write_npy(folder / "f.npy", files::StoredType::f64, shape, std::as_bytes(std::span(numbers)));
   CHECK(throws([&] { read("f.npy", {}, pixels, values); }, ErrorCode::data, "holds inf in value 1000001"));
+}
+
+TEST_CASE("arrays in archives and IDX files are read piece by piece too, upright where that is asked for") {
+  const TemporaryFolder folder;
+  constexpr std::size_t rows = 300'000;  // some pieces
+  const std::vector<std::size_t> shape = {rows, 3, 5};
+  std::vector<std::uint8_t> bytes(rows * 15);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
+  const std::vector<files::TensorView> arrays = {
+      {"other", files::StoredType::u8, {1}, std::as_bytes(std::span(bytes)).first(1)},
+      {"x", files::StoredType::u8, shape, std::as_bytes(std::span(bytes))}};
+  files::write_npz(folder / "a.npz", arrays);
+  const files::Bytes idx = idx_bytes({rows, 3, 5}, bytes);
+  files::write_file(folder / "a.idx", idx);
+  files::Bytes packed;
+  for (std::size_t at = 0; at < idx.size(); at += 60'000) {
+    const files::Bytes member =
+        gzip_bytes(std::span(idx).subspan(at, std::min<std::size_t>(60'000, idx.size() - at)));
+    packed.insert(packed.end(), member.begin(), member.end());
+  }
+  files::write_file(folder / "a.gz", packed);
+  std::vector<std::uint8_t> turned = bytes;
+  exchange_axes(std::span(turned), {5, 3});
+  CHECK(turned[1] == bytes[5]);
+  const auto read = [&](files::ArrayPieces pieces, const std::vector<std::size_t>& upright) {
+    CHECK(pieces.layout().shape == shape);
+    Stored<std::uint8_t> pixels;
+    Stored<float> values;
+    read_large(pieces, {.upright = upright, .most_bytes = std::size_t{1} << 20}, folder / "a", pixels,
+               values);
+    CHECK(pixels.file() != nullptr);
+    return pixels;
+  };
+  for (const std::string name : {"a.idx", "a.gz"}) {
+    CHECK(read(files::idx_pieces(folder / name), {}) == Stored<std::uint8_t>(bytes));
+    CHECK(read(files::idx_pieces(folder / name), {5, 3}) == Stored<std::uint8_t>(turned));
+  }
+  CHECK(read(files::npy_pieces(folder / "a.npz" / "x"), {}) == Stored<std::uint8_t>(bytes));
+  CHECK(read(files::npy_pieces(folder / "a.npz" / "x"), {5, 3}) == Stored<std::uint8_t>(turned));
+  std::ofstream(folder / "a.gz", std::ios::binary) << "no IDX";
+  CHECK(throws([&] { files::idx_pieces(folder / "a.gz"); }, ErrorCode::data, "is no IDX file"));
+  std::ofstream(folder / "a.idx", std::ios::binary | std::ios::app) << "x";
+  CHECK(throws([&] { read(files::idx_pieces(folder / "a.idx"), {}); }, ErrorCode::data, "goes on after the"));
+}
+
+TEST_CASE("a table of numbers is read piece by piece, row by row") {
+  const TemporaryFolder folder;
+  std::string text = "a,label,b\n";
+  constexpr std::size_t rows = 200'000;  // some pieces
+  for (std::size_t row = 0; row < rows; ++row)
+    text += std::to_string(row) + ".5,\"one\ntwo\"," + std::to_string(row % 7) + "\n";
+  REQUIRE(text.size() > (std::size_t{3} << 20));
+  std::ofstream(folder / "a.csv") << text;
+  std::size_t row = 0;
+  std::size_t wrong = 0;
+  const files::CsvTable table =
+      files::read_csv(folder / "a.csv", files::TextColumn{"label"}, [&](std::span<const float> numbers) {
+        const bool is_right = numbers.size() == 2 && numbers[0] == static_cast<float>(row) + 0.5F &&
+                              numbers[1] == static_cast<float>(row % 7);
+        if (!is_right) ++wrong;
+        ++row;
+      });
+  CHECK(row == rows);
+  CHECK(wrong == 0);
+  CHECK(table.values.empty());
+  CHECK(table.names == std::vector<std::string>{"a", "b"});
+  CHECK(table.texts.back() == "one\ntwo");
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "files/csv_lines.hpp"
+#include "files/csv_pieces.hpp"
 
 namespace graphrun::train {
 
@@ -34,8 +35,8 @@ class TableText {
   /// Error{data} when the file has changed since it was first read.
   template <class Visit>
   void for_each_row(const Visit& visit) const {
-    Pieces pieces(*this);
-    files::CsvLines lines(pieces.text(), path_);
+    const std::unique_ptr<files::CsvPieces> pieces = open();
+    files::CsvLines lines(pieces->text(), path_);
     if (has_header_) lines.next();
     std::size_t rows = 0;
     do {
@@ -45,7 +46,7 @@ class TableText {
         visit(lines, fields);
         ++rows;
       }
-    } while (pieces.next(lines));
+    } while (pieces->next(lines));
     if (rows_ && rows != *rows_) fail_changed();
     rows_ = rows;
   }
@@ -58,30 +59,7 @@ class TableText {
     bool operator==(const Version&) const = default;
   };
 
-  /// Whole records, some at a time.
-  class Pieces {
-   public:
-    explicit Pieces(const TableText& table);
-    Pieces(const Pieces&) = delete;
-    Pieces& operator=(const Pieces&) = delete;
-    ~Pieces();
-    std::string_view text() const { return text_; }
-    bool is_last() const;
-    /// Hands the lines the next piece; false when there is none.
-    bool next(files::CsvLines& lines);
-
-   private:
-    struct Source;
-    void read();
-    void require_text() const;
-
-    const TableText& table_;
-    std::unique_ptr<Source> source_;  ///< null: the text is in memory
-    std::string buffer_;
-    std::string_view text_;
-    std::size_t lines_before_ = 0;
-  };
-
+  std::unique_ptr<files::CsvPieces> open() const;
   Version version() const;
   [[noreturn]] void fail_changed() const;
   void read_header();
