@@ -91,6 +91,18 @@ void write_array(const std::string& path, const train::OutputValues& output,
     write_labels(labels_path(path), labels);
 }
 
+ArrayRows::ArrayRows(const std::string& path, const train::OutputValues& like, std::size_t rows)
+    : file_(path) {
+  std::vector<std::size_t> shape(like.extents.begin(), like.extents.end());
+  const std::size_t row_bytes = like.bytes.size() / shape.front();
+  shape.front() = rows;
+  file_.write(files::npy_header(element_type(like), shape, rows * row_bytes));
+}
+
+void ArrayRows::add(const train::OutputValues& block) {
+  file_.write({reinterpret_cast<const std::uint8_t*>(block.bytes.data()), block.bytes.size()});
+}
+
 std::string labels_path(const std::string& path) {
   return std::filesystem::path(path).replace_extension(".labels.npy").string();
 }

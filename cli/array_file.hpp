@@ -2,11 +2,13 @@
 /// Arrays on disk, by the end of the name: NPY or CSV.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "files/file.hpp"
 #include "train/learn/learner.hpp"
 
 namespace graphrun::cli {
@@ -18,6 +20,18 @@ void require_array_name(const std::string& path);
 /// beside an NPY, labels go to a file of their own: labels_path().
 void write_array(const std::string& path, const train::OutputValues& output,
                  std::span<const std::int32_t> labels = {});
+
+/// An NPY file of an output whose rows come block by block.
+class ArrayRows {
+ public:
+  /// Of `rows` such rows as these.
+  ArrayRows(const std::string& path, const train::OutputValues& like, std::size_t rows);
+  void add(const train::OutputValues& block);
+  void commit() { file_.commit(); }
+
+ private:
+  files::AtomicFile file_;
+};
 
 /// "codes.labels.npy" for "codes.npy".
 std::string labels_path(const std::string& path);

@@ -35,15 +35,16 @@ void require_finite(const train::Learner& learner, const std::string& source) {
   }
 }
 
-void require_finite(const train::OutputValues& output) {
+void require_finite(const train::OutputValues& output, std::size_t first_row) {
   if (output.type.dtype != DType::f32) return;
   const std::span<const float> values = train::as_floats(output);
   const std::size_t bad = first_bad(values);
   if (bad == values.size()) return;
   const std::size_t rows = output.extents.empty() ? 1 : static_cast<std::size_t>(output.extents.front());
-  throw Error(ErrorCode::not_finite,
-              fmt::format("the output is {} in row {}", values[bad], bad / (values.size() / rows)), {},
-              output.name);
+  throw Error(
+      ErrorCode::not_finite,
+      fmt::format("the output is {} in row {}", values[bad], first_row + bad / (values.size() / rows)), {},
+      output.name);
 }
 
 void require_finite(const train::Figures& figures) {

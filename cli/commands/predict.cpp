@@ -8,16 +8,16 @@
 #include "cli/array_file.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "cli/finite.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
+#include "cli/output/output_blocks.hpp"
+#include "cli/output/output_columns.hpp"
 #include "cli/output/table_output.hpp"
 #include "files/csv.hpp"
 #include "files/file.hpp"
 #include "files/number_text.hpp"
 #include "graphrun/error.hpp"
 #include "train/datasets/bind_inputs.hpp"
-#include "train/datasets/tables/column_scale.hpp"
 #include "train/learn/programs.hpp"
 
 namespace graphrun::cli {
@@ -25,88 +25,6 @@ namespace graphrun::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Columns of the table that is written: their names, and the cells of a row.
-struct OutputColumns {
-  std::vector<std::string> names;
-  virtual ~OutputColumns() = default;
-  virtual void add(std::size_t row, std::vector<std::string>& cells) const = 0;
-};
-
-std::size_t width_of(const train::OutputValues& output) {
-  std::size_t width = 1;
-  for (std::size_t axis = 1; axis < output.extents.size(); ++axis)
-    width *= static_cast<std::size_t>(output.extents[axis]);
-  return width;
-}
-
-/// NAME, or NAME_0, NAME_1, …: as the model gives them.
-struct PlainColumns : OutputColumns {
-  explicit PlainColumns(const train::OutputValues& given) : output(given), width(width_of(given)) {
-    for (std::size_t i = 0; i < width; ++i)
-      names.push_back(width == 1 ? given.name : fmt::format("{}_{}", given.name, i));
-  }
-  void add(std::size_t row, std::vector<std::string>& cells) const override {
-    for (std::size_t i = row * width; i < (row + 1) * width; ++i) cells.push_back(text_of(i));
-  }
-  std::string text_of(std::size_t i) const {
-    if (output.type.dtype != DType::i32) return files::number_text(train::as_floats(output)[i]);
-    return files::number_text(reinterpret_cast<const std::int32_t*>(output.bytes.data())[i]);
-  }
-  const train::OutputValues& output;
-  std::size_t width;
-};
-
-/// A row of cells as the columns that they stand for, in their own units.
-struct RowColumns : OutputColumns {
-  RowColumns(const train::OutputValues& given, const std::vector<FittedColumn>& columns)
-      : values(train::as_floats(given)), fitted(columns) {
-    for (const FittedColumn& column : fitted)
-      if (column.cells() > 0) names.push_back(column.name);
-  }
-  void add(std::size_t row, std::vector<std::string>& cells) const override {
-    std::size_t at = row * static_cast<std::size_t>(cells_of(fitted));
-    for (const FittedColumn& column : fitted) {
-      if (column.cells() == 0) continue;
-      cells.push_back(train::decoded(column, values.subspan(at, column.cells())));
-      at += column.cells();
-    }
-  }
-  std::span<const float> values;
-  const std::vector<FittedColumn>& fitted;
-};
-
-/// What is said of several numbers, each in its unit.
-struct TargetsColumns : OutputColumns {
-  TargetsColumns(const train::OutputValues& given, std::vector<const FittedColumn*> columns)
-      : values(train::as_floats(given)), targets(std::move(columns)) {
-    for (const FittedColumn* target : targets) names.push_back(target->name);
-  }
-  void add(std::size_t row, std::vector<std::string>& cells) const override {
-    for (std::size_t i = 0; i < targets.size(); ++i)
-      cells.push_back(train::decoded(*targets[i], values.subspan(row * targets.size() + i, 1)));
-  }
-  std::span<const float> values;
-  std::vector<const FittedColumn*> targets;
-};
-
-/// What is said of the target: a number in its unit; or the value that is likeliest, and what each is given.
-struct TargetColumns : OutputColumns {
-  TargetColumns(const train::OutputValues& given, const FittedColumn& column)
-      : values(train::as_floats(given)), target(column), width(width_of(given)) {
-    names.push_back(target.name);
-    for (const std::string& value : target.values) names.push_back(fmt::format("{}_{}", given.name, value));
-  }
-  void add(std::size_t row, std::vector<std::string>& cells) const override {
-    const std::span<const float> own = values.subspan(row * width, width);
-    cells.push_back(train::decoded(target, own));
-    if (!target.is_category) return;
-    for (const float value : own) cells.push_back(files::number_text(value));
-  }
-  std::span<const float> values;
-  const FittedColumn& target;
-  std::size_t width;
-};
 
 std::vector<std::string> listed(const std::string& text) {
   std::vector<std::string> names;
@@ -154,16 +72,15 @@ class PredictCommand final : public Command {
         data.table->windows
             ? std::make_shared<const train::ImageSet>(train::examples_of(text, *rows, *data.table, true))
             : rows;
-    const std::vector<train::OutputValues> outputs =
-        trained.learner.run(names, train::bind_images(*trained.model, examples));
-    for (const train::OutputValues& output : outputs) require_rows(output, examples->count);
+    OutputBlocks outputs(trained.learner, names, train::bind_images(*trained.model, examples),
+                         examples->window_rows.empty());
     const std::string out = out_.empty() ? default_output(trained_, "predictions.csv") : out_;
     if (fs::path(out).extension() == ".npy")
-      write_array(out, outputs.front());
+      write_npy(out, outputs);
     else if (fill_)
-      write_filled(out, text, data, *rows, outputs.front());
+      write_filled(out, text, *data.table, outputs);
     else
-      write_table(out, text, data, outputs, examples_by_row(*examples, rows->count));
+      write_table(out, text, *data.table, outputs, examples_by_row(*examples, rows->count));
     report(context, *examples, out);
     return exit_code(ExitCode::ok);
   }
@@ -189,75 +106,48 @@ class PredictCommand final : public Command {
                 "the model has no output `target` or `row`: say what to give, as --output code");
   }
 
-  static void require_rows(const train::OutputValues& output, std::size_t count) {
-    cli::require_finite(output);
-    if (!output.extents.empty() && output.extents.front() == static_cast<std::int64_t>(count)) return;
-    throw Error(ErrorCode::usage, fmt::format("output '{}' is {}: it has no row for each row of the table",
-                                              output.name, to_string(output.type)));
-  }
-
-  static std::unique_ptr<OutputColumns> columns_for(const train::OutputValues& output,
-                                                    const DataRecipe& data) {
-    const std::vector<FittedColumn>& fitted = data.table->fitted;
-    const FittedColumn* target = target_of(fitted);
-    const std::size_t width = width_of(output);
-    if (output.name == "row" && width == static_cast<std::size_t>(cells_of(fitted)))
-      return std::make_unique<RowColumns>(output, fitted);
-    if (output.type.dtype != DType::f32) return std::make_unique<PlainColumns>(output);
-    const std::vector<const FittedColumn*> targets = targets_of(fitted);
-    const auto named = std::ranges::find(targets, output.name, &FittedColumn::name);
-    if (named != targets.end()) target = *named;
-    const bool are_numbers =
-        std::ranges::none_of(targets, [](const FittedColumn* one) { return one->is_category; });
-    if (output.name == "target" && targets.size() > 1 && are_numbers && width == targets.size())
-      return std::make_unique<TargetsColumns>(output, targets);
-    const bool is_target = (output.name == "target" || named != targets.end()) && target != nullptr;
-    if (is_target && width == (target->is_category ? target->values.size() : 1))
-      return std::make_unique<TargetColumns>(output, *target);
-    return std::make_unique<PlainColumns>(output);
-  }
-
   /// What tells rows apart: the columns that the model does not see, or else their numbers.
-  static std::vector<std::size_t> id_columns(const train::TableText& table, const DataRecipe& data) {
+  static std::vector<std::size_t> id_columns(const train::TableText& table, const TableRecipe& recipe) {
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < table.names().size(); ++i) {
-      const auto known = std::ranges::find(data.table->fitted, table.names()[i], &FittedColumn::name);
-      const bool is_id = known == data.table->fitted.end() || known->use == FittedColumn::Use::ignored;
+      const auto known = std::ranges::find(recipe.fitted, table.names()[i], &FittedColumn::name);
+      const bool is_id = known == recipe.fitted.end() || known->use == FittedColumn::Use::ignored;
       if (is_id) places.push_back(i);
     }
     return places;
   }
 
-  /// Of each row the example that ends with it: itself, or a window. Rows without one are left out.
-  static std::vector<std::optional<std::size_t>> examples_by_row(const train::ImageSet& examples,
-                                                                 std::size_t rows) {
-    std::vector<std::optional<std::size_t>> by_row(rows);
-    for (std::size_t i = 0; i < examples.count; ++i)
-      by_row[examples.window_rows.empty() ? i : examples.window_rows[(i + 1) * examples.height - 1]] = i;
+  /// Of each row the window that ends with it; some have none. Of rows that stand alone: nothing.
+  static std::vector<std::optional<std::uint32_t>> examples_by_row(const train::ImageSet& examples,
+                                                                   std::size_t rows) {
+    if (examples.window_rows.empty()) return {};
+    std::vector<std::optional<std::uint32_t>> by_row(rows);
+    for (std::uint32_t i = 0; i < examples.count; ++i)
+      by_row[examples.window_rows[(i + std::size_t{1}) * examples.height - 1]] = i;
     return by_row;
   }
 
-  static void write_table(const std::string& out, const train::TableText& table, const DataRecipe& data,
-                          const std::vector<train::OutputValues>& outputs,
-                          const std::vector<std::optional<std::size_t>>& by_row) {
-    std::vector<std::unique_ptr<OutputColumns>> columns;
-    for (const train::OutputValues& output : outputs) columns.push_back(columns_for(output, data));
-    const std::vector<std::size_t> ids = id_columns(table, data);
+  static void write_table(const std::string& out, const train::TableText& table, const TableRecipe& recipe,
+                          OutputBlocks& outputs, const std::vector<std::optional<std::uint32_t>>& by_row) {
+    const std::vector<std::size_t> ids = id_columns(table, recipe);
     std::vector<std::string> names;
     if (ids.empty()) names.emplace_back("row_number");
     for (const std::size_t id : ids) names.push_back(table.names()[id].empty() ? "id" : table.names()[id]);
-    for (const auto& some : columns) names.insert(names.end(), some->names.begin(), some->names.end());
+    for (const auto& some : outputs.with(0).columns)
+      names.insert(names.end(), some->names.begin(), some->names.end());
     require_unique(names);
     files::AtomicFile file(out);
     file.write(files::csv_line(names));
     std::size_t row = 0;
     table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
-      const std::optional<std::size_t> example = by_row[row++];
-      if (!example) return;
+      const std::size_t number = row++;
+      if (!by_row.empty() && !by_row[number]) return;
+      const std::size_t example = by_row.empty() ? number : *by_row[number];
       std::vector<std::string> cells;
       if (ids.empty()) cells.push_back(std::to_string(row));
       for (const std::size_t id : ids) cells.push_back(copied_cell(lines, fields[id]));
-      for (const auto& some : columns) some->add(*example, cells);
+      const OutputBlocks::Block& block = outputs.with(example);
+      for (const auto& some : block.columns) some->add(example - block.first, cells);
       file.write(files::csv_line(cells));
     });
     file.commit();
@@ -271,19 +161,21 @@ class PredictCommand final : public Command {
                     fmt::format("two columns would be called '{}': ask for these outputs one by one", name));
   }
 
-  static void write_filled(const std::string& out, const train::TableText& table, const DataRecipe& data,
-                           const train::ImageSet& rows, const train::OutputValues& drawn) {
-    const RowColumns filled(drawn, data.table->fitted);
-    if (width_of(drawn) != rows.width)
+  static void write_filled(const std::string& out, const train::TableText& table, const TableRecipe& recipe,
+                           OutputBlocks& outputs) {
+    const train::OutputValues& drawn = outputs.with(0).outputs.front();
+    if (width_of(drawn) != static_cast<std::size_t>(cells_of(recipe.fitted)))
       throw Error(ErrorCode::usage, fmt::format("output 'row' is {}, and a row has {} cells",
-                                                to_string(drawn.type), rows.width));
+                                                to_string(drawn.type), cells_of(recipe.fitted)));
     files::AtomicFile file(out);
     file.write(files::csv_line(table.names()));
     std::size_t row = 0;
     table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
       std::vector<std::string> cells = copied_row(lines, fields);
       std::vector<std::string> values;
-      filled.add(row++, values);
+      const OutputBlocks::Block& block = outputs.with(row);
+      const OutputColumns& filled = *block.columns.front();
+      filled.add(row++ - block.first, values);
       for (std::size_t i = 0; i < cells.size(); ++i) {
         if (!files::is_missing_cell(fields[i])) continue;
         const auto column = std::ranges::find(filled.names, table.names()[i]);

@@ -11,7 +11,9 @@
 #include "cli/finite.hpp"
 #include "cli/json.hpp"
 #include "cli/model_source.hpp"
+#include "cli/output/table_reconstruction.hpp"
 #include "cli/suggest.hpp"
+#include "errors/printable.hpp"
 #include "files/csv.hpp"
 #include "files/number_text.hpp"
 #include "graphrun/error.hpp"
@@ -28,7 +30,9 @@ class ReconstructCommand final : public Command {
  public:
   std::string name() const override { return "reconstruct"; }
   std::string about() const override {
-    return "Draws a sheet: originals, corrupted inputs if the model has them, and reconstructions.";
+    return "Draws a sheet: originals, corrupted inputs if the model has them, and reconstructions; or writes "
+           "the "
+           "rows of a table as the model draws them.";
   }
   void declare(Arguments& arguments) override {
     trained_.declare(arguments);
@@ -36,29 +40,22 @@ class ReconstructCommand final : public Command {
     arguments.option(
         "--out", out_, "FILE",
         "the PNG, or .npy or .csv for the values (default: reconstruction.png in the run directory)");
-    arguments.option("--errors", errors_, "FILE", "a CSV with the mean squared error of every image");
+    arguments.option("--errors", errors_, "FILE",
+                     "a CSV with the mean squared error of every image; of every row, also how far off each "
+                     "column is, in its unit");
     arguments.option("--rank", rank_, "NAME",
-                     "worst or best: of all images, the 32 of the highest or least error");
+                     "worst or best: of all images or rows, the 32 of the highest or least error");
     arguments.option("--anomaly", anomaly_, "LABEL",
-                     "with --rank: how well the error tells images of this label from others, as ROC-AUC");
+                     "with --rank: how well the error tells those of this label from others, as ROC-AUC");
     arguments.option("--columns", columns_, "N", "images beside each other (default 16)");
   }
   int run(Context& context) override {
     check();
-    TrainedModel trained =
-        open_trained(trained_, context.flags, context.console, {.outputs = {"image", "noisy", "loss"}});
+    TrainedModel trained = open_trained(trained_, context.flags, context.console,
+                                        {.outputs = {"image", "noisy", "row", "loss"}});
     const NamedExamples data = source_.load(*trained.model, context.console);
-    const std::string out = output_for(*data.images);
-    const show::Reconstruction result =
-        show::reconstruct(trained.learner, data.examples, *data.images, count(data, out));
-    require_finite(result.image);
-    const Ranking ranking = ranked(trained.learner, data);
-    if (is_array(out))
-      write_array(out, result.image, labels_of(data, result));
-    else
-      show::write_sheet(out, lists_of(result, ranking), static_cast<std::size_t>(columns_.value_or(16)));
-    if (!errors_.empty()) write_errors(ranking.errors, *data.images);
-    return answer(context, json_of(result, ranking, data, out), text_of(result, ranking, data, out));
+    return draws_rows(*trained.model) ? of_rows(context, trained.learner, data)
+                                      : of_images(context, trained.learner, data);
   }
 
  private:
@@ -70,6 +67,57 @@ class ReconstructCommand final : public Command {
     std::vector<double> errors;
     std::optional<double> auc;
   };
+
+  int of_images(const Context& context, train::Learner& learner, const NamedExamples& data) const {
+    const std::string out = output_for(*data.images);
+    const show::Reconstruction result =
+        show::reconstruct(learner, data.examples, *data.images, count(data, out));
+    require_finite(result.image);
+    const Ranking ranking = ranked(learner, data);
+    if (is_array(out))
+      write_array(out, result.image, labels_of(data, result));
+    else
+      show::write_sheet(out, lists_of(result, ranking), static_cast<std::size_t>(columns_.value_or(16)));
+    if (!errors_.empty()) write_errors(ranking.errors, *data.images);
+    return answer(context, json_of(result, ranking, data, out), text_of(result, ranking, data, out));
+  }
+
+  int of_rows(const Context& context, train::Learner& learner, const NamedExamples& data) const {
+    if (!out_.empty()) require_array_name(out_);
+    TableReconstruction rows(learner, data);
+    const std::string out = out_.empty() ? default_output(trained_, "reconstruction.csv") : out_;
+    Ranking ranking;
+    if (!rank_.empty()) rank(ranking, rows.errors(), *data.images);
+    rows.write(out);
+    if (!errors_.empty()) rows.write_errors(errors_);
+    files::JsonObject object;
+    object.set("file", out).set("count", rows.errors().size()).set("mse", rows.mean_squared_error());
+    std::string text =
+        fmt::format("{} rows of {}, mean squared error of a scaled cell {:.5g}: {}\n",
+                    files::grouped(data.examples.count), data.name, rows.mean_squared_error(), out);
+    files::JsonArray shown;
+    for (const std::size_t row : ranking.shown) {
+      files::JsonObject one;
+      one.set("row", row + 1).set("mse", rows.errors()[row]);
+      text += fmt::format("row {:>8}  error {:.5g}", row + 1, rows.errors()[row]);
+      if (const std::optional<std::string> label = rows.label(row)) {
+        one.set("label", data.images->labels[row]);
+        text += fmt::format("  label {}", printable(*label));
+      }
+      text += fmt::format("  {}\n", rows.differences(row));
+      shown.add(one);
+    }
+    if (!rank_.empty()) object.set("ranked", shown);
+    if (ranking.auc) {
+      object.set("roc_auc", *ranking.auc);
+      text += auc_text(*ranking.auc);
+    }
+    return answer(context, object, text);
+  }
+
+  std::string auc_text(double auc) const {
+    return fmt::format("ROC-AUC of label {}: {:.4f}\n", anomaly_, auc);
+  }
 
   void check() const {
     if (columns_ && (*columns_ < 1 || *columns_ > 1000))
@@ -118,16 +166,19 @@ class ReconstructCommand final : public Command {
     Ranking ranking;
     if (rank_.empty() && errors_.empty()) return ranking;
     ranking.errors = show::image_errors(learner, data.examples, *data.images);
-    if (rank_.empty()) return ranking;
-    ranking.shown = show::highest_first(ranking.errors);
+    if (!rank_.empty()) rank(ranking, ranking.errors, *data.images);
+    return ranking;
+  }
+
+  void rank(Ranking& ranking, const std::vector<double>& errors, const train::ImageSet& images) const {
+    ranking.shown = show::highest_first(errors);
     if (rank_ == "best") std::reverse(ranking.shown.begin(), ranking.shown.end());
     ranking.shown.resize(std::min(ranking.shown.size(), static_cast<std::size_t>(default_count)));
-    if (anomaly_.empty()) return ranking;
-    const std::int32_t label = sought_label(*data.images);
+    if (anomaly_.empty()) return;
+    const std::int32_t label = sought_label(images);
     std::vector<bool> sought;
-    for (std::size_t i = 0; i < ranking.errors.size(); ++i) sought.push_back(data.images->labels[i] == label);
-    ranking.auc = show::roc_auc(ranking.errors, sought);
-    return ranking;
+    for (std::size_t i = 0; i < errors.size(); ++i) sought.push_back(images.labels[i] == label);
+    ranking.auc = show::roc_auc(errors, sought);
   }
 
   /// By its name or number.
@@ -175,7 +226,7 @@ class ReconstructCommand final : public Command {
       if (data.images->has_labels()) text += fmt::format("  label {}", data.images->labels[number]);
       text += "\n";
     }
-    if (ranking.auc) text += fmt::format("ROC-AUC of label {}: {:.4f}\n", anomaly_, *ranking.auc);
+    if (ranking.auc) text += auc_text(*ranking.auc);
     return text;
   }
 

@@ -207,6 +207,24 @@ TEST_CASE("what a file holds is shown before a model is written for it") {
   CHECK(contains(table, "kind: a category of "));
 }
 
+TEST_CASE("pictures of odd sides are halved, doubled and drawn again in their own size") {
+  const Place place;
+  const std::vector<std::uint8_t> pixels(3 * 23 * 17, 90);
+  files::write_npy(place / "odd.npy", files::StoredType::u8, std::vector<std::size_t>{3, 23, 17},
+                   std::as_bytes(std::span(pixels)));
+  place.text("odd.yaml",
+             "graphrun: 1\nname: odd\ndata: {train: {images: odd.npy}}\n"
+             "inputs: {x: {shape: [batch, 23, 17, 1]}}\n"
+             "nodes:\n  e: {op: conv2d, in: x, channels: 2, kernel: [5, 3], stride: 2}\n"
+             "  p: {op: max_pool, in: e, kernel: 2}\n  code: flatten(p)\n"
+             "  u: {op: resize, in: p, size: [10, 8]}\n"
+             "  recon: {op: conv_transpose2d, in: u, channels: 1, kernel: [5, 3], pad: 0, size: [23, 17]}\n"
+             "outputs: {code: code, image: recon}\nloss: {r: {op: mse, in: [recon, x]}}\n"
+             "train: {optimizer: {op: sgd, lr: 0.1}, batch: 3, epochs: 1}\n");
+  CHECK(place.done({"odd.yaml", "--out", "run"})["train"]["loss"].is_number());
+  CHECK(place.done({"reconstruct", "run", "--split", "train"})["count"] == 3);
+}
+
 TEST_CASE(
     "pairs from two files: the loss, the errors of reconstructions and files of one's own go with the "
     "targets") {

@@ -164,6 +164,60 @@ TEST_CASE("a score depends neither on the rows beside it nor on the order of col
       stream.out.starts_with("score,flagged,because\n" + score_of(place.lines_of("one.csv")[1], 3) + ",1,"));
 }
 
+TEST_CASE("rows are reconstructed by the names and in the units of their columns, and so are errors") {
+  const TablePlace place;
+  place.train();
+  const json result =
+      place.run_json({"reconstruct", "run", "--table", "new.csv", "--label-column", "state", "--errors",
+                      "errors.csv", "--rank", "worst", "--anomaly", "odd", "--out", "drawn.csv"});
+  CHECK(result.at("count") == 62);
+  CHECK(result.at("roc_auc") == 1.0);
+  CHECK(result.at("ranked").size() == 32);
+  const int worst = result.at("ranked")[0].at("row");
+  CHECK(worst >= 61);
+  const std::vector<std::string> drawn = place.lines_of("drawn.csv");
+  const std::vector<std::string> errors = place.lines_of("errors.csv");
+  CHECK(drawn.front() == "row_number,a,b,kind");
+  CHECK(errors.front() == "row_number,mse,label,error.a,error.b,error.kind");
+  REQUIRE(drawn.size() == 63);
+  REQUIRE(errors.size() == 63);
+  const auto cells = [](const std::string& line) {
+    std::vector<std::string> all;
+    std::stringstream text(line);
+    for (std::string cell; std::getline(text, cell, ',');) all.push_back(cell);
+    return all;
+  };
+  const std::vector<std::string> row = cells(drawn[61]);  // a is 3, b is -6, kind is x
+  const std::vector<std::string> error = cells(errors[61]);
+  CHECK(error[2] == "odd");
+  CHECK(std::abs(std::stod(row[1]) - 3 - std::stod(error[3])) < 1e-5);
+  CHECK(std::abs(std::stod(row[2]) + 6 - std::stod(error[4])) < 1e-5);
+  CHECK(std::stod(error[5]) == (row[3] == "x" ? 0 : 1));
+  const ProcessResult text =
+      place.run({"reconstruct", "run", "--table", "new.csv", "--label-column", "state", "--rank", "worst"});
+  CHECK(contains(text.out, "62 rows of new.csv, mean squared error of a scaled cell "));
+  CHECK(contains(text.out, "  label odd  "));
+  CHECK(contains(text.out, " instead of "));
+  CHECK(place.lines_of("run/reconstruction.csv").size() == 63);
+  CHECK(place.run_json({"reconstruct", "run", "--split", "validation", "--first", "3", "--out", "r.npy"})
+            .at("count") == 3);
+  CHECK(contains(
+      place.run({"reconstruct", "run", "--table", "new.csv", "--label-column", "state", "--out", "r.png"})
+          .err,
+      "the name must end in .npy or .csv"));
+}
+
+TEST_CASE("a missing cell has no error, and adds none") {
+  const TablePlace place;
+  place.write("filled.yaml", TablePlace::model("  missing: mask\n"));
+  REQUIRE(place.run({"filled.yaml", "--out", "run", "-q"}).exit_code == 0);
+  place.write("holes.csv", "a,b,kind\n,2,x\n,,\n");
+  place.run_json({"reconstruct", "run", "--table", "holes.csv", "--errors", "errors.csv"});
+  const std::vector<std::string> errors = place.lines_of("errors.csv");
+  CHECK(contains(errors[1], ",,"));
+  CHECK(errors[2] == "2,0,,,");
+}
+
 TEST_CASE("rows come back by the names and in the units of their columns") {
   const TablePlace place;
   place.train();

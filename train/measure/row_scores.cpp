@@ -63,30 +63,19 @@ std::vector<float> values_of(Learner& learner, const Examples& examples, const I
 /// Collects the scores of rows, block by block: what columns have a part in may be too much for memory.
 class ScoreCollector {
  public:
-  ScoreCollector(const ImageSet& rows, const std::vector<std::string>& columns,
-                 const std::vector<std::size_t>& column_of)
-      : rows_(rows), column_of_(column_of), own_parts_(columns.size()) {
-    result_.columns = columns;
+  ScoreCollector(const ImageSet& rows, const ScoreRule& rule)
+      : rows_(rows), rule_(rule), own_parts_(rule.columns.size()) {
+    result_.columns = rule.columns;
   }
 
   /// Of each cell: the score of a row is the mean over those that are there.
   void add_cells(std::span<const float> values) {
-    const std::size_t width = column_of_.size();
+    const std::size_t width = rule_.column_of.size();
     for (std::size_t at = 0; at < values.size(); at += width) {
-      std::ranges::fill(own_parts_, 0.0);
-      double there = 0;
-      for (std::size_t cell = 0; cell < width; ++cell) {
-        const std::size_t place = result_.scores.size() * width + cell;
-        if (!rows_.mask.empty() && rows_.mask[place] == 0) continue;
-        there += 1;
-        own_parts_[column_of_[cell]] += static_cast<double>(values[at + cell]);
-      }
-      double score = 0;
-      for (double& part : own_parts_) {
-        part /= std::max(there, 1.0);
-        score += part;
-      }
-      result_.scores.push_back(score);
+      const std::span<const float> mask =
+          rows_.mask.empty() ? std::span<const float>()
+                             : std::span(rows_.mask).subspan(result_.scores.size() * width, width);
+      result_.scores.push_back(rule_.score(values.subspan(at, width), mask, own_parts_));
       parts_.append(own_parts_);
     }
   }
@@ -104,7 +93,7 @@ class ScoreCollector {
 
  private:
   const ImageSet& rows_;
-  const std::vector<std::size_t>& column_of_;
+  const ScoreRule& rule_;
   std::vector<double> own_parts_;
   RowScores result_;
   StoredWriter<double> parts_;
@@ -170,27 +159,47 @@ bool scores_rows(const ModelDefinition& model) {
   return model.data && model.data->table && (model.role(score_role) || model.role(row_role));
 }
 
-RowScorer::RowScorer(Learner& learner) : learner_(learner) {
-  const ModelDefinition& model = learner.model();
+ScoreRule score_rule_of(const ModelDefinition& model) {
   require_table(model);
-  role_ = model.role(score_role) ? score_role : row_role;
-  require_independent(model, role_);
+  ScoreRule rule{.role = model.role(score_role) ? score_role : row_role, .columns = {}, .column_of = {}};
+  require_independent(model, rule.role);
   for (const FittedColumn& column : model.data->table->fitted) {
     if (column.cells() == 0) continue;
-    column_of_.insert(column_of_.end(), column.cells(), columns_.size());
-    columns_.push_back(column.name);
+    rule.column_of.insert(rule.column_of.end(), column.cells(), rule.columns.size());
+    rule.columns.push_back(column.name);
   }
+  return rule;
 }
+
+double ScoreRule::score(std::span<const float> values, std::span<const float> mask,
+                        std::span<double> parts) const {
+  std::ranges::fill(parts, 0.0);
+  double there = 0;
+  for (std::size_t cell = 0; cell < column_of.size(); ++cell) {
+    if (!mask.empty() && mask[cell] == 0) continue;
+    there += 1;
+    parts[column_of[cell]] += static_cast<double>(values[cell]);
+  }
+  double score = 0;
+  for (double& part : parts) {
+    part /= std::max(there, 1.0);
+    score += part;
+  }
+  return score;
+}
+
+RowScorer::RowScorer(Learner& learner) : learner_(learner), rule_(score_rule_of(learner.model())) {}
 
 RowScores RowScorer::scores(const Examples& examples, const ImageSet& rows) {
   // A multiple of the rows that a learner runs at once, so that blocks change no bit.
   constexpr std::int64_t block = 65'536;
-  ScoreCollector collector(rows, columns_, column_of_);
+  ScoreCollector collector(rows, rule_);
   for (std::int64_t first = 0; first < examples.count; first += block) {
     const Examples part = slice_of(examples, first, std::min(block, examples.count - first));
-    const std::vector<float> values = values_of(learner_, part, rows, static_cast<std::size_t>(first), role_);
+    const std::vector<float> values =
+        values_of(learner_, part, rows, static_cast<std::size_t>(first), rule_.role);
     const std::size_t points = static_cast<std::size_t>(part.count) * rows.height;
-    if (values.size() == points * column_of_.size())
+    if (values.size() == points * rule_.column_of.size())
       collector.add_cells(values);
     else if (values.size() * rows.height == points)
       collector.add_whole(values);
@@ -198,10 +207,11 @@ RowScores RowScorer::scores(const Examples& examples, const ImageSet& rows) {
       throw Error(
           ErrorCode::usage,
           fmt::format("output '{}' is {}: a score is one number a row, [batch], or one a cell, [batch, {}]",
-                      role_, to_string(learner_.model().graph.node(*learner_.model().role(role_)).type),
-                      column_of_.size()));
+                      rule_.role,
+                      to_string(learner_.model().graph.node(*learner_.model().role(rule_.role)).type),
+                      rule_.column_of.size()));
     for (const files::MappedFile* file : {rows.values.file(), rows.mask.file()})
-      if (file != nullptr) file->has_read(points * column_of_.size() * sizeof(float));
+      if (file != nullptr) file->has_read(points * rule_.column_of.size() * sizeof(float));
   }
   RowScores result = collector.take();
   require_finite(result.scores);

@@ -27,10 +27,26 @@ struct RowScores {
   std::vector<double> windows;       ///< of windows: the score of each
 };
 
+/// How the rows of a model's table are scored, whoever runs the model.
+struct ScoreRule {
+  std::string role;                    ///< the output that is asked for
+  std::vector<std::string> columns;    ///< of the table, as far as they have cells
+  std::vector<std::size_t> column_of;  ///< of each cell, its place among these
+
+  /// Is the output the row as it is drawn again? Otherwise it holds scores.
+  bool is_row() const { return role == "row"; }
+  /// Of one row: the mean of the values that its cells have, over those that are there (an empty mask: all);
+  /// what each column adds goes to `parts`.
+  double score(std::span<const float> values, std::span<const float> mask, std::span<double> parts) const;
+};
+
+/// Error{usage} for a model that scores no rows, Error{model} when scores would depend on other rows.
+ScoreRule score_rule_of(const ModelDefinition& model);
+
 /// Scores rows by a model, which it borrows. No score depends on the rows beside it.
 class RowScorer {
  public:
-  /// Error{usage} for a model that scores no rows, Error{model} when scores would depend on other rows.
+  /// Errors are those of score_rule_of().
   explicit RowScorer(Learner& learner);
 
   /// Of `rows`, which the examples were bound from; of windows, a row's score is the mean over the windows
@@ -39,9 +55,7 @@ class RowScorer {
 
  private:
   Learner& learner_;
-  std::string role_;
-  std::vector<std::string> columns_;
-  std::vector<std::size_t> column_of_;  ///< of each cell
+  ScoreRule rule_;
 };
 
 /// At most held_out_scores_kept of them, rising, evenly chosen: where rows have weights, so that each stands
