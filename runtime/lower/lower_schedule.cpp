@@ -4,6 +4,7 @@
 #include <set>
 
 #include "runtime/lower/lowering.hpp"
+#include "runtime/machine/cache.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -195,7 +196,8 @@ class Scheduler {
       if (can.fewest_part_rows == 0) continue;
       const Extents& extents = bound_.info(gradient.product).extents;
       const std::int64_t row_bytes = element_count(extents) / extents[0] * 4;
-      const std::int64_t fitting = std::max(can.fewest_part_rows, gradient_bytes / row_bytes);
+      const std::int64_t bytes = can.rows_alone ? cached_gradient_bytes() : gradient_bytes;
+      const std::int64_t fitting = std::max(can.fewest_part_rows, bytes / row_bytes);
       std::int64_t parts = (extents[0] + fitting - 1) / fitting;
       if (can.rows_alone) {
         const double work = group_ns_[product] + group_ns_[update];
@@ -203,6 +205,11 @@ class Scheduler {
       }
       cut_into(parts, extents[0], {product, update});
     }
+  }
+
+  /// As much as the cache of this machine has room for: more rows pay better for copies of the cotangents.
+  static std::int64_t cached_gradient_bytes() {
+    return std::max(gradient_bytes, static_cast<std::int64_t>(second_level_cache_bytes() / 4));
   }
 
   /// Other products that need the whole batch: a gradient that is clipped by its norm before it is applied.

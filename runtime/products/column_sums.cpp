@@ -10,6 +10,7 @@ void sum_columns(const float* b, std::size_t rows, std::size_t columns, float* s
   const TileSet& set = tiles_of(isa);
   if (columns >= set.lanes) {
     return for_each_panel(set, columns, [&](std::size_t column, std::size_t vectors) {
+      std::fill_n(sums + column, vectors * set.lanes, 0.0F);
       set.sums[vectors - 1](b + column, columns, rows, sums + column);
     });
   }

@@ -91,7 +91,7 @@ class FewColumnsMatmul final : public Matmul, public BoundMatmul {
     tile.a = packed;
     tile.a_row = 1;
     tile.a_inner = columns_;
-    tile.bias = minus_zeros.data();
+    tile.start = minus_zeros.data();
   }
 
   /// Rows of `a` are the right operand. Stored transposed, they lie as they should.

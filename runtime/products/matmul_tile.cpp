@@ -13,12 +13,12 @@ template <class Vector, std::size_t rows, std::size_t vectors, bool along>
   constexpr std::size_t lanes = sizeof(Vector) / sizeof(float);
   using Unaligned [[gnu::aligned(4), gnu::may_alias]] = Vector;
   std::array<std::array<Vector, vectors>, rows> sum{};
-  if (tile.bias != nullptr) {
+  if (tile.start != nullptr) {
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < rows; ++row) {
 #pragma GCC unroll 2
       for (std::size_t v = 0; v < vectors; ++v) {
-        sum[row][v] = reinterpret_cast<const Unaligned*>(tile.bias + v * lanes)[0];
+        sum[row][v] = reinterpret_cast<const Unaligned*>(tile.start + row * tile.start_row + v * lanes)[0];
       }
     }
   }
@@ -73,6 +73,8 @@ template <class Vector, std::size_t vectors>
   constexpr std::size_t lanes = sizeof(Vector) / sizeof(float);
   using Unaligned [[gnu::aligned(4), gnu::may_alias]] = Vector;
   std::array<Vector, vectors> sum{};
+#pragma GCC unroll 2
+  for (std::size_t v = 0; v < vectors; ++v) sum[v] = reinterpret_cast<const Unaligned*>(sums + v * lanes)[0];
   for (std::size_t k = 0; k < inner; ++k) {
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < vectors; ++v) {

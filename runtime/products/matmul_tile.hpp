@@ -13,7 +13,7 @@ namespace graphrun::runtime {
 
 inline constexpr std::ptrdiff_t cache_line = 64;
 
-/// What a tile computes: c = bias + a · b, a few rows by one panel of columns. Strides are in elements.
+/// What a tile computes: c = start + a · b, a few rows by one panel of columns. Strides are in elements.
 struct Tile {
   const float* a;
   std::size_t a_row;    ///< from one row of the result to the next
@@ -23,7 +23,8 @@ struct Tile {
   float* c;
   std::size_t c_row;
   std::size_t inner;
-  const float* bias;  ///< of its columns; null: none
+  const float* start;  ///< what the sums begin with, in rows of `start_row`; null: zero
+  std::size_t start_row;
   /// Two cache lines are asked for with every inner step: what the next tiles read.
   const char* ahead;
   std::ptrdiff_t ahead_step;
@@ -31,7 +32,7 @@ struct Tile {
 
 using TileFunction = void (*)(const Tile&) noexcept;
 
-/// sums[j] = b[0][j] + b[1][j] + …, row after row, for the columns of some vectors side by side.
+/// sums[j] += b[0][j] + b[1][j] + …, row after row, for the columns of some vectors side by side.
 using SumFunction = void (*)(const float* b, std::size_t b_inner, std::size_t inner, float* sums) noexcept;
 
 /// The tiles of an instruction set by layout of `a`, vectors and rows.

@@ -3,9 +3,6 @@
 /// over the inner index in ascending order, started from the bias (or zero): its bits depend on its row of
 /// `a` and its column of `b` alone, not on how the product is cut into rows, on the tile it lies in, or on
 /// the instruction set. That freedom is what fused updates, slices and prefetching are built on.
-///
-/// Source of the scheme: K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication",
-/// ACM TOMS 34(3), 2008; here without packing `b` where its rows can be read as they lie.
 #pragma once
 
 #include <memory>

@@ -134,9 +134,30 @@ TEST_CASE("products of all kinds agree with f64 and never run on a reference imp
 TEST_CASE("a tiled product is one chain of fused multiply-adds for each element, bit for bit") {
   std::mt19937 generator(11);
   std::vector<std::array<std::int64_t, 3>> sizes = {
-      {1, 1, 1},   {13, 784, 20}, {29, 256, 77}, {5, 7, 1},     {64, 2, 64},    {3, 30, 2},      {31, 15, 9},
-      {15, 16, 8}, {14, 17, 33},  {28, 33, 0},   {6, 8, 40},    {200, 48, 700}, {7, 9, 5000},    {16, 1, 1},
-      {40, 3, 20}, {33, 15, 50},  {8, 2, 0},     {100, 4, 300}, {47, 7, 13},    {140, 130, 1024}};
+      {1, 1, 1},
+      {13, 784, 20},
+      {29, 256, 77},
+      {5, 7, 1},
+      {64, 2, 64},
+      {3, 30, 2},
+      {31, 15, 9},
+      {15, 16, 8},
+      {14, 17, 33},
+      {28, 33, 0},
+      {6, 8, 40},
+      {200, 48, 700},
+      {7, 9, 5000},
+      {16, 1, 1},
+      {40, 3, 20},
+      {33, 15, 50},
+      {8, 2, 0},
+      {100, 4, 300},
+      {47, 7, 13},
+      {140, 130, 1024},
+      // Copied for the caches: rows of `b` a multiple of 4 KiB apart, tiles of `a`, several chunks of both.
+      {20, 1024, 300},
+      {60, 260, 400},
+      {300, 290, 1100}};
   for (int i = 0; i < 20; ++i) {
     sizes.push_back({1 + static_cast<std::int64_t>(generator() % 70),
                      1 + static_cast<std::int64_t>(generator() % 90),
@@ -221,15 +242,17 @@ TEST_CASE("oneDNN makes some rows of a transposed product, and sums of columns b
 TEST_CASE("some rows of a transposed product have the bits that they have in the whole one") {
   std::mt19937 generator(12);
   for (const Isa isa : tiled_sets()) {
-    for (const std::int64_t columns : {37, 2}) {
-      CAPTURE(to_string(isa), columns);
-      const MatmulSpec spec{.rows = 50, .columns = columns, .inner = 21, .transpose_a = true};
+    // The last is copied in tiles.
+    for (const auto& [columns, rows] :
+         std::vector<std::pair<std::int64_t, std::int64_t>>{{37, 17}, {2, 17}, {270, 75}}) {
+      CAPTURE(to_string(isa), columns, rows);
+      const MatmulSpec spec{.rows = rows + 33, .columns = columns, .inner = 210, .transpose_a = true};
       Case whole(spec, generator);
       whole.run(*make_tiled_matmul(spec, isa));
       MatmulSpec part = spec;
-      part.rows = 17;
-      part.a_stride = 50;
-      std::vector<float> output(static_cast<std::size_t>(17 * columns));
+      part.rows = rows;
+      part.a_stride = spec.rows;
+      std::vector<float> output(static_cast<std::size_t>(rows * columns));
       const auto matmul = make_tiled_matmul(part, isa);
       const AlignedBytes scratch = allocate_aligned(matmul->scratch_bytes());
       const HostState state;
@@ -274,7 +297,7 @@ TEST_CASE("a product of few columns runs as its transpose, with the same bits") 
 TEST_CASE("a tiled product sums the columns of its right operand row after row") {
   std::mt19937 generator(14);
   for (const Isa isa : tiled_sets()) {
-    for (const std::int64_t columns : {3, 8, 16, 31, 64, 100, 129}) {
+    for (const std::int64_t columns : {3, 8, 16, 31, 64, 100, 129, 300}) {
       // The second is worked on in several chunks.
       for (const auto& [rows, inner] :
            std::vector<std::pair<std::int64_t, std::int64_t>>{{37, 21}, {300, 900}}) {
