@@ -13,6 +13,21 @@ std::string joined(std::span<const Type> types) {
   return text;
 }
 
+/// Images that differ in height and width alone: an odd side that was halved and doubled again is another
+/// one.
+bool are_images_of_two_sizes(const Shape& one, const Shape& other) {
+  return one.size() == 4 && other.size() == 4 && one[0] == other[0] && one[3] == other[3];
+}
+
+std::string advice(const Shape& one, const Shape& other) {
+  if (!are_images_of_two_sizes(one, other))
+    return "Axes align at the right; each pair must be equal, or one of them 1.";
+  return fmt::format(
+      "Give these images one height and width: conv_transpose2d takes `size: [{}, {}]` where its "
+      "windows lie over so many pixels, resize makes images of any size.",
+      to_string(other[1]), to_string(other[2]));
+}
+
 }  // namespace
 
 Type infer_elementwise(const InferContext& context) {
@@ -26,7 +41,7 @@ Type infer_elementwise(const InferContext& context) {
     std::optional<Shape> both = broadcast(shape, input.shape);
     if (!both) {
       throw OpError(fmt::format("the shapes {} do not broadcast", joined(context.inputs)),
-                    "Axes align at the right; each pair must be equal, or one of them 1.");
+                    advice(shape, input.shape));
     }
     shape = std::move(*both);
   }

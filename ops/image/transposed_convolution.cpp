@@ -6,6 +6,18 @@
 namespace graphrun::ops {
 namespace {
 
+/// How many windows lie over so many elements, and what makes them so many.
+std::string advice(std::int64_t asked, const WindowAxis& axis) {
+  if (asked < 1) return "Use a larger kernel, or pad less.";
+  const std::int64_t room = checked_add(asked, checked_add(axis.before, axis.after)) - axis.reach();
+  if (room < 0) return "Use a smaller kernel, or pad more.";
+  const std::int64_t windows = room / axis.stride + 1;
+  return fmt::format(
+      "Over {} lie {} windows: make x so large, as resize(x, size=[…]) does, or change kernel, "
+      "stride or pad.",
+      asked, windows);
+}
+
 /// The height or width of the result; `asked` 0: the smallest that gives `windows` windows.
 std::int64_t result_extent(std::int64_t windows, const WindowAxis& axis, std::int64_t asked) {
   const std::int64_t smallest =
@@ -17,7 +29,7 @@ std::int64_t result_extent(std::int64_t windows, const WindowAxis& axis, std::in
   throw OpError(fmt::format("{} windows of {} with stride {} and pad {} lie over {} to {} elements, not {}",
                             windows, axis.reach(), axis.stride, pad, std::max<std::int64_t>(smallest, 1),
                             smallest + axis.stride - 1, std::max<std::int64_t>(asked, 0)),
-                {}, "size");
+                advice(asked, axis), "size");
 }
 
 Type infer(const InferContext& context) {
