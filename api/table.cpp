@@ -4,15 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <optional>
 #include <utility>
 
+#include "api/bound_rows.hpp"
 #include "api/boundary.hpp"
 #include "api/table_text.hpp"
 #include "files/csv.hpp"
 #include "graph/op.hpp"
 #include "language/recipe/definition.hpp"
-#include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/load_table.hpp"
 #include "train/datasets/tables/column_scale.hpp"
 #include "train/datasets/tables/table_text.hpp"
@@ -25,24 +25,6 @@ namespace {
 
 bool is_number(const std::string& text) {
   return files::CsvLines(text, {}).number(text).has_value();
-}
-
-std::string cell_of(const Table::Column& column, std::size_t row) {
-  const std::string missing = "NA";  // an empty line would be no row
-  if (const auto* numbers = std::get_if<std::vector<double>>(&column))
-    return std::isnan((*numbers)[row]) ? missing : fmt::format("{}", (*numbers)[row]);
-  const std::string& text = std::get<std::vector<std::string>>(column)[row];
-  return text.empty() ? missing : text;
-}
-
-const TableRecipe& table_of(const Model& model) {
-  const ModelDefinition& definition = model.definition();
-  if (!definition.data || !definition.data->table)
-    throw Error(ErrorCode::usage, fmt::format("model '{}' has not learnt from a table", definition.name));
-  if (definition.data->table->windows)
-    throw Error(ErrorCode::usage,
-                fmt::format("model '{}' looks at windows of rows, not at rows", definition.name));
-  return *definition.data->table;
 }
 
 /// The values of a column that cells stand for, `width` of them in a row of `stride`.
@@ -84,6 +66,14 @@ void add_to(Table& table, const std::string& name, Table::Column column) {
 }  // namespace
 
 namespace api {
+
+std::string cell_of(const Table::Column& column, std::size_t row) {
+  const std::string missing = "NA";  // an empty line would be no row
+  if (const auto* numbers = std::get_if<std::vector<double>>(&column))
+    return std::isnan((*numbers)[row]) ? missing : fmt::format("{}", (*numbers)[row]);
+  const std::string& text = std::get<std::vector<std::string>>(column)[row];
+  return text.empty() ? missing : text;
+}
 
 std::string text_of(const Table& table) {
   std::string text = files::csv_line(table.names());
@@ -144,50 +134,33 @@ const std::vector<std::string>& Table::texts(std::string_view name) const {
 
 class EncodedRows::Implementation {
  public:
-  Implementation(const Model& model, const Table& table) : model_(model) {
-    table_of(model);
-    const DataRecipe& data = *model.definition().data;
-    const train::TableText text(api::text_of(table), api::table_name);
-    auto rows = std::make_shared<const train::ImageSet>(
-        train::load_table(text, data, {.label = train::own_label(text, data), .ignored = {}}));
-    examples_ = train::bind_images(model.definition(), std::move(rows));
-    for (const auto& [name, column] : examples_.columns)
-      if (column.kind == train::ColumnKind::ones)
-        ones_[name].assign(static_cast<std::size_t>(examples_.count * column.row_elements), 1.0F);
-  }
+  Implementation(const Model& model, const Table& table) : model_(model), rows_(bound(model, table)) {}
 
-  std::size_t rows() const { return static_cast<std::size_t>(examples_.count); }
+  std::size_t rows() const { return rows_.count(); }
 
   Inputs inputs() const {
     Inputs all;
     for (const ModelInput& input : model_.definition().inputs)
-      if (examples_.columns.contains(input.name)) all.push_back({input.name, values_of(input.name)});
+      if (const std::optional<InputSpan> values = rows_.values_of(input.name))
+        all.push_back({input.name, *values});
     return all;
   }
 
   std::vector<InputSpan> inputs(const Predictor& predictor) const {
     std::vector<InputSpan> all;
-    for (const TensorInfo& input : predictor.inputs()) {
-      if (!examples_.columns.contains(input.name))
-        throw Error(ErrorCode::usage, fmt::format("the rows have nothing for the input '{}'", input.name));
-      all.push_back(values_of(input.name));
-    }
+    for (const TensorInfo& input : predictor.inputs()) all.push_back(rows_.needed_values_of(input.name));
     return all;
   }
 
  private:
-  InputSpan values_of(const std::string& name) const {
-    const train::Column& column = examples_.columns.at(name);
-    if (const auto made = ones_.find(name); made != ones_.end()) return std::span<const float>(made->second);
-    const std::size_t count = static_cast<std::size_t>(examples_.count * column.row_elements);
-    if (column.kind == train::ColumnKind::i32_labels)
-      return std::span(reinterpret_cast<const std::int32_t*>(column.bytes.data()), count);
-    return std::span(reinterpret_cast<const float*>(column.bytes.data()), count);
+  static api::BoundRows bound(const Model& model, const Table& table) {
+    const DataRecipe& data = api::row_data_of(model);
+    const train::TableText text(api::text_of(table), api::table_name);
+    return {model, train::load_table(text, data, {.label = train::own_label(text, data), .ignored = {}})};
   }
 
   Model model_;
-  train::Examples examples_;
-  std::map<std::string, std::vector<float>> ones_;
+  api::BoundRows rows_;
 };
 
 EncodedRows::EncodedRows(const Model& model, const Table& rows)
@@ -208,7 +181,7 @@ std::vector<InputSpan> EncodedRows::inputs(const Predictor& predictor) const {
 
 Table decoded(const Model& model, std::string_view output, std::span<const float> values) {
   return at_boundary([&] {
-    const std::vector<const FittedColumn*> columns = drawn_by(output, table_of(model).fitted);
+    const std::vector<const FittedColumn*> columns = drawn_by(output, api::row_data_of(model).table->fitted);
     if (columns.empty())
       throw Error(
           ErrorCode::usage,

@@ -6,6 +6,7 @@
 
 #include "graphrun/predictor.hpp"
 #include "graphrun/session.hpp"
+#include "graphrun/table_predictor.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/thrown.hpp"
 
@@ -84,6 +85,86 @@ TEST_CASE("rows learn, and what is predicted comes back in names and units") {
   const std::vector<float> guesses = {12, 13};
   CHECK(decoded(model, "target", guesses).numbers("price") == std::vector<double>{12, 13});
   CHECK(throws([&] { decoded(model, "code", guesses); }, ErrorCode::usage, "'code' is no output"));
+}
+
+TEST_CASE("a row of texts is scored as it is, and as it is among others") {
+  // What is drawn is 0, so that the score of a row is the mean of its squared cells.
+  std::string zero = text;
+  zero.replace(zero.find("value: 1"), 8, "value: 0");
+  const Model model = Model::parse(zero, rows());
+  const Session session(model);
+  const TablePredictor predictor(model, session.weights());
+  CHECK(predictor.columns() == std::vector<std::string>{"temp", "kind"});
+  CHECK(predictor.scored_columns() == std::vector<std::string>{"temp", "kind"});
+  RowScore score;
+  predictor.score(std::vector<std::string_view>{" 1", "a"}, score);
+  CHECK(std::abs(score.score - 2.5 / 3) < 1e-6);
+  REQUIRE(score.parts.size() == 2);
+  CHECK(std::abs(score.parts[0] - 0.5) < 1e-6);
+  CHECK(std::abs(score.parts[1] - 1.0 / 3) < 1e-6);
+  predictor.score(std::vector<std::string_view>{"NA", "a"}, score);
+  CHECK(score.score == 0.5);
+  predictor.score(std::vector<std::string_view>{"", ""}, score);
+  CHECK(score.score == 0);
+  const std::vector<RowScore> all = predictor.scores(rows());
+  REQUIRE(all.size() == 4);
+  CHECK(all[2].score == 0);
+  const TablePredictor other(model, session.weights(), {.columns = {"kind", "price", "temp"}});
+  other.score(std::vector<std::string_view>{"a", "12", "5"}, score);
+  CHECK(score.score == all[3].score);
+  CHECK(score.parts == all[3].parts);
+}
+
+TEST_CASE("outputs of rows come as columns, in names and units") {
+  const Table table = rows();
+  const Model model = Model::parse(text, table);
+  const Session session(model);
+  const Table back =
+      TablePredictor(model, session.weights(), {.outputs = {"row", "target", "x"}}).predict(table);
+  CHECK(back.names() == std::vector<std::string>{"temp", "kind", "price", "x_0", "x_1", "x_2"});
+  CHECK(back.rows() == 4);
+  CHECK(std::abs(back.numbers("temp")[3] - 5) < 1e-5);
+  CHECK(back.texts("kind")[1] == "b, \"c\"");
+  CHECK(back.numbers("x_1") == std::vector<double>{1, 0, 0, 1});
+  CHECK(TablePredictor(model, session.weights()).predict(table).names() == std::vector<std::string>{"price"});
+}
+
+TEST_CASE("a predictor of rows tells what it cannot answer") {
+  const Model model = Model::parse(text, rows());
+  const Session session(model);
+  const Weights weights = session.weights();
+  const TablePredictor predictor(model, weights);
+  RowScore score;
+  const auto scored = [&](std::vector<std::string_view> cells) { predictor.score(cells, score); };
+  CHECK(throws(
+      [&] {
+        scored({"1", "z"});
+      },
+      ErrorCode::data, "row:1:2: error: column 'kind': the model has learnt nothing of 'z'"));
+  CHECK(throws(
+      [&] {
+        scored({"warm", "a"});
+      },
+      ErrorCode::data, "row:1:1: error: column 'temp': 'warm' is no number"));
+  CHECK(throws([&] { scored({"1"}); }, ErrorCode::usage, "a row has 2 cells, 1 are given"));
+  CHECK(throws([&] { predictor.threshold(); }, ErrorCode::data, "without scores of held-out rows"));
+  CHECK(throws([&] { predictor.threshold(1); }, ErrorCode::usage, "1 is no share"));
+  CHECK(throws([&] { TablePredictor(model, weights, {.columns = {"kind"}}); }, ErrorCode::data,
+               "row:1:1: error: there is no column 'temp'"));
+  Table wrong;
+  wrong.add("kind", std::vector<std::string>{"a", "z"}).add("temp", std::vector<double>{1, 2});
+  CHECK(throws([&] { predictor.scores(wrong); }, ErrorCode::data, "table:3:1: error: column 'kind'"));
+  std::string blind = text;
+  blind.replace(blind.find("{row: row, target: guess}"), 25, "{code: row}");
+  const Model unscored = Model::parse(blind, rows());
+  const TablePredictor silent(unscored, Session(unscored).weights());
+  CHECK(silent.scored_columns().empty());
+  CHECK(throws(
+      [&] {
+        silent.score(std::vector<std::string_view>{"1", "a"}, score);
+      },
+      ErrorCode::usage, "so it scores no rows"));
+  CHECK(throws([&] { silent.predict(rows()); }, ErrorCode::usage, "no output `target` or `row`"));
 }
 
 TEST_CASE("a host's table that fits no model is told") {
