@@ -3,12 +3,18 @@
 
     tables.py --data FOLDER                     churn.csv.gz and credit.csv.gz in it; shuttle.csv.gz from river
     tables.py --tables churn --seeds 5 --contestants graphrun,forest
+    tables.py --tables credit --contestants net,pyod      PyOD's network in graphrun beside itself
+    tables.py --tables mitdb --seeds 3          a heartbeat; mitdb.csv from sktime, or in FOLDER
+    tables.py --held-out 240                    so many rows of those to learn from decide what is flagged
 
 Protocols, split by numpy.random.default_rng(seed): N learns from half of the normal rows and is tested on the
 rest and all odd ones; S learns from 70 % and is tested on 30 %, of whose rows every tenth has two cells of other
-rows, with other values. graphrun reads the tables as they are, as whole processes from CSV to scores; the others are given medians
-for holes, standardised numbers and one-hot categories, fitted on the rows to learn from, which is not timed.
-NumPy must be there; scikit-learn, river and PyOD take part when this Python can import them.
+rows, with other values; T learns from the first two thirds of a series, in windows of 256. graphrun reads the tables as
+they are, as whole processes from CSV to scores; the others are given medians for holes, standardised numbers and
+one-hot categories, fitted on the rows to learn from, which is not timed. So is `net`, which learns PyOD's network by
+graphrun: it differs from PyOD in nothing but the program. False alarms are the share of rows, not odd, that are
+flagged at a threshold for 1 %.
+NumPy must be there; scikit-learn, river, sktime and PyOD take part when this Python can import them.
 """
 
 import argparse
@@ -27,22 +33,29 @@ import time
 import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TABLES = {"shuttle": ("N", "anomaly"), "credit": ("N", "bad"), "churn": ("S", None)}
+TABLES = {"shuttle": ("N", "anomaly"), "credit": ("N", "bad"), "churn": ("S", None), "mitdb": ("T", "label")}
+MODELS = {"graphrun": "models/tables/table_anomaly.yaml", "net": "bench/peers/pyod_net.yaml",
+          "dense": "models/tables/series_anomaly.yaml", "conv": "models/tables/series_conv.yaml"}
+OF_SERIES = ("dense", "conv")
+WINDOW = 256
 MISSING = {"", "NA", "nan"}
 
 
 def read(path):
-    with gzip.open(path, "rt", newline="") as file:
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", newline="") as file:
         rows = list(csv.reader(file))
     return rows[0], rows[1:]
 
 
+IN_PACKAGES = {"shuttle": ("river", "datasets/shuttle.csv.gz"), "mitdb": ("sktime", "datasets/data/mitdb/mitdb.csv")}
+
+
 def find(name, folder):
-    if name == "shuttle":
-        spec = importlib.util.find_spec("river")
-        return pathlib.Path(spec.origin).parent / "datasets" / "shuttle.csv.gz" if spec else None
-    path = pathlib.Path(folder) / f"{name}.csv.gz" if folder else None
-    return path if path and path.exists() else None
+    places = [pathlib.Path(folder) / (name + end) for end in (".csv.gz", ".csv")] if folder else []
+    package, inside = IN_PACKAGES.get(name, (None, None))
+    if package and importlib.util.find_spec(package):
+        places.append(pathlib.Path(importlib.util.find_spec(package).origin).parent / inside)
+    return next((path for path in places if path.exists()), None)
 
 
 def split(name, names, rows, seed):
@@ -62,6 +75,10 @@ def split(name, names, rows, seed):
                 test[i][column] = others[chance.integers(len(others))]
         return names, train, test, odd
     place = names.index(label)
+    if protocol == "T":
+        cut = len(rows) * 2 // 3
+        rest = [[row[i] for i in range(len(row)) if i != place] for row in rows]
+        return [names[i] for i in range(len(names)) if i != place], rest[:cut], rest[cut:], [row[place] for row in rows[cut:]]
     is_odd = numpy.array([row[place] not in ("0", "0.0", "False") for row in rows])
     kept = [i for i in range(len(names)) if i != place]
     rows = [[row[i] for i in kept] for row in rows]
@@ -126,20 +143,36 @@ def write_table(path, names, rows, odd=None):
             table.writerow([*row, odd[i]] if odd is not None else row)
 
 
-def graphrun(program, model, names, train, test, odd, seed, folder):
-    """Two processes, from CSV to scores: (figures, seconds of processor time, megabytes at most)"""
+def settings(contestant, names, train, options, folder):
+    """What the model is told of these data."""
+    said = {"data.train.table": folder / "train.csv", "data.test.table": folder / "test.csv", "data.test.label": "odd"}
+    if contestant in OF_SERIES:
+        said["data.windows"] = "{size: %d, stride: 1}" % WINDOW
+    if contestant == "net":
+        said["data.columns"] = "{numbers: {standardise: [%s]}}" % ", ".join(names)
+    if options.held_out:
+        said["data.split"] = "{validation: %.6f}" % (options.held_out / len(train))
+    return [word for key, value in said.items() for word in ("--set", f"{key}={value}")]
+
+
+def graphrun(contestant, names, train, test, odd, seed, options, folder):
+    """Two processes, from CSV to scores: (figures, seconds of processor time, megabytes at most, false alarms)"""
+    if contestant == "net":
+        train, test = encoded(train, test)
+        names = [f"c{i}" for i in range(len(train[0]))]
     write_table(folder / "train.csv", names, train)
     write_table(folder / "test.csv", names, test, odd)
-    sets = []
-    for key, value in {"data.train.table": folder / "train.csv", "data.test.table": folder / "test.csv",
-                       "data.test.label": "odd"}.items():
-        sets += ["--set", f"{key}={value}"]
-    run = folder / f"run-{seed}"
-    options = ["-q", "--threads", "1"]
-    seconds, megabytes, _ = measured([program, model, "--out", run, "--seed", str(seed + 1), *options, *sets])
-    more, most, answer = measured([program, "score", run, folder / "test.csv", "--json", *options])
+    run, scores = folder / f"run-{seed}", folder / "scores.csv"
+    quiet = ["-q", "--threads", "1"]
+    model = options.model or ROOT / MODELS[contestant]
+    seconds, megabytes, _ = measured([options.graphrun, model, "--out", run, "--seed", str(seed + 1), *quiet,
+                                      *settings(contestant, names, train, options, folder)])
+    more, most, answer = measured([options.graphrun, "score", run, folder / "test.csv", "--json", "--out", scores, *quiet])
     found = json.loads(answer)
-    return (found["roc_auc"], found["average_precision"]), seconds + more, max(megabytes, most)
+    heads, lines = read(scores)
+    flagged = [line[heads.index("flagged")] == "1" for line in lines if line[heads.index("odd")] in ("0", "")]
+    return ((found["roc_auc"], found["average_precision"]), seconds + more, max(megabytes, most),
+            100 * statistics.mean(flagged))
 
 
 MEASURE = """import json, resource, subprocess, sys
@@ -155,50 +188,52 @@ def measured(command):
     return json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def spread(values):
-    return f"{statistics.mean(values):.3f}" + (f"±{statistics.stdev(values):.3f}" if len(values) > 1 else "")
+def spread(values, digits=3):
+    return f"{statistics.mean(values):.{digits}f}" + (f"±{statistics.stdev(values):.{digits}f}" if len(values) > 1 else "")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="the folder of churn.csv.gz and credit.csv.gz")
-    parser.add_argument("--tables", default=",".join(TABLES))
-    parser.add_argument("--contestants", default="graphrun,forest,mlp,pyod")
+    parser.add_argument("--tables", default="shuttle,credit,churn")
+    parser.add_argument("--contestants", help="default: graphrun,net,forest,mlp,pyod; of a series: dense,conv")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--held-out", type=int, help="rows that decide what is flagged (default: as the model says)")
     parser.add_argument("--graphrun", default=str(ROOT / "build" / "release" / "graphrun"))
-    parser.add_argument("--model", default=str(ROOT / "models" / "tables" / "table_anomaly.yaml"))
+    parser.add_argument("--model", help="a model file in place of the contestant's own")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    print("| table | contestant | ROC-AUC | average precision | processor seconds | MB |\n|---|---|---|---|---|---|")
+    print("| table | contestant | ROC-AUC | average precision | processor seconds | MB | false alarms, % |\n"
+          "|---|---|---|---|---|---|---|")
     for name in options.tables.split(","):
         path = find(name, options.data)
         if path is None:
             print(f"{name}: not here", file=sys.stderr)
             continue
         names, rows = read(path)
-        for contestant in options.contestants.split(","):
-            if contestant != "graphrun" and importlib.util.find_spec(PEERS[contestant][0]) is None:
+        usual = "dense,conv" if TABLES[name][0] == "T" else "graphrun,net,forest,mlp,pyod"
+        for contestant in (options.contestants or usual).split(","):
+            if contestant in PEERS and importlib.util.find_spec(PEERS[contestant][0]) is None:
                 print(f"{contestant}: not installed", file=sys.stderr)
                 continue
-            aucs, precisions, seconds, megabytes = [], [], [], []
-            for seed in range(options.seeds):
-                columns, train, test, odd = split(name, names, rows, seed)
-                if contestant == "graphrun":
-                    with tempfile.TemporaryDirectory() as folder:
-                        found, spent, memory = graphrun(options.graphrun, options.model, columns, train, test, odd, seed,
-                                                        pathlib.Path(folder))
-                    megabytes.append(memory)
-                else:
-                    known, asked = encoded(train, test)
-                    begin = time.process_time()
-                    found, spent = figures(PEERS[contestant][1](known, asked, seed), odd), 0
-                    spent = time.process_time() - begin
-                aucs.append(found[0])
-                precisions.append(found[1])
-                seconds.append(spent)
-            memory = f"{max(megabytes):.0f}" if megabytes else ""
+            turns = [compete(contestant, name, names, rows, seed, options) for seed in range(options.seeds)]
+            (aucs, precisions), seconds, megabytes, alarms = zip(*(turn[0] for turn in turns)), *list(zip(*turns))[1:]
+            memory = f"{max(megabytes):.0f}" if contestant in MODELS else ""
+            false = spread(alarms, 2) if contestant in MODELS else ""
             print(f"| {name} {TABLES[name][0]} | {contestant} | {spread(aucs)} | {spread(precisions)} | "
-                  f"{statistics.mean(seconds):.2f} | {memory} |", flush=True)
+                  f"{statistics.mean(seconds):.2f} | {memory} | {false} |", flush=True)
+
+
+def compete(contestant, name, names, rows, seed, options):
+    """(figures, seconds, megabytes, false alarms), the last two of graphrun alone"""
+    columns, train, test, odd = split(name, names, rows, seed)
+    if contestant in MODELS:
+        with tempfile.TemporaryDirectory() as folder:
+            return graphrun(contestant, columns, train, test, odd, seed, options, pathlib.Path(folder))
+    known, asked = encoded(train, test)
+    begin = time.process_time()
+    found = figures(PEERS[contestant][1](known, asked, seed), odd)
+    return found, time.process_time() - begin, 0, 0
 
 
 if __name__ == "__main__":
