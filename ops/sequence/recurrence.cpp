@@ -169,7 +169,7 @@ void TiledProduct::operator()(const float* x, std::size_t x_row, std::size_t cou
     const std::size_t vectors = std::min(panel, whole - column) / tiles->lanes;
     tile.b = packed + column * inner;
     tile.b_inner = vectors * tiles->lanes;
-    tile.bias = bias == nullptr ? nullptr : bias + column;
+    tile.start = bias == nullptr ? nullptr : bias + column;
     for (std::size_t row = 0; row < count; row += each) {
       tile.a = x + row * x_row;
       tile.c = y + row * y_row + column;
