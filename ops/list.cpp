@@ -13,11 +13,12 @@ Op assign(), cast(), check_finite(), constant(), during(), grad(), input(), para
     size(), stop_gradient(), straight_through();
 // Matrices, reductions, shapes.
 Op argmax(), avg_pool(), avg_pool_gradient(), broadcast_to(), centred_sums(), concat(), convolution(),
-    convolution_weight_gradient(), gather(), gather_elements(), gru_steps(), gru_steps_gradient(),
-    lstm_steps(), lstm_steps_gradient(), log_softmax(), logsumexp(), matmul(), max(), max_pool(),
-    max_pool_gradient(), max_pool_pick(), moments(), normalise(), one_hot(), pad_slice(), pooled_moments(),
-    reshape(), resize(), resize_gradient(), row_moments(), scatter_add(), scatter_elements_add(), slice(),
-    softmax(), sum(), top_k_mask(), transpose(), transposed_convolution(), upsample(), upsample_gradient();
+    convolution_weight_gradient(), extreme_pool(), extreme_pool_gradient(), extreme_pool_pick(), gather(),
+    gather_elements(), gru_steps(), gru_steps_gradient(), lstm_steps(), lstm_steps_gradient(), log_softmax(),
+    logsumexp(), matmul(), max(), max_pool(), max_pool_gradient(), max_pool_pick(), moments(), normalise(),
+    one_hot(), pad_slice(), pooled_moments(), reshape(), resize(), resize_gradient(), row_moments(),
+    scatter_add(), scatter_elements_add(), slice(), softmax(), sum(), top_k_mask(), transpose(),
+    transposed_convolution(), upsample(), upsample_gradient();
 // Draws.
 Op bernoulli(), random_normal(), random_uniform();
 // Updates of variables.
@@ -90,6 +91,9 @@ constexpr Op (*makers[])() = {
     concat,
     convolution,
     convolution_weight_gradient,
+    extreme_pool,
+    extreme_pool_gradient,
+    extreme_pool_pick,
     gather,
     gather_elements,
     gru_steps,

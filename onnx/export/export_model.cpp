@@ -8,6 +8,7 @@
 #include "autograd/prepare.hpp"
 #include "files/json.hpp"
 #include "graph/op.hpp"
+#include "graph/passes/apply_rules.hpp"
 #include "graph/passes/cut.hpp"
 #include "graph/passes/dead_nodes.hpp"
 #include "graph/passes/pipeline.hpp"
@@ -75,13 +76,29 @@ Graph without_noise(Graph graph, const OpRegistry& registry) {
   return remove_dead_nodes(rewrite(std::move(graph), registry, choose), registry);
 }
 
+/// Pools of what is normalised then stand behind the normalisation, as models have them: runtimes join that
+/// with the convolution before it.
+std::optional<NodeId> pooled_last(RuleContext& context) {
+  Builder& builder = context.builder;
+  const Node& normalise = context.node;
+  if (normalise.op->name != "normalise") return std::nullopt;
+  const Node pool = builder.node(normalise.inputs[0]);
+  if (pool.op->name != "extreme_pool" || pool.inputs[1] != normalise.inputs[2]) return std::nullopt;
+  std::vector<NodeId> inputs = normalise.inputs;
+  inputs[0] = pool.inputs[0];
+  const NodeId whole = builder.add("normalise", std::move(inputs), normalise.attributes);
+  return builder.add("max_pool", {whole}, pool.attributes, {normalise.name, normalise.origin, {}});
+}
+
 Graph graph_of(const ModelDefinition& model, const Part& part, bool raw) {
   const OpRegistry& registry = ops::registry();
   Builder builder = train::copy_of(model.graph, registry);
   for (const NamedOutput& output : part.outputs) builder.output(output.name, output.node);
   Graph graph = without_noise(cut(std::move(builder).finish(), registry, part.given), registry);
   if (raw) graph = with_raw_columns(std::move(graph), model, registry);
-  return make_executable(prepare(std::move(graph), registry, Mode::evaluate), registry);
+  graph = make_executable(prepare(std::move(graph), registry, Mode::evaluate), registry);
+  const Rule rule{"pooled_last", Phase::real, pooled_last};
+  return remove_dead_nodes(apply_once(std::move(graph), registry, {&rule, 1}), registry);
 }
 
 std::map<std::string, double> settled(const train::Learner& learner) {

@@ -9,7 +9,8 @@ struct Body {
   static constexpr bool image_y = false;
 
   [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
-                                            const float* x, const float* /*unused*/, float* y) noexcept {
+                                            const float* x, const float* /*unused*/, const float* /*unused*/,
+                                            float* y) noexcept {
     for (std::int64_t c = 0; c < g.channels; ++c) y[c] = 0;
     for (std::int64_t h = high.begin; h < high.end; h += high.step) {
       for (std::int64_t w = wide.begin; w < wide.end; w += wide.step) {

@@ -11,7 +11,7 @@ struct Body {
 
   [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
                                             const float* cotangent, const float* /*unused*/,
-                                            float* y) noexcept {
+                                            const float* /*unused*/, float* y) noexcept {
     const auto count = static_cast<float>(high.count() * wide.count());
     for (std::int64_t h = high.begin; h < high.end; h += high.step) {
       for (std::int64_t w = wide.begin; w < wide.end; w += wide.step) {

@@ -1,37 +1,7 @@
-#include "ops/image/pooling.hpp"
-#include "ops/image/small_window.hpp"
-#include "ops/reduce/reduction.hpp"
+#include "ops/image/max_pool_bodies.hpp"
 
 namespace graphrun::ops {
 namespace {
-
-struct Body {
-  static constexpr bool image_a = true;
-  static constexpr bool image_b = true;
-  static constexpr bool image_y = false;
-
-  [[gnu::always_inline]] static void of_four(std::int64_t channels, const std::array<const float*, 4>& x,
-                                             float* y) noexcept {
-    const auto [a, b, c, d] = x;
-#pragma GCC ivdep
-    for (std::int64_t i = 0; i < channels; ++i) {
-      y[i] = largest_of_four(a[i], b[i], c[i], d[i]);
-    }
-  }
-
-  [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
-                                            const float* x, const float* /*unused*/, float* y) noexcept {
-    if (is_two_by_two(high, wide)) return of_four(g.channels, four_pixels(g, high, wide, x), y);
-    for (std::int64_t c = 0; c < g.channels; ++c) y[c] = MaxFold::identity;
-    for (std::int64_t h = high.begin; h < high.end; h += high.step) {
-      for (std::int64_t w = wide.begin; w < wide.end; w += wide.step) {
-        const float* const pixel = x + (h * g.width + w) * g.channels;
-#pragma GCC ivdep
-        for (std::int64_t c = 0; c < g.channels; ++c) y[c] = MaxFold::combine(pixel[c], y[c]);
-      }
-    }
-  }
-};
 
 void reference(const ReferenceContext& context) {
   const HostTensor& x = *context.inputs[0];
@@ -62,6 +32,22 @@ std::optional<NodeId> function_of_largest(RuleContext& context) {
                      {context.node.name, context.node.origin, {}});
 }
 
+/// Channels that are moved and scaled keep the order of their pixels, or turn it round: so the pixel is
+/// chosen before, and a normalisation and its gradient see one pixel of a window too.
+std::optional<NodeId> normalised_extreme(RuleContext& context) {
+  Builder& builder = context.builder;
+  const Node function = builder.node(context.node.inputs[0]);
+  if (function.op->name != "normalise" || builder.type(function.inputs[0]) != function.type)
+    return std::nullopt;
+  const Shape channels = {function.type.shape.back()};
+  for (std::size_t i = 1; i < function.inputs.size(); ++i)
+    if (builder.type(function.inputs[i]).shape != channels) return std::nullopt;
+  std::vector<NodeId> inputs = function.inputs;
+  inputs[0] = builder.add("extreme_pool", {inputs[0], inputs[2]}, context.node.attributes);
+  return builder.add("normalise", std::move(inputs), function.attributes,
+                     {context.node.name, context.node.origin, {}});
+}
+
 }  // namespace
 
 Op max_pool() {
@@ -74,9 +60,10 @@ Op max_pool() {
   op.infer = infer_pooled;
   op.reference = reference;
   op.gradient = vjp;
-  op.rules = {
-      {"function_of_largest", Phase::real, function_of_largest, {"kernel", "stride", "pad", "dilation"}}};
-  return pooling<Body>(std::move(op));
+  const std::vector<std::string> window = {"kernel", "stride", "pad", "dilation"};
+  op.rules = {{"function_of_largest", Phase::real, function_of_largest, window},
+              {"normalised_extreme", Phase::real, normalised_extreme, window}};
+  return pooling<MaxPoolBody<false>>(std::move(op));
 }
 
 }  // namespace graphrun::ops

@@ -1,33 +1,9 @@
 #include <fmt/format.h>
 
-#include "ops/image/pooling.hpp"
+#include "ops/image/max_pool_bodies.hpp"
 
 namespace graphrun::ops {
 namespace {
-
-struct Body {
-  static constexpr bool image_a = true;
-  static constexpr bool image_b = true;
-  static constexpr bool image_y = false;
-
-  [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
-                                            const float* x, const float* v, float* y) noexcept {
-    std::int32_t at[most_channels];
-    for (std::int64_t first = 0; first < g.channels; first += most_channels) {
-      const std::int64_t count = std::min(most_channels, g.channels - first);
-      find_largest(g, high, wide, x + first, count, at);
-      std::int32_t number = 0;
-      for (std::int64_t h = high.begin; h < high.end; h += high.step) {
-        for (std::int64_t w = wide.begin; w < wide.end; w += wide.step, ++number) {
-          const float* const pixel = v + (h * g.width + w) * g.channels + first;
-          float* const picked = y + first;
-#pragma GCC ivdep
-          for (std::int64_t c = 0; c < count; ++c) picked[c] = at[c] == number ? pixel[c] : picked[c];
-        }
-      }
-    }
-  }
-};
 
 Type infer(const InferContext& context) {
   const Type pooled = infer_pooled(context);
@@ -66,7 +42,7 @@ Op max_pool_pick() {
   op.reference = reference;
   op.gradient = vjp;
   op.internal = true;
-  return pooling<Body>(std::move(op));
+  return pooling<MaxPoolPickBody<false>>(std::move(op));
 }
 
 }  // namespace graphrun::ops

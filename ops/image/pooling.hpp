@@ -58,21 +58,26 @@ struct PixelRange {
 }
 
 struct PoolArguments {
-  const float* a;  ///< what is seen first: images, or a cotangent
-  const float* b;  ///< a second operand, if there is one
+  const float* a;          ///< what is seen first: images, or a cotangent
+  const float* b;          ///< a second operand, if there is one
+  const float* direction;  ///< one number a channel, of a directed body
   float* y;
   std::int64_t images;
   const PoolGeometry* geometry;
 };
 
-/// Body: `static void window(const PoolGeometry&, PixelRange rows, PixelRange columns, a, b, y)`, called with
-/// each operand at its image when it has the images' shape (`Body::image_a`, …), else at its window. A result
-/// of the images' shape begins as zeros, and the windows add to it in their order, unless the body says that
-/// it writes every pixel (`Body::writes_all`).
+/// Body: `static void window(const PoolGeometry&, PixelRange rows, PixelRange columns, a, b, direction, y)`,
+/// called with each operand at its image when it has the images' shape (`Body::image_a`, …), else at its
+/// window. A result of the images' shape begins as zeros, and the windows add to it in their order, unless
+/// the body says that it writes every pixel (`Body::writes_all`).
+/// `Body::run_at_once(arguments)`, if there is one, may do all of it in another way, and then says true.
 template <class Body>
 struct PoolLoop {
   [[gnu::always_inline]] static void run(const PoolArguments& arguments) noexcept {
     const PoolGeometry& g = *arguments.geometry;
+    if constexpr (requires { Body::run_at_once(arguments); }) {
+      if (Body::run_at_once(arguments)) return;
+    }
     for (std::int64_t n = 0; n < arguments.images; ++n) {
       const float* a = arguments.a + n * (Body::image_a ? g.image() : g.pooled());
       const float* b = arguments.b + n * (Body::image_b ? g.image() : g.pooled());
@@ -83,7 +88,7 @@ struct PoolLoop {
       for (std::int64_t row = 0; row < g.rows; ++row) {
         const PixelRange high = pixels(row, g.window.vertical, g.height);
         for (std::int64_t column = 0; column < g.columns; ++column) {
-          Body::window(g, high, pixels(column, g.window.horizontal, g.width), a, b, y);
+          Body::window(g, high, pixels(column, g.window.horizontal, g.width), a, b, arguments.direction, y);
           if (!Body::image_a) a += g.channels;
           if (!Body::image_b) b += g.channels;
           if (!Body::image_y) y += g.channels;
@@ -93,25 +98,33 @@ struct PoolLoop {
   }
 };
 
+template <class Body>
+constexpr bool is_directed() {
+  if constexpr (requires { Body::directed; }) return Body::directed;
+  return false;
+}
+
 /// Each image is seen once, or twice where something is picked from it or added to it.
 template <class Body>
 Cost pooling_cost(const CostContext& context) {
   const auto images = static_cast<double>(element_count(Body::image_a ? context.inputs[0] : context.output));
   const auto pooled =
       static_cast<double>(element_count(Body::image_y ? context.inputs.back() : context.output));
-  const double times = Body::image_y || context.inputs.size() > 1 ? 2 : 1;
+  const double times = Body::image_y || context.inputs.size() > (is_directed<Body>() ? 2 : 1) ? 2 : 1;
   return {times * images, 4 * (times * images + pooled)};
 }
 
-/// The second operand is read when there is one.
+/// The second operand is read when there is one; of a directed body the directions come before it.
 template <class Body>
 std::unique_ptr<runtime::Call> make_pooling(const runtime::BoundNode& bound) {
   const PoolGeometry geometry(Body::image_a ? bound.inputs[0] : bound.output,
                               pooling_window(bound.node.attributes));
   const auto function = IsaLoops<PoolLoop<Body>, PoolArguments>::select(bound.isa);
   return runtime::make_call([function, geometry](const runtime::CallArguments& a) {
-    const float* const second = a.inputs.size() > 1 ? input_as<float>(a, 1) : input_as<float>(a, 0);
-    function({input_as<float>(a, 0), second, output_as<float>(a), a.row_count, &geometry});
+    constexpr std::size_t second = is_directed<Body>() ? 2 : 1;
+    function({input_as<float>(a, 0), input_as<float>(a, a.inputs.size() > second ? second : 0),
+              is_directed<Body>() ? input_as<float>(a, 1) : nullptr, output_as<float>(a), a.row_count,
+              &geometry});
   });
 }
 
@@ -129,12 +142,15 @@ inline Type infer_pooled(const InferContext& context) {
   return {DType::f32, windows_over(context.inputs[0].shape, context.attributes)};
 }
 
+/// Axes of images and, the second input, of a number a channel.
+std::vector<AxisMap> directed_axes(const AxesContext& context);
+
 /// An op on windows from its Body and what its file says of its meaning.
 template <class Body>
 Op pooling(OpDef op) {
   const std::vector<AttributeDeclaration> window = pooling_attributes();
   op.attributes.insert(op.attributes.begin(), window.begin(), window.end());
-  op.axes = image_axes;
+  op.axes = is_directed<Body>() ? directed_axes : image_axes;
   op.cost = pooling_cost<Body>;
   return {std::move(op), {.make = make_pooling<Body>}};
 }
@@ -179,25 +195,5 @@ std::size_t largest_pixel(const std::vector<double>& x, Pixels pixels) {
 
 /// Channels worked on side by side by kernels that keep something for each of them.
 inline constexpr std::int64_t most_channels = 64;
-
-/// The number of a window's first largest pixel, for `count` channels.
-[[gnu::always_inline]] inline void find_largest(const PoolGeometry& g, PixelRange high, PixelRange wide,
-                                                const float* x, std::int64_t count, std::int32_t* at) {
-  float best[most_channels];
-  for (std::int64_t c = 0; c < count; ++c) best[c] = -std::numeric_limits<float>::infinity();
-  for (std::int64_t c = 0; c < count; ++c) at[c] = 0;
-  std::int32_t number = 0;
-  for (std::int64_t h = high.begin; h < high.end; h += high.step) {
-    for (std::int64_t w = wide.begin; w < wide.end; w += wide.step, ++number) {
-      const float* const pixel = x + (h * g.width + w) * g.channels;
-#pragma GCC ivdep
-      for (std::int64_t c = 0; c < count; ++c) {
-        const bool better = (pixel[c] > best[c]) | ((pixel[c] != pixel[c]) & (best[c] == best[c]));
-        best[c] = better ? pixel[c] : best[c];
-        at[c] = better ? number : at[c];
-      }
-    }
-  }
-}
 
 }  // namespace graphrun::ops

@@ -157,6 +157,11 @@ const std::vector<BlockModel>& block_models() {
              "  p: avg_pool(max_pool(x, kernel=3, stride=1, pad=1), kernel=2)\n"
              "  y: {op: mean, in: p, axis: [1, 2]}\n"),
        {"Transpose", "MaxPool", "AveragePool", "ReduceMean"}},
+      {"normalised_and_pooled",
+       model(image,
+             "  c: {op: conv2d, in: x, channels: 4}\n  b: {op: batch_norm, in: c}\n"
+             "  y: relu(max_pool(b, kernel=2))\n"),
+       {"Transpose", "Conv", "BatchNormalization", "MaxPool", "Relu", "Transpose"}},
       {"reductions_of_images", model(image,
                                      "  p: max_pool(x, kernel=2)\n"
                                      "  y: sum(sum(p, axis=1), axis=1) + sum(max(p, axis=2), axis=1) * 2\n")},

@@ -108,6 +108,25 @@ Attributes pool(std::int64_t kernel, std::int64_t stride, std::int64_t pad) {
   return {{"kernel", kernel}, {"stride", stride}, {"pad", pad}};
 }
 
+/// One number a channel that decides where, and has no gradient: drawn, or so that signs differ.
+Operand directions(std::int64_t channels) {
+  return {.low = -1, .high = 1, .type = {DType::f32, {number(channels)}}, .smooth = false};
+}
+
+/// max_pool and its gradients, and the same by channels' directions.
+void add_max_pools(std::vector<OpCase>& cases, const Operand& x, const Operand& y,
+                   const Attributes& attributes, bool second) {
+  Operand place = x;  // decides where, and has no gradient
+  place.smooth = false;
+  const Operand s = directions(x.type.shape.back().offset);
+  cases.push_back({"max_pool", {x}, attributes, {}, y.type, 2, second});
+  cases.push_back({"max_pool_gradient", {place, y}, attributes, {}, x.type, 2, second});
+  cases.push_back({"max_pool_pick", {place, x}, attributes, {}, y.type, 2, second});
+  cases.push_back({"extreme_pool", {x, s}, attributes, {}, y.type, 2, second});
+  cases.push_back({"extreme_pool_gradient", {place, s, y}, attributes, {}, x.type, 2, second});
+  cases.push_back({"extreme_pool_pick", {place, s, x}, attributes, {}, y.type, 2, second});
+}
+
 /// Each pooling op with its gradients: windows that touch, overlap, leave gaps, and hang over the margin.
 std::vector<OpCase> pooling_cases() {
   struct Pooling {
@@ -121,11 +140,7 @@ std::vector<OpCase> pooling_cases() {
     const Operand y = images(p.rows, p.columns, p.channels);
     const Attributes attributes = pool(p.kernel, p.stride, p.pad);
     const bool second = p.channels < 10;
-    cases.push_back({"max_pool", {x}, attributes, {}, y.type, 2, second});
-    Operand place = x;  // decides where, and has no gradient
-    place.smooth = false;
-    cases.push_back({"max_pool_gradient", {place, y}, attributes, {}, x.type, 2, second});
-    cases.push_back({"max_pool_pick", {place, x}, attributes, {}, y.type, 2, second});
+    add_max_pools(cases, x, y, attributes, second);
     cases.push_back({"avg_pool", {x}, attributes, {}, y.type, 2, second});
     cases.push_back(
         {"avg_pool_gradient", {y}, with(attributes, "size", {p.height, p.width}), {}, x.type, 2, second});
@@ -161,11 +176,7 @@ std::vector<OpCase> uneven_pooling_cases() {
   for (const Pooling& p : poolings) {
     const Operand x = images(p.height, p.width, p.channels);
     const Operand y = images(p.rows, p.columns, p.channels);
-    Operand place = x;
-    place.smooth = false;
-    cases.push_back({"max_pool", {x}, p.attributes, {}, y.type, 2});
-    cases.push_back({"max_pool_gradient", {place, y}, p.attributes, {}, x.type, 2});
-    cases.push_back({"max_pool_pick", {place, x}, p.attributes, {}, y.type, 2});
+    add_max_pools(cases, x, y, p.attributes, true);
     cases.push_back({"avg_pool", {x}, p.attributes, {}, y.type, 2});
     cases.push_back(
         {"avg_pool_gradient", {y}, with(p.attributes, "size", {p.height, p.width}), {}, x.type, 2});
@@ -243,6 +254,12 @@ Operand rough_images(std::int64_t height, std::int64_t width, std::vector<double
   return operand;
 }
 
+Operand one_direction(double value) {
+  Operand operand = given({number(1)}, {value});
+  operand.smooth = false;
+  return operand;
+}
+
 std::vector<OpCase> known_pooling() {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   const Operand x = rough_images(2, 4, {1, 5, 5, 2, 3, 5, 0, nan});
@@ -251,6 +268,16 @@ std::vector<OpCase> known_pooling() {
       {"max_pool", {x}, pool(2, 0, 0), {5, nan}},
       {"max_pool_gradient", {x, rough_images(1, 2, {10, 20})}, pool(2, 0, 0), {0, 10, 0, 0, 0, 0, 0, 20}},
       {"max_pool_pick", {x, rough_images(2, 4, {1, 2, 3, 4, 5, 6, 7, 8})}, pool(2, 0, 0), {2, 8}},
+      {"extreme_pool", {x, one_direction(0)}, pool(2, 0, 0), {5, nan}},
+      {"extreme_pool", {x, one_direction(-3)}, pool(2, 0, 0), {1, nan}},
+      {"extreme_pool_gradient",
+       {rough_images(2, 4, {1, 1, 5, 2, 3, 1, 0, nan}), one_direction(-1), rough_images(1, 2, {10, 20})},
+       pool(2, 0, 0),
+       {10, 0, 0, 0, 0, 0, 0, 20}},
+      {"extreme_pool_pick",
+       {x, one_direction(-1), rough_images(2, 4, {1, 2, 3, 4, 5, 6, 7, 8})},
+       pool(2, 0, 0),
+       {1, 8}},
       {"avg_pool", {rough_images(2, 2, {1, 2, 3, 6})}, pool(2, 1, 1), {1, 1.5, 2, 2, 3, 4, 3, 4.5, 6}},
       {"upsample", {line}, {}, {0, 0, 4, 4, 0, 0, 4, 4}},
       {"upsample", {line}, {{"mode", "bilinear"}}, {0, 1, 3, 4, 0, 1, 3, 4}},
@@ -423,6 +450,14 @@ TEST_CASE("ops on images: errors say what is wrong") {
        {x},
        {{"kernel", std::vector<std::int64_t>{2, 2, 2}}},
        "'kernel' is one number, or a height and a width, not 3 numbers"},
+      {"extreme_pool",
+       {x, {DType::f32, {number(3)}}},
+       {{"kernel", std::int64_t{2}}},
+       "s must be one number a channel, [2], but is [3]"},
+      {"extreme_pool_pick",
+       {x, {DType::f32, {number(2)}}, {DType::f32, {batch, number(4), number(5), number(2)}}},
+       {{"kernel", std::int64_t{2}}},
+       "x and v must be alike: x is f32[batch, 5, 5, 2], v is f32[batch, 4, 5, 2]"},
       {"avg_pool",
        {x},
        {{"kernel", std::int64_t{2}}, {"pad", std::int64_t{1}}, {"dilation", std::int64_t{6}}},

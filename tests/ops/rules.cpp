@@ -380,6 +380,25 @@ Graph cross_entropy() {
   return std::move(builder).finish();
 }
 
+/// The largest of normalised images, in channels that keep the order of pixels and in ones that turn it
+/// round.
+OpCase normalised_images() {
+  const Dim two = Dim::number(2);
+  const Operand channels{.low = -1, .high = 1, .type = {DType::f32, {two}}};
+  const Operand scales{.type = {DType::f32, {two}}, .values = {0.5, -2}};
+  const Operand images{
+      .low = -1, .high = 1, .type = {DType::f32, {Dim::batch(), Dim::number(4), Dim::number(6), two}}};
+  return {.op = "normalise", .operands = {images, channels, scales, channels}};
+}
+
+Graph pooled(const OpCase& one) {
+  Builder builder(ops::registry());
+  const std::vector<Term> x = inputs_of(builder, one);
+  const Term normalised = call("normalise", {x[0], x[1], x[2], x[3]});
+  builder.output("y", call("max_pool", {normalised}, {{"kernel", std::int64_t{2}}}));
+  return std::move(builder).finish();
+}
+
 }  // namespace
 
 TEST_CASE("every rule and pass leaves the bits of every op, or its value where it is a real one") {
@@ -401,6 +420,7 @@ TEST_CASE("every rule and pass leaves the bits of every op, or its value where i
     merge(tempted, check_as_constants(one));
   }
   merge(tempted, check_all(example_of(cross_entropy(), {.op = "mul", .operands = {{}, {}}})));
+  merge(tempted, check_all(example_of(pooled(normalised_images()), normalised_images())));
   // Whatever has not been tempted is not tested either.
   for (const OpDef& op : ops::registry().ops()) {
     for (const Rule& rule : op.rules) {
