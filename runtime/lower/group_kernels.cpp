@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/lower/eltwise_call.hpp"
+#include "runtime/lower/total_call.hpp"
 
 namespace graphrun::runtime {
 
@@ -38,19 +39,30 @@ void GroupKernels::make_call(std::uint32_t index) {
   std::unique_ptr<Call> call;
   if (group.kind == GroupKind::elementwise && !lone_[index]) {
     call = make_elementwise_call(programs_[index]);
-  } else if (group.kind == GroupKind::call) {
-    call = single_call(group.members.front());
+  } else if (group.kind == GroupKind::total) {
+    call = make_total_call(element_count(bound_.info(group.stored.front()).extents));
+  } else if (group.kind == GroupKind::call && group.ranges.empty()) {
+    call = single_call(group.members.front(), bound_.batch);
   }
-  call_of_.push_back(call.get());
-  if (!call) return;
+  call_of_.push_back(call ? keep(std::move(call)) : nullptr);
+}
+
+const Call* GroupKernels::keep(std::unique_ptr<Call> call) {
   kernel_scratch_ = std::max(kernel_scratch_, call->scratch_bytes());
   if (std::string warning = call->warning(); !warning.empty()) {
     plan_.warnings.push_back(std::move(warning));
   }
   plan_.calls.push_back(std::move(call));
+  return plan_.calls.back().get();
 }
 
-std::unique_ptr<Call> GroupKernels::single_call(NodeId id) const {
+const Call* GroupKernels::range_call(std::uint32_t group, std::int64_t rows) {
+  const auto [known, made] = range_calls_.try_emplace({group, rows}, nullptr);
+  if (made) known->second = keep(single_call(partition_.groups[group].members.front(), rows));
+  return known->second;
+}
+
+std::unique_ptr<Call> GroupKernels::single_call(NodeId id, std::int64_t rows) const {
   const Node& node = bound_.node(id);
   const BoundInfo& info = bound_.info(id);
   if (info.kernel->make == nullptr) {
@@ -61,7 +73,8 @@ std::unique_ptr<Call> GroupKernels::single_call(NodeId id) const {
   BoundNode bound{node, {}, {}, info.extents, options_.isa, bound_.reads_narrow(id)};
   for (const NodeId input : node.inputs) {
     bound.input_types.push_back(bound_.node(input).type);
-    bound.inputs.push_back(bound_.info(input).extents);
+    bound.inputs.push_back(rows == bound_.batch ? bound_.info(input).extents
+                                                : graphrun::bind(bound_.node(input).type.shape, rows));
   }
   return info.kernel->make(bound);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -31,6 +32,8 @@ class GroupKernels {
   /// The call of an elementwise group, or of one that is a single node; for groups in their order.
   void make_call(std::uint32_t group);
   const Call* call(std::uint32_t group) const { return call_of_[group]; }
+  /// The call of a group with ranges, for one of so many rows; equal ones are made once.
+  const Call* range_call(std::uint32_t group, std::int64_t rows);
   /// A product for so many rows; equal ones are made once.
   std::uint32_t matmul_for(const Group& group, std::int64_t rows, bool column_sums);
   /// A function that a provider runs, for so many rows; equal ones are made once.
@@ -61,7 +64,9 @@ class GroupKernels {
 
   /// An elementwise group that is a single function may be a provider's.
   bool give_to_provider(std::size_t index);
-  std::unique_ptr<Call> single_call(NodeId id) const;
+  /// For a batch of so many rows.
+  std::unique_ptr<Call> single_call(NodeId id, std::int64_t rows) const;
+  const Call* keep(std::unique_ptr<Call> call);
 
   const BoundGraph& bound_;
   const Partition& partition_;
@@ -72,6 +77,7 @@ class GroupKernels {
   std::vector<KnownEltwise> eltwise_;
   std::vector<std::vector<std::pair<NodeId, NodeId>>> in_place_;  // by group
   std::vector<const Call*> call_of_;                              // by group
+  std::map<std::pair<std::uint32_t, std::int64_t>, const Call*> range_calls_;  // by group and rows
   std::unordered_map<MatmulSpec, std::uint32_t, SpecHash> matmuls_;
   std::size_t kernel_scratch_ = 0;
 };

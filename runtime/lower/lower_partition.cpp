@@ -346,6 +346,8 @@ std::string_view to_string(GroupKind kind) {
       return "elementwise";
     case GroupKind::call:
       return "call";
+    case GroupKind::total:
+      return "total";
   }
   return "";
 }

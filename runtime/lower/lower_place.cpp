@@ -52,12 +52,14 @@ class Placer {
     std::iota(class_of_.begin(), class_of_.end(), NodeId{0});
     result_.buffer_of.assign(bound.nodes.size(), -1);
     result_.per_slice.assign(bound.nodes.size(), false);
+    result_.per_block.assign(bound.nodes.size(), false);
     if (sharing_) {
       for (std::uint32_t group = 0; group < in_place.size(); ++group) merge_in_place(group, in_place[group]);
     }
     for (const Group& group : partition.groups) {
       for (const NodeId stored : group.stored) make_buffers(stored);
     }
+    for (std::uint32_t group = 0; group < partition.groups.size(); ++group) make_partials(group);
     lay_out();
   }
 
@@ -129,22 +131,62 @@ class Placer {
       split = split && !bound_.info(member).fetched &&
               std::ranges::all_of(accesses(member), [&](const Access& access) { return access.cut == cut; });
     }
+    const bool within_blocks = split && stays_in_blocks(stored);
     result_.per_slice[stored] = split;
+    result_.per_block[stored] = within_blocks;
     result_.buffer_of[stored] = static_cast<std::int64_t>(result_.buffers.size());
     const std::size_t bytes = bound_.bytes(stored);
     if (!split) {
       result_.buffers.emplace_back().bytes = bytes;
     } else {
       const auto rows = static_cast<std::size_t>(bound_.info(stored).extents[0]);
-      for (const RowRange& part : parts) {
-        result_.buffers.emplace_back().bytes = bytes / rows * static_cast<std::size_t>(part.count);
+      for (std::uint32_t part = 0; part < parts.size(); ++part) {
+        const std::int64_t kept =
+            within_blocks ? schedule_.block_rows[unit_of(stored, part)] : parts[part].count;
+        result_.buffers.emplace_back().bytes = bytes / rows * static_cast<std::size_t>(kept);
       }
     }
     add_users(stored, stored);
   }
 
+  std::uint32_t unit_of(NodeId stored, std::uint32_t part) const {
+    return schedule_.first_unit[partition_.group_of[stored]] + part;
+  }
+
+  /// Whether all that touches a value in a part runs in blocks with what makes it.
+  bool stays_in_blocks(NodeId stored) {
+    const std::uint32_t parts = schedule_.parts(partition_.group_of[stored]);
+    for (std::uint32_t part = 0; part < parts; ++part) {
+      const std::uint32_t own = unit_of(stored, part);
+      if (schedule_.block_rows[own] == 0) return false;
+      const auto beside_it = [&](const Access& access) {
+        const std::uint32_t unit = schedule_.first_unit[access.group] + part;
+        return schedule_.task_of[unit] == schedule_.task_of[own] &&
+               schedule_.position_of[unit] == schedule_.position_of[own];
+      };
+      for (const NodeId member : class_members(stored))
+        if (!std::ranges::all_of(accesses(member), beside_it)) return false;
+    }
+    return true;
+  }
+
+  /// One for each part of a sum, for the total behind it.
+  void make_partials(std::uint32_t group) {
+    result_.first_partial.push_back(result_.buffers.size());
+    if (partition_.groups[group].ranges.empty()) return;
+    const std::uint32_t total = schedule_.first_unit[group + 1];
+    for (std::uint32_t part = 0; part < schedule_.parts(group); ++part) {
+      const std::uint32_t unit = schedule_.first_unit[group] + part;
+      Buffer& buffer = result_.buffers.emplace_back();
+      buffer.bytes = bound_.bytes(partition_.groups[group].members.front());
+      buffer.writers = {unit};
+      buffer.users = {unit, total};
+    }
+  }
+
   void join(NodeId stored, NodeId representative) {
     result_.per_slice[stored] = result_.per_slice[representative];
+    result_.per_block[stored] = result_.per_block[representative];
     result_.buffer_of[stored] = result_.buffer_of[representative];
     add_users(stored, representative);
   }

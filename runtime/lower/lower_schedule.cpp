@@ -46,7 +46,7 @@ constexpr std::int64_t most_slices = 256;
 class Scheduler {
  public:
   Scheduler(const BoundGraph& bound, const Partition& partition, const LoweringOptions& options)
-      : bound_(bound), partition_(partition) {
+      : bound_(bound), partition_(partition), blocks_(options.slicing && !options.keep_values) {
     measure();
     estimate();
     cut(options);
@@ -58,6 +58,7 @@ class Scheduler {
     make_units();
     connect();
     gather_tasks(bound_, partition_, result_);
+    if (blocks_) cut_into_blocks(bound_, partition_, result_);
   }
 
   Schedule take() { return std::move(result_); }
@@ -78,7 +79,12 @@ class Scheduler {
   }
 
   void measure() {
-    for (const Group& each : partition_.groups) {
+    for (std::size_t i = 0; i < partition_.groups.size(); ++i) {
+      const Group& each = partition_.groups[i];
+      if (each.kind == GroupKind::total) {
+        group_ns_.push_back(call_ns + bytes_of_total(i) / bytes_per_ns);
+        continue;
+      }
       double nanoseconds = call_ns;
       for (const NodeId member : each.members) {
         const Cost cost = cost_of(member);
@@ -94,10 +100,21 @@ class Scheduler {
     }
   }
 
+  /// Of the parts and their sum.
+  double bytes_of_total(std::size_t group) const {
+    const std::size_t parts = partition_.groups[group - 1].ranges.size();
+    return static_cast<double>((parts + 1) * bound_.bytes(partition_.groups[group].stored.front()));
+  }
+
   /// What predictions need, which may be finer than what choices follow.
   void estimate() {
-    for (const Group& each : partition_.groups) {
+    for (std::size_t i = 0; i < partition_.groups.size(); ++i) {
+      const Group& each = partition_.groups[i];
       Work work;
+      if (each.kind == GroupKind::total) {
+        group_work_.push_back({.cached_bytes = bytes_of_total(i)});
+        continue;
+      }
       for (const NodeId member : each.members) work += work_of(each, member);
       if (each.kind == GroupKind::elementwise) work.cached_bytes += bytes_around(each);
       group_work_.push_back(work);
@@ -134,7 +151,12 @@ class Scheduler {
 
   void cut(const LoweringOptions& options) {
     result_.cuts = {{{0, 0}}, {}};
-    for (const Group& each : partition_.groups) result_.cut_of.push_back(each.rows ? batch_rows : uncut);
+    for (const Group& each : partition_.groups) {
+      result_.cut_of.push_back(each.rows ? batch_rows : uncut);
+      if (each.ranges.empty()) continue;
+      result_.cut_of.back() = static_cast<std::uint32_t>(result_.cuts.size());
+      result_.cuts.push_back(each.ranges);
+    }
     workers_ = static_cast<std::int64_t>(std::max<std::size_t>(1, options.workers));
     const std::int64_t slices = options.slicing && !options.keep_values ? slices_of_batch(options) : 1;
     result_.cuts[batch_rows] = even_shares(bound_.batch, slices, row_step);
@@ -298,6 +320,10 @@ class Scheduler {
     std::vector<std::uint32_t> checks;
     for (std::uint32_t unit = 0; unit < result_.units.size(); ++unit) {
       const std::uint32_t index = result_.units[unit].group;
+      if (partition_.groups[index].kind == GroupKind::total) {
+        all_units_before(index - 1, unit);
+        continue;
+      }
       for (const NodeId member : partition_.groups[index].members) {
         connect_inputs(unit, index, member);
         for (const NodeId control : bound_.node(member).controls) {
@@ -313,9 +339,25 @@ class Scheduler {
           for (const std::uint32_t check : checks) result_.units[unit].predecessors.push_back(check);
         }
       }
-      std::vector<std::uint32_t>& before = result_.units[unit].predecessors;
-      std::ranges::sort(before);
-      before.erase(std::unique(before.begin(), before.end()), before.end());
+    }
+    wait_with_readers();
+    for (UnitDraft& unit : result_.units) {
+      std::ranges::sort(unit.predecessors);
+      const auto again = std::ranges::unique(unit.predecessors);
+      unit.predecessors.erase(again.begin(), again.end());
+    }
+  }
+
+  /// What runs beside its reader begins when that can.
+  void wait_with_readers() {
+    for (std::uint32_t i = 0; i < partition_.groups.size(); ++i) {
+      const std::uint32_t reader = blocks_ ? reader_beside(bound_, partition_, i) : no_group;
+      if (reader == no_group) continue;
+      for (std::uint32_t part = 0; part < result_.parts(i); ++part) {
+        const std::uint32_t own = result_.first_unit[i] + part;
+        for (const std::uint32_t before : result_.units[result_.first_unit[reader] + part].predecessors)
+          if (before < own) result_.units[own].predecessors.push_back(before);
+      }
     }
   }
 
@@ -327,11 +369,22 @@ class Scheduler {
       const bool batch_in_step = bound_.sliced_input(member, i) && partition_.groups[from].rows;
       if (bound_.info(node.inputs[i]).root == partition_.groups[from].column_sum) {
         result_.units[unit].predecessors.push_back(result_.first_unit[from]);  // the first part alone sums
+      } else if (!partition_.groups[index].ranges.empty() && partition_.groups[from].rows) {
+        slices_with(result_.rows_of(result_.units[unit]), from, unit);
       } else if (batch_in_step || result_.gradient_in_step(from, index)) {
         result_.units[unit].predecessors.push_back(result_.first_unit[from] + result_.units[unit].slice);
       } else {
         all_units_before(from, unit);
       }
+    }
+  }
+
+  /// The slices in which these rows lie.
+  void slices_with(const RowRange& rows, std::uint32_t from_group, std::uint32_t unit) {
+    for (std::uint32_t i = 0; i < result_.slices().size(); ++i) {
+      const RowRange& slice = result_.slices()[i];
+      if (slice.begin < rows.begin + rows.count && rows.begin < slice.begin + slice.count)
+        result_.units[unit].predecessors.push_back(result_.first_unit[from_group] + i);
     }
   }
 
@@ -346,6 +399,7 @@ class Scheduler {
 
   const BoundGraph& bound_;
   const Partition& partition_;
+  bool blocks_;
   Schedule result_;
   std::vector<double> group_ns_;
   std::vector<Work> group_work_;

@@ -13,6 +13,7 @@ constexpr double worth_a_task_ns = 5'000;
 
 /// Units are taken in order. Each goes to the end of a task of its own slice where that costs no
 /// parallelism, or starts one:
+///  - a part of a sum over rows of one slice goes to the slice's task, which has them at hand;
 ///  - a unit that waits for one task only continues it, unless that task was closed because several
 ///    worthwhile pieces of work wait for its end;
 ///  - an update goes to the task that makes its gradient, and a small unit to a small task it waits for,
@@ -33,9 +34,15 @@ class TaskGatherer {
  private:
   const Group& group(std::uint32_t unit) const { return partition_.groups[result_.units[unit].group]; }
 
-  /// The slice of a unit; one number for all that run as a whole.
+  /// The slice of a unit, in which all rows of a part of a sum may lie; one number for all that run as a
+  /// whole.
   std::uint32_t lane_of(std::uint32_t unit) const {
-    return group(unit).rows ? result_.units[unit].slice : whole;
+    if (group(unit).rows) return result_.units[unit].slice;
+    if (group(unit).ranges.empty()) return whole;
+    return result_.slice_with(result_.rows_of(result_.units[unit])).value_or(whole);
+  }
+  bool sums_in_lane(std::uint32_t unit) const {
+    return !group(unit).ranges.empty() && lane_of(unit) != whole;
   }
   static constexpr std::uint32_t whole = ~std::uint32_t{0};
 
@@ -50,16 +57,33 @@ class TaskGatherer {
 
   void count_heavy_successors() {
     heavy_successors_.assign(result_.units.size(), 0);
-    for (const UnitDraft& unit : result_.units) {
-      if (unit.nanoseconds < worth_a_task_ns) continue;
+    for (std::uint32_t index = 0; index < result_.units.size(); ++index) {
+      const UnitDraft& unit = result_.units[index];
+      if (unit.nanoseconds < worth_a_task_ns || sums_in_lane(index)) continue;
       // Of a slice's units only the last one counts: the unit waits for the others through it.
       std::map<std::uint32_t, std::uint32_t> last;
       for (const std::uint32_t before : unit.predecessors) {
         std::uint32_t& latest = last[lane_of(before)];
         latest = std::max(latest, before);
       }
-      for (const auto& [lane, before] : last) ++heavy_successors_[before];
+      // What it waits for longer than for a slice is made of all slices: it does not wait for that slice's end.
+      const auto all = last.find(whole);
+      for (const auto& [lane, before] : last)
+        if (all == last.end() || before >= all->second || !follows(all->second, before))
+          ++heavy_successors_[before];
     }
+  }
+
+  /// Whether a unit waits for another, as far as a short search sees.
+  bool follows(std::uint32_t unit, std::uint32_t other) const {
+    std::vector<std::uint32_t> seen = {unit};
+    for (std::size_t i = 0; i < seen.size() && i < most_looked_at; ++i) {
+      for (const std::uint32_t before : result_.units[seen[i]].predecessors) {
+        if (before == other) return true;
+        if (before > other && std::ranges::find(seen, before) == seen.end()) seen.push_back(before);
+      }
+    }
+    return false;
   }
 
   std::vector<std::uint32_t> tasks_before(std::uint32_t unit) const {
@@ -72,21 +96,33 @@ class TaskGatherer {
     return tasks;
   }
 
-  /// Whoever waits for the task that was started last waits for those it waits for.
+  /// Whoever waits for the task that was started last waits for those it waits for, and for theirs as far as a
+  /// short search sees.
   void leave_out_implied(std::vector<std::uint32_t>& tasks) const {
     if (tasks.size() < 2) return;
-    const std::uint32_t last = tasks.back();
-    for (const std::uint32_t before : result_.tasks[last].predecessors) {
-      const auto found = std::ranges::lower_bound(tasks, before);
-      if (found != tasks.end() && *found == before) tasks.erase(found);
+    const std::uint32_t first = tasks.front();  // what was started before it seldom waits for it
+    std::vector<std::uint32_t> seen = {tasks.back()};
+    for (std::size_t i = 0; i < seen.size() && i < most_looked_at; ++i) {
+      for (const std::uint32_t before : result_.tasks[seen[i]].predecessors) {
+        if (before < first || std::ranges::find(seen, before) != seen.end()) continue;
+        seen.push_back(before);
+        std::erase(tasks, before);
+      }
     }
   }
+  static constexpr std::size_t most_looked_at = 32;
 
   static constexpr std::uint32_t new_task = ~std::uint32_t{0};
 
   std::uint32_t home_of(std::uint32_t unit, const std::vector<std::uint32_t>& waits) const {
     const bool small = result_.units[unit].nanoseconds < worth_a_task_ns;
     const std::uint32_t lane = lane_of(unit);
+    if (sums_in_lane(unit)) {
+      const auto task = std::find_if(waits.rbegin(), waits.rend(), [&](std::uint32_t each) {
+        return lane_of_[each] == lane && !has_successors_[each];
+      });
+      if (task != waits.rend()) return *task;
+    }
     if (waits.size() == 1) {
       const std::uint32_t task = waits[0];
       const bool open = !closed_[task] || (small && !has_successors_[task]);
@@ -182,6 +218,7 @@ class TaskGatherer {
 
   void locate_units() {
     result_.position_of.assign(result_.units.size(), 0);
+    result_.block_rows.assign(result_.units.size(), 0);
     for (std::uint32_t task = 0; task < result_.tasks.size(); ++task) {
       const std::vector<std::uint32_t>& units = result_.tasks[task].units;
       for (std::uint32_t position = 0; position < units.size(); ++position) {

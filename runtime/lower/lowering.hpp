@@ -67,7 +67,20 @@ BoundGraph bind_graph(const Graph& graph, std::int64_t batch, const KernelRegist
 // ---- Partition
 // ---------------------------------------------------------------------------------------------
 
-enum class GroupKind : std::uint8_t { product, elementwise, call };
+struct RowRange {
+  std::int64_t begin = 0;
+  std::int64_t count = 0;
+};
+
+/// Into which rows a group is cut. Groups of one cut that hand values on run part by part, in step.
+using Cut = std::vector<RowRange>;
+
+enum class GroupKind : std::uint8_t {
+  product,
+  elementwise,
+  call,
+  total  ///< adds what the parts of the group before it made, in their order
+};
 
 inline constexpr std::uint32_t no_group = ~std::uint32_t{0};
 
@@ -88,6 +101,8 @@ struct Group {
   // Elementwise: what its members share.
   Extents shape;
   std::int64_t reduced = 0;  ///< elements that each of its reductions folds into one; 0: it has none
+  /// Call: a sum over the batch that is made in parts, each over some of its rows; a total is behind it.
+  Cut ranges;
 };
 
 struct Partition {
@@ -96,6 +111,17 @@ struct Partition {
 };
 
 Partition partition_graph(const BoundGraph& bound, const LoweringOptions& options);
+
+/// Sums over the batch that are worth several tasks become parts and a total. How many parts follows from the
+/// shapes alone, since the bits do: never from workers or options.
+void cut_sums(const BoundGraph& bound, Partition& partition);
+
+/// The group that a group runs right before, block by block, because nothing else reads what it makes, and
+/// that is more than what it reads: its result never leaves the cache then. no_group when there is none.
+std::uint32_t reader_beside(const BoundGraph& bound, const Partition& partition, std::uint32_t group);
+
+/// Puts such groups right before their readers.
+void move_to_readers(const BoundGraph& bound, Partition& partition);
 
 /// By node: the computed nodes that wait for it without reading it.
 std::vector<std::vector<NodeId>> controlled_nodes(const BoundGraph& bound);
@@ -137,16 +163,10 @@ std::string to_string(const BoundGraph& bound, const Partition& partition);
 // ---- Schedule
 // ----------------------------------------------------------------------------------------------
 
-struct RowRange {
-  std::int64_t begin = 0;
-  std::int64_t count = 0;
-};
-
-/// Into which rows a group is cut. Groups of one cut that hand values on run part by part, in step.
-using Cut = std::vector<RowRange>;
 inline constexpr std::uint32_t uncut = 0;       ///< Schedule::cuts: runs as a whole
 inline constexpr std::uint32_t batch_rows = 1;  ///< Schedule::cuts: the slices of the batch
-// Every further one: rows of a weight gradient, and of the weights that an update changes with them.
+// Every further one: rows of a weight gradient, and of the weights that an update changes with them; or, of a
+// group with ranges, these.
 
 struct UnitDraft {
   std::uint32_t group = 0;
@@ -170,7 +190,9 @@ struct Schedule {
   std::vector<std::uint32_t> first_unit;   ///< by group: its unit of slice 0; the others follow
   std::vector<TaskDraft> tasks;            ///< in an order in which they can run
   std::vector<std::uint32_t> task_of;      ///< by unit
-  std::vector<std::uint32_t> position_of;  ///< by unit: its place in its task
+  std::vector<std::uint32_t> position_of;  ///< by unit: its place in its task, one for all that run in blocks
+  /// By unit: so many rows at a time, in turns with the units beside it at its place; 0: all of its rows.
+  std::vector<std::int64_t> block_rows;
   double flop = 0;
   double update_bytes = 0;  ///< read and written by all updates
 
@@ -179,6 +201,14 @@ struct Schedule {
     return static_cast<std::uint32_t>(cuts[cut_of[group]].size());
   }
   RowRange rows_of(const UnitDraft& unit) const { return cuts[cut_of[unit.group]][unit.slice]; }
+  /// The slice in which all of these rows lie; none when there is no such.
+  std::optional<std::uint32_t> slice_with(const RowRange& rows) const {
+    for (std::uint32_t i = 0; i < slices().size(); ++i) {
+      const RowRange& slice = slices()[i];
+      if (slice.begin <= rows.begin && rows.begin + rows.count <= slice.begin + slice.count) return i;
+    }
+    return std::nullopt;
+  }
   /// Whether an update takes a gradient part by part, as it is made.
   bool gradient_in_step(std::uint32_t from, std::uint32_t to) const {
     return cut_of[from] > batch_rows && cut_of[from] == cut_of[to];
@@ -189,6 +219,10 @@ Schedule schedule_groups(const BoundGraph& bound, const Partition& partition, co
 
 /// Gathers the units of a schedule into its tasks.
 void gather_tasks(const BoundGraph& bound, const Partition& partition, Schedule& schedule);
+
+/// Units that go over the rows of a slice one after the other run block by block: what one makes of a few
+/// rows the next finds in the cache. A row's bits do not follow from how many run at once.
+void cut_into_blocks(const BoundGraph& bound, const Partition& partition, Schedule& schedule);
 
 /// The most tasks that run at once when there are cores for all of them.
 std::size_t widest_moment(const std::vector<TaskDraft>& tasks);
@@ -210,6 +244,8 @@ struct Placement {
   /// By node that is stored: its first buffer; the buffers of the other slices follow when it is per slice.
   std::vector<std::int64_t> buffer_of;
   std::vector<bool> per_slice;
+  std::vector<bool> per_block;  ///< and that buffer has the rows of a block, for one block after the other
+  std::vector<std::size_t> first_partial;  ///< by group with ranges: the buffer of its first part
   std::size_t workspace_bytes = 0;
   std::size_t scratch_bytes = 0;  ///< of the buffers that live within one task
 };

@@ -1,0 +1,176 @@
+// Plans of images: rows that run block by block, and sums over the batch in parts.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <set>
+#include <string>
+
+#include "graph/interpreter.hpp"
+#include "graph/term.hpp"
+#include "ops/op.hpp"
+#include "runtime/execute/session.hpp"
+#include "runtime/lower/lower.hpp"
+#include "runtime/products/tiled_matmul.hpp"
+#include "tests/runtime/network.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun;
+using namespace graphrun::runtime;
+
+namespace {
+
+constexpr Dim n = Dim::batch();
+Dim k(std::int64_t number) {
+  return Dim::number(number);
+}
+
+/// Two layers and their gradients: convolutions, normalisation, pools, functions between.
+std::shared_ptr<const Graph> two_layers() {
+  Builder builder(ops::registry());
+  const auto input = [&](const std::string& name, const Shape& shape) {
+    return Term(builder, builder.add("input", {}, {{"shape", shape}}, {.name = name}));
+  };
+  const Attributes same = {{"pad", std::int64_t{1}}};
+  const Attributes by_two = {{"kernel", std::int64_t{2}}};
+  const Term x = input("x", {n, k(28), k(28), k(3)});
+  const Term first = call("convolution", {x, input("w", {k(3), k(3), k(3), k(16)})}, same);
+  const Term scale = input("s", {k(16)});
+  const Term largest = call("extreme_pool", {first, scale}, by_two);
+  const Term h =
+      call("tanh", {call("normalise", {largest, input("c", {k(16)}), scale, input("t", {k(16)})})});
+  const Term v = input("v", {k(3), k(3), k(16), k(32)});
+  const Term y = call("tanh", {call("convolution", {h, v}, same)});
+  const Term slope = call("mul", {y, input("g", {n, k(14), k(14), k(32)})});
+  const Term back =
+      call("transposed_convolution", {slope, v}, {{"pad", std::int64_t{1}}, {"size", std::vector{14L, 14L}}});
+  const Term images = call("extreme_pool_gradient", {first, scale, back}, by_two) + first;
+  const Attributes kernel = {{"pad", std::int64_t{1}}, {"kernel", std::vector{3L, 3L}}};
+  builder.output("sums", call("sum", {y}, {{"axis", Axes{false, {1, 2}}}}));
+  builder.output("dv", call("convolution_weight_gradient", {h, slope}, kernel));
+  builder.output("dw", call("convolution_weight_gradient", {x, images}, kernel));
+  return std::make_shared<const Graph>(std::move(builder).finish());
+}
+
+/// Eighths, so that the first convolution is exact and f64 finds the largest pixels where f32 does.
+graphrun::testing::Values inputs_of(const Graph& graph, std::int64_t batch) {
+  std::mt19937 generator(7);
+  std::uniform_real_distribution<float> distribution(-1, 1);
+  graphrun::testing::Values values;
+  for (const Node& node : graph.nodes()) {
+    if (!node.op->traits.input) continue;
+    const Extents extents = graphrun::bind(node.type.shape, batch);
+    std::vector<float> elements(static_cast<std::size_t>(element_count(extents)));
+    for (float& element : elements) element = std::round(8 * distribution(generator)) / 8;
+    values.set(node.name, extents, std::move(elements));
+  }
+  return values;
+}
+
+std::vector<std::vector<float>> outputs_of(const std::shared_ptr<const Graph>& graph, std::int64_t batch,
+                                           const LoweringOptions& lowering, int threads) {
+  SessionOptions options;
+  options.threads = threads;
+  options.executor = ExecutorKind::threads;
+  options.lowering = lowering;
+  options.poison_workspace = true;
+  Session session(ops::registry(), ops::kernels(), options);
+  const ProgramId program = session.add(graph);
+  std::vector<std::vector<float>> values;
+  for (const PlanOutput& output : session.prepare(program, batch).outputs)
+    values.emplace_back(output.bytes / 4);
+  std::vector<Fetch> fetches;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    fetches.push_back({graph->outputs()[i].name, std::as_writable_bytes(std::span(values[i]))});
+  const graphrun::testing::Values inputs = inputs_of(*graph, batch);
+  const auto feeds = inputs.feeds();
+  session.run(program, {.batch = batch, .feeds = feeds, .fetches = fetches, .random = {}, .stop = {}});
+  return values;
+}
+
+/// Units by op.
+std::vector<Unit> units_of(const Plan& plan, const std::string& op) {
+  std::vector<Unit> units;
+  for (const Unit& unit : plan.units)
+    if (plan.graph->node(unit.node).op->name == op) units.push_back(unit);
+  return units;
+}
+
+}  // namespace
+
+TEST_CASE("plans of images give the same bits for any number of workers, and what f64 says") {
+  const auto graph = two_layers();
+  for (const std::int64_t batch : {3, 40, 77}) {
+    const auto expected = outputs_of(graph, batch, {}, 1);
+    HostVariables variables;
+    const auto inputs = inputs_of(*graph, batch).host();
+    const std::vector<HostTensor> exact = interpret(*graph, variables, {batch, inputs, {}});
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      INFO(batch << ", " << graph->outputs()[i].name);
+      const std::vector<double>& wanted = exact[graph->outputs()[i].node].values;
+      REQUIRE(expected[i].size() == wanted.size());
+      const bool near = std::equal(wanted.begin(), wanted.end(), expected[i].begin(), [](double a, float b) {
+        return std::abs(a - b) <= 1e-4 * std::max(1.0, std::abs(a));
+      });
+      CHECK(near);
+    }
+    for (const int threads : {2, 3, 5, 16}) {
+      INFO(batch << " rows, " << threads << " threads");
+      CHECK(outputs_of(graph, batch, {}, threads) == expected);
+    }
+    LoweringOptions uncut;
+    uncut.slicing = false;
+    CHECK(outputs_of(graph, batch, uncut, 2) == expected);
+    LoweringOptions unshared;
+    unshared.memory_sharing = false;
+    CHECK(outputs_of(graph, batch, unshared, 2) == expected);
+  }
+}
+
+TEST_CASE("what goes over images one after the other runs block by block") {
+  const auto graph = two_layers();
+  const auto plan = lower(graph, 64, ops::kernels());
+  for (const std::string op : {"convolution", "extreme_pool", "transposed_convolution"}) {
+    INFO(op);
+    for (const Unit& unit : units_of(*plan, op)) CHECK(unit.row_count == 8);
+  }
+  LoweringOptions uncut;
+  uncut.slicing = false;
+  const auto whole = lower(graph, 64, ops::kernels(), uncut);
+  CHECK(units_of(*whole, "extreme_pool").front().row_count == 64);
+}
+
+TEST_CASE("what a single reader needs is made right before it, a block for a block") {
+  const auto plan = lower(two_layers(), 64, ops::kernels());
+  const auto op_of = [&](const Unit& unit) { return plan->graph->node(unit.node).op->name; };
+  std::size_t found = 0;
+  for (std::size_t i = 0; i + 1 < plan->units.size(); ++i) {
+    if (op_of(plan->units[i]) != "extreme_pool_gradient") continue;
+    ++found;
+    CHECK(op_of(plan->units[i + 1]) == "add");
+    CHECK(plan->units[i].row_begin == plan->units[i + 1].row_begin);
+  }
+  CHECK(found == 8);
+}
+
+TEST_CASE("the gradient of a convolution's weights is a sum of parts, as many as the shapes say") {
+  const auto graph = two_layers();
+  for (const std::size_t workers : {1, 2, 16}) {
+    LoweringOptions options;
+    options.workers = workers;
+    const auto parts = [&](std::int64_t batch) {
+      std::set<std::pair<std::int64_t, std::int64_t>> rows;
+      const auto plan = lower(graph, batch, ops::kernels(), options);
+      const NodeId gradient = graph->outputs()[1].node;
+      constexpr std::int64_t total_rows = 3;  // of the weights, which the total makes
+      for (const Unit& unit : plan->units)
+        if (unit.node == gradient && unit.row_count > total_rows)
+          rows.emplace(unit.row_begin, unit.row_count);
+      return rows;
+    };
+    CAPTURE(workers);
+    CHECK(parts(16).empty());  // one task
+    CHECK(parts(40) == std::set<std::pair<std::int64_t, std::int64_t>>{{0, 24}, {24, 16}});
+    CHECK(parts(256).size() == 16);
+  }
+}
