@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 
 namespace graphrun::runtime {
 
 PlanRun::PlanRun(std::shared_ptr<const Plan> plan, VariableStore& variables)
-    : plan_(std::move(plan)), feeds_(plan_->inputs.size()), flags_(plan_->updated.size()) {
+    : plan_(std::move(plan)),
+      feeds_(plan_->inputs.size()),
+      flags_(plan_->updated.size()),
+      hand_outs_(plan_->outputs.size()) {
   variables_.resize(plan_->variables.size());
   soon_.resize(plan_->soon.size());
   find_variables(variables);
@@ -67,6 +71,35 @@ void PlanRun::bind_feed(std::size_t input, const std::byte* bytes) {
   feeds_[input] = const_cast<std::byte*>(bytes);  // units only read it
 }
 
+void PlanRun::tell(FetchObserver* observer) noexcept {
+  observer_ = observer;
+  for (HandOut& hand_out : hand_outs_) hand_out.into = nullptr;
+}
+
+void PlanRun::hand_out(std::size_t output, std::size_t number, std::byte* into) noexcept {
+  hand_outs_[output].into = into;
+  hand_outs_[output].number = number;
+}
+
+bool PlanRun::is_handed_out(std::size_t output, const std::byte* into) const noexcept {
+  const HandOut& hand_out = hand_outs_[output];
+  return observer_ != nullptr && hand_out.into == into && plan_->outputs[output].units > 0 &&
+         hand_out.units_left.load(std::memory_order_relaxed) == 0;
+}
+
+/// The unit that comes last sees what all have written.
+void PlanRun::note_made(const Unit& unit) noexcept {
+  for (std::uint32_t i = 0; i < unit.made; ++i) {
+    const std::uint32_t output = plan_->made[unit.first_made + i];
+    HandOut& hand_out = hand_outs_[output];
+    if (hand_out.units_left.fetch_sub(1, std::memory_order_acq_rel) != 1 || hand_out.into == nullptr)
+      continue;
+    const PlanOutput& made = plan_->outputs[output];
+    if (made.bytes > 0) std::memcpy(hand_out.into, address(made.place), made.bytes);
+    observer_->on_fetched(hand_out.number);
+  }
+}
+
 void PlanRun::start(const RandomState& random, std::stop_token stop, UnitTime* times) {
   random_ = random;
   times_ = times;
@@ -74,6 +107,8 @@ void PlanRun::start(const RandomState& random, std::stop_token stop, UnitTime* t
   state_.store(State::running, std::memory_order_relaxed);
   outcome_.store(Outcome::done, std::memory_order_relaxed);
   for (std::atomic<bool>& flag : flags_) flag.store(false, std::memory_order_relaxed);
+  for (std::size_t output = 0; observer_ != nullptr && output < hand_outs_.size(); ++output)
+    hand_outs_[output].units_left.store(plan_->outputs[output].units, std::memory_order_relaxed);
 }
 
 Outcome PlanRun::outcome() const {
@@ -132,6 +167,7 @@ void PlanRun::run_task(std::uint32_t task, std::size_t worker) noexcept {
   for (std::uint32_t i = 0; i < record.units; ++i) {
     const std::uint32_t unit = record.first_unit + i;
     if (times_ == nullptr ? !run_unit(plan_->units[unit], scratch) : !run_timed(unit, worker)) return;
+    if (observer_ != nullptr) note_made(plan_->units[unit]);
   }
 }
 

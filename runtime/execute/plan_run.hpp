@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/execute/executor.hpp"
+#include "runtime/execute/fetch_observer.hpp"
 #include "runtime/lower/plan.hpp"
 #include "runtime/machine/aligned.hpp"
 #include "runtime/state/variables.hpp"
@@ -44,6 +45,14 @@ class PlanRun final : public TaskRunner {
   void bind_variables(VariableStore& variables);
   void bind_feed(std::size_t input, const std::byte* bytes);
 
+  /// Tells this observer of outputs from the next start on; null: nobody.
+  void tell(FetchObserver* observer) noexcept;
+  /// Of the next runs, when somebody is told: copies an output as soon as it is complete, and tells of it by
+  /// this number.
+  void hand_out(std::size_t output, std::size_t number, std::byte* into) noexcept;
+  /// Was the output copied there already?
+  bool is_handed_out(std::size_t output, const std::byte* into) const noexcept;
+
   /// Gets ready for a run: nothing is committed, no value was bad. `times`, if not null, has room for one of
   /// each unit.
   void start(const RandomState& random, std::stop_token stop, UnitTime* times = nullptr);
@@ -69,11 +78,19 @@ class PlanRun final : public TaskRunner {
     std::vector<std::byte*> written;
   };
 
+  /// What is to be done with an output once the last of its units has run.
+  struct HandOut {
+    std::byte* into = nullptr;  ///< null: nobody asked
+    std::size_t number = 0;
+    std::atomic<std::uint32_t> units_left = 0;
+  };
+
   void find_variables(VariableStore& variables);
   void find_addresses() noexcept;
   bool run_unit(const Unit& unit, Scratch& scratch) noexcept;
   bool run_timed(std::uint32_t unit, std::size_t worker) noexcept;
   bool run_product(const Unit& unit, const Scratch& scratch) noexcept;
+  void note_made(const Unit& unit) noexcept;
   bool fail() noexcept;
   bool stop(Outcome why) noexcept;
   bool commit() noexcept;
@@ -89,6 +106,8 @@ class PlanRun final : public TaskRunner {
   std::vector<std::unique_ptr<CallState>> states_;  // by unit; null where the call needs none
   std::vector<Scratch> scratch_;
   std::deque<std::atomic<bool>> flags_;
+  std::deque<HandOut> hand_outs_;      // by output
+  FetchObserver* observer_ = nullptr;  // null: nobody is told of outputs
   RandomState random_;
   std::stop_token stop_;
   std::function<void(std::size_t)> before_task_;

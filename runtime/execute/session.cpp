@@ -111,6 +111,7 @@ class Session::Implementation {
     if (options_.poison_workspace) poison();
     {
       const HostState state;
+      hand_out(plan_run, run);
       plan_run.start(run.random, run.stop, times_for(program, plan));
       kept.tasks->run(plan_run, run.side);
     }
@@ -122,10 +123,11 @@ class Session::Implementation {
 
   void time_units(ProgramId program, std::vector<UnitTime>* times) { times_[program] = times; }
 
-  const std::string* spoilt() const noexcept {
-    return spoilt_by_ == nullptr ? nullptr : &spoilt_by_->updated[spoilt_flag_];
+  const std::string* spoilt() const noexcept { return spoilt_.get(); }
+  void note_spoilt(std::shared_ptr<const std::string> variable) noexcept {
+    if (!spoilt_) spoilt_ = std::move(variable);
   }
-  void forget_spoilt() noexcept { spoilt_by_.reset(); }
+  void forget_spoilt() noexcept { spoilt_.reset(); }
 
   void give_back_workspace() {
     if (workspace_) give_back(workspace_.get(), workspace_bytes_);
@@ -245,9 +247,7 @@ class Session::Implementation {
 
   void note_spoilt(const PlanRun& plan_run) noexcept {
     const std::optional<std::size_t> flag = plan_run.first_spoilt();
-    if (!flag || spoilt_by_) return;
-    spoilt_by_ = plan_run.shared_plan();
-    spoilt_flag_ = *flag;
+    if (flag) note_spoilt({plan_run.shared_plan(), &plan_run.plan().updated[*flag]});
   }
 
   [[noreturn]] void explain(const std::shared_ptr<const Graph>& graph, const Run& run, Outcome outcome) {
@@ -276,8 +276,7 @@ class Session::Implementation {
   AlignedBytes workspace_;
   std::size_t workspace_bytes_ = 0;
   std::vector<WorkerSpace> workers_;
-  std::shared_ptr<const Plan> spoilt_by_;              // null: nothing is spoilt
-  std::size_t spoilt_flag_ = 0;                        // Plan::updated
+  std::shared_ptr<const std::string> spoilt_;          // a variable; null: nothing is spoilt
   std::map<ProgramId, std::vector<UnitTime>*> times_;  // of programs that are timed
 };
 
@@ -328,6 +327,10 @@ void Session::give_back_workspace() {
 
 const std::string* Session::spoilt() const noexcept {
   return implementation_->spoilt();
+}
+
+void Session::note_spoilt(std::shared_ptr<const std::string> variable) noexcept {
+  implementation_->note_spoilt(std::move(variable));
 }
 
 void Session::forget_spoilt() noexcept {

@@ -15,6 +15,7 @@
 
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
+#include "runtime/execute/fetch_observer.hpp"
 #include "runtime/kernels/kernel.hpp"
 #include "runtime/lower/plan.hpp"
 #include "runtime/state/variables.hpp"
@@ -71,7 +72,8 @@ struct Run {
   std::span<const Fetch> fetches;
   RandomState random;
   std::stop_token stop;
-  SideWork* side = nullptr;  ///< done when the run returns, also when it throws what the run came to
+  SideWork* side = nullptr;           ///< done when the run returns, also when it throws what the run came to
+  FetchObserver* observer = nullptr;  ///< told of each fetch once its bytes are there; null: nobody asks
 };
 
 using ProgramId = std::size_t;
@@ -120,6 +122,8 @@ class Session {
   /// first update: such state is not to be saved, until other values were put in its place and that was said.
   /// Null when there is none.
   const std::string* spoilt() const noexcept;
+  /// The same was found elsewhere, of this variable. Nothing changes when something is spoilt already.
+  void note_spoilt(std::shared_ptr<const std::string> variable) noexcept;
   void forget_spoilt() noexcept;
 
   /// Gives the memory that runs compute in back to the system, for a caller who needs much of his own and

@@ -32,8 +32,9 @@ class PlanBuilder {
     refuse_too_large();
     source_of_ = place_sources(bound_, *plan_);
     for (std::uint32_t group = 0; group < partition_.groups.size(); ++group) kernels_->make_call(group);
-    emit_tasks();
     collect_outputs();
+    emit_tasks();
+    collect_values();
     finish();
   }
 
@@ -196,9 +197,19 @@ class PlanBuilder {
         emit_total(unit, group, part);
         break;
     }
+    unit.first_made = static_cast<std::uint32_t>(plan_->made.size());
+    for (std::uint32_t output = 0; output < plan_->outputs.size(); ++output) note_output(unit, draft, output);
     std::string& name = plan_->implementations[draft.group];
     if (name.empty()) name = plan_->implementation(unit);
     plan_->units.push_back(unit);
+  }
+
+  void note_output(Unit& unit, const UnitDraft& draft, std::uint32_t output) {
+    const BoundInfo& info = bound_.info(plan_->graph->outputs()[output].node);
+    if (partition_.group_of[info.root] != draft.group) return;
+    plan_->made.push_back(output);
+    ++unit.made;
+    ++plan_->outputs[output].units;
   }
 
   void input(Unit& unit, const Place& place) {
@@ -331,8 +342,12 @@ class PlanBuilder {
     for (const NamedOutput& output : plan_->graph->outputs()) {
       const Node& node = bound_.node(output.node);
       plan_->outputs.push_back({output.name, node.type.dtype, bound_.info(output.node).extents,
-                                bound_.bytes(output.node), place_of(output.node, whole, false)});
+                                bound_.bytes(output.node), place_of(output.node, whole, false), 0});
     }
+  }
+
+  void collect_values() {
+    static const Part whole{};
     if (!options_.keep_values) return;
     for (NodeId id = 0; id < bound_.nodes.size(); ++id) {
       const BoundInfo& info = bound_.info(id);

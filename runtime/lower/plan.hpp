@@ -52,6 +52,8 @@ struct Unit {
   std::int64_t row_count = 0;
   std::uint32_t first_soon = 0;  ///< a product: Plan::soon[first_soon...] is used right after it
   std::uint32_t soon = 0;
+  std::uint32_t first_made = 0;  ///< Plan::made[first_made...]: outputs of which it makes a part
+  std::uint32_t made = 0;
 };
 
 /// What something takes on a core: predictions (predict.hpp) say how long that is on a machine.
@@ -103,6 +105,7 @@ struct PlanOutput {
   Extents extents;
   std::size_t bytes = 0;
   Place place;
+  std::uint32_t units = 0;  ///< how many make it; none makes an input, a constant or a variable
 };
 struct PlanVariable {
   std::string name;
@@ -161,6 +164,7 @@ struct Plan {
   std::vector<Task> tasks;  ///< in a topological order
   std::vector<std::uint32_t> successors;
   std::vector<VariableRows> soon;
+  std::vector<std::uint32_t> made;  ///< numbers of outputs
   AlignedBytes constants;
 
   std::vector<PlanInput> inputs;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <stop_token>
 
 #include "graph/term.hpp"
@@ -151,6 +152,60 @@ TEST_CASE("a gradient that is not finite is reported for its variable") {
   CHECK(*session.spoilt() == "w");
   session.forget_spoilt();
   CHECK(session.spoilt() == nullptr);
+}
+
+TEST_CASE("who asks is told of each output while the run goes on, with its bytes there") {
+  /// Counts outputs, and keeps what was in them.
+  struct Observer final : FetchObserver {
+    std::span<const Fetch> fetches;
+    std::vector<std::vector<std::byte>> seen;
+    std::mutex mutex;
+    void on_fetched(std::size_t fetch) noexcept override {
+      const std::lock_guard lock(mutex);
+      seen[fetch].assign(fetches[fetch].bytes.begin(), fetches[fetch].bytes.end());
+    }
+  };
+  Builder builder(ops::registry());
+  const Term x(builder,
+               builder.add("input", {}, {{"shape", Shape{Dim::batch(), Dim::number(300)}}}, {.name = "x"}));
+  const Term w(builder, builder.add("param", {}, {{"shape", Shape{Dim::number(300), Dim::number(200)}}},
+                                    {.name = "w"}));
+  const Term y = call("tanh", {call("matmul", {x, w})});
+  builder.output("y", y);
+  builder.output("gradient", call("matmul", {x, y}, {{"transpose_a", true}}));
+  builder.output("sum", call("sum", {y}));
+  builder.output("w", w);
+  const auto graph = std::make_shared<const Graph>(std::move(builder).finish());
+  for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
+    SessionOptions options;
+    options.threads = 3;
+    options.executor = executor;
+    Session session = make_session(options);
+    const ProgramId program = session.add(graph);
+    session.variables().initialise(1);
+    const std::vector<float> rows(500 * 300, 0.01F);
+    const Feed feed{"x", std::as_bytes(std::span(rows))};
+    std::vector<std::vector<float>> values = {std::vector<float>(500 * 200), std::vector<float>(300 * 200),
+                                              std::vector<float>(1), std::vector<float>(300 * 200)};
+    std::vector<Fetch> fetches = {{"y", {}}, {"gradient", {}}, {"sum", {}}, {"w", {}}};
+    for (std::size_t i = 0; i < values.size(); ++i)
+      fetches[i].bytes = std::as_writable_bytes(std::span(values[i]));
+    Observer observer;
+    observer.fetches = fetches;
+    observer.seen.resize(fetches.size());
+    Run run{.batch = 500, .feeds = std::span(&feed, 1), .fetches = fetches, .random = {}, .stop = {}};
+    session.run(program, run);
+    const std::vector<std::vector<float>> expected = values;
+    for (std::vector<float>& each : values) std::ranges::fill(each, 0.0F);
+    run.observer = &observer;
+    session.run(program, run);
+    CHECK(values == expected);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto bytes = std::as_bytes(std::span(expected[i]));
+      CHECK(std::ranges::equal(observer.seen[i], bytes));
+    }
+    CHECK(observer.seen[3].empty());  // a variable: no kernel makes it
+  }
 }
 
 TEST_CASE("a run that is stopped before its first update changes nothing, and the next one is right") {
