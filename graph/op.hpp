@@ -121,6 +121,12 @@ struct Traits {
   bool running = false;         ///< a mode node whose second input is a variable that training updates
   bool gradient = false;        ///< the `grad` placeholder: expanded by autograd
   bool products = false;        ///< sums of products of its two inputs, which a lower precision rounds
+  bool keeps_order = false;     ///< its elements are those of its input, in their order
+  /// Where all axes of the batch are contracted, its value is the sum of what each row alone would give.
+  bool adds_rows = false;
+  /// An effect: each element that it writes follows from the same one of what has its shape, and from
+  /// scalars.
+  bool by_element = false;
 };
 
 // ---- The definition --------------------------------------------------------------------------------------

@@ -28,15 +28,17 @@ struct graphrun_layout {
 struct graphrun_collectives {
   int ranks;
   int rank;
+  /* These begin what wait() ends, all ranks in the same order. Memory and layouts stay until then. `request` gets a
+     number for it. */
   /* To each rank its part of `send`; `receive` takes the parts that all ranks have for this one. */
-  enum graphrun_outcome (*exchange_floats)(const float* send, struct graphrun_layout send_layout, float* receive,
-                                           struct graphrun_layout receive_layout, graphrun_give_up give_up,
-                                           void* context);
+  enum graphrun_outcome (*begin_exchange)(const float* send, struct graphrun_layout send_layout, float* receive,
+                                          struct graphrun_layout receive_layout, int* request);
   /* Everybody's bytes, one rank's behind the other's. `own` is this rank's; it may lie in `all`, in its place. */
-  enum graphrun_outcome (*gather_bytes)(const void* own, int bytes, void* all, struct graphrun_layout layout,
-                                        graphrun_give_up give_up, void* context);
-  /* Does any rank say 1? */
-  enum graphrun_outcome (*any)(int* flag, graphrun_give_up give_up, void* context);
+  enum graphrun_outcome (*begin_gather)(const void* own, int bytes, void* all, struct graphrun_layout layout,
+                                        int* request);
+  /* The largest number that a rank has. */
+  enum graphrun_outcome (*begin_largest)(int* number, int* request);
+  enum graphrun_outcome (*wait)(int request, graphrun_give_up give_up, void* context);
   const char* (*failure)(void);
   const char* (*library)(void); /* its name and version, one line */
   void (*finish)(void);         /* once, when all ranks have done their work */

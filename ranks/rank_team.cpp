@@ -17,9 +17,6 @@ namespace {
 /// A launcher that ends its processes asks first, and kills a second later.
 constexpr std::chrono::milliseconds patience{400};
 
-/// Of parts of a vector: each begins where a cache line does.
-constexpr std::size_t grain = 16;
-
 }  // namespace
 
 RankTeam::RankTeam(const graphrun_collectives& collectives, std::stop_token stop)
@@ -28,8 +25,16 @@ RankTeam::RankTeam(const graphrun_collectives& collectives, std::stop_token stop
 RankTeam::~RankTeam() {
   if (lost_) return;
   // The first one may be at work on its report for a while: this wait leaves it the cores, MPI's would not.
-  int flag = 0;
-  if (collectives_.any(&flag, give_up, this) == graphrun_done) collectives_.finish();
+  int number = 0;
+  int request = 0;
+  if (collectives_.begin_largest(&number, &request) == graphrun_done &&
+      collectives_.wait(request, give_up, this) == graphrun_done)
+    collectives_.finish();
+}
+
+void RankTeam::Layout::clear() {
+  counts.clear();
+  offsets.clear();
 }
 
 void RankTeam::Layout::append(std::size_t count) {
@@ -41,45 +46,124 @@ void RankTeam::Layout::append(std::size_t count) {
   offsets.push_back(offset);
 }
 
-std::size_t RankTeam::first_of_rank(std::size_t elements, int rank) const {
-  const auto ranks = static_cast<std::size_t>(collectives_.ranks);
-  const std::size_t grains = (elements + grain - 1) / grain;
-  return std::min(elements, grains * static_cast<std::size_t>(rank) / ranks * grain);
+runtime::ShardRange RankTeam::part_of(std::size_t elements, int rank) const {
+  return runtime::part_of_member(static_cast<std::int64_t>(elements), rank, collectives_.ranks);
+}
+
+/// Each rank is sent its part of the sums of the own shards.
+graphrun_outcome RankTeam::begin(Transfer& transfer, const runtime::ShardSums& sums,
+                                 std::span<float> own_part) {
+  const std::size_t elements = sums.elements;
+  const std::size_t own_shards = elements == 0 ? 0 : sums.own.size() / elements;
+  transfer.sent.clear();
+  transfer.received.clear();
+  if (own_shards > 1) transfer.send.resize(sums.own.size());
+  transfer.receive.resize(own_part.size() * static_cast<std::size_t>(sums.filled));
+  float* packed = transfer.send.data();
+  for (int rank = 0; rank < collectives_.ranks; ++rank) {
+    const runtime::ShardRange part = part_of(elements, rank);
+    const auto begin = static_cast<std::size_t>(part.begin);
+    transfer.sent.append(static_cast<std::size_t>(part.count) * own_shards);
+    // Of one shard the parts lie in the order of the ranks already.
+    for (std::size_t shard = 0; own_shards > 1 && shard < own_shards; ++shard)
+      packed = std::copy_n(sums.own.data() + shard * elements + begin, part.count, packed);
+    const runtime::ShardRange theirs = runtime::shards_of_member(sums.shards, rank, collectives_.ranks);
+    const std::int64_t filled = std::clamp<std::int64_t>(sums.filled - theirs.begin, 0, theirs.count);
+    transfer.received.append(own_part.size() * static_cast<std::size_t>(filled));
+  }
+  transfer.shards = sums.filled;
+  transfer.own_part = own_part;
+  const float* const send = own_shards > 1 ? transfer.send.data() : sums.own.data();
+  return collectives_.begin_exchange(send, transfer.sent.table(), transfer.receive.data(),
+                                     transfer.received.table(), &transfer.request);
+}
+
+graphrun_outcome RankTeam::begin(Transfer& transfer, std::span<float> whole) {
+  transfer.shards = 0;
+  transfer.received.clear();
+  for (int rank = 0; rank < collectives_.ranks; ++rank)
+    transfer.received.append(static_cast<std::size_t>(part_of(whole.size(), rank).count) * sizeof(float));
+  const runtime::ShardRange own = part_of(whole.size(), collectives_.rank);
+  return collectives_.begin_gather(whole.data() + own.begin,
+                                   static_cast<int>(own.count * std::int64_t{sizeof(float)}), whole.data(),
+                                   transfer.received.table(), &transfer.request);
+}
+
+void RankTeam::finish(Transfer& transfer) {
+  wait(transfer.request);
+  if (transfer.shards > 0 && !transfer.own_part.empty())
+    runtime::add_in_order(transfer.receive, transfer.shards, transfer.own_part);
+}
+
+template <class Start>
+void RankTeam::begin_next(const Start& start) noexcept {
+  if (lost_) return;
+  try {
+    if (begun_ == transfers_.size()) transfers_.emplace_back();
+    lose(start(transfers_[begun_]));
+    ++begun_;
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+}
+
+void RankTeam::begin_own_sum(const runtime::ShardSums& sums, std::span<float> own_part) noexcept {
+  begin_next([&](Transfer& transfer) { return begin(transfer, sums, own_part); });
+}
+
+void RankTeam::begin_gather(std::span<float> whole) noexcept {
+  begin_next([&](Transfer& transfer) { return begin(transfer, whole); });
+}
+
+void RankTeam::finish() {
+  if (failure_) std::rethrow_exception(failure_);
+  throw_if_lost();
+  for (std::size_t i = 0; i < begun_; ++i) finish(transfers_[i]);
+  begun_ = 0;
 }
 
 void RankTeam::add_up(const runtime::ShardSums& sums, std::span<float> into) {
+  const runtime::ShardRange own = part_of(into.size(), collectives_.rank);
+  begin_own_sum(sums, into.subspan(static_cast<std::size_t>(own.begin), static_cast<std::size_t>(own.count)));
+  finish();
+  begin_gather(into);
+  finish();
+}
+
+void RankTeam::gather_rows(std::span<std::byte> all, std::int64_t rows, std::int64_t shards) {
   throw_if_lost();
-  const int ranks = collectives_.ranks;
-  const std::size_t elements = sums.elements;
-  const std::size_t own_begin = first_of_rank(elements, collectives_.rank);
-  const std::size_t own_count = first_of_rank(elements, collectives_.rank + 1) - own_begin;
-  const std::size_t own_shards = elements == 0 ? 0 : sums.own.size() / elements;
-  sent_ = {};
-  received_ = {};
-  if (own_shards > 1) send_.resize(sums.own.size());
-  receive_.resize(own_count * static_cast<std::size_t>(sums.filled));
-  float* packed = send_.data();
-  for (int rank = 0; rank < ranks; ++rank) {
-    const std::size_t begin = first_of_rank(elements, rank);
-    const std::size_t count = first_of_rank(elements, rank + 1) - begin;
-    sent_.append(count * own_shards);
-    // Of one shard the parts lie in the order of the ranks already.
-    for (std::size_t shard = 0; own_shards > 1 && shard < own_shards; ++shard)
-      packed = std::copy_n(sums.own.data() + shard * elements + begin, count, packed);
-    const runtime::ShardRange theirs = runtime::shards_of_member(sums.shards, rank, ranks);
-    const std::int64_t filled = std::clamp<std::int64_t>(sums.filled - theirs.begin, 0, theirs.count);
-    received_.append(own_count * static_cast<std::size_t>(filled));
+  const std::size_t row = all.size() / static_cast<std::size_t>(rows);
+  Layout layout;
+  for (int rank = 0; rank < collectives_.ranks; ++rank)
+    layout.append(row * static_cast<std::size_t>(
+                            runtime::rows_of_member(rows, shards, rank, collectives_.ranks).count));
+  const auto own = static_cast<std::size_t>(collectives_.rank);
+  int request = 0;
+  require(collectives_.begin_gather(all.data() + layout.offsets[own], layout.counts[own], all.data(),
+                                    layout.table(), &request));
+  wait(request);
+}
+
+void RankTeam::collect(std::span<const float> own_part, std::span<float> whole) {
+  throw_if_lost();
+  Layout sent;
+  Layout received;
+  for (int rank = 0; rank < collectives_.ranks; ++rank) {
+    sent.append(rank == 0 ? own_part.size() : 0);
+    received.append(collectives_.rank == 0 ? static_cast<std::size_t>(part_of(whole.size(), rank).count) : 0);
   }
-  const float* const send = own_shards > 1 ? send_.data() : sums.own.data();
+  int request = 0;
   require(
-      collectives_.exchange_floats(send, sent_.table(), receive_.data(), received_.table(), give_up, this));
-  const std::span<float> own = into.subspan(own_begin, own_count);
-  if (own_count > 0) runtime::add_in_order(receive_, sums.filled, own);
-  Layout parts;
-  for (int rank = 0; rank < ranks; ++rank)
-    parts.append((first_of_rank(elements, rank + 1) - first_of_rank(elements, rank)) * sizeof(float));
-  require(collectives_.gather_bytes(own.data(), static_cast<int>(own.size_bytes()), into.data(),
-                                    parts.table(), give_up, this));
+      collectives_.begin_exchange(own_part.data(), sent.table(), whole.data(), received.table(), &request));
+  wait(request);
+}
+
+int RankTeam::largest(int own) {
+  throw_if_lost();
+  int request = 0;
+  require(collectives_.begin_largest(&own, &request));
+  wait(request);
+  return own;
 }
 
 std::vector<std::string> RankTeam::gather(const std::string& own) {
@@ -89,12 +173,15 @@ std::vector<std::string> RankTeam::gather(const std::string& own) {
   for (std::size_t rank = 0; rank < ranks; ++rank) one.append(sizeof(std::uint64_t));
   std::vector<std::uint64_t> sizes(ranks);
   const std::uint64_t size = own.size();
-  require(collectives_.gather_bytes(&size, sizeof size, sizes.data(), one.table(), give_up, this));
+  int request = 0;
+  require(collectives_.begin_gather(&size, sizeof size, sizes.data(), one.table(), &request));
+  wait(request);
   Layout layout;
   for (const std::uint64_t each : sizes) layout.append(each);
   std::string all(static_cast<std::size_t>(layout.offsets.back() + layout.counts.back()), '\0');
-  require(collectives_.gather_bytes(own.data(), static_cast<int>(size), all.data(), layout.table(), give_up,
-                                    this));
+  require(
+      collectives_.begin_gather(own.data(), static_cast<int>(size), all.data(), layout.table(), &request));
+  wait(request);
   std::vector<std::string> texts;
   for (std::size_t rank = 0; rank < ranks; ++rank)
     texts.push_back(all.substr(static_cast<std::size_t>(layout.offsets[rank]), sizes[rank]));
@@ -102,10 +189,7 @@ std::vector<std::string> RankTeam::gather(const std::string& own) {
 }
 
 void RankTeam::agree_on_stop() {
-  throw_if_lost();
-  int flag = stop_.stop_requested() ? 1 : 0;
-  require(collectives_.any(&flag, give_up, this));
-  if (flag != 0) agreed_.request_stop();
+  if (largest(stop_.stop_requested() ? 1 : 0) != 0) agreed_.request_stop();
 }
 
 /// While all live, a stop is agreed on within a step. When one waits for longer, another has gone.
@@ -119,11 +203,15 @@ int RankTeam::give_up(void* team) {
 
 void RankTeam::require(graphrun_outcome outcome) {
   waiting_since_.reset();
-  if (outcome == graphrun_done) return;
+  lose(outcome);
+  throw_if_lost();
+}
+
+void RankTeam::lose(graphrun_outcome outcome) {
+  if (outcome == graphrun_done || lost_) return;
   lost_ = outcome == graphrun_failed
               ? fmt::format("the other processes do not answer: {}", collectives_.failure())
               : "a stop was asked for, and the other processes do not answer";
-  throw_if_lost();
 }
 
 void RankTeam::throw_if_lost() const {

@@ -6,8 +6,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <deque>
+#include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -29,6 +33,12 @@ class RankTeam final : public runtime::Team {
   int members() const override { return collectives_.ranks; }
   int member() const override { return collectives_.rank; }
   void add_up(const runtime::ShardSums& sums, std::span<float> into) override;
+  void begin_own_sum(const runtime::ShardSums& sums, std::span<float> own_part) noexcept override;
+  void begin_gather(std::span<float> whole) noexcept override;
+  void finish() override;
+  void gather_rows(std::span<std::byte> all, std::int64_t rows, std::int64_t shards) override;
+  void collect(std::span<const float> own_part, std::span<float> whole) override;
+  int largest(int own) override;
   std::vector<std::string> gather(const std::string& own) override;
   void agree_on_stop() override;
 
@@ -47,26 +57,44 @@ class RankTeam final : public runtime::Team {
   struct Layout {
     std::vector<int> counts;
     std::vector<int> offsets;
+    void clear();
     void append(std::size_t count);
     graphrun_layout table() const { return {counts.data(), offsets.data()}; }
   };
 
+  /// Something that was begun, with what must stay until it is done.
+  struct Transfer {
+    int request = 0;
+    Layout sent;
+    Layout received;
+    std::vector<float> send;
+    std::vector<float> receive;
+    std::int64_t shards = 0;  ///< of which the own part is added up; 0: it is a gather
+    std::span<float> own_part;
+  };
+
   static int give_up(void* team);
   void require(graphrun_outcome outcome);
+  void lose(graphrun_outcome outcome);
   void throw_if_lost() const;
-  /// Which of `elements` numbers a rank adds up.
-  std::size_t first_of_rank(std::size_t elements, int rank) const;
+  void wait(int request) { require(collectives_.wait(request, give_up, this)); }
+  runtime::ShardRange part_of(std::size_t elements, int rank) const;
+  graphrun_outcome begin(Transfer& transfer, const runtime::ShardSums& sums, std::span<float> own_part);
+  graphrun_outcome begin(Transfer& transfer, std::span<float> whole);
+  void finish(Transfer& transfer);
+  /// Begins what `start` says with the next transfer.
+  template <class Start>
+  void begin_next(const Start& start) noexcept;
 
   graphrun_collectives collectives_;
   std::stop_token stop_;
   std::stop_source agreed_;
   std::optional<std::string> lost_;
+  std::exception_ptr failure_;  ///< of a call that must not throw: finish() does
   std::optional<std::chrono::steady_clock::time_point>
-      waiting_since_;  ///< with a stop that others do not heed
-  std::vector<float> send_;
-  std::vector<float> receive_;
-  Layout sent_;
-  Layout received_;
+      waiting_since_;               ///< with a stop that others do not heed
+  std::deque<Transfer> transfers_;  ///< kept from step to step
+  std::size_t begun_ = 0;           ///< how many of them are on their way
 };
 
 /// How many ranks a launcher says it has started, this process being one of them; 1 when none did.

@@ -132,7 +132,9 @@ class CheckCommand final : public Command {
     for (const train::BatchSteps& of_batch : train::steps_of_phases(*model, ops::registry()))
       for (const train::LearningStep& step : of_batch.steps) {
         const train::Program program = train::training_program(step, ops::registry(), passes);
-        if (model->train->shards.value_or(1) > 1) runtime::cut_at_sums(*program.graph, ops::registry());
+        if (model->train->shards.value_or(1) > 1)
+          runtime::cut_at_sums(*program.graph, ops::registry(),
+                               model->train->gather_rows ? runtime::Mixing::gather : runtime::Mixing::refuse);
       }
     return model;
   }

@@ -137,6 +137,7 @@ struct TrainRecipe : PhaseRecipe {
   std::uint64_t seed = 1;
   Precision precision = Precision::f32;        ///< of products, wherever the model is computed
   std::optional<std::int64_t> shards;          ///< ranges of rows in a batch whose sums are added in order
+  bool gather_rows = false;                    ///< with shards: what mixes rows is given those of all
   std::optional<std::int64_t> pictures_every;  ///< epochs; 0: none while learning; nothing: ever more rarely
   std::vector<PhaseRecipe> phases;             ///< never empty
   bool has_phases() const { return !phases.front().name.empty(); }

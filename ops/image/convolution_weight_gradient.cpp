@@ -50,6 +50,7 @@ Op convolution_weight_gradient() {
   op.infer = infer;
   op.axes = axes;
   op.gradient = vjp;
+  op.traits.adds_rows = true;
   op.internal = true;
   return convolution_op(std::move(op), runtime::ConvolutionKind::weight_gradient);
 }

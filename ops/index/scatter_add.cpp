@@ -68,6 +68,7 @@ Op scatter_add() {
   op.infer = infer;
   op.reference = reference;
   op.gradient = vjp;
+  op.traits.adds_rows = true;
   op.internal = true;
   return {std::move(op), {.make = make}};
 }

@@ -230,6 +230,7 @@ Op matmul() {
       {"product_of_transposed", Phase::exact, transposed_by_flag, {"transpose_a", "transpose_b"}, true}};
   op.cost = cost;
   op.traits.products = true;
+  op.traits.adds_rows = true;
   return {std::move(op), {.matmul = true, .make = make_matrix_products}};
 }
 

@@ -57,6 +57,7 @@ Op sum() {
   op.formula = "y = sum of x over `axis`";
   op.reference = reference;
   op.gradient = vjp;
+  op.traits.adds_rows = true;
   op.rules = {{"sum_over_nothing", Phase::real, over_nothing, {"axis", "keepdims"}},
               {"sum_of_rows_first", Phase::real, rows_first, {"axis", "keepdims"}}};
   return {std::move(op),

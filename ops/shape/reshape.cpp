@@ -96,6 +96,7 @@ Op reshape() {
   op.gradient = vjp;
   op.rules = {{"reshape_of_reshape", Phase::exact, reshape_once, {"shape"}, true}};
   op.traits.moves = true;
+  op.traits.keeps_order = true;
   op.cost = [](const CostContext&) { return Cost{}; };
   return {std::move(op), {.alias = true}};
 }

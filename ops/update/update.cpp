@@ -60,6 +60,7 @@ Op describe_update(UpdateDeclaration declared) {
   op.gradient = NotDifferentiable{"it has no value"};
   op.cost = update_cost;
   op.traits.effect = true;
+  op.traits.by_element = true;
   op.internal = true;
   return {std::move(op), {}};
 }

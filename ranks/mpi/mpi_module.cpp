@@ -3,9 +3,11 @@
 #include <mpi.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <deque>
 
 #include "ranks/collectives.h"
 
@@ -40,30 +42,42 @@ graphrun_outcome wait_for(MPI_Request* request, graphrun_give_up give_up, void* 
   }
 }
 
-graphrun_outcome exchange_floats(const float* send, graphrun_layout send_layout, float* receive,
-                                 graphrun_layout receive_layout, graphrun_give_up give_up, void* context) {
-  MPI_Request request = MPI_REQUEST_NULL;
-  const int code =
-      MPI_Ialltoallv(send, send_layout.counts, send_layout.offsets, MPI_FLOAT, receive, receive_layout.counts,
-                     receive_layout.offsets, MPI_FLOAT, MPI_COMM_WORLD, &request);
-  return code == MPI_SUCCESS ? wait_for(&request, give_up, context) : failed(code);
+/// All that was begun; a finished one leaves its place to another.
+std::deque<MPI_Request> requests;
+
+MPI_Request* new_request(int* number) {
+  auto free = std::find(requests.begin(), requests.end(), MPI_REQUEST_NULL);
+  if (free == requests.end()) free = requests.insert(free, MPI_REQUEST_NULL);
+  *number = static_cast<int>(free - requests.begin());
+  return &*free;
 }
 
-graphrun_outcome gather_bytes(const void* own, int bytes, void* all, graphrun_layout layout,
-                              graphrun_give_up give_up, void* context) {
+graphrun_outcome outcome_of(int code) {
+  return code == MPI_SUCCESS ? graphrun_done : failed(code);
+}
+
+graphrun_outcome begin_exchange(const float* send, graphrun_layout send_layout, float* receive,
+                                graphrun_layout receive_layout, int* request) {
+  return outcome_of(MPI_Ialltoallv(send, send_layout.counts, send_layout.offsets, MPI_FLOAT, receive,
+                                   receive_layout.counts, receive_layout.offsets, MPI_FLOAT, MPI_COMM_WORLD,
+                                   new_request(request)));
+}
+
+graphrun_outcome begin_gather(const void* own, int bytes, void* all, graphrun_layout layout, int* request) {
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   const bool in_place = own == static_cast<const char*>(all) + layout.offsets[rank];
-  MPI_Request request = MPI_REQUEST_NULL;
-  const int code = MPI_Iallgatherv(in_place ? MPI_IN_PLACE : own, bytes, MPI_BYTE, all, layout.counts,
-                                   layout.offsets, MPI_BYTE, MPI_COMM_WORLD, &request);
-  return code == MPI_SUCCESS ? wait_for(&request, give_up, context) : failed(code);
+  return outcome_of(MPI_Iallgatherv(in_place ? MPI_IN_PLACE : own, bytes, MPI_BYTE, all, layout.counts,
+                                    layout.offsets, MPI_BYTE, MPI_COMM_WORLD, new_request(request)));
 }
 
-graphrun_outcome any(int* flag, graphrun_give_up give_up, void* context) {
-  MPI_Request request = MPI_REQUEST_NULL;
-  const int code = MPI_Iallreduce(MPI_IN_PLACE, flag, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD, &request);
-  return code == MPI_SUCCESS ? wait_for(&request, give_up, context) : failed(code);
+graphrun_outcome begin_largest(int* number, int* request) {
+  return outcome_of(
+      MPI_Iallreduce(MPI_IN_PLACE, number, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD, new_request(request)));
+}
+
+graphrun_outcome wait_for_request(int request, graphrun_give_up give_up, void* context) {
+  return wait_for(&requests[static_cast<std::size_t>(request)], give_up, context);
 }
 
 void abort_all(int code) {
@@ -77,6 +91,7 @@ extern "C" __attribute__((visibility("default"))) int graphrun_open_collectives(
     graphrun_collectives* collectives) {
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS) return 1;
+  if (provided < MPI_THREAD_SERIALIZED) return 1;
   // A rank that is gone is told of, not died of.
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   MPI_Comm_size(MPI_COMM_WORLD, &collectives->ranks);
@@ -84,9 +99,10 @@ extern "C" __attribute__((visibility("default"))) int graphrun_open_collectives(
   int length = 0;
   MPI_Get_library_version(library_text, &length);
   library_text[std::strcspn(library_text, ",\n")] = '\0';
-  collectives->exchange_floats = exchange_floats;
-  collectives->gather_bytes = gather_bytes;
-  collectives->any = any;
+  collectives->begin_exchange = begin_exchange;
+  collectives->begin_gather = begin_gather;
+  collectives->begin_largest = begin_largest;
+  collectives->wait = wait_for_request;
   collectives->failure = [] { return static_cast<const char*>(failure_text); };
   collectives->library = [] { return static_cast<const char*>(library_text); };
   collectives->finish = [] { MPI_Finalize(); };

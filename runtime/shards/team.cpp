@@ -23,6 +23,14 @@ ShardRange rows_of_member(std::int64_t rows, std::int64_t shards, int member, in
   return {begin, last.begin + last.count - begin};
 }
 
+ShardRange part_of_member(std::int64_t elements, int member, int members) {
+  const std::int64_t grains = (elements + member_grain - 1) / member_grain;
+  const auto first = [&](std::int64_t of) {
+    return std::min(elements, grains * of / members * member_grain);
+  };
+  return {first(member), first(member + 1) - first(member)};
+}
+
 void add_in_order(std::span<const float> stretches, std::int64_t shards, std::span<float> into) {
   const std::size_t elements = into.size();
   std::copy_n(stretches.data(), elements, into.data());
@@ -34,6 +42,14 @@ void add_in_order(std::span<const float> stretches, std::int64_t shards, std::sp
 
 void Alone::add_up(const ShardSums& sums, std::span<float> into) {
   add_in_order(sums.own, sums.filled, into);
+}
+
+void Alone::begin_own_sum(const ShardSums& sums, std::span<float> own_part) noexcept {
+  add_in_order(sums.own, sums.filled, own_part);
+}
+
+void Alone::collect(std::span<const float> own_part, std::span<float> whole) {
+  std::ranges::copy(own_part, whole.begin());
 }
 
 }  // namespace graphrun::runtime

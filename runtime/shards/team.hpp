@@ -23,6 +23,13 @@ ShardRange rows_of_shard(std::int64_t rows, std::int64_t shards, std::int64_t sh
 ShardRange shards_of_member(std::int64_t shards, int member, int members);
 ShardRange rows_of_member(std::int64_t rows, std::int64_t shards, int member, int members);
 
+/// Parts of members begin at multiples of so many numbers: where a cache line does.
+inline constexpr std::int64_t member_grain = 16;
+
+/// Which of `elements` numbers a member adds up, and keeps where each keeps a part. None is empty from
+/// member_grain numbers a member on.
+ShardRange part_of_member(std::int64_t elements, int member, int members);
+
 /// Sums of some shards: `elements` numbers of each, one shard after the other.
 struct ShardSums {
   std::span<const float> own;  ///< of the member's shards that have rows
@@ -41,6 +48,24 @@ class Team {
 
   /// ((shard 0 + shard 1) + shard 2) + …, element by element, the same bits on every member.
   virtual void add_up(const ShardSums& sums, std::span<float> into) = 0;
+
+  // ---- Parts. Each of these is begun by all members in the same order, from any thread, one call at a time;
+  // ---- what it is given stays until finish(), which throws what went wrong.
+
+  /// The same sum of the member's own part alone (part_of_member()).
+  virtual void begin_own_sum(const ShardSums& sums, std::span<float> own_part) noexcept = 0;
+  /// Fills in the others' parts beside the own one.
+  virtual void begin_gather(std::span<float> whole) noexcept = 0;
+  /// Returns when all that was begun is done.
+  virtual void finish() = 0;
+
+  /// Fills in the others' rows of a batch beside the own ones (rows_of_member()).
+  virtual void gather_rows(std::span<std::byte> all, std::int64_t rows, std::int64_t shards) = 0;
+  /// The first member's `whole` gets all members' parts; that of the others is left as it is.
+  virtual void collect(std::span<const float> own_part, std::span<float> whole) = 0;
+  /// The largest number that a member says.
+  virtual int largest(int own) = 0;
+
   /// What each member says, in their order.
   virtual std::vector<std::string> gather(const std::string& own) = 0;
   /// When one of them has been asked to stop, all of them are from here on: what follows looks at a token
@@ -54,6 +79,12 @@ class Alone final : public Team {
   int members() const override { return 1; }
   int member() const override { return 0; }
   void add_up(const ShardSums& sums, std::span<float> into) override;
+  void begin_own_sum(const ShardSums& sums, std::span<float> own_part) noexcept override;
+  void begin_gather(std::span<float> /*whole*/) noexcept override {}
+  void finish() override {}
+  void gather_rows(std::span<std::byte> /*all*/, std::int64_t /*rows*/, std::int64_t /*shards*/) override {}
+  void collect(std::span<const float> own_part, std::span<float> whole) override;
+  int largest(int own) override { return own; }
   std::vector<std::string> gather(const std::string& own) override { return {own}; }
   void agree_on_stop() override {}  // the host's own token is all there is
 };

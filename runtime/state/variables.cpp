@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "graphrun/error.hpp"
 #include "runtime/machine/aligned.hpp"
@@ -46,6 +47,7 @@ struct VariableStore::Storage {
   explicit Storage(Pages pages) : arena(pages) {}
   std::deque<Variable> variables;  // a deque: addresses stay
   std::map<std::string, std::size_t, std::less<>> by_name;
+  std::map<std::string, Variable, std::less<>> named_parts;
   Arena arena;
 };
 
@@ -68,12 +70,34 @@ VariableStore::Variable& VariableStore::declare(std::string name, Extents extent
   std::fill_n(values, count, 0.0F);
   const auto named = storage_->by_name.emplace(name, storage_->variables.size()).first;
   try {
-    return storage_->variables.emplace_back(Variable{
-        std::move(name), std::move(extents), std::move(initializer), trainable, false, {values, count}});
+    return storage_->variables.emplace_back(Variable{std::move(name),
+                                                     std::move(extents),
+                                                     std::move(initializer),
+                                                     trainable,
+                                                     false,
+                                                     {values, count},
+                                                     {},
+                                                     0});
   } catch (...) {
     storage_->by_name.erase(named);
     throw;
   }
+}
+
+VariableStore::Variable& VariableStore::declare_part(std::string name, const Extents& whole,
+                                                     std::size_t begin, std::size_t count,
+                                                     Initializer initializer) {
+  Variable& part =
+      declare(std::move(name), {static_cast<std::int64_t>(count)}, std::move(initializer), false);
+  part.whole = whole;
+  part.begin = begin;
+  return part;
+}
+
+void VariableStore::name_part(std::string name, std::string_view of, std::size_t begin, std::size_t count) {
+  const std::span<float> values = get(of).values.subspan(begin, count);
+  Variable part{name, {static_cast<std::int64_t>(count)}, {}, false, true, values, {}, 0};
+  storage_->named_parts.insert_or_assign(std::move(name), std::move(part));
 }
 
 std::size_t VariableStore::size() const {
@@ -88,13 +112,14 @@ void VariableStore::shrink(std::size_t size) noexcept {
 }
 
 VariableStore::Variable* VariableStore::find(std::string_view name) {
-  const auto found = storage_->by_name.find(name);
-  return found == storage_->by_name.end() ? nullptr : &storage_->variables[found->second];
+  return const_cast<Variable*>(std::as_const(*this).find(name));
 }
 
 const VariableStore::Variable* VariableStore::find(std::string_view name) const {
-  const auto found = storage_->by_name.find(name);
-  return found == storage_->by_name.end() ? nullptr : &storage_->variables[found->second];
+  if (const auto found = storage_->by_name.find(name); found != storage_->by_name.end())
+    return &storage_->variables[found->second];
+  const auto part = storage_->named_parts.find(name);
+  return part == storage_->named_parts.end() ? nullptr : &part->second;
 }
 
 VariableStore::Variable& VariableStore::get(std::string_view name) {

@@ -27,6 +27,8 @@ class VariableStore {
     bool trainable = true;
     bool initialised = false;
     std::span<float> values;
+    Extents whole = {};     ///< of what it is a part of, kept elsewhere; empty when it is all there is
+    std::size_t begin = 0;  ///< a part: the element of the whole that its values begin with
   };
 
   explicit VariableStore(Pages pages = Pages::large);
@@ -36,6 +38,13 @@ class VariableStore {
 
   /// A name that is already there must have the same extents, else Error{model}. What throws changes nothing.
   Variable& declare(std::string name, Extents extents, Initializer initializer, bool trainable);
+  /// Of a variable with these extents, so many elements from `begin` on alone are kept here, as [count]. What
+  /// throws is as above.
+  Variable& declare_part(std::string name, const Extents& whole, std::size_t begin, std::size_t count,
+                         Initializer initializer);
+  /// Another name for so many elements of a variable, as [count], which find() and get() know: it is none of
+  /// all(), is never initialised itself, and counts as initialised.
+  void name_part(std::string name, std::string_view of, std::size_t begin, std::size_t count);
   Variable* find(std::string_view name);
   const Variable* find(std::string_view name) const;
   Variable& get(std::string_view name);      ///< throws Error{usage}

@@ -21,16 +21,16 @@ int finished = 0;
 graphrun_collectives of_one_rank() {
   graphrun_collectives table{};
   table.ranks = 1;
-  table.exchange_floats = [](const float* send, graphrun_layout sent, float* receive, graphrun_layout,
-                             graphrun_give_up, void*) {
+  table.begin_exchange = [](const float* send, graphrun_layout sent, float* receive, graphrun_layout, int*) {
     std::copy_n(send, sent.counts[0], receive);
     return graphrun_done;
   };
-  table.gather_bytes = [](const void* own, int bytes, void* all, graphrun_layout, graphrun_give_up, void*) {
+  table.begin_gather = [](const void* own, int bytes, void* all, graphrun_layout, int*) {
     std::memmove(all, own, static_cast<std::size_t>(bytes));
     return graphrun_done;
   };
-  table.any = [](int*, graphrun_give_up, void*) { return graphrun_done; };
+  table.begin_largest = [](int*, int*) { return graphrun_done; };
+  table.wait = [](int, graphrun_give_up, void*) { return graphrun_done; };
   table.failure = [] { return "the network is down"; };
   table.library = [] { return "none"; };
   table.finish = [] { ++finished; };
@@ -38,7 +38,7 @@ graphrun_collectives of_one_rank() {
 }
 
 /// Waits as MPI does, for somebody who is gone.
-graphrun_outcome wait_for_nobody(int*, graphrun_give_up give_up, void* context) {
+graphrun_outcome wait_for_nobody(int, graphrun_give_up give_up, void* context) {
   while (give_up(context) == 0) {
   }
   return graphrun_given_up;
@@ -59,6 +59,12 @@ TEST_CASE("a team over collectives adds shards in their order") {
     team.add_up({.own = sums, .elements = 50, .shards = 4, .filled = 3}, total);
     CHECK(total == expected);
     CHECK(team.gather("said") == std::vector<std::string>{"said"});
+    std::vector<float> own(50);
+    team.begin_own_sum({.own = sums, .elements = 50, .shards = 4, .filled = 3}, own);
+    team.begin_gather(total);
+    team.finish();
+    CHECK(own == expected);
+    CHECK(total == expected);
   }
   CHECK(finished == 1);
 }
@@ -78,7 +84,7 @@ TEST_CASE("who waits for a rank that is gone gives up once a stop was asked for"
   finished = 0;
   {
     graphrun_collectives table = of_one_rank();
-    table.any = wait_for_nobody;
+    table.wait = wait_for_nobody;
     std::stop_source asked;
     asked.request_stop();
     ranks::RankTeam team(table, asked.get_token());
@@ -92,9 +98,7 @@ TEST_CASE("who waits for a rank that is gone gives up once a stop was asked for"
 
 TEST_CASE("what the transport says of its failure is handed on") {
   graphrun_collectives table = of_one_rank();
-  table.gather_bytes = [](const void*, int, void*, graphrun_layout, graphrun_give_up, void*) {
-    return graphrun_failed;
-  };
+  table.begin_gather = [](const void*, int, void*, graphrun_layout, int*) { return graphrun_failed; };
   ranks::RankTeam team(table, {});
   CHECK(throws([&] { team.gather("said"); }, ErrorCode::cancelled, "the network is down"));
 }

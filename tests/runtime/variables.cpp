@@ -134,3 +134,21 @@ TEST_CASE("variables keep their address, their values and their shape") {
       throws([&] { store.declare("a", {6}, {}, true); }, ErrorCode::model, "[5] already and cannot be [6]"));
   CHECK(throws([&] { store.get("nothing"); }, ErrorCode::usage, "no variable 'nothing'"));
 }
+
+TEST_CASE("a part of a variable is kept, and a part of one that is whole has a name") {
+  VariableStore store;
+  VariableStore::Variable& slot =
+      store.declare_part("adam/w/m", {8, 8}, 16, 32, {"constant", {{"value", 2}}});
+  CHECK(slot.extents == Extents{32});
+  CHECK(slot.whole == Extents{8, 8});
+  store.declare("w", {8, 8}, {"zeros", {}}, true);
+  store.name_part("w/own", "w", 16, 32);
+  store.initialise(1);
+  CHECK(slot.values.back() == 2);
+  CHECK(store.size() == 2);
+  VariableStore::Variable& part = store.get("w/own");
+  CHECK(part.initialised);
+  part.values[0] = 7;
+  CHECK(store.get("w").values[16] == 7);
+  CHECK(throws([&] { store.declare("w/own", {64}, {}, false); }, ErrorCode::model, "w/own"));
+}

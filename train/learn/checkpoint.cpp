@@ -39,8 +39,13 @@ Extents extents_of(const files::StoredTensor& tensor) {
   return {tensor.shape.begin(), tensor.shape.end()};
 }
 
-std::vector<std::size_t> extents_of(const Learner& learner, const std::string& variable) {
-  const Extents& extents = learner.variables().find(variable)->extents;
+/// Of all of the variable, where a part alone is kept here.
+const Extents& extents_of(const runtime::VariableStore::Variable& variable) {
+  return variable.whole.empty() ? variable.extents : variable.whole;
+}
+
+std::vector<std::size_t> shape_of(const runtime::VariableStore::Variable& variable) {
+  const Extents& extents = extents_of(variable);
   return {extents.begin(), extents.end()};
 }
 
@@ -60,10 +65,10 @@ Loaded load(const files::SafetensorsFile& file, const files::StoredTensor& tenso
 
 void require_fit(const files::SafetensorsFile& file, const files::StoredTensor& tensor,
                  const runtime::VariableStore::Variable& variable) {
-  if (files::is_real(tensor.type) && same_extents(variable.extents, tensor.shape)) return;
+  if (files::is_real(tensor.type) && same_extents(extents_of(variable), tensor.shape)) return;
   throw files::data_error(file.path(), fmt::format("'{}' is {}{} in the file and f32{} in the model",
                                                    variable.name, files::info_of(tensor.type).name,
-                                                   shape_text(tensor), to_string(variable.extents)));
+                                                   shape_text(tensor), to_string(extents_of(variable))));
 }
 
 /// The tensors of the parameters of the model; of those that are not needed, the ones that are there.
@@ -104,6 +109,12 @@ bool is_used(const Learner& learner, const std::string& tensor) {
   return first != last && learner.variables().find(tensor.substr(first + 1, last - first - 1)) != nullptr;
 }
 
+void keep_part(std::vector<float>& values, const runtime::VariableStore::Variable& variable) {
+  if (variable.whole.empty()) return;
+  const auto part = std::span(values).subspan(variable.begin, variable.values.size());
+  values = std::vector<float>(part.begin(), part.end());
+}
+
 /// Everything else: optimizer state, also of an optimizer that is not compiled yet.
 std::vector<Loaded> load_slots(const Learner& learner, const files::SafetensorsFile& file) {
   std::vector<Loaded> loaded;
@@ -112,7 +123,9 @@ std::vector<Loaded> load_slots(const Learner& learner, const files::SafetensorsF
     if (variable != nullptr && variable->trainable) continue;
     if (tensor.name.starts_with(kept_prefix) || !is_used(learner, tensor.name)) continue;
     if (variable != nullptr) require_fit(file, tensor, *variable);
-    if (tensor.type == files::StoredType::f32) loaded.push_back(load(file, tensor));
+    if (tensor.type != files::StoredType::f32) continue;
+    loaded.push_back(load(file, tensor));
+    if (variable != nullptr) keep_part(loaded.back().values, *variable);
   }
   return loaded;
 }
@@ -122,7 +135,8 @@ void store(runtime::VariableStore& variables, const std::vector<Loaded>& loaded)
   const std::size_t before = variables.size();
   try {
     for (const Loaded& one : loaded)
-      variables.declare(one.tensor->name, extents_of(*one.tensor), Initializer{}, false);
+      if (variables.find(one.tensor->name) == nullptr)
+        variables.declare(one.tensor->name, extents_of(*one.tensor), Initializer{}, false);
   } catch (...) {
     variables.shrink(before);
     throw;
@@ -252,7 +266,17 @@ struct Content {
   std::map<std::string, std::string> metadata;
 };
 
-Content content_of(const Learner& learner) {
+/// Those of the first member are of all members.
+std::span<const float> values_of(const runtime::VariableStore::Variable& variable,
+                                 const Learner::Weights& collected) {
+  if (variable.whole.empty()) return variable.values;
+  const auto found = collected.find(variable.name);
+  if (found == collected.end())
+    throw Error(ErrorCode::internal, "parts of this state are in other processes", {}, variable.name);
+  return found->second;
+}
+
+Content content_of(const Learner& learner, const Learner::Weights& collected) {
   if (const std::string* variable = learner.spoilt())
     throw Error(ErrorCode::not_finite,
                 fmt::format("the state is not saved: the gradient of '{}' was not finite when it was last "
@@ -262,14 +286,14 @@ Content content_of(const Learner& learner) {
   Content content;
   for (const runtime::VariableStore::Variable* variable : learner.variables().all()) {
     if (!variable->initialised) continue;  // of an optimizer that has not begun
-    content.tensors.push_back({variable->name, files::StoredType::f32,
-                               std::vector<std::size_t>(variable->extents.begin(), variable->extents.end()),
-                               std::as_bytes(variable->values)});
+    content.tensors.push_back({variable->name, files::StoredType::f32, shape_of(*variable),
+                               std::as_bytes(values_of(*variable, collected))});
   }
   for (const auto& [name, weights] : learner.kept())
     for (const auto& [variable, values] : weights)
       content.tensors.push_back({fmt::format("{}{}/{}", kept_prefix, name, variable), files::StoredType::f32,
-                                 extents_of(learner, variable), std::as_bytes(std::span(values))});
+                                 shape_of(*learner.variables().find(variable)),
+                                 std::as_bytes(std::span(values))});
   content.metadata = to_text(learner.state());
   content.metadata[format_key] = format_value;
   content.metadata[model_key] = learner.model().resolved;
@@ -280,13 +304,13 @@ Content content_of(const Learner& learner) {
 
 }  // namespace
 
-void save_checkpoint(const fs::path& path, const Learner& learner) {
-  const Content content = content_of(learner);
+void save_checkpoint(const fs::path& path, const Learner& learner, const Learner::Weights& collected) {
+  const Content content = content_of(learner, collected);
   files::write_safetensors(path, content.tensors, content.metadata);
 }
 
 std::vector<std::byte> checkpoint_bytes(const Learner& learner) {
-  const Content content = content_of(learner);
+  const Content content = content_of(learner, {});
   return files::safetensors_bytes(content.tensors, content.metadata);
 }
 

@@ -42,9 +42,11 @@ class Checkpoint {
 /// Does the file say that it is a checkpoint of graphrun's? Nothing else of it is looked at.
 bool is_checkpoint(const files::SafetensorsFile& file);
 
-/// Writes variables and state, durable and all or nothing. Error{io}; Error{not_finite} when the learner is
+/// Writes variables and state, durable and all or nothing. Of slots of which the learner has a part alone,
+/// `collected` is the whole (Learner::collected_slots()). Error{io}; Error{not_finite} when the learner is
 /// spoilt: such a state is never saved.
-void save_checkpoint(const std::filesystem::path& path, const Learner& learner);
+void save_checkpoint(const std::filesystem::path& path, const Learner& learner,
+                     const Learner::Weights& collected = {});
 /// The bytes of the same file. Error{not_finite} as above.
 std::vector<std::byte> checkpoint_bytes(const Learner& learner);
 

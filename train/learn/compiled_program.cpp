@@ -25,7 +25,12 @@ void set(Entry& entry, const std::string& name, Bytes bytes) {
 }  // namespace
 
 CompiledProgram::CompiledProgram(Program program, const ModelDefinition& model, runtime::Session& session)
-    : program_(std::move(program)), id_(session.add(program_.graph)) {
+    : CompiledProgram(std::move(program), model) {
+  id_ = session.add(program_.graph);
+}
+
+CompiledProgram::CompiledProgram(Program program, const ModelDefinition& model)
+    : program_(std::move(program)) {
   for (const ProgramInput& input : program_.inputs)
     (is_host_scalar(model, input.name) ? scalars_ : inputs_).push_back(input.name);
   scalar_values_.resize(scalars_.size());

@@ -21,6 +21,8 @@ class CompiledProgram {
   /// Adds the program to the session. The scheduled inputs of the model and the scalars of the optimizer are
   /// its scalars; all other inputs are the caller's to feed.
   CompiledProgram(Program program, const ModelDefinition& model, runtime::Session& session);
+  /// The same of one that others run, from what it is asked(): no session has it.
+  CompiledProgram(Program program, const ModelDefinition& model);
 
   runtime::ProgramId id() const { return id_; }
   const Graph& graph() const { return *program_.graph; }

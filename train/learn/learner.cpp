@@ -69,6 +69,16 @@ void Learner::join(std::shared_ptr<runtime::Team> team) {
 runtime::Team& Learner::team() {
   return *implementation_->team_;
 }
+Learner::Weights Learner::collected_slots() {
+  Weights slots;
+  for (const runtime::VariableStore::Variable* slot : variables().all()) {
+    if (slot->whole.empty() || !slot->initialised) continue;
+    std::vector<float> values(static_cast<std::size_t>(element_count(slot->whole)));
+    team().collect(slot->values, values);
+    if (team().member() == 0) slots[slot->name] = std::move(values);
+  }
+  return slots;
+}
 runtime::ShardRange Learner::own_rows(std::int64_t rows) const {
   const runtime::Team& team = *implementation_->team_;
   if (team.members() == 1) return {0, rows};

@@ -89,6 +89,9 @@ class Learner {
   /// same calls. By default it is alone.
   void join(std::shared_ptr<runtime::Team> team);
   runtime::Team& team();
+  /// The state of optimizers of which each member has a part: all of it, on the first member; nothing where
+  /// there are no parts, and on the others. Error{cancelled} when others have gone with theirs.
+  Weights collected_slots();
   /// The rows of a batch of so many that this member is given.
   runtime::ShardRange own_rows(std::int64_t rows) const;
 

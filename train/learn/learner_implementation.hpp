@@ -119,6 +119,7 @@ class Learner::Implementation {
   }
   void declare_parameters();
   CompiledProgram compile(Program program) { return {std::move(program), *model_, session_}; }
+  CompiledProgram compile_step(Program program);
 
   std::unique_ptr<runtime::ShardedProgram> in_shards(const Graph& graph);
 

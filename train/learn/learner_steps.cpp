@@ -29,7 +29,7 @@ std::size_t Learner::Implementation::add_steps(const BatchSteps& batch) {
   Learning learning;
   for (const LearningStep& step : batch.steps) {
     learning.steps.push_back(
-        {.program = compile(train::training_program(step, ops::registry(), learning_passes_)),
+        {.program = compile_step(train::training_program(step, ops::registry(), learning_passes_)),
          .optimizer = step.optimizer,
          .every = static_cast<std::uint64_t>(step.every),
          .outputs = {},
@@ -54,10 +54,18 @@ std::size_t Learner::Implementation::add_steps(const BatchSteps& batch) {
   return learnings_.size() - 1;
 }
 
+/// In a team each member has a part of the optimizer's state, which the whole program does not know.
+CompiledProgram Learner::Implementation::compile_step(Program program) {
+  if (team_->members() > 1) return {std::move(program), *model_};
+  return compile(std::move(program));
+}
+
 std::unique_ptr<runtime::ShardedProgram> Learner::Implementation::in_shards(const Graph& graph) {
   if (shards() == 1 && team_->members() == 1) return nullptr;
-  return std::make_unique<runtime::ShardedProgram>(graph, shards(), ops::registry(), ops::kernels(), session_,
-                                                   *team_);
+  const runtime::Mixing mixing =
+      model_->train->gather_rows ? runtime::Mixing::gather : runtime::Mixing::refuse;
+  return std::make_unique<runtime::ShardedProgram>(graph, shards(), mixing, ops::registry(), ops::kernels(),
+                                                   session_, *team_);
 }
 
 void Learner::Implementation::prepare(Learning::Step& step, std::int64_t rows) {

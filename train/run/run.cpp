@@ -155,7 +155,7 @@ class Run final : public PhaseObserver {
       observer_.on_note(why_nothing());
     if (state.step != saved_step_) {
       end = stopped_or(end, [&] { measure_part(); });
-      save();
+      saying_what_is_left([&] { save(); });
     }
     end = stopped_or(end, [&] {
       if (!measured_.test()) measured_.measure(true, options_.stop);
@@ -196,8 +196,15 @@ class Run final : public PhaseObserver {
   }
 
   LoopEnd learn() {
+    LoopEnd end = LoopEnd::finished;
+    saying_what_is_left([&] { end = phases_->run(*this, options_.max_steps, options_.stop); });
+    return end;
+  }
+
+  template <class Work>
+  void saying_what_is_left(const Work& work) const {
     try {
-      return phases_->run(*this, options_.max_steps, options_.stop);
+      work();
     } catch (const Error&) {
       if (directory_) observer_.on_note(what_is_left());
       throw;
@@ -314,15 +321,16 @@ class Run final : public PhaseObserver {
   }
 
   void save() {
-    if (writes()) write_checkpoint();
+    const Learner::Weights slots = learner_.collected_slots();
+    if (writes()) write_checkpoint(slots);
     saved_step_ = learner_.state().step;
   }
 
-  void write_checkpoint() {
+  void write_checkpoint(const Learner::Weights& slots) {
     // A link in the place of a checkpoint that was passed over leads nowhere.
     if (fs::is_symlink(saved_path())) fs::remove(saved_path());
     if (scores_rows(*model_)) learner_.state().held_out_scores = held_out_scores();
-    save_checkpoint(saved_path(), learner_);
+    save_checkpoint(saved_path(), learner_, slots);
     prune_checkpoints(directory_->folder(), options_.keep, learner_.state().best_step);
   }
 

@@ -84,6 +84,12 @@ const Rows<TrainRecipe> train_rows = {
       .fallback = "1; a run that several processes begin: one for each",
       .also = {"num_shards", "world_size", "num_replicas"}},
      &TrainRecipe::shards},
+    {{.name = "gather_rows",
+      .kind = KeyKind::flag,
+      .doc = "with `shards`: whether each process computes nodes that mix the rows of a batch, as distances "
+             "between all pairs do, from the rows of all; without it they are refused",
+      .also = {"all_gather", "allgather", "gather"}},
+     &TrainRecipe::gather_rows},
     {{.name = "pictures",
       .kind = KeyKind::section,
       .doc = "how often a picture is drawn into `images/` while the model learns: reconstructions, or "

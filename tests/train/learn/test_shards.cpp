@@ -1,15 +1,19 @@
 // Batches in shards: the same bits at any number of threads and members, and nearly those of a whole batch.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <stdexcept>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/folders.hpp"
 #include "tests/support/small_model.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/support/thread_team.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/datasets/bind_inputs.hpp"
+#include "train/learn/checkpoint.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/phases.hpp"
 
@@ -110,6 +114,7 @@ TEST_CASE("bundled models learn the same bits in shards at any number of threads
       {"vq_vae", {}, 1e-3},
       {"tied", {}, 1e-5},
       {"wgan_gp", {}, 1e-3},
+      {"wasserstein_ae", {"train.gather_rows=true", "train.partial=keep"}, 1e-3},
   }));
   INFO(chosen.name);
   std::vector<std::string> settings = chosen.settings;
@@ -155,11 +160,55 @@ TEST_CASE("a node that mixes rows of a batch is named where the batch is to be c
   };
   CHECK(throws([&] { mixing("matmul(x * w, transpose(x))"); }, ErrorCode::model,
                "mixing.yaml:6:3: error: node 'y' (matmul)"));
+  CHECK(
+      throws([&] { mixing("matmul(x * w, transpose(x))"); }, ErrorCode::model, "Write `gather_rows: true`"));
   CHECK(throws([&] { mixing("max(x * w, axis=0)"); }, ErrorCode::model, "node 'y' (max): it mixes the rows"));
   CHECK(throws([&] { mixing("w * concat(x, x, axis=0)"); }, ErrorCode::model, "(concat): it mixes the rows"));
   CHECK(
       throws([&] { mixing("softmax(x * w, axis=0)"); }, ErrorCode::model, "it mixes the rows of the batch"));
   mixing("x * w - mean(x * w, axis=0)");
+}
+
+TEST_CASE("a node that mixes rows of a batch gets those of all shards where that is asked for") {
+  const std::string formula =
+      GENERATE("sum(matmul(x * w, transpose(x)), axis=1)", "x * w - max(x * w, axis=0)",
+               "w * sum(concat(x, x, axis=0))", "softmax(x * w, axis=0) * x",
+               "x * w * mean(matmul(x * w, transpose(x)), axis=1, keepdims=true)",
+               "x * w - mean(max(x * w, axis=0) * (x * w), axis=0)");
+  INFO(formula);
+  const std::string text =
+      "graphrun: 1\nname: mixing\ninputs: {x: {shape: [batch, 3]}}\nnodes:\n"
+      "  w: {op: param, shape: [3], init: ones}\n  y: " +
+      formula +
+      "\nloss: {all: mean(y ** 2)}\n"
+      "train: {optimizer: {op: sgd, lr: 0.01}, batch: 8, epochs: 1, gather_rows: true, shards: ";
+  const auto step = [&](const std::string& shards, std::shared_ptr<runtime::Team> team, std::int64_t rows) {
+    Learner learner(parse_definition(text + shards + "}\n", "mixing.yaml"), with_threads(1));
+    learner.join(std::move(team));
+    std::vector<float> figures(learner.training_figures().size());
+    learner.initialise();
+    std::vector<float> x;
+    for (int i = 0; i < 3 * rows; ++i) x.push_back(std::sin(static_cast<float>(7 * i)));
+    const runtime::ShardRange own = learner.own_rows(rows);
+    const runtime::Feed feed{"x",
+                             std::as_bytes(std::span(x).subspan(static_cast<std::size_t>(own.begin) * 3,
+                                                                static_cast<std::size_t>(own.count) * 3))};
+    learner.step(std::span(&feed, 1), rows, 0, figures);
+    return Learnt{learner.digest(), learner.weights(), figures[0]};
+  };
+  for (const std::int64_t rows : {8, 7, 3}) {
+    const Learnt expected = step("4", std::make_shared<runtime::Alone>(), rows);
+    const Learnt at_once = step("1", std::make_shared<runtime::Alone>(), rows);
+    CHECK(largest_difference(at_once.weights, expected.weights) < 1e-5);
+    CHECK(std::abs(at_once.loss - expected.loss) < 1e-5 * (1 + std::abs(expected.loss)));
+    for (const int members : {2, 3, 4}) {
+      std::atomic<int> same = 0;
+      ThreadTeam(members).run([&](std::shared_ptr<runtime::Team> team) {
+        if (step("4", std::move(team), rows) == expected) ++same;
+      });
+      CHECK(same == members);
+    }
+  }
 }
 
 TEST_CASE("more members than shards are refused") {
@@ -173,6 +222,99 @@ TEST_CASE("more members than shards are refused") {
         });
       },
       ErrorCode::usage, "3 processes cannot share 2 shards"));
+}
+
+namespace {
+
+/// The small model with other optimizers and losses: `from` is replaced in its text.
+SharedDefinition small_with(const std::string& from, const std::string& to) {
+  std::string text = small_model("epochs: 4, shards: 4");
+  return parse_definition(text.replace(text.find(from), from.size(), to), "small.yaml");
+}
+
+struct Change {
+  const char* from;
+  const char* to;
+};
+
+}  // namespace
+
+TEST_CASE("whatever is done with gradients of all weights, parts of them give the same bits") {
+  const char* const optimizer = "{op: adam, lr: 2.0e-3}";
+  const char* const loss = "  reconstruction: {op: mse, in: [recon, x]}\n";
+  const Change change = GENERATE_COPY(values<Change>({
+      {optimizer, "{op: adam, lr: 2.0e-3, clip_norm: 0.05}"},
+      {optimizer, "{op: adamw, lr: 2.0e-3, clip_value: 1.0e-4, weight_decay: 0.1}"},
+      {optimizer, "{op: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0.01, clip_value: 1.0e-3, clip_norm: 1}"},
+      {optimizer, "{op: nadam, lr: 2.0e-3}"},
+      {optimizer, "{op: rmsprop, lr: 1.0e-3, momentum: 0.5}"},
+      {optimizer, "{op: adagrad, lr: 1.0e-2}"},
+      // Element by element, and in ways that need all of the weight, or of its gradient.
+      {loss, "  decay: {of: sum(abs(enc.w)), weight: 1.0e-3}\n  fit: {op: mse, in: [recon, x]}\n"},
+      {loss, "  wide: sum(transpose(enc.w) @ enc.w)\n  fit: {op: mse, in: [recon, x]}\n"},
+      {loss, "  flat: sum(logsumexp(enc.w, axis=0))\n  fit: {op: mse, in: [recon, x]}\n"},
+  }));
+  INFO(change.to);
+  const SharedDefinition model = small_with(change.from, change.to);
+  const Dataset data = load_model_data(*model);
+  const Examples examples = first_of(bind_images(*model, std::make_shared<const ImageSet>(data.train)), 200);
+  const Learnt expected = learn(model, examples, examples, 2, 5);
+  for (const int members : {2, 3}) {
+    INFO(members << " members");
+    CHECK(learn_together(model, examples, examples, members, 5) == expected);
+  }
+}
+
+TEST_CASE("a member keeps its part of an optimizer's state, and a checkpoint holds all of it") {
+  const TemporaryFolder folder;
+  const SharedDefinition model = parse_definition(small_model("epochs: 4, shards: 4"), "small.yaml");
+  const Dataset data = load_model_data(*model);
+  const Examples examples = first_of(bind_images(*model, std::make_shared<const ImageSet>(data.train)), 200);
+  const Learnt expected = learn(model, examples, examples, 1, 9);
+  const auto go_on = [&](std::shared_ptr<runtime::Team> team, const char* from, const char* to,
+                         std::uint64_t steps) {
+    Learner learner(model, with_threads(1));
+    learner.join(team);
+    Phases phases(learner, examples);
+    if (from != nullptr) restore(learner, Checkpoint(folder.path() / from));
+    PhaseObserver nobody;
+    phases.run(nobody, steps, {});
+    const Learner::Weights slots = learner.collected_slots();
+    if (team->member() == 0) save_checkpoint(folder.path() / to, learner, slots);
+    const std::size_t own = learner.variables().find("adam/enc.w/m")->values.size();
+    if (own > 784 * 32 / static_cast<std::size_t>(team->members()) + 16)
+      throw std::runtime_error("a member keeps more than its part");
+    return learner.digest();
+  };
+  ThreadTeam(3).run([&](std::shared_ptr<runtime::Team> team) { go_on(std::move(team), nullptr, "3", 3); });
+  ThreadTeam(2).run([&](std::shared_ptr<runtime::Team> team) { go_on(std::move(team), "3", "6", 6); });
+  CHECK(go_on(std::make_shared<runtime::Alone>(), "6", "9", 9) == expected.digest);
+}
+
+TEST_CASE("a gradient that its owner alone sees not to be finite is reported by all members") {
+  const SharedDefinition model = parse_definition(
+      "graphrun: 1\nname: steep\ninputs: {x: {shape: [batch, 3]}}\nnodes:\n"
+      "  w: {op: param, shape: [3, 4096], init: ones}\n"
+      "  y: x @ sqrt(w)\n"
+      "loss: {all: mean(y ** 2)}\n"
+      "train: {optimizer: {op: adam, lr: 0.1}, batch: 8, epochs: 1, shards: 4}\n",
+      "steep.yaml");
+  std::atomic<int> told = 0;
+  ThreadTeam(4).run([&](std::shared_ptr<runtime::Team> team) {
+    Learner learner(model, with_threads(1));
+    learner.join(std::move(team));
+    learner.prepare_steps(8);
+    std::vector<float> figures(learner.training_figures().size());
+    learner.initialise();
+    std::vector<float> weights(3 * 4096, 1.0F);
+    weights[3 * 4096 - 5] = 0;
+    learner.set_weights({{"w", weights}});
+    const std::vector<float> rows(2 * 3, 0.5F);
+    const runtime::Feed feed{"x", std::as_bytes(std::span(rows))};
+    const auto error = thrown([&] { learner.step(std::span(&feed, 1), 8, 0, figures); });
+    if (error && error->node() == "w" && learner.spoilt() != nullptr && *learner.spoilt() == "w") ++told;
+  });
+  CHECK(told == 4);
 }
 
 TEST_CASE("the first value that is not finite is named with its row in the batch") {
