@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -52,6 +53,9 @@ class Trials:
     def __init__(self, program, folder):
         self.program, self.folder, self.number = program, pathlib.Path(folder), 0
         self.model = self.folder / "small.yaml"
+        self.wide = self.folder / "wide.yaml"
+        self.wide.write_text(MODEL.replace("units: 32", "units: $hidden").replace(
+            "inputs:", "vars: {hidden: 32}\n" + SMALL_DATA.replace("data=", "data: ") + "\ninputs:", 1))
         self.model.write_text(MODEL.replace("inputs:", SMALL_DATA.replace("data=", "data: ") + "\ninputs:", 1))
 
     def words(self, model, out, more=(), threads=1):
@@ -98,6 +102,7 @@ def same_bits(trials):
     """One digest over processes and threads."""
     models = {
         "autoencoder": [],
+        "wasserstein_ae": ["--set", "train.gather_rows=true", "--set", "train.partial=keep"],
         "stacked_ae": ["--set", "train.phases.layers.epochs=1"],
         "vae": [],
         "convolutional": ["--set", "train.batch=32"],
@@ -206,6 +211,51 @@ def interrupted(trials, moments, seed):
     print(f"killed or interrupted {moments} times (seed {seed}) and resumed by 1, 2 and 3: the same digest", flush=True)
 
 
+def virtual_bytes(process):
+    """Of a process that runs; nothing once it has ended."""
+    try:
+        status = pathlib.Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return None
+    found = re.search(r"VmPeak:\s+(\d+) kB", status)
+    return 1024 * int(found.group(1)) if found else None
+
+
+def without_memory(trials):
+    """One process gets no more memory: it says so, the others end, and what was saved goes on."""
+    more = ["--set", "train.shards=4", "--set", "train.epochs=40"]
+    expected = trials.learn(trials.model, 1, 1, more)["digest"]
+    peaks = []
+    for which in [0, 2]:
+        run = trials.new_run()
+        process = subprocess.Popen(trials.launcher(4) + trials.words(trials.model, run, more), env=ENVIRONMENT,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+        ranks = ranks_of(process)
+        peaks += [peak for peak in map(virtual_bytes, ranks) if peak]
+        resource.prlimit(ranks[which], resource.RLIMIT_AS, (1, resource.RLIM_INFINITY))
+        try:
+            _, said = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise Failure(f"process {which + 1} has no memory: the others did not end") from None
+        ours = [line for line in said.splitlines() if "error: " in line]
+        if process.returncode == 0 or len(ours) != 1 or "memory" not in ours[0] or "bug in graphrun" in said:
+            raise Failure(f"process {which + 1} has no memory: {process.returncode}, {said}")
+        if which > 0 and not ours[0].startswith(f"process {which + 1} of 4: "):
+            raise Failure(f"process {which + 1} has no memory, and somebody else says so: {said}")
+        digest = trials.resume(run, 1 + which)["digest"]
+        if digest != expected:
+            raise Failure(f"resumed after process {which + 1} had no memory: {digest}, not {expected}")
+    limit = (max(peaks) + (64 << 20)) // 1024
+    large = ["--set", "train.shards=2", "--set", "hidden=16384"]
+    words = trials.words(trials.wide, trials.new_run(), large)
+    limited = ["-n", "1", "sh", "-c", f'ulimit -v {limit}; exec "$@"', "sh", *words]
+    trials.fails("too little memory from the start", ["mpirun", "-n", "1", *words, ":", *limited],
+                 "process 2 of 2: .*memory")
+    print("one process without memory: one message, and the same digest from what was saved", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
@@ -217,8 +267,8 @@ def main():
         print("there is no mpirun, or graphrun was built without MPI: skipped")
         return 77
     trials_of = [same_bits, resumed_by_others, differences,
-                 lambda trials: interrupted(trials, 20 if flags.all else 3, flags.seed)]
-    names = ["bits", "resume", "differences", "interrupted"]
+                 lambda trials: interrupted(trials, 20 if flags.all else 3, flags.seed), without_memory]
+    names = ["bits", "resume", "differences", "interrupted", "memory"]
     with tempfile.TemporaryDirectory() as folder:
         trials = Trials(os.path.abspath(flags.program), folder)
         for name, trial in zip(names, trials_of):
