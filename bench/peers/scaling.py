@@ -7,9 +7,10 @@ A step of P nodes with one shard each costs
 
     rows      flop of B/P rows at the rate of a node
   + pieces    what every process pays for a step beside its rows: P times as many small kernels
-  + exchange  each sends and receives (P-1)/P of the gradients twice, over the network, in 2 (P-1) messages
-  + memory    sums are written, read P times over their P-th part, and gathered: passes over memory
-  + update    all weights and two slots of Adam, on every node
+  + exchange  each sends and receives (P-1)/P of the gradients, then of the weights, over the network, in 2 (P-1)
+              messages; gradients of all layers but the first leave while the backward pass goes on
+  + memory    sums are written, received and added, and weights gathered: passes over memory
+  + update    a P-th of the weights and of two slots of Adam
 """
 
 import statistics
@@ -37,12 +38,15 @@ def step(widths, batch, nodes, latency, bandwidth, machine):
     numbers = parameters(widths)
     bytes_of_sums = 4 * numbers
     rows = 6 * numbers * batch / nodes / machine.flop
-    update = 7 * bytes_of_sums / machine.memory
+    update = 7 * bytes_of_sums / nodes / machine.memory
     if nodes == 1:
         return {"rows": rows, "pieces": machine.pieces, "exchange": 0, "memory": 0, "update": update}
     share = (nodes - 1) / nodes
-    exchange = 2 * (nodes - 1) * latency + 2 * share * bytes_of_sums / bandwidth
-    memory = 5 * bytes_of_sums / machine.memory
+    one_way = (nodes - 1) * latency + share * bytes_of_sums / bandwidth
+    before_the_first = 1 - widths[0] * widths[1] / numbers
+    backward = 2 / 3 * rows
+    exchange = 2 * one_way - before_the_first * min(one_way, backward)
+    memory = 4 * bytes_of_sums / machine.memory
     return {"rows": rows, "pieces": machine.pieces, "exchange": exchange, "memory": memory, "update": update}
 
 
