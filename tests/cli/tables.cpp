@@ -240,6 +240,28 @@ TEST_CASE("rows come back by the names and in the units of their columns") {
   CHECK(lines.size() == 63);
 }
 
+TEST_CASE("outputs of more rows than are run at once are those of each row alone") {
+  const TablePlace place;
+  place.train();
+  place.write("many.csv", TablePlace::rows(0, 64'500));  // over the end of the first block
+  place.write("last.csv", TablePlace::rows(64'499, 1));
+  for (const std::string name : {"many", "last"}) {
+    place.run_json({"predict", "run", name + ".csv", "--output", "row,code", "--out", name + ".out.csv"});
+    place.run_json({"predict", "run", name + ".csv", "--output", "code", "--out", name + ".npy"});
+  }
+  const std::vector<std::string> many = place.lines_of("many.out.csv");
+  REQUIRE(many.size() == 64'501);
+  CHECK(many.back() == place.lines_of("last.out.csv").back());
+  CHECK(many[1].starts_with("0,"));
+  std::ifstream all(place / "many.npy", std::ios::binary);
+  std::ifstream one(place / "last.npy", std::ios::binary);
+  const std::string values{std::istreambuf_iterator<char>(all), {}};
+  const std::string last{std::istreambuf_iterator<char>(one), {}};
+  REQUIRE(values.size() == 128 + std::size_t{64'500} * 8);
+  CHECK(contains(values, "(64500, 2)"));
+  CHECK(values.substr(values.size() - 8) == last.substr(last.size() - 8));
+}
+
 TEST_CASE("a number is predicted in its unit, and a class by its name") {
   const TablePlace place;
   const std::string head =

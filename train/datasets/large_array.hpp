@@ -22,7 +22,7 @@ struct LargeReading {
   /// Of pictures whose height and width are exchanged: [height, width] or [height, width, channels], as they
   /// are to be.
   std::vector<std::size_t> upright = {};
-  std::size_t most_bytes = most_bytes_in_memory;  ///< so many are kept in memory, more in a file
+  std::size_t most_bytes = 0;  ///< so many are kept in memory, more in a file
 };
 
 /// Error{data} for numbers that are not finite.
