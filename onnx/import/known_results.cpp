@@ -286,22 +286,23 @@ std::optional<Results> constant_of_shape(const Call& call) {
   const Known* const x = known(call, 0);
   const TensorRecord* const tensor = call.tensor("value");
   if (x == nullptr || tensor == nullptr || !is_integer(tensor->type)) return std::nullopt;
-  const std::vector<std::int64_t> extents = call.integers(0);
-  for (const std::int64_t extent : extents)
+  const std::optional<std::vector<std::int64_t>> extents = integers_of(call.input(0));
+  if (!extents || extents->size() > 4) return std::nullopt;
+  for (const std::int64_t extent : *extents)
     if (extent < 0 || extent > most_elements) return std::nullopt;
-  if (extents.size() > 4 || element_count(extents) > most_elements) return std::nullopt;
+  if (element_count(*extents) > most_elements) return std::nullopt;
   const Dim element = value_of(*tensor, "").known->elements.at(0);
-  return one(Elements(static_cast<std::size_t>(element_count(extents)), element), extents, tensor->type);
+  return one(Elements(static_cast<std::size_t>(element_count(*extents)), element), *extents, tensor->type);
 }
 
 std::optional<Results> expand(const Call& call) {
   const Known* const x = known(call, 0);
   if (x == nullptr) return std::nullopt;
-  const std::vector<std::int64_t> wanted = call.integers(1);
-  const Known target{wanted, {}};
-  for (const std::int64_t extent : wanted)
+  const std::optional<std::vector<std::int64_t>> wanted = integers_of(call.input(1));
+  if (!wanted || wanted->size() > 8) return std::nullopt;
+  const Known target{*wanted, {}};
+  for (const std::int64_t extent : *wanted)
     if (extent < 1 || extent > most_elements) return std::nullopt;
-  if (wanted.size() > 8) return std::nullopt;
   const std::optional<Extents> extents = common({x, &target});
   if (!extents) return std::nullopt;
   Elements elements;

@@ -263,6 +263,29 @@ TEST_CASE("recurrent ops of graphrun's cells are these, and others are made step
       ErrorCode::model, "the activation Sinus"));
 }
 
+TEST_CASE("series that end early keep the state of their end, and are 0 behind it") {
+  // Lengths as files have them: a number for each row of the batch.
+  onnx::ModelRecord model = recurrence("GRU", 3, {{"linear_before_reset", std::int64_t{1}}});
+  model.graph.nodes.back().inputs.push_back("lengths");
+  model.graph.nodes.back().outputs.push_back("end");
+  const std::vector<onnx::NodeRecord> lengths = {node("Shape", {"x"}, {"shape"}),
+                                                 node("Slice", {"shape", "zero", "one"}, {"rows"}),
+                                                 node("Expand", {"three", "rows"}, {"lengths"})};
+  model.graph.nodes.insert(model.graph.nodes.begin(), lengths.begin(), lengths.end());
+  model.graph.initializers.push_back(tensor("three", ElementType::i32, {1}, std::vector<std::int32_t>{3}));
+  model.graph.initializers.push_back(integers("zero", {0}));
+  model.graph.initializers.push_back(integers("one", {1}));
+  const std::vector<float> x = {0.5F, -1, 2, 0, 1, -0.5F, 0.25F, 1, 1, -2, 0.75F, 0};
+  const std::vector<float> y = run(imported(model), x, 1);  // [steps, 1, 1, 2]
+  model.graph.outputs = {value("end", {{1}, batch, {2}})};
+  const std::vector<float> end = run(imported(model), x, 1);
+  REQUIRE(y.size() == 8);
+  REQUIRE(end.size() == 2);
+  CHECK(std::vector<float>(y.begin() + 4, y.begin() + 6) == end);
+  CHECK(std::vector<float>(y.begin() + 6, y.end()) == std::vector<float>{0, 0});
+  CHECK(y[4] != 0);
+}
+
 TEST_CASE("a cell step by step computes what the op of that cell does") {
   // Clipping at a limit that nothing reaches changes the way, and no value.
   const std::vector<float> x = {0.5F, -1, 2, 0, 1, -0.5F, 0.25F, 1, 1, -2, 0.75F, 0};
