@@ -9,6 +9,7 @@
 #include "tests/support/thrown.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/learn/definition.hpp"
+#include "train/measure/code_figures.hpp"
 #include "train/measure/detection.hpp"
 #include "train/measure/probes.hpp"
 
