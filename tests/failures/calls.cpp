@@ -116,125 +116,161 @@ class Sweeps {
   bool all_;
 };
 
-void sweep_all(Executor executor, bool all) {
-  Sweeps sweeps(all);
-  const Model model = Model::parse(text);
-  const std::vector<float> x = examples();
-  const Inputs inputs = {{"x", x}};
-  std::optional<Session> session;
-  const auto fresh = [&] { session.emplace(model, with(executor)); };
-  const auto learnt = [&] {
-    fresh();
-    session->train_step(inputs);
-  };
+/// All calls of a session, each with a state before it that is known, and what must be true of the state
+/// behind it.
+class SessionSweeps {
+ public:
+  SessionSweeps(Executor executor, bool all) : executor_(executor), sweeps_(all) {}
 
-  // The states after so many steps, of sessions in which nothing fails. An epoch is one step.
-  constexpr std::int64_t steps = 3;
-  const auto step = [&] { session->train_step(inputs); };
-  const auto fit = [&](std::int64_t epochs, std::function<void(const EpochReport&)> on_epoch = {}) {
+  void run() {
+    learn_without_failures();
+    construct();
+    learn();
+    use();
+    move_states();
+  }
+
+ private:
+  void fresh() { session_.emplace(model_, with(executor_)); }
+  void step() { session_->train_step(inputs_); }
+  void learnt() {
+    fresh();
+    step();
+  }
+  /// An epoch is one step.
+  void fit(std::int64_t epochs, std::function<void(const EpochReport&)> on_epoch = {}) {
     FitOptions options;
     options.epochs = epochs;
     options.on_epoch = std::move(on_epoch);
-    session->fit(inputs, options);
-  };
-  fresh();
-  std::vector<std::string> digests = {session->digest()};
-  std::vector<std::string> fitted = digests;
-  for (int i = 0; i < steps; ++i) {
-    step();
-    digests.push_back(session->digest());
+    session_->fit(inputs_, options);
   }
-  fresh();
-  fit(steps, [&](const EpochReport&) { fitted.push_back(session->digest()); });
-  REQUIRE(fitted.size() == digests.size());
 
-  const auto steps_go_on = [&](bool) {
-    REQUIRE(session->digest() == digests.at(session->steps()));
-    while (session->steps() < steps) step();
-    REQUIRE(session->digest() == digests.back());
-  };
-  const auto fit_goes_on = [&](bool) {
-    REQUIRE(session->digest() == fitted.at(session->steps()));
-    const auto done = static_cast<std::int64_t>(session->steps());
+  void learn_without_failures() {
+    fresh();
+    digests_ = {session_->digest()};
+    fitted_ = digests_;
+    for (int i = 0; i < steps; ++i) {
+      step();
+      digests_.push_back(session_->digest());
+    }
+    fresh();
+    fit(steps, [&](const EpochReport&) { fitted_.push_back(session_->digest()); });
+    REQUIRE(fitted_.size() == digests_.size());
+  }
+
+  void steps_go_on() {
+    REQUIRE(session_->digest() == digests_.at(session_->steps()));
+    while (session_->steps() < steps) step();
+    REQUIRE(session_->digest() == digests_.back());
+  }
+  void fit_goes_on() {
+    REQUIRE(session_->digest() == fitted_.at(session_->steps()));
+    const auto done = static_cast<std::int64_t>(session_->steps());
     if (done < steps) fit(steps - done);
-    REQUIRE(session->digest() == fitted.back());
-  };
-  const auto after_one_step = [&](bool) {
-    REQUIRE(session->steps() == 1);
-    REQUIRE(session->digest() == digests[1]);
-  };
+    REQUIRE(session_->digest() == fitted_.back());
+  }
+  void stands_after_one_step() {
+    REQUIRE(session_->steps() == 1);
+    REQUIRE(session_->digest() == digests_[1]);
+  }
 
-  sweeps.run("parse", {[] {}, [] { static_cast<void>(Model::parse(text)); }, [](bool) {}});
-  sweeps.run("Session",
-             {[&] { session.reset(); }, fresh, [&](bool failed) { CHECK(failed == !session.has_value()); }});
-  sweeps.run("train_step", {fresh, step, [&](bool failed) {
-                              REQUIRE(session->steps() == (failed ? 0 : 1));
-                              steps_go_on(failed);
-                            }});
-  sweeps.run("train_step again", {learnt, step, [&](bool failed) {
-                                    REQUIRE(session->steps() == (failed ? 1 : 2));
-                                    steps_go_on(failed);
-                                  }});
-  sweeps.run("fit", {fresh, [&] { fit(steps); }, fit_goes_on});
+  void construct() {
+    sweeps_.run("parse", {[] {}, [] { static_cast<void>(Model::parse(text)); }, [](bool) {}});
+    sweeps_.run("Session", {[&] { session_.reset(); }, [&] { fresh(); },
+                            [&](bool failed) { CHECK(failed == !session_.has_value()); }});
+  }
 
-  Tensor codes;
-  learnt();
-  const Tensor expected_codes = session->encode(inputs);
-  const double expected_loss = session->evaluate(inputs).front().value;
-  const Tensor weights = session->parameter("code.w");
-  sweeps.run("encode", {learnt, [&] { codes = session->encode(inputs); },
-                        [&](bool failed) {
-                          after_one_step(failed);
-                          REQUIRE(session->encode(inputs).values == expected_codes.values);
-                        }});
-  sweeps.run("evaluate", {learnt, [&] { session->evaluate(inputs); },
-                          [&](bool failed) {
-                            after_one_step(failed);
-                            REQUIRE(session->evaluate(inputs).front().value == expected_loss);
-                          }});
-  sweeps.run("parameter", {learnt, [&] { static_cast<void>(session->parameter("code.w")); }, after_one_step});
-  sweeps.run("set_parameter",
-             {learnt, [&] { session->set_parameter("code.w", weights.values); }, after_one_step});
-  sweeps.run("digest", {learnt, [&] { static_cast<void>(session->digest()); }, after_one_step});
+  void learn() {
+    sweeps_.run("train_step", {[&] { fresh(); }, [&] { step(); },
+                               [&](bool failed) {
+                                 REQUIRE(session_->steps() == (failed ? 0 : 1));
+                                 steps_go_on();
+                               }});
+    sweeps_.run("train_step again", {[&] { learnt(); }, [&] { step(); },
+                                     [&](bool failed) {
+                                       REQUIRE(session_->steps() == (failed ? 1 : 2));
+                                       steps_go_on();
+                                     }});
+    sweeps_.run("fit", {[&] { fresh(); }, [&] { fit(steps); }, [&](bool) { fit_goes_on(); }});
+  }
 
-  const TemporaryFolder folder;
-  const std::string good = folder / "good";
-  const std::string path = folder / "state";
-  learnt();
-  session->save(good);
-  sweeps.run("save", {learnt, [&] { session->save(path); },
-                      [&](bool failed) {
-                        after_one_step(failed);
-                        if (failed) {
-                          REQUIRE_FALSE(std::filesystem::exists(path));
-                        } else {
-                          Session other(model, with(executor));
-                          other.load(path);
-                          REQUIRE(other.digest() == digests[1]);
-                        }
-                        const auto entries = std::distance(std::filesystem::directory_iterator(folder.path()),
-                                                           std::filesystem::directory_iterator());
-                        REQUIRE(entries == (failed ? 1 : 2));
-                        std::filesystem::remove(path);
-                      }});
-  sweeps.run("load", {fresh, [&] { session->load(good); },
-                      [&](bool failed) {
-                        REQUIRE(session->steps() == (failed ? 0 : 1));
-                        steps_go_on(failed);
-                      }});
-}
+  /// A call of a session that has learnt one step, which changes nothing.
+  void call(const char* name, std::function<void()> tried) {
+    sweeps_.run(name, {[&] { learnt(); }, std::move(tried), [&](bool) { stands_after_one_step(); }});
+  }
+
+  void use() {
+    learnt();
+    const Tensor codes = session_->encode(inputs_);
+    const double loss = session_->evaluate(inputs_).front().value;
+    const Tensor weights = session_->parameter("code.w");
+    sweeps_.run("encode", {[&] { learnt(); }, [&] { static_cast<void>(session_->encode(inputs_)); },
+                           [&](bool) {
+                             stands_after_one_step();
+                             REQUIRE(session_->encode(inputs_).values == codes.values);
+                           }});
+    sweeps_.run("evaluate", {[&] { learnt(); }, [&] { session_->evaluate(inputs_); },
+                             [&](bool) {
+                               stands_after_one_step();
+                               REQUIRE(session_->evaluate(inputs_).front().value == loss);
+                             }});
+    call("parameter", [&] { static_cast<void>(session_->parameter("code.w")); });
+    call("set_parameter", [&] { session_->set_parameter("code.w", weights.values); });
+    call("digest", [&] { static_cast<void>(session_->digest()); });
+  }
+
+  void move_states() {
+    const TemporaryFolder folder;
+    const std::string good = folder / "good";
+    const std::string path = folder / "state";
+    learnt();
+    session_->save(good);
+    sweeps_.run("save", {[&] { learnt(); }, [&] { session_->save(path); },
+                         [&](bool failed) { check_saved(folder, path, failed); }});
+    sweeps_.run("load", {[&] { fresh(); }, [&] { session_->load(good); },
+                         [&](bool failed) {
+                           REQUIRE(session_->steps() == (failed ? 0 : 1));
+                           steps_go_on();
+                         }});
+  }
+
+  /// The file is there as a whole, or nothing of it, and no other is left beside the good one.
+  void check_saved(const TemporaryFolder& folder, const std::string& path, bool failed) {
+    stands_after_one_step();
+    REQUIRE(std::filesystem::exists(path) != failed);
+    if (!failed) {
+      Session other(model_, with(executor_));
+      other.load(path);
+      REQUIRE(other.digest() == digests_[1]);
+    }
+    const auto entries = std::distance(std::filesystem::directory_iterator(folder.path()),
+                                       std::filesystem::directory_iterator());
+    REQUIRE(entries == (failed ? 1 : 2));
+    std::filesystem::remove(path);
+  }
+
+  static constexpr std::int64_t steps = 3;
+  Executor executor_;
+  Sweeps sweeps_;
+  Model model_ = Model::parse(text);
+  std::vector<float> x_ = examples();
+  Inputs inputs_ = {{"x", x_}};
+  std::optional<Session> session_;
+  std::vector<std::string> digests_;  ///< after so many steps
+  std::vector<std::string> fitted_;   ///< after so many epochs
+};
 
 }  // namespace
 
 TEST_CASE("an allocation that fails is Error{memory}, and the state is whole") {
-  sweep_all(Executor::serial, false);
-  sweep_all(Executor::tbb, false);
+  SessionSweeps(Executor::serial, false).run();
+  SessionSweeps(Executor::tbb, false).run();
 }
 
 TEST_CASE("each single allocation that fails is Error{memory}, and the state is whole", "[.][long]") {
-  sweep_all(Executor::serial, true);
-  sweep_all(Executor::threads, true);
-  sweep_all(Executor::tbb, true);
+  SessionSweeps(Executor::serial, true).run();
+  SessionSweeps(Executor::threads, true).run();
+  SessionSweeps(Executor::tbb, true).run();
 }
 
 TEST_CASE("a thread that cannot be started is Error{memory}") {
