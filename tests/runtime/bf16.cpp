@@ -249,82 +249,101 @@ TEST_CASE("only a provider that has the instructions runs products of bf16") {
 
 // ---- Convolutions ----
 
-TEST_CASE("convolutions of bf16 and both gradients agree with f64 of what they read") {
-  struct Sizes {
-    std::int64_t side, in, out, kernel, stride, pad;
+namespace {
+
+struct ConvolutionSizes {
+  std::int64_t side, in, out, kernel, stride, pad;
+  std::int64_t made_side() const { return (side + 2 * pad - kernel) / stride + 1; }
+};
+constexpr std::int64_t images = 5;
+
+/// y, dx and dw of one convolution whose operands are rounded.
+std::shared_ptr<const Graph> rounded_convolution(const ConvolutionSizes& size) {
+  Builder builder(ops::registry());
+  const auto read_images = [&](const char* name, std::int64_t extent, std::int64_t channels) {
+    const Shape shape = {Dim::batch(), Dim::number(extent), Dim::number(extent), Dim::number(channels)};
+    const NodeId input = builder.add("input", {}, {{"shape", shape}}, {.name = name});
+    return builder.add("round_bf16", {input});
   };
-  constexpr std::int64_t images = 5;
-  for (const Sizes& size : {Sizes{9, 1, 5, 3, 2, 1}, Sizes{8, 16, 16, 3, 1, 1}, Sizes{7, 32, 3, 4, 2, 1}}) {
-    CAPTURE(size.side, size.in, size.out);
-    const std::int64_t side = (size.side + 2 * size.pad - size.kernel) / size.stride + 1;
-    Builder builder(ops::registry());
-    const auto images_of = [&](const char* name, std::int64_t extent, std::int64_t channels) {
-      const Shape shape = {Dim::batch(), Dim::number(extent), Dim::number(extent), Dim::number(channels)};
-      return builder.add("input", {}, {{"shape", shape}}, {.name = name});
-    };
-    const NodeId x = images_of("x", size.side, size.in);
-    const NodeId g = images_of("g", side, size.out);
-    const Shape kernel = {Dim::number(size.kernel), Dim::number(size.kernel), Dim::number(size.in),
-                          Dim::number(size.out)};
-    const NodeId w =
-        builder.add("param", {}, {{"shape", kernel}, {"init", Initializer{"normal", {}}}}, {.name = "w"});
-    const Attributes window = {{"stride", size.stride}, {"pad", size.pad}};
-    const auto with_extents = [&](const char* name, std::int64_t extent) {
-      Attributes all = window;
-      all.set(name, std::vector{extent, extent});
-      return all;
-    };
-    const auto read = [&](NodeId id) { return builder.add("round_bf16", {id}); };
-    const NodeId rx = read(x);
-    const NodeId rg = read(g);
-    const NodeId rw = read(w);
-    builder.output("y", builder.add("convolution", {rx, rw}, window));
-    builder.output("dx", builder.add("transposed_convolution", {rg, rw}, with_extents("size", size.side)));
-    builder.output("dw",
-                   builder.add("convolution_weight_gradient", {rx, rg}, with_extents("kernel", size.kernel)));
-    const auto graph =
-        std::make_shared<const Graph>(make_executable(std::move(builder).finish(), ops::registry()));
-    graphrun::testing::Values values;
-    std::mt19937 generator(43);
-    std::uniform_real_distribution<float> distribution(-1, 1);
-    for (const auto& [name, extents] : std::map<std::string, Extents>{
-             {"x", {images, size.side, size.side, size.in}}, {"g", {images, side, side, size.out}}}) {
-      std::vector<float> numbers(static_cast<std::size_t>(element_count(extents)));
-      for (float& number : numbers) number = distribution(generator);
-      values.set(name, extents, std::move(numbers));
-    }
-    for (const Precision precision : {Precision::bf16_emulated, Precision::bf16}) {
-      if (precision == Precision::bf16 && !has_bf16()) continue;
-      CAPTURE(to_string(precision));
-      Session session(ops::registry(), ops::kernels(), with(precision));
-      const ProgramId program = session.add(graph);
-      session.variables().initialise(9);
-      HostVariables variables = graphrun::testing::host_variables(session.variables());
-      const auto exact = interpret(*graph, variables, {images, values.host(), {}});
-      const Plan& plan = session.prepare(program, images);
-      CHECK(plan.warnings.empty());
-      for (const Unit& unit : plan.units) {
-        const bool multiplies = graph->node(unit.node).op->traits.products;
-        if (!multiplies || precision != Precision::bf16) continue;
-        CHECK(plan.implementation(unit).find("bf16") != std::string::npos);
-      }
-      for (const NamedOutput& output : graph->outputs()) {
-        CAPTURE(output.name);
-        const std::vector<double>& expected = exact[output.node].values;
-        std::vector<float> made(expected.size());
-        const std::vector<Feed> feeds = values.feeds();
-        const std::vector<Fetch> fetches = {{output.name, std::as_writable_bytes(std::span(made))}};
-        Run run;
-        run.batch = images;
-        run.feeds = feeds;
-        run.fetches = fetches;
-        session.run(program, run);
-        double worst = 0;
-        for (std::size_t i = 0; i < made.size(); ++i)
-          worst = std::max(worst, std::abs(double{made[i]} - expected[i]));
-        CHECK(worst < 3e-5);
-      }
-    }
+  const NodeId x = read_images("x", size.side, size.in);
+  const NodeId g = read_images("g", size.made_side(), size.out);
+  const Shape kernel = {Dim::number(size.kernel), Dim::number(size.kernel), Dim::number(size.in),
+                        Dim::number(size.out)};
+  const NodeId param =
+      builder.add("param", {}, {{"shape", kernel}, {"init", Initializer{"normal", {}}}}, {.name = "w"});
+  const NodeId w = builder.add("round_bf16", {param});
+  const Attributes window = {{"stride", size.stride}, {"pad", size.pad}};
+  const auto with_extents = [&](const char* name, std::int64_t extent) {
+    Attributes all = window;
+    all.set(name, std::vector{extent, extent});
+    return all;
+  };
+  builder.output("y", builder.add("convolution", {x, w}, window));
+  builder.output("dx", builder.add("transposed_convolution", {g, w}, with_extents("size", size.side)));
+  builder.output("dw",
+                 builder.add("convolution_weight_gradient", {x, g}, with_extents("kernel", size.kernel)));
+  return std::make_shared<const Graph>(make_executable(std::move(builder).finish(), ops::registry()));
+}
+
+graphrun::testing::Values random_images(const ConvolutionSizes& size) {
+  graphrun::testing::Values values;
+  std::mt19937 generator(43);
+  std::uniform_real_distribution<float> distribution(-1, 1);
+  const std::map<std::string, Extents> all = {{"x", {images, size.side, size.side, size.in}},
+                                              {"g", {images, size.made_side(), size.made_side(), size.out}}};
+  for (const auto& [name, extents] : all) {
+    std::vector<float> numbers(static_cast<std::size_t>(element_count(extents)));
+    for (float& number : numbers) number = distribution(generator);
+    values.set(name, extents, std::move(numbers));
+  }
+  return values;
+}
+
+double largest_error(Session& session, ProgramId program, const std::vector<Feed>& feeds,
+                     const std::string& output, const std::vector<double>& expected) {
+  std::vector<float> made(expected.size());
+  const std::vector<Fetch> fetches = {{output, std::as_writable_bytes(std::span(made))}};
+  Run run;
+  run.batch = images;
+  run.feeds = feeds;
+  run.fetches = fetches;
+  session.run(program, run);
+  double worst = 0;
+  for (std::size_t i = 0; i < made.size(); ++i)
+    worst = std::max(worst, std::abs(double{made[i]} - expected[i]));
+  return worst;
+}
+
+void check_convolution(const ConvolutionSizes& size, Precision precision) {
+  CAPTURE(size.side, size.in, size.out, to_string(precision));
+  const auto graph = rounded_convolution(size);
+  const auto values = random_images(size);
+  Session session(ops::registry(), ops::kernels(), with(precision));
+  const ProgramId program = session.add(graph);
+  session.variables().initialise(9);
+  HostVariables variables = graphrun::testing::host_variables(session.variables());
+  const auto exact = interpret(*graph, variables, {images, values.host(), {}});
+  const Plan& plan = session.prepare(program, images);
+  CHECK(plan.warnings.empty());
+  for (const Unit& unit : plan.units) {
+    const bool multiplies = graph->node(unit.node).op->traits.products;
+    if (!multiplies || precision != Precision::bf16) continue;
+    CHECK(plan.implementation(unit).find("bf16") != std::string::npos);
+  }
+  for (const NamedOutput& output : graph->outputs()) {
+    CAPTURE(output.name);
+    CHECK(largest_error(session, program, values.feeds(), output.name, exact[output.node].values) < 3e-5);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("convolutions of bf16 and both gradients agree with f64 of what they read") {
+  for (const ConvolutionSizes& size :
+       {ConvolutionSizes{9, 1, 5, 3, 2, 1}, ConvolutionSizes{8, 16, 16, 3, 1, 1},
+        ConvolutionSizes{7, 32, 3, 4, 2, 1}}) {
+    check_convolution(size, Precision::bf16_emulated);
+    if (has_bf16()) check_convolution(size, Precision::bf16);
   }
 }
 
