@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "cli/suggest.hpp"
 #include "files/csv.hpp"
 #include "files/file_kind.hpp"
+#include "files/number_text.hpp"
 #include "graphrun/error.hpp"
 #include "train/datasets/find_dataset.hpp"
 #include "train/datasets/load_table.hpp"
@@ -130,6 +132,14 @@ std::string text_of(const train::ImageSet& set) {
   return text;
 }
 
+/// Numbers with a fraction are something to learn, and no labels.
+bool holds_classes(const train::ColumnSurvey& column) {
+  return !column.holds_numbers() || std::ranges::none_of(column.values, [](const std::string& text) {
+    const std::optional<double> number = files::number_in<double>(text);
+    return number && *number != std::floor(*number);
+  });
+}
+
 class DataCommand final : public Command {
  public:
   std::string name() const override { return "data"; }
@@ -219,7 +229,7 @@ class DataCommand final : public Command {
     const train::TableText text{std::filesystem::path(name_)};
     const train::TableSurvey survey = train::survey(text, {});
     const bool all_numbers = std::ranges::all_of(survey.columns, [](const train::ColumnSurvey& column) {
-      return column.holds_numbers() || column.name == files::label_column;
+      return column.name == files::label_column ? holds_classes(column) : column.holds_numbers();
     });
     if (all_numbers) return std::nullopt;
     DataRecipe data;

@@ -11,14 +11,18 @@ namespace graphrun::show {
 
 namespace {
 
-/// Is it computed from data, and from nothing else: no parameter, no chance?
-std::vector<bool> made_of_data(const Graph& graph) {
+/// What may be looked at beside data.
+enum class Beside { nothing, parameters };
+
+/// Is it computed from data, and not from the images, nor from chance?
+std::vector<bool> made_of_data(const Graph& graph, NodeId image, Beside beside) {
   std::vector<bool> is_pure(graph.size());
   std::vector<bool> from_data(graph.size());
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     bool sees_data = node.op->traits.input;
-    is_pure[id] = !node.op->traits.variable && !node.op->traits.random;
+    const bool is_allowed = beside == Beside::parameters || !node.op->traits.variable;
+    is_pure[id] = is_allowed && !node.op->traits.random && id != image;
     for (const NodeId input : node.inputs) {
       is_pure[id] = is_pure[id] && is_pure[input];
       sees_data = sees_data || from_data[input];
@@ -45,9 +49,9 @@ std::vector<bool> stand_for(const Graph& graph, NodeId image) {
 }
 
 /// The data that a node behind the loss brings together with the images.
-std::optional<NodeId> compared_with(const Graph& graph, NodeId objective, NodeId image) {
+std::optional<NodeId> compared_with(const Graph& graph, NodeId objective, NodeId image, Beside beside) {
   const std::vector<bool> used = needed_by(graph, std::span(&objective, 1));
-  const std::vector<bool> from_data = made_of_data(graph);
+  const std::vector<bool> from_data = made_of_data(graph, image, beside);
   const std::vector<bool> stands = stand_for(graph, image);
   const Type& type = graph.node(image).type;
   for (std::size_t id = graph.size(); id-- > 0;) {
@@ -63,7 +67,9 @@ std::optional<NodeId> target_of_images(const ModelDefinition& model) {
   const Graph& graph = model.graph;
   const std::optional<NodeId> image = model.role("image");
   if (!image || !model.objective) return std::nullopt;
-  const std::optional<NodeId> target = compared_with(graph, *model.objective, *image);
+  std::optional<NodeId> target = compared_with(graph, *model.objective, *image, Beside::nothing);
+  // What a normalisation makes of the data has learnt numbers in it.
+  if (!target) target = compared_with(graph, *model.objective, *image, Beside::parameters);
   if (!target) return std::nullopt;
   const Node& source = graph.node(without_reshape(graph, *target));
   const auto images = std::ranges::find_if(

@@ -211,6 +211,20 @@ TEST_CASE("images are compared with what the loss compares them with") {
   for (const auto& row : rows_of_csv(place / "errors.csv")) CHECK(std::stod(row.at("mse")) == 0);
 }
 
+TEST_CASE("images are compared with what a normalisation makes of them, where the loss does so") {
+  const Workplace place;
+  place.write("table.csv", table);
+  place.write("normal.yaml",
+              table_model("nodes:\n  t: {op: batch_norm, in: x}\n"
+                          "  one: {op: param, shape: [3], init: {constant: {value: 1}}}\n  recon: t * one\n"
+                          "outputs: {code: recon, image: recon}\nloss: {r: {op: mse, in: [recon, t]}}\n"
+                          "train: {optimizer: {op: sgd, lr: 0.0}, batch: 4, epochs: 3}\n"));
+  place.run_json({"train", "normal.yaml", "--out", "run"});
+  const json result = place.run_json({"reconstruct", "run", "--split", "train", "--errors", "errors.csv"});
+  CHECK(result["mse"] == 0);
+  for (const auto& row : rows_of_csv(place / "errors.csv")) CHECK(std::stod(row.at("mse")) == 0);
+}
+
 TEST_CASE("figures of a step that was not done are absent everywhere") {
   const Workplace place;
   place.write("table.csv", table);

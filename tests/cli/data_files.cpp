@@ -205,6 +205,10 @@ TEST_CASE("what a file holds is shown before a model is written for it") {
   const std::string table = place.run({"data", "show", "flowers.csv"}).out;
   CHECK(contains(table, " rows, as train: {table: flowers.csv}\n"));
   CHECK(contains(table, "kind: a category of "));
+  place.text("weights.csv", "size,label\n4,0.5\n2,1.25\n9,7.5\n");
+  CHECK(contains(place.run({"data", "show", "weights.csv"}).out, "size, label: a number"));
+  place.text("w.yaml", model_of("{train: {images: weights.csv}}", 1));
+  CHECK(contains(place.refusal({"w.yaml"}), "holds the label 0.5 in row 0, and labels are classes"));
 }
 
 TEST_CASE("pictures of odd sides are halved, doubled and drawn again in their own size") {
