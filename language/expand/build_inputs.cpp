@@ -197,6 +197,17 @@ NodeId add_input(Scope& scope, const std::string& name, const Place& place, cons
   return scope.model.builder.add("input", {}, std::move(attributes), {name, std::move(origin), {}});
 }
 
+/// Nothing for more elements than can be counted.
+std::optional<NodeId> declared_input(Scope& scope, const InputDeclaration& declared, const Shape& shape,
+                                     DType dtype) {
+  try {
+    return add_input(scope, declared.name, declared.place, shape, dtype);
+  } catch (const OpError& error) {
+    report(scope, declared.shape ? declared.shape->place : declared.place, error.message(), error.fix());
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::vector<ModelInput> build_inputs(Expansion& model, const std::optional<RowSizes>& rows,
@@ -212,7 +223,8 @@ std::vector<ModelInput> build_inputs(Expansion& model, const std::optional<RowSi
     const std::optional<Shape> shape = shape_of(scope, declared, *source, rows);
     const std::optional<DType> dtype = dtype_of(scope, declared, *source, rows);
     if (!shape || !dtype) continue;
-    instance.node = add_input(scope, declared.name, declared.place, *shape, *dtype);
+    instance.node = declared_input(scope, declared, *shape, *dtype);
+    if (!instance.node) continue;
     instance.params = declared.name;
     const bool is_named = *source == InputSource::column || *source == InputSource::array;
     made.push_back({.name = declared.name,
