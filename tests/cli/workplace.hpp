@@ -41,4 +41,19 @@ class Workplace {
   TemporaryFolder folder_;
 };
 
+using Keys = std::vector<std::string>;
+
+inline Keys keys_of(const nlohmann::json& object) {
+  Keys keys;
+  for (const auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+inline std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& run) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(run / "checkpoints"))
+    files.push_back(entry.path());
+  return files;
+}
+
 }  // namespace graphrun::testing

@@ -1,0 +1,171 @@
+// Plans: slices, tasks, buffers, predictions.
+#include <algorithm>
+
+#include "graph/term.hpp"
+#include "ops/op.hpp"
+#include "runtime/lower/lower.hpp"
+#include "runtime/lower/lowering.hpp"
+#include "runtime/lower/predict.hpp"
+#include "runtime/products/tiled_matmul.hpp"
+#include "tests/runtime/lowered.hpp"
+#include "tests/runtime/network.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace graphrun;
+using namespace graphrun::runtime;
+using namespace graphrun::runtime::testing;
+
+TEST_CASE("a plan is the same whoever makes it") {
+  const auto graph = graphrun::testing::autoencoder({.widths = {200, 160, 80, 8}});
+  const auto first = lower(graph, 160, ops::kernels());
+  const auto second = lower(graph, 160, ops::kernels());
+  CHECK(first->groups == second->groups);
+  CHECK(first->statistics.workspace_bytes == second->statistics.workspace_bytes);
+  CHECK(first->units.size() == second->units.size());
+  CHECK(first->tasks.size() == second->tasks.size());
+}
+
+TEST_CASE("memory is shared: a forward pass needs little more than its two widest layers") {
+  const auto graph = graphrun::testing::autoencoder({.widths = {256, 256, 256, 256, 256}, .training = false});
+  const auto shared = lower(graph, 128, ops::kernels());
+  LoweringOptions options;
+  options.memory_sharing = false;
+  const auto separate = lower(graph, 128, ops::kernels(), options);
+  const auto layer = static_cast<std::size_t>(128 * 256 * 4);
+  CHECK(separate->statistics.workspace_bytes >= 8 * layer);
+  CHECK(shared->statistics.workspace_bytes + shared->statistics.scratch_bytes_per_worker < 4 * layer);
+}
+
+TEST_CASE("slices are even shares of sixteen rows") {
+  const auto graph = graphrun::testing::autoencoder({.widths = {400, 300, 20}, .training = false});
+  for (const std::int64_t batch : {1, 16, 17, 64, 100, 500, 1024}) {
+    CAPTURE(batch);
+    const auto plan = lower(graph, batch, ops::kernels());
+    std::vector<std::pair<std::int64_t, std::int64_t>> rows;
+    for (const Unit& unit : plan->units) {
+      if (unit.call == nullptr) rows.emplace_back(unit.row_begin, unit.row_count);
+    }
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    CHECK(rows.size() == plan->statistics.slices);
+    std::int64_t next = 0;
+    for (const auto& [begin, count] : rows) {
+      CHECK(begin == next);
+      CHECK(begin % 16 == 0);
+      next = begin + count;
+    }
+    CHECK(next == batch);
+  }
+  CHECK(lower(graph, 1, ops::kernels())->statistics.slices == 1);
+  CHECK(lower(graph, 512, ops::kernels())->statistics.slices == 4);
+  CHECK(lower(graph, 1024, ops::kernels())->statistics.slices == 4);
+  CHECK(lower(graph, 2048, ops::kernels())->statistics.slices == 8);
+}
+
+TEST_CASE("slices follow the workers where products run in tiles, and the batch alone elsewhere") {
+  if (!has_tiles(detected_isa())) return;
+  const auto graph = graphrun::testing::autoencoder({.widths = {400, 300, 20}});
+  const auto slices = [&](ProviderChoice provider, std::int64_t batch, std::size_t workers) {
+    LoweringOptions options;
+    options.provider = provider;
+    options.workers = workers;
+    return lower(graph, batch, ops::kernels(), options)->statistics.slices;
+  };
+  using enum ProviderChoice;
+  for (const std::size_t workers : {1, 2, 4}) CHECK(slices(tiles, 1024, workers) == 4);  // as for one
+  CHECK(slices(tiles, 256, 1) == 2);
+  CHECK(slices(tiles, 1024, 3) == 6);
+  CHECK(slices(tiles, 1024, 16) == 16);
+  CHECK(slices(tiles, 100, 16) == 7);  // no less than sixteen rows each
+  for (const std::size_t workers : {1, 3, 16}) CHECK(slices(onednn, 1024, workers) == 4);
+}
+
+TEST_CASE("no task of a whole batch is larger than its share of what a worker does") {
+  if (!has_tiles(detected_isa())) return;
+  for (const bool clip : {false, true}) {
+    const auto graph = graphrun::testing::autoencoder({.widths = {784, 1000, 500, 30}, .clip_norm = clip});
+    for (const std::size_t workers : {1, 4, 16}) {
+      CAPTURE(clip, workers);
+      LoweringOptions options;
+      options.provider = ProviderChoice::tiles;
+      options.workers = workers;
+      const auto plan = lower(graph, 512, ops::kernels(), options);
+      double total = 0;
+      double largest = 0;
+      for (const Task& task : plan->tasks) {
+        total += task.nanoseconds;
+        const Unit& first = plan->units[task.first_unit];
+        const Shape& shape = graph->node(first.node).type.shape;
+        const bool of_rows = !shape.empty() && shape[0].is_batch();
+        const bool product = first.call == nullptr;
+        if (!of_rows && product) largest = std::max(largest, task.nanoseconds);
+      }
+      // An eighth, and as much again for pieces of at least 28 rows and what joins them.
+      CHECK(largest < total / (4 * static_cast<double>(workers)));
+    }
+  }
+}
+
+TEST_CASE("a prediction is the work by the cores, a chain of tasks takes its length, memory holds both up") {
+  const auto plan_of = [](std::vector<double> nanoseconds, std::vector<std::pair<unsigned, unsigned>> edges) {
+    Plan plan;
+    for (unsigned task = 0; task < nanoseconds.size(); ++task) {
+      Task record;
+      record.work.other_ns = nanoseconds[task];
+      record.first_successor = static_cast<std::uint32_t>(plan.successors.size());
+      for (const auto& [from, to] : edges) {
+        if (from == task) plan.successors.push_back(to);
+        if (to == task) ++record.dependencies;
+      }
+      record.successors = static_cast<std::uint32_t>(plan.successors.size()) - record.first_successor;
+      plan.tasks.push_back(record);
+    }
+    return plan;
+  };
+  const auto predicted = [](const Plan& plan, std::size_t cores) {
+    return predict_step(plan, cores, {}).tasks_ns / 1e6;
+  };
+  const Plan alone = plan_of({1e6, 1e6, 1e6, 1e6}, {});
+  CHECK(predicted(alone, 1) == 4);
+  CHECK(predicted(alone, 2) == Approx(2).margin(0.01));
+  CHECK(predicted(alone, 3) == Approx(2).margin(0.01));
+  CHECK(predicted(alone, 64) == Approx(1).margin(0.01));
+  const Plan chain = plan_of({1e6, 2e6, 3e6}, {{0, 1}, {1, 2}});
+  CHECK(predicted(chain, 64) == Approx(6).margin(0.01));
+  // The long chain goes first, although the short tasks were ready as early.
+  const Plan mixed = plan_of({1e6, 1e6, 1e6, 3e6}, {{2, 3}});
+  CHECK(predicted(mixed, 2) == Approx(4).margin(0.01));
+  Plan moving = plan_of({1e6, 1e6, 1e6, 1e6}, {});
+  moving.statistics.bytes_per_step = 3e8;
+  CHECK(predict_step(moving, 4, {.bandwidth = 100}).step_ns() == 3e6);
+  CHECK(predict_step(moving, 4, {.bandwidth = 100}).bound_by_memory());
+  CHECK_FALSE(predict_step(moving, 1, {.bandwidth = 100}).bound_by_memory());
+  Plan serial = plan_of({1e6, 1e6, 1e6, 1e6}, {});
+  serial.serial = true;
+  CHECK(predicted(serial, 4) == 4);
+}
+
+TEST_CASE("a unit continues the task it waits for, although it also waits for what that one waits for") {
+  // The slope of tanh reads the activation, for which the cotangent's task has waited.
+  const auto graph = graphrun::testing::autoencoder({.widths = {784, 256, 128, 64, 2}});
+  const auto plan = lower(graph, 64, ops::kernels());
+  CHECK(plan->statistics.slices == 2);
+  CHECK(plan->statistics.tasks <= 38);  // 43 if each slope of the narrow layers had its own
+}
+
+TEST_CASE("ten thousand nodes are planned, in a chain and side by side, in few buffers") {
+  for (const bool wide : {false, true}) {
+    Builder builder(ops::registry());
+    const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(4)}}}, {.name = "x"}));
+    Term h = x;
+    Term total = x;
+    for (int i = 0; i < 10'000; ++i) {
+      h = call("tanh", {wide ? x * static_cast<double>(i) : h});
+      if (wide) total = total + h;
+    }
+    builder.output("h", wide ? total : h);
+    const auto plan = lower(std::make_shared<const Graph>(std::move(builder).finish()), 32, ops::kernels());
+    CHECK(plan->statistics.groups > 0);
+    CHECK(plan->statistics.workspace_bytes < 1'000'000);  // 5 MB if every node had its own
+  }
+}
