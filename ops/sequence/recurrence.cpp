@@ -156,7 +156,7 @@ Gradients recurrence_vjp(VjpContext& context, CellSizes cell) {
 
 void TiledProduct::operator()(const float* x, std::size_t x_row, std::size_t count, float* y) const noexcept {
   const std::size_t panel = 2 * tiles->lanes;
-  const std::size_t y_row = padded(columns);
+  const std::size_t y_row = row_apart(columns);
   const std::size_t whole = (columns + tiles->lanes - 1) / tiles->lanes * tiles->lanes;
   const std::size_t cuts = (count + tiles->rows - 1) / tiles->rows;
   const std::size_t each = (count + cuts - 1) / cuts;

@@ -142,6 +142,13 @@ inline std::size_t padded(std::size_t columns) {
   return (columns + widest - 1) / widest * widest;
 }
 
+/// From row to row of what a product reads and makes: rows at powers of two would push each other out of the
+/// cache.
+inline std::size_t row_apart(std::size_t columns) {
+  constexpr std::size_t line = 16;
+  return padded(columns) + line;
+}
+
 /// Makes a product ready to be run, with `room` for inner · padded(columns) numbers and a bias.
 TiledProduct pack(const runtime::TileSet& tiles, const float* w, const float* bias, std::size_t inner,
                   std::size_t columns, float* room);
@@ -149,16 +156,28 @@ TiledProduct pack(const runtime::TileSet& tiles, const float* w, const float* bi
 /// What the steps of some series need beside their operands.
 template <class Float>
 struct StepRoom {
-  Float* q;  ///< the states' part of the gates, [count, q_row]
+  Float* h;  ///< the state that meets the matrix, [count, h_row]
+  std::size_t h_row;
+  Float* q;  ///< its part of the gates, [count, q_row]
   std::size_t q_row;
   // Of a gradient.
-  Float* dq = nullptr;    ///< [count, gates]
+  Float* dq = nullptr;    ///< [count, q_row]
   Float* back = nullptr;  ///< what comes back through the product, [count, back_row]
   std::size_t back_row = 0;
   Float* left = nullptr;     ///< for the state before, [count, width]
   Float* arrived = nullptr;  ///< [width], at the state after a step
   Float* made = nullptr;     ///< [width]
 };
+
+/// The states of some series, which lie as far apart as series do, beside each other.
+template <class Float>
+[[gnu::always_inline]] inline void gather_states(const Float* states, std::size_t row, std::size_t count,
+                                                 std::size_t units, const StepRoom<Float>& room) {
+  for (std::size_t n = 0; n < count; ++n) {
+#pragma GCC ivdep
+    for (std::size_t j = 0; j < units; ++j) room.h[n * room.h_row + j] = states[n * row + j];
+  }
+}
 
 /// Of some series: step by step, all of them by one product.
 template <class Cell, class Float, class Product>
@@ -171,7 +190,8 @@ template <class Cell, class Float, class Product>
     const bool begins = step == 0;
     const Float* const before = begins ? series.start : series.output + s.time(step - 1) * width;
     const std::size_t before_row = begins ? series.start_row : series.output_row;
-    product(before, before_row, count, room.q);
+    gather_states(before, before_row, count, s.units, room);
+    product(room.h, room.h_row, count, room.q);
     for (std::size_t n = 0; n < count; ++n) {
       const Float* const old = before + n * before_row;
       Float* const after = series.output + n * series.output_row + time * width;
@@ -199,7 +219,8 @@ template <class Cell, class Float, class Product>
     const bool begins = step == 0;
     const Float* const before = begins ? series.start : series.states + s.time(step - 1) * width;
     const std::size_t before_row = begins ? series.start_row : series.states_row;
-    product(before, before_row, count, room.q);
+    gather_states(before, before_row, count, s.units, room);
+    product(room.h, room.h_row, count, room.q);
     for (std::size_t n = 0; n < count; ++n) {
       const Float share = series.mask[n * series.mask_row + time];
       const Float* const g = series.cotangent + n * series.states_row + time * width;
@@ -210,11 +231,12 @@ template <class Cell, class Float, class Product>
       for (std::size_t j = 0; j < width; ++j) room.made[j] = share * room.arrived[j];
       Cell::backward(s.units, series.p + n * series.p_row + time * gates, room.q + n * room.q_row,
                      before + n * before_row, room.made,
-                     series.output + n * series.output_row + time * slope_row, room.dq + n * gates, left);
+                     series.output + n * series.output_row + time * slope_row, room.dq + n * room.q_row,
+                     left);
 #pragma GCC ivdep
       for (std::size_t j = 0; j < width; ++j) left[j] += (1 - share) * room.arrived[j];
     }
-    back(room.dq, gates, count, room.back);
+    back(room.dq, room.q_row, count, room.back);
     for (std::size_t n = 0; n < count; ++n) {
 #pragma GCC ivdep
       for (std::size_t j = 0; j < s.units; ++j) room.left[n * width + j] += room.back[n * room.back_row + j];
@@ -255,11 +277,13 @@ template <class Cell, bool gradient, class Float>
   };
   const std::size_t gates = Cell::gates * units;
   StepRoom<Float> room;
-  room.q_row = padded(gates);
+  room.h_row = row_apart(units);
+  room.h = take(count * room.h_row);
+  room.q_row = row_apart(gates);
   room.q = take(count * room.q_row);
   if constexpr (gradient) {
-    room.dq = take(count * gates);
-    room.back_row = padded(units);
+    room.dq = take(count * room.q_row);
+    room.back_row = row_apart(units);
     room.back = take(count * room.back_row);
     room.left = take(count * Cell::states * units);
     room.arrived = take(Cell::states * units);
@@ -272,9 +296,9 @@ template <class Cell, bool gradient>
 std::size_t room_numbers(std::size_t units, std::size_t count) {
   const std::size_t gates = Cell::gates * units;
   const std::size_t width = Cell::states * units;
-  const std::size_t forward = count * padded(gates);
+  const std::size_t forward = count * (row_apart(units) + row_apart(gates));
   if (!gradient) return forward;
-  return forward + padded(count * gates) + count * padded(units) + padded(count * width) + 2 * padded(width);
+  return forward + count * (row_apart(gates) + row_apart(units)) + padded(count * width) + 2 * padded(width);
 }
 
 template <class Cell, bool gradient>
