@@ -52,9 +52,9 @@ struct Reduction {
 
 /// Slots are numbered: operands, then stored values, then temporaries.
 struct ElementwiseProgram {
-  std::vector<std::int64_t> shape;  ///< of one batch row when the group runs by rows, else the whole
-  bool rows = false;                ///< runs by batch rows
-  std::int64_t columns = 0;         ///< 0: rows play no part, all is one run of elements
+  std::vector<std::int64_t> shape;
+  bool rows = false;         ///< runs on any range of axis 0, else on the whole
+  std::int64_t columns = 0;  ///< 0: rows play no part, all is one run of elements
   std::vector<Operand> operands;
   std::vector<NodeId> stored;
   std::vector<std::size_t> stored_bytes;  ///< of an element of each

@@ -91,7 +91,8 @@ class PlanBuilder {
       const Group& group = partition_.groups[draft.group];
       if (!group.ranges.empty()) kernels_->range_call(draft.group, rows_of(group, draft).count);
       if (group.kind != GroupKind::product) continue;
-      matmul_of_[i] = kernels_->matmul_for(group, rows_of(group, draft).count, sums_columns(group, draft.slice));
+      matmul_of_[i] =
+          kernels_->matmul_for(group, rows_of(group, draft).count, sums_columns(group, draft.slice));
     }
     std::vector<std::vector<std::uint32_t>> successors(schedule_.tasks.size());
     for (std::uint32_t task = 0; task < schedule_.tasks.size(); ++task) {
@@ -261,8 +262,7 @@ class PlanBuilder {
     const bool rows = gradient ? !transposed : bound_.sliced_input(group.product, 0);
     Place place = place_of(node.inputs[0], part, rows);
     if (gradient && transposed) {
-      place.offset +=
-          part.rows.begin * static_cast<std::ptrdiff_t>(bound_.element_bytes(node.inputs[0]));
+      place.offset += part.rows.begin * static_cast<std::ptrdiff_t>(bound_.element_bytes(node.inputs[0]));
     }
     return place;
   }
@@ -271,11 +271,17 @@ class PlanBuilder {
     if (kernels_->lone(part.group) != nullptr) return emit_lone(unit, group, part);
     const ElementwiseProgram& program = kernels_->program(part.group);
     for (const Operand& operand : program.operands)
-      input(unit, place_of(operand.node, part, operand.sliced));
-    for (const NodeId stored : program.stored) written(unit, place_of(stored, part, group.rows));
+      input(unit, place_of(operand.node, part, operand.sliced || goes_along(group, part, operand.node)));
+    for (const NodeId stored : program.stored)
+      written(unit, place_of(stored, part, group.rows || goes_along(group, part, stored)));
     for (const Reduction& reduction : program.reductions) {
       written(unit, place_of(reduction.node, part, group.rows));
     }
+  }
+
+  /// With an update that is cut.
+  bool goes_along(const Group& group, const Part& part, NodeId id) const {
+    return schedule_.cut_of[part.group] > batch_rows && bound_.info(id).extents == group.shape;
   }
 
   void emit_lone(Unit& unit, const Group& group, const Part& part) {

@@ -58,11 +58,11 @@ class ProgramBuilder {
  public:
   ProgramBuilder(const BoundGraph& bound, const Group& group, Isa isa) : bound_(bound), group_(group) {
     program_.isa = isa;
-    program_.rows = group.rows;
     program_.shape = group.shape;
     choose_steps();
     find_operands();
     choose_columns();
+    program_.rows = group.rows || (flat() && !group.shape.empty() && group.reduced == 0);
     split_stored();
     find_last_reads();
     for (const Step& step : steps_) emit(step);

@@ -247,16 +247,49 @@ class Scheduler {
     }
   }
 
-  /// An update by itself goes element by element, and may be cut into rows anywhere.
+  /// An update by itself goes element by element, and may be cut into rows anywhere; so may what is done to
+  /// its gradient element by element before, such as clipping.
   void cut_updates() {
     for (std::uint32_t update = 0; update < partition_.groups.size(); ++update) {
       const Node& node = bound_.node(partition_.groups[update].members.back());
       if (node.op->writes.empty() || result_.cut_of[update] != uncut) continue;
       const Extents& extents = bound_.info(node.inputs[node.op->writes.front()]).extents;
       if (extents.empty()) continue;
-      const std::int64_t parts = most_parts(group_ns_[update], extents[0], 1);
-      if (parts > 1) cut_into(parts, extents[0], {update});
+      const std::uint32_t before = elementwise_before(node, extents);
+      const double work = group_ns_[update] + (before == no_group ? 0 : group_ns_[before]);
+      const std::int64_t parts = most_parts(work, extents[0], 1);
+      if (parts <= 1) continue;
+      if (before == no_group)
+        cut_into(parts, extents[0], {update});
+      else
+        cut_into(parts, extents[0], {before, update});
     }
+  }
+
+  /// The group that makes an operand of an update, for it alone and from values of the same shape and
+  /// scalars.
+  std::uint32_t elementwise_before(const Node& update, const Extents& extents) const {
+    for (const NodeId input : update.inputs) {
+      const BoundInfo& info = bound_.info(input);
+      const std::uint32_t from = partition_.group_of[info.root];
+      if (from == no_group || info.root != input || info.fetched || info.uses.size() != 1) continue;
+      const Group& group = partition_.groups[from];
+      if (result_.cut_of[from] == uncut && group.shape == extents && group.stored.size() == 1 &&
+          is_flat(group))
+        return from;
+    }
+    return no_group;
+  }
+
+  bool is_flat(const Group& group) const {
+    if (group.kind != GroupKind::elementwise || group.rows || group.reduced > 0) return false;
+    if (lone_function(bound_, group)) return false;
+    return std::ranges::all_of(group.members, [&](NodeId member) {
+      return std::ranges::all_of(bound_.node(member).inputs, [&](NodeId input) {
+        const Extents& extents = bound_.info(input).extents;
+        return extents == group.shape || element_count(extents) == 1;
+      });
+    });
   }
 
   /// How many parts so much work makes of which none holds up the others, each of so many rows at least.

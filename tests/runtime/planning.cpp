@@ -97,8 +97,10 @@ TEST_CASE("no task of a whole batch is larger than its share of what a worker do
         const Unit& first = plan->units[task.first_unit];
         const Shape& shape = graph->node(first.node).type.shape;
         const bool of_rows = !shape.empty() && shape[0].is_batch();
-        const bool product = first.call == nullptr;
-        if (!of_rows && product) largest = std::max(largest, task.nanoseconds);
+        // Products, updates and what is done to gradients element by element before.
+        const Traits& traits = graph->node(first.node).op->traits;
+        const bool may_be_cut = first.call == nullptr || traits.elementwise || traits.by_element;
+        if (!of_rows && may_be_cut) largest = std::max(largest, task.nanoseconds);
       }
       // An eighth, and as much again for pieces of at least 28 rows and what joins them.
       CHECK(largest < total / (4 * static_cast<double>(workers)));
