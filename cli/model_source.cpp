@@ -11,7 +11,7 @@
 #include "graphrun/error.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/needed_variables.hpp"
-#include "weights/foreign.hpp"
+#include "weights/gather.hpp"
 
 namespace graphrun::cli {
 
@@ -54,7 +54,8 @@ bool is_model_file(const std::string& path) {
   return (suffix == ".yaml" || suffix == ".yml") && !fs::is_directory(path, ignored);
 }
 
-void ForeignFlags::declare(Arguments& arguments) {
+void WeightsFlags::declare(Arguments& arguments, const std::string& help) {
+  arguments.option("--weights", files, "FILE", help);
   arguments.option("--from", from, "PROGRAM",
                    "who wrote the weights: torch, keras or graphrun (default: by their names)");
   arguments.option(
@@ -62,51 +63,88 @@ void ForeignFlags::declare(Arguments& arguments) {
       "which module of the file is which layer, such as 'encoder.{0,2}=enc.{0,1}'; may be repeated");
 }
 
-std::optional<train::Learner::Weights> foreign_weights(const ModelDefinition& model, const std::string& path,
-                                                       const ForeignFlags& flags, Console& console,
-                                                       const std::set<std::string>* needed) {
-  const std::optional<weights::Convention> named = weights::convention_from(flags.from);
-  if (!named && !flags.from.empty() && flags.from != "graphrun")
-    throw Error(ErrorCode::usage, fmt::format("--from {}: there are torch, keras and graphrun", flags.from));
-  if (flags.from == "graphrun") return std::nullopt;
-  const files::SafetensorsFile file(path);
-  const std::optional<weights::Convention> convention = named ? named : weights::guessed(model, file);
-  if (!convention) return std::nullopt;
-  weights::ForeignOptions options{*convention, {}, needed};
-  for (const std::string& entry : flags.map)
-    for (const weights::Correspondence& one : weights::correspondences(entry)) options.map.push_back(one);
-  const weights::ForeignWeights found = weights::match(model, file, options);
-  console.log(weights::table_of(found));
-  return weights::read(found, file);
+std::vector<WeightsRecipe> WeightsFlags::recipes() const {
+  std::vector<WeightsRecipe> recipes;
+  for (const std::string& file : files)
+    recipes.push_back(
+        {fs::is_directory(file) ? train::newest_checkpoint(file).checkpoint.path().string() : file,
+         from,
+         {},
+         {}});
+  return recipes;
 }
 
 void TrainedFlags::declare(Arguments& arguments) {
   arguments.positional("RUN", source, "a run directory, a checkpoint, or a model file with --weights");
-  arguments.option("--weights", weights, "FILE", "take the weights from this safetensors file or run");
-  foreign.declare(arguments);
+  weights.declare(
+      arguments,
+      "take the weights from this safetensors file or run; of several, each fills in and overrides");
   arguments.flag("--best", best, "the run's best checkpoint instead of its newest");
 }
 
-TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console,
-                          const AskedOf& asked) {
-  if (is_model_file(trained.source) && trained.weights.empty())
+namespace {
+
+std::set<std::string> all_variables(const ModelDefinition& model) {
+  std::set<std::string> names;
+  for (const Node& node : model.graph.nodes())
+    if (node.op->traits.variable) names.insert(node.name);
+  return names;
+}
+
+std::string names_of(const std::vector<WeightsRecipe>& files) {
+  std::string names;
+  for (const WeightsRecipe& file : files) names += (names.empty() ? "" : ", ") + file.file;
+  return names;
+}
+
+/// Weights for a model file; no more of them than is asked for.
+void take_weights(train::Learner& learner, const std::vector<WeightsRecipe>& files,
+                  const std::vector<std::string>& map, const AskedOf& asked, Console& console) {
+  const ModelDefinition& model = learner.model();
+  const std::set<std::string> needed = asked.outputs.empty()
+                                           ? all_variables(model)
+                                           : train::variables_behind(model, asked.outputs, asked.given);
+  if (files.size() == 1 && map.empty() && files[0].map.empty() && !weights::is_foreign(model, files[0])) {
+    train::restore_weights(learner, files::SafetensorsFile(files[0].file),
+                           asked.outputs.empty() ? nullptr : &needed);
+    return;
+  }
+  const weights::Gathered found = weights::gathered(model, files, {.map = map, .needed = &needed});
+  for (const std::string& line : found.table) console.log(line);
+  if (files.size() > 1)
+    for (const std::string& note : found.notes) console.log(note);
+  learner.set_weights(found.values);
+}
+
+/// Those of the model itself, where none are given.
+std::vector<WeightsRecipe> weights_for(const TrainedFlags& trained, const ModelDefinition& model) {
+  std::vector<WeightsRecipe> files = trained.weights.recipes();
+  if (files.empty()) files = model.weights;
+  if (files.empty())
     throw Error(ErrorCode::usage,
                 fmt::format("{} holds no weights; give a run directory instead, or add --weights FILE",
                             trained.source));
-  if (is_model_file(trained.source) && !fs::is_directory(trained.weights)) {
+  return files;
+}
+
+}  // namespace
+
+TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console,
+                          const AskedOf& asked) {
+  const std::vector<std::string>& given = trained.weights.files;
+  if (given.size() > 1 && !is_model_file(trained.source))
+    throw Error(ErrorCode::usage,
+                "several files of weights need a model file, which says what they are put into");
+  if (is_model_file(trained.source) && (given.size() != 1 || !fs::is_directory(given.front()))) {
     SharedModel model = model_from_file(trained.source, flags);
+    const std::vector<WeightsRecipe> files = weights_for(trained, *model);
     train::Learner learner(model, session_options(flags));
-    const std::set<std::string> needed = train::variables_behind(*model, asked.outputs, asked.given);
-    const std::set<std::string>* const only = asked.outputs.empty() ? nullptr : &needed;
-    if (const auto foreign = foreign_weights(*model, trained.weights, trained.foreign, console, only))
-      learner.set_weights(*foreign);
-    else
-      train::restore_weights(learner, files::SafetensorsFile(trained.weights), only);
-    require_finite(learner, trained.weights);
-    return {std::move(model), std::move(learner), trained.weights};
+    take_weights(learner, files, trained.weights.map, asked, console);
+    require_finite(learner, names_of(files));
+    return {std::move(model), std::move(learner), names_of(files)};
   }
   const train::FoundCheckpoint found =
-      train::find_checkpoint(trained.weights.empty() ? trained.source : trained.weights, trained.best);
+      train::find_checkpoint(given.empty() ? trained.source : given.front(), trained.best);
   for (const std::string& note : found.notes) console.warning(note);
   SharedModel model = is_model_file(trained.source) ? model_from_file(trained.source, flags)
                                                     : model_from_checkpoint(found.checkpoint, flags);

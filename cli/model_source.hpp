@@ -34,26 +34,22 @@ runtime::SessionOptions session_options(const CommonFlags& flags);
 /// Is it a model file, by its name?
 bool is_model_file(const std::string& path);
 
-/// What a file of weights that another program wrote needs to be told.
-struct ForeignFlags {
-  std::string from;              ///< torch, keras, graphrun; empty: by the names in the file
+/// Files of weights, and what those that another program wrote need to be told.
+struct WeightsFlags {
+  std::vector<std::string> files;
+  std::string from;              ///< torch, keras, graphrun; empty: by the names in the files
   std::vector<std::string> map;  ///< "encoder.{0,2}=enc.{0,1}"
 
-  void declare(Arguments& arguments);
+  void declare(Arguments& arguments, const std::string& help);
+  /// As a model file would say it; a run directory stands for its newest checkpoint.
+  std::vector<WeightsRecipe> recipes() const;
 };
-
-/// The weights of another program for a model, by the names of its variables; nothing when the file has the
-/// model's own names. The table of what came from where is logged. With `needed`, others may be missing.
-std::optional<train::Learner::Weights> foreign_weights(const ModelDefinition& model, const std::string& path,
-                                                       const ForeignFlags& flags, Console& console,
-                                                       const std::set<std::string>* needed = nullptr);
 
 /// What the commands that use a trained model take: a checkpoint or a run directory, or a model file with
 /// weights.
 struct TrainedFlags {
-  std::string source;   ///< RUN: a run directory, a checkpoint or a model file
-  std::string weights;  ///< with a model file
-  ForeignFlags foreign = {};
+  std::string source;         ///< RUN: a run directory, a checkpoint or a model file
+  WeightsFlags weights = {};  ///< with a model file
   bool best = false;
 
   void declare(Arguments& arguments);
@@ -71,8 +67,9 @@ struct AskedOf {
   std::vector<std::string> given = {};
 };
 
-/// Logs what was passed over. A file of weights needs no more of them than what is asked for. Error{usage}
-/// for a model file without weights, Error{not_finite} for weights that are no numbers.
+/// Logs what was passed over, and what came from where. Files of weights need no more of them than what is
+/// asked for. Error{usage} for a model file without weights, Error{not_finite} for weights that are no
+/// numbers.
 TrainedModel open_trained(const TrainedFlags& trained, const CommonFlags& flags, Console& console,
                           const AskedOf& asked = {});
 

@@ -171,6 +171,9 @@ void build_graph(const ModelDeclaration& declared, const std::vector<BlockDeclar
     build_outputs(expansion, model);
     build_terms(expansion, model);
     build_probes(expansion, model);
+    if (const YamlNode* weights = declared.document.find("weights");
+        weights != nullptr && !weights->is_empty())
+      model.weights = read_weights(*weights, expansion);
     build_train(expansion, model);
   } catch (const Abandoned&) {  // reported
   } catch (const OverBudget& over) {
@@ -191,7 +194,7 @@ std::optional<ModelDeclaration> read_document(std::size_t source, std::span<cons
     if (document.is_empty() && !diagnostics.empty()) return std::nullopt;
     inline_includes(document, sources.name(source), reader, sources, diagnostics);
     apply_settings(document, settings, sources, diagnostics);
-    resolve_data_paths(document, sources);
+    resolve_paths(document, sources);
     return read_declarations(std::move(document), diagnostics);
   } catch (const Abandoned&) {  // reported
     return std::nullopt;

@@ -175,22 +175,30 @@ class Matcher {
     const auto fits_there = [&](std::size_t place, std::size_t module) {
       return fits(convention(), weights_.layers[places[place]], modules_[free[module]]);
     };
-    const std::vector<Placement> found = placements(places.size(), orders, fits_there);
+    const std::vector<Placement> found = placements(
+        places.size(), orders, fits_there, options_.is_part ? Filling::some_places : Filling::all_places);
+    if (found.empty() && options_.is_part && !fits_any(places, free)) return;
     if (found.empty()) throw not_found(places, free);
     if (found.size() > 1) throw ambiguous(places, free, found);
-    for (std::size_t i = 0; i < places.size(); ++i) place(places[i], free[found.front()[i]]);
+    for (std::size_t i = 0; i < places.size(); ++i)
+      if (found.front()[i] != no_module) place(places[i], free[found.front()[i]]);
+  }
+
+  bool fits_any(std::size_t place, const std::vector<std::size_t>& free) const {
+    return std::ranges::any_of(free, [&](std::size_t module) {
+      return fits(convention(), weights_.layers[place], modules_[module]);
+    });
+  }
+  bool fits_any(const std::vector<std::size_t>& places, const std::vector<std::size_t>& free) const {
+    return std::ranges::any_of(places, [&](std::size_t place) { return fits_any(place, free); });
   }
 
   /// Layers that no module fits, or, where each has one, that there is no order of all.
   Error not_found(const std::vector<std::size_t>& places, const std::vector<std::size_t>& free) const {
     std::vector<std::string> without;
-    for (const std::size_t place : places) {
-      const Layer& layer = weights_.layers[place];
-      if (std::ranges::none_of(
-              free, [&](std::size_t module) { return fits(convention(), layer, modules_[module]); }))
-        without.push_back(described(convention(), layer));
-    }
-    if (!without.empty())
+    for (const std::size_t place : places)
+      if (!fits_any(place, free)) without.push_back(described(convention(), weights_.layers[place]));
+    if (!without.empty() && !options_.is_part)
       return refusal(fmt::format("it has no module that could be {}", fmt::join(without, ", ")));
     return refusal(
         "its modules fit the layers of the model one by one, but not all in the order of their numbers; "
@@ -199,17 +207,33 @@ class Matcher {
 
   Error ambiguous(const std::vector<std::size_t>& places, const std::vector<std::size_t>& free,
                   const std::vector<Placement>& found) const {
+    const auto candidate = [&](std::size_t module) {
+      return module == no_module ? std::string("none of them") : "'" + modules_[free[module]].path + "'";
+    };
     std::vector<std::string> open;
-    for (std::size_t i = 0; i < places.size(); ++i)
+    std::string example;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const std::string& layer = weights_.layers[places[i]].path;
       if (found[0][i] != found[1][i])
-        open.push_back(fmt::format("layer '{}' may be '{}' or '{}'", weights_.layers[places[i]].path,
-                                   modules_[free[found[0][i]]].path, modules_[free[found[1][i]]].path));
-    return refusal(fmt::format(
-        "its modules fit the model in more than one way: {}; say which with --map '{}={}'",
-        fmt::join(open, ", "), modules_[free[found[0][0]]].path, weights_.layers[places[0]].path));
+        open.push_back(
+            fmt::format("layer '{}' may be {} or {}", layer, candidate(found[0][i]), candidate(found[1][i])));
+      if (example.empty() && found[0][i] != no_module)
+        example = fmt::format("{}={}", modules_[free[found[0][i]]].path, layer);
+    }
+    return refusal(
+        fmt::format("its modules fit the model in more than one way: {}; say which with --map '{}'",
+                    fmt::join(open, ", "), example));
+  }
+
+  void require_any() const {
+    if (!weights_.assignments.empty()) return;
+    std::vector<std::string> layers;
+    for (const Layer& layer : weights_.layers) layers.push_back(described(convention(), layer));
+    throw refusal(fmt::format("it has no module that could be any of {}", fmt::join(layers, ", ")));
   }
 
   void require_all() const {
+    if (options_.is_part) return require_any();
     std::vector<std::string> missing;
     for (const Layer& layer : weights_.layers)
       for (const LayerVariable& variable : layer.variables)
@@ -255,16 +279,17 @@ std::vector<std::string> expanded(const std::string& text) {
 
 }  // namespace
 
-std::vector<Correspondence> correspondences(const std::string& text) {
+std::vector<Correspondence> correspondences(const std::string& text, const SourceLocation& where) {
   const std::size_t middle = text.find('=');
   const std::vector<std::string> theirs = expanded(text.substr(0, middle));
   const std::vector<std::string> ours =
       middle == std::string::npos ? std::vector<std::string>() : expanded(text.substr(middle + 1));
   if (theirs.size() != ours.size())
     throw Error(ErrorCode::usage,
-                fmt::format("--map {}: it is MODULE=LAYER, with as many words in braces on both sides, "
+                fmt::format("{} {}: it is MODULE=LAYER, with as many words in braces on both sides, "
                             "such as 'encoder.{{0,2}}=enc.{{0,1}}'",
-                            text));
+                            where.line > 0 ? "`map:`" : "--map", text),
+                where);
   std::vector<Correspondence> all;
   for (std::size_t i = 0; i < theirs.size(); ++i) all.push_back({theirs[i], ours[i]});
   return all;
@@ -299,6 +324,15 @@ train::Learner::Weights read(const ForeignWeights& weights, const files::Safeten
     values[one.variable->name] = to_ours(weights.convention, *one.layer, *one.variable,
                                          files::as_f32(one.tensor->type, file.read(*one.tensor)));
   return values;
+}
+
+bool has_module_or_tensor(const files::SafetensorsFile& file, Convention convention,
+                          const std::string& name) {
+  if (file.find(name) != nullptr) return true;
+  return std::ranges::any_of(file.tensors(), [&](const files::StoredTensor& tensor) {
+    const std::optional<PartName> part = part_name(convention, tensor.name);
+    return part && part->path == name;
+  });
 }
 
 std::optional<Convention> guessed(const ModelDefinition& model, const files::SafetensorsFile& file) {

@@ -20,8 +20,9 @@ struct Correspondence {
   std::string theirs;
   std::string ours;
 };
-/// Braces stand for each of the words in them, in order, alike on both sides. Error{usage}.
-std::vector<Correspondence> correspondences(const std::string& text);
+/// Braces stand for each of the words in them, in order, alike on both sides. Error{usage}, at `where` if it
+/// stands in a model file.
+std::vector<Correspondence> correspondences(const std::string& text, const SourceLocation& where = {});
 
 /// One variable and where its values come from.
 struct Assignment {
@@ -45,6 +46,7 @@ struct ForeignOptions {
   Convention convention = Convention::torch;
   std::vector<Correspondence> map = {};
   const std::set<std::string>* needed = nullptr;  ///< the variables that must have a value; null: all
+  bool is_part = false;                           ///< the file may have only some of them
 };
 
 /// Finds each variable's tensor. Names that are equal and those of the map decide first; other modules are
@@ -58,6 +60,9 @@ std::string table_of(const ForeignWeights& weights);
 
 /// The values of the variables as the model has them. Error{data} for a tensor that is no numbers.
 train::Learner::Weights read(const ForeignWeights& weights, const files::SafetensorsFile& file);
+
+/// Has the file a module or a tensor of this name?
+bool has_module_or_tensor(const files::SafetensorsFile& file, Convention convention, const std::string& name);
 
 /// Is the file named as this program names, and not as the model?
 std::optional<Convention> guessed(const ModelDefinition& model, const files::SafetensorsFile& file);

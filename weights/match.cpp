@@ -41,8 +41,13 @@ enum class Leaving : std::uint8_t { none, groups, any };
 class Search {
  public:
   Search(std::size_t places, const std::vector<ModuleOrder>& modules,
-         const std::vector<std::vector<bool>>& before, const Fits& fits, Leaving leaving)
-      : places_(places), before_(before), fits_(fits), leaving_(leaving), used_(modules.size()) {
+         const std::vector<std::vector<bool>>& before, const Fits& fits, Leaving leaving, Filling filling)
+      : places_(places),
+        before_(before),
+        fits_(fits),
+        leaving_(leaving),
+        filling_(filling),
+        used_(modules.size()) {
     std::map<std::string, std::size_t> groups;
     for (const ModuleOrder& module : modules)
       group_.push_back(groups.emplace(module.group, groups.size()).first->second);
@@ -72,10 +77,18 @@ class Search {
 
   /// Modules without a place: none, or whole groups, or any.
   bool is_complete() const {
+    if (filling_ == Filling::some_places) return all_that_fit_are_used();
     if (leaving_ == Leaving::any) return true;
     for (std::size_t group = 0; group < members_.size(); ++group)
       if (used_in_[group] < members_[group].size() && (leaving_ == Leaving::none || used_in_[group] > 0))
         return false;
+    return true;
+  }
+
+  /// Those that fit nowhere have no row.
+  bool all_that_fit_are_used() const {
+    for (std::size_t module = 0; module < used_.size(); ++module)
+      if (!used_[module] && !before_[module].empty()) return false;
     return true;
   }
 
@@ -95,7 +108,7 @@ class Search {
       return;
     }
     // The same state at the same place leads to the same end: what failed once is not tried again.
-    if (failed_.contains(used_)) return;
+    if (failed_.contains({place, used_})) return;
     const std::size_t before = found_.size();
     for (std::size_t module = 0; module < used_.size(); ++module) {
       if (used_[module] || !fits_(place, module) || !is_next(module)) continue;
@@ -107,20 +120,26 @@ class Search {
       used_[module] = false;
       --used_in_[group_[module]];
     }
-    if (found_.size() == before) failed_.insert(used_);
+    if (filling_ == Filling::some_places) {
+      placement_.push_back(no_module);
+      visit(place + 1);
+      placement_.pop_back();
+    }
+    if (found_.size() == before) failed_.emplace(place, used_);
   }
 
   std::size_t places_;
   const std::vector<std::vector<bool>>& before_;
   const Fits& fits_;
   Leaving leaving_;
+  Filling filling_;
   std::vector<std::size_t> group_;
   std::vector<std::vector<std::size_t>> members_;  ///< of each group
   std::vector<std::size_t> used_in_;
   std::vector<bool> used_;
   Placement placement_;
   std::vector<Placement> found_;
-  std::set<std::vector<bool>> failed_;
+  std::set<std::pair<std::size_t, std::vector<bool>>> failed_;
   std::size_t visits_ = 0;
 };
 
@@ -156,18 +175,18 @@ bool comes_before(const ModuleOrder& a, const ModuleOrder& b) {
 }
 
 std::vector<Placement> placements(std::size_t places, const std::vector<ModuleOrder>& modules,
-                                  const std::function<bool(std::size_t, std::size_t)>& fits) {
-  if (modules.size() < places) return {};
+                                  const std::function<bool(std::size_t, std::size_t)>& fits,
+                                  Filling filling) {
   const std::vector<std::vector<bool>> before = orders_of(places, modules, fits);
   // Those that fit nowhere have no row.
   const auto fitting = std::ranges::count_if(before, [](const auto& row) { return !row.empty(); });
-  if (std::cmp_less(fitting, places)) return {};
   for (const Leaving leaving : {Leaving::none, Leaving::groups, Leaving::any}) {
-    if (leaving == Leaving::none && modules.size() != places) continue;
-    std::vector<Placement> found = Search(places, modules, before, fits, leaving).run();
+    if (std::cmp_less(fitting, places) || (leaving == Leaving::none && modules.size() != places)) continue;
+    std::vector<Placement> found = Search(places, modules, before, fits, leaving, Filling::all_places).run();
     if (!found.empty()) return found;
   }
-  return {};
+  if (filling == Filling::all_places || fitting == 0) return {};
+  return Search(places, modules, before, fits, Leaving::none, filling).run();
 }
 
 }  // namespace graphrun::weights

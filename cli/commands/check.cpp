@@ -14,6 +14,7 @@
 #include "train/learn/programs.hpp"
 #include "train/measure/gradient_check.hpp"
 #include "train/measure/product_formats.hpp"
+#include "weights/gather.hpp"
 
 namespace graphrun::cli {
 
@@ -92,7 +93,7 @@ class CheckCommand final : public Command {
   int run(Context& context) override {
     if (context.flags.json) return run_json(context);
     const SharedModel model = load(context);
-    const std::vector<Error> faults = train::data_faults(*model);
+    const std::vector<Error> faults = faults_of(*model);
     if (faults.size() == 1) throw Error(faults.front());
     if (!faults.empty()) throw ModelError(diagnostics_of(faults));
     context.console.result(fmt::format("{}: ok\n", file_));
@@ -111,6 +112,17 @@ class CheckCommand final : public Command {
   }
 
  private:
+  /// Of its data, and of the files of weights that it begins with.
+  static std::vector<Error> faults_of(const ModelDefinition& model) {
+    std::vector<Error> faults = train::data_faults(model);
+    try {
+      weights::gathered(model, model.weights);
+    } catch (const Error& error) {
+      faults.push_back(error);
+    }
+    return faults;
+  }
+
   /// Nothing where all is f32.
   static std::vector<train::ProductFormat> formats_of(const ModelDefinition& model,
                                                       const CommonFlags& flags) {
@@ -144,7 +156,7 @@ class CheckCommand final : public Command {
     int code = exit_code(ExitCode::ok);
     try {
       const SharedModel model = load(context);
-      if (const std::vector<Error> faults = train::data_faults(*model); !faults.empty()) {
+      if (const std::vector<Error> faults = faults_of(*model); !faults.empty()) {
         object.set("ok", false).set("errors", json_of(diagnostics_of(faults)));
         context.console.result(object.text() + "\n");
         const bool one_of_data = faults.size() == 1 && faults.front().code() != ErrorCode::model;

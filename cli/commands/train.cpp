@@ -85,10 +85,10 @@ class TrainCommand final : public Command {
         "continue the run in DIR, or the newest run of the model, to the same bits");
     arguments.option("--out", out_, "DIR",
                      "the run directory; it must not be there yet (default runs/NAME-N)");
-    arguments.option(
-        "--weights", weights_, "FILE",
-        "begin with the weights of this safetensors file or run, as far as names and shapes fit");
-    foreign_.declare(arguments);
+    weights_.declare(
+        arguments,
+        "begin with the weights of this safetensors file or run, as far as names and shapes fit; "
+        "of several, each fills in and overrides");
     arguments.option("--max-steps", max_steps_, "N", "stop after N steps in all");
     arguments.flag("--tensorboard", tensorboard_,
                    "write figures and pictures for TensorBoard too, in tensorboard/ of the run directory");
@@ -119,9 +119,8 @@ class TrainCommand final : public Command {
     train::RunObserver& observer = writes ? static_cast<train::RunObserver&>(progress) : nobody;
     train::RunOptions options;
     options.out = out_;
-    if (!weights_.empty())
-      options.weights = fs::is_directory(weights_) ? train::newest_checkpoint(weights_).checkpoint.path()
-                                                   : fs::path(weights_);
+    options.weights = weights_.recipes();
+    options.weights_map = weights_.map;
     options.session = session_options(flags);
     if (max_steps_) options.max_steps = static_cast<std::uint64_t>(*max_steps_);
     options.tensorboard = tensorboard_;
@@ -129,7 +128,7 @@ class TrainCommand final : public Command {
     options.team = team;
     SharedModel model;
     const train::RunResult result =
-        resume_ ? resume(flags, options, observer, model) : start(context, flags, options, observer, model);
+        resume_ ? resume(flags, options, observer, model) : start(flags, options, observer, model);
     if (!writes) return exit_code(ExitCode::ok);
     context.console.result(flags.json ? json_of(*model, result, options.session.lowering.provider)
                                       : summary(*model, result, context.program));
@@ -194,20 +193,16 @@ class TrainCommand final : public Command {
       throw Error(ErrorCode::usage, "FILE is missing; usage: graphrun train FILE [FLAGS]");
     if (resume_ && !out_.empty())
       throw Error(ErrorCode::usage, "--resume continues in the run's own directory; leave --out away");
-    if (resume_ && !weights_.empty())
+    if (resume_ && !weights_.files.empty())
       throw Error(ErrorCode::usage, "--resume takes the run's own weights; leave --weights away");
     if (max_steps_ && *max_steps_ < 1)
       throw Error(ErrorCode::usage, fmt::format("--max-steps {}: at least one step is needed", *max_steps_));
   }
 
-  train::RunResult start(Context& context, const CommonFlags& flags, const train::RunOptions& options,
+  train::RunResult start(const CommonFlags& flags, const train::RunOptions& options,
                          train::RunObserver& observer, SharedModel& model) {
     model = model_from_file(file_, with_precision(flags));
-    train::RunOptions begin = options;
-    if (!options.weights.empty())
-      begin.values = foreign_weights(*model, options.weights.string(), foreign_, context.console)
-                         .value_or(train::Learner::Weights());
-    return train::start_run(model, begin, observer);
+    return train::start_run(model, options, observer);
   }
 
   train::RunResult resume(const CommonFlags& flags, const train::RunOptions& options,
@@ -240,8 +235,7 @@ class TrainCommand final : public Command {
   bool resume_ = false;
   std::string run_;
   std::string out_;
-  std::string weights_;
-  ForeignFlags foreign_;
+  WeightsFlags weights_;
   std::optional<std::int64_t> max_steps_;
   bool tensorboard_ = false;
   bool mpi_ = false;

@@ -117,6 +117,10 @@ JsonObject schema_of(const Key& key) {
                  ? any_of({of_type("string"), reference(key.section)})
                  : reference(key.section);
     case KeyKind::sections:
+      if (key.short_form) {
+        const JsonObject one = any_of({of_type("string"), reference(key.section)});
+        return any_of({one, list_of(one)});
+      }
       return list_of(reference(key.section)).set("minItems", std::int64_t{1});
     case KeyKind::entries: {
       JsonObject entries = of_type("object");

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <set>
 
 #include "language/expand/scope_values.hpp"
@@ -14,14 +13,6 @@ namespace graphrun {
 namespace {
 
 constexpr const char* files_example = "Write {train: {images: FILE, labels: FILE}, test: {images: FILE}}.";
-
-void make_absolute(YamlNode& path, const Sources& sources) {
-  if (!path.is_scalar() || path.text.empty()) return;
-  const std::string& source = sources.name(path.place.source);
-  const std::filesystem::path folder =
-      source == "--set" ? std::filesystem::path() : std::filesystem::path(source).parent_path();
-  path.text = std::filesystem::absolute(folder / path.text).lexically_normal().string();
-}
 
 /// Reads `data:` when it is a mapping.
 class DataReader {
@@ -234,21 +225,6 @@ class DataReader {
 };
 
 }  // namespace
-
-void resolve_data_paths(YamlNode& document, const Sources& sources) {
-  YamlNode* data = document.find("data");
-  if (data == nullptr) return;
-  for (const char* part_key : {"train", "test"}) {
-    YamlNode* part = data->find(part_key);
-    if (part == nullptr) continue;
-    for (YamlEntry& entry : part->entries) {
-      if (entry.key != "label") make_absolute(entry.value, sources);
-      if (YamlNode* file = entry.value.find("file")) make_absolute(*file, sources);
-      if (entry.key != "arrays") continue;
-      for (YamlEntry& array : entry.value.entries) make_absolute(array.value, sources);
-    }
-  }
-}
 
 std::optional<DataRecipe> read_data(const YamlNode& section, Expansion& expansion) {
   SectionReader reader(section, expansion);

@@ -170,6 +170,14 @@ struct DataRecipe {
   SourceLocation where;
 };
 
+/// A file of weights that learning begins with; later ones fill in and override what earlier ones have.
+struct WeightsRecipe {
+  std::string file;              ///< absolute where a model names it
+  std::string from;              ///< who wrote it: "torch", "keras", "graphrun"; empty: by the names in it
+  std::vector<std::string> map;  ///< "MODULE=LAYER", as after --map
+  SourceLocation where;
+};
+
 /// The forward graph in its mode-free form: `grad` not yet expanded, `when: train` not yet chosen.
 /// Its named outputs, for whoever reads it: "outputs.NAME", "loss", "loss.NAME", "metric.NAME".
 struct ModelDefinition {
@@ -185,6 +193,7 @@ struct ModelDefinition {
   std::vector<ModelTerm> metrics;
   std::vector<ProbeRecipe> probes;
   std::optional<DataRecipe> data;
+  std::vector<WeightsRecipe> weights;
   std::optional<TrainRecipe> train;
   std::vector<Diagnostic> notices;  ///< what is allowed, and hardly meant
   Budget budget;                    ///< what is left of it, for gradients

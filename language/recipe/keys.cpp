@@ -79,9 +79,10 @@ std::vector<Section> make_sections() {
       {"optimizer", "an optimizer", "under `optimizer:`", keys_of(optimizer_rows)}};
   for (const OptimizerKind& kind : optimizer_kinds()) all.push_back(make_optimizer_section(kind));
   all.push_back({"data", "`data`", "under `data:`", keys_of(data_rows)});
-  for (const Section& section : {files_section, labels_section, columns_section, numbers_section,
-                                 split_section, windows_section, fitted_section, input_section, model_section,
-                                 included_section, term_section, block_section, call_section})
+  for (const Section& section :
+       {files_section, labels_section, weights_section, columns_section, numbers_section, split_section,
+        windows_section, fitted_section, input_section, model_section, included_section, term_section,
+        block_section, call_section})
     all.push_back(section);
   all.push_back({"probe", "a probe", "in a probe", {complete(probe_rows[0]), complete(probe_rows[1])}});
   for (const ProbeKind& kind : probe_kinds()) all.push_back(make_probe_section(kind));

@@ -55,7 +55,7 @@ extern const Rows<DataRecipe> data_rows;
 
 // Sections that are read by hand.
 extern const Section columns_section, numbers_section, split_section, windows_section, fitted_section,
-    greedy_section, files_section, labels_section, input_section, model_section, included_section,
-    term_section, block_section, call_section;
+    greedy_section, files_section, labels_section, weights_section, input_section, model_section,
+    included_section, term_section, block_section, call_section;
 
 }  // namespace graphrun

@@ -33,8 +33,11 @@ std::optional<GreedyRecipe> read_greedy(const YamlNode& section, const std::stri
 
 std::optional<DataRecipe> read_data(const YamlNode& section, Expansion& expansion);
 
-/// Makes the paths of data files absolute: they are relative to the folder of the file that they stand in,
-/// and those of --set to the current one. So a resolved model finds its data wherever it lies.
-void resolve_data_paths(YamlNode& document, const Sources& sources);
+/// `weights:`: a file, `{file: FILE, from: torch, map: {encoder.0: enc.0}}`, or a list of these.
+std::vector<WeightsRecipe> read_weights(const YamlNode& section, Expansion& expansion);
+
+/// Makes the paths of files of data and weights absolute: they are relative to the folder of the file that
+/// they stand in, and those of --set to the current one. So a resolved model finds them wherever it lies.
+void resolve_paths(YamlNode& document, const Sources& sources);
 
 }  // namespace graphrun

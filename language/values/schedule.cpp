@@ -17,11 +17,12 @@ std::string_view unit_name(Schedule::Unit unit) {
 }  // namespace
 
 double value_at(const Schedule& schedule, const Progress& progress) {
-  if (schedule.unit == Schedule::Unit::epochs && progress.steps_per_epoch == 0)
+  const bool in_epochs = schedule.unit == Schedule::Unit::epochs;
+  if (in_epochs && !progress.epoch && progress.steps_per_epoch == 0)
     return schedule.shape == Schedule::Shape::warmup ? schedule.to : schedule.from;
-  const double per_unit =
-      schedule.unit == Schedule::Unit::steps ? 1.0 : static_cast<double>(progress.steps_per_epoch);
-  const double elapsed = static_cast<double>(progress.step) / per_unit;
+  const double per_unit = in_epochs ? static_cast<double>(progress.steps_per_epoch) : 1.0;
+  const double elapsed =
+      in_epochs && progress.epoch ? *progress.epoch : static_cast<double>(progress.step) / per_unit;
   const double fraction = schedule.length > 0 ? std::min(elapsed / schedule.length, 1.0) : 1.0;
   switch (schedule.shape) {
     case Schedule::Shape::constant:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace graphrun {
 struct Progress {
   std::uint64_t step = 0;             ///< steps done since the start of the phase
   std::uint64_t steps_per_epoch = 1;  ///< 0: not known
+  std::optional<double> epoch = {};   ///< epochs done, where somebody says so: instead of what steps come to
 };
 
 /// After `length` the last value is held.

@@ -112,12 +112,12 @@ YamlNode* step_into(YamlNode& parent, const std::string& part) {
   return nullptr;
 }
 
-/// `data=mnist`: other data, by name or files, take the place of the model's own.
-void set_data(YamlNode& document, YamlNode value, const Place& place) {
-  if (YamlNode* const data = document.find("data"))
-    *data = std::move(value);
+/// `data=mnist`: other data, by name or files, take the place of the model's own; and so do other weights.
+void set_section(YamlNode& document, const std::string& name, YamlNode value, const Place& place) {
+  if (YamlNode* const section = document.find(name))
+    *section = std::move(value);
   else
-    document.entries.push_back({"data", place, std::move(value)});
+    document.entries.push_back({name, place, std::move(value)});
 }
 
 /// Files that are set one by one take the place of a data set that was named: makes what a path into `data:`
@@ -127,7 +127,7 @@ void open_data(YamlNode& document, const std::string& part, const Place& place) 
   mapping.kind = YamlNode::Kind::mapping;
   mapping.place = place;
   const YamlNode* const data = document.find("data");
-  if (data == nullptr || !data->is_mapping()) set_data(document, mapping, place);
+  if (data == nullptr || !data->is_mapping()) set_section(document, "data", mapping, place);
   YamlNode& files = *document.find("data");
   if (files.find(part) == nullptr) files.entries.push_back({part, place, std::move(mapping)});
 }
@@ -196,8 +196,9 @@ void apply_settings(YamlNode& document, std::span<const std::string> settings, S
     if (parts.size() == 3 && parts[0] == "data" && document.is_mapping()) {
       open_data(document, parts[1], {source, 1, 6});
     }
-    if (parts.size() == 1 && parts[0] == "data" && !has_var(document, "data")) {
-      set_data(document, std::move(*value), start);
+    const bool is_section = parts.size() == 1 && (parts[0] == "data" || parts[0] == "weights");
+    if (is_section && document.is_mapping() && !has_var(document, parts[0])) {
+      set_section(document, parts[0], std::move(*value), start);
     } else if (parts.size() == 1) {
       set_var(document, parts[0], std::move(*value), start, diagnostics);
     } else if (parts.size() == 2 && parts[0] == "vars") {

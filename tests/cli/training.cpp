@@ -143,6 +143,46 @@ TEST_CASE("a run may begin with the weights of another") {
   CHECK(!fs::exists(place / "d"));
 }
 
+TEST_CASE("several files of weights make one model, on the command line and in its file") {
+  const Workplace place;
+  place.run_json({"train", "small.yaml", "--out", "a", "--max-steps", "1"});
+  place.run_json({"train", "small.yaml", "--out", "b", "--max-steps", "1", "--seed", "5"});
+  place.run_json({"export", "a", "--torch", "a.safetensors"});
+  // The first layers of the one, then the others of the second.
+  const std::string wide = "train.optimizer.lr=1.0e-30";
+  const ProcessResult both = place.run({"encode", "small.yaml", "--weights", "b", "--weights",
+                                        "a.safetensors", "--from", "torch", "--out", "wrong.npy"});
+  CHECK(both.exit_code == 4);  // `b` is a checkpoint of graphrun's
+  const ProcessResult encoded = place.run(
+      {"encode", "small.yaml", "--weights", "b", "--weights", "a.safetensors", "--out", "codes.npy"});
+  REQUIRE(encoded.exit_code == 0);
+  CHECK(contains(encoded.err, "8 of 8 parameters are taken from b/checkpoints/"));
+  CHECK(contains(encoded.err, "a.safetensors overrides code.b, code.w, "));
+  place.run_json({"encode", "a", "--out", "a.npy"});
+  CHECK(graphrun::files::read_npy(place / "a.npy").bytes ==
+        graphrun::files::read_npy(place / "codes.npy").bytes);
+  CHECK(place.run({"encode", "a", "--weights", "a.safetensors", "--weights", "b"}).exit_code == 2);
+
+  place.write("begun.yaml", small_model() + "weights: {file: a.safetensors, from: torch}\n");
+  place.run_json({"encode", "begun.yaml", "--out", "begun.npy"});
+  CHECK(graphrun::files::read_npy(place / "a.npy").bytes ==
+        graphrun::files::read_npy(place / "begun.npy").bytes);
+  const ProcessResult begun =
+      place.run({"train", "begun.yaml", "--out", "c", "--max-steps", "1", "--set", wide});
+  REQUIRE(begun.exit_code == 0);
+  CHECK(contains(begun.err, "code.weight f32[2, 32] -> code.w [32, 2], axes 1, 0"));
+  place.run_json({"encode", "c", "--out", "c.npy"});
+  CHECK(graphrun::files::read_npy(place / "a.npy").bytes == graphrun::files::read_npy(place / "c.npy").bytes);
+  // A run has its own; nothing is looked for beside them.
+  fs::remove(place / "a.safetensors");
+  CHECK(place.run({"encode", "c", "--out", "again.npy"}).exit_code == 0);
+  CHECK(place.run({"train", "--resume", "c", "--max-steps", "2"}).exit_code == 0);
+  const ProcessResult gone = place.run({"check", "begun.yaml"});
+  CHECK(gone.exit_code != 0);
+  CHECK(contains(gone.err, "a.safetensors"));
+  CHECK(place.run({"check", "begun.yaml", "--set", "weights=[]"}).exit_code == 0);
+}
+
 TEST_CASE("phases are reported by name, in figures, files and JSON") {
   const Workplace place;
   place.write(

@@ -81,7 +81,7 @@ std::string kind_text(const Key& key) {
     case KeyKind::names:
       return "a list of names";
     case KeyKind::sections:
-      return "a list";
+      return key.short_form ? "one or a list" : "a list";
     default:
       return {};
   }

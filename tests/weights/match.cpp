@@ -77,3 +77,23 @@ TEST_CASE("many modules of one shape are matched at once") {
   for (int i = 0; i < 39; ++i) places.push_back(1);
   CHECK(placed(places, twins).size() == 2);
 }
+
+TEST_CASE("places may stay empty where a file has a part of the model") {
+  const auto part = [](const std::vector<int>& places,
+                       const std::vector<std::pair<std::string, int>>& modules) {
+    std::vector<ModuleOrder> orders;
+    for (const auto& [name, shape] : modules) orders.push_back(module_order(name));
+    return placements(
+        places.size(), orders,
+        [&](std::size_t place, std::size_t module) { return places[place] == modules[module].second; },
+        Filling::some_places);
+  };
+  CHECK(part({1, 2, 3, 4}, {{"a.0", 2}, {"a.1", 3}}) == std::vector<Placement>{{no_module, 0, 1, no_module}});
+  // What fits nowhere is left, what fits somewhere is not; order counts.
+  CHECK(part({1, 2, 3}, {{"a.0", 9}, {"a.1", 2}}) == std::vector<Placement>{{no_module, 1, no_module}});
+  CHECK(part({1, 2}, {{"a.0", 2}, {"a.1", 1}}).empty());
+  CHECK(part({1, 1}, {{"a.0", 1}}).size() == 2);
+  CHECK(part({1, 2}, {{"a.0", 7}}).empty());
+  // Where all places can be filled, they are.
+  CHECK(part({1, 2}, {{"a.0", 1}, {"a.1", 2}, {"b.0", 1}}) == std::vector<Placement>{{0, 1}});
+}

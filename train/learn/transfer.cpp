@@ -30,25 +30,24 @@ std::string listed(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Transfer transferable(const Learner& learner, const files::SafetensorsFile& file) {
+Transfer transferable(const ModelDefinition& model, const files::SafetensorsFile& file) {
   Transfer transfer;
-  for (const Node& node : learner.model().graph.nodes()) {
+  for (const Node& node : model.graph.nodes()) {
     if (!node.op->traits.variable) continue;
-    const runtime::VariableStore::Variable& variable = *learner.variables().find(node.name);
+    const Extents extents = bind(node.type.shape, std::int64_t{1});
     const files::StoredTensor* tensor = file.find(node.name);
     if (tensor == nullptr) {
       transfer.missing.push_back(node.name);
-    } else if (!files::is_real(tensor->type) || extents_of(*tensor) != variable.extents) {
+    } else if (!files::is_real(tensor->type) || extents_of(*tensor) != extents) {
       transfer.misfits.push_back(fmt::format("{} is {}{} in the file and f32{} in the model", node.name,
                                              files::info_of(tensor->type).name,
-                                             to_string(extents_of(*tensor)), to_string(variable.extents)));
+                                             to_string(extents_of(*tensor)), to_string(extents)));
     } else {
       transfer.weights[node.name] = files::as_f32(tensor->type, file.read(*tensor));
     }
   }
   for (const files::StoredTensor& tensor : file.tensors())
-    if (!is_state(tensor.name) && !learner.model().graph.find(tensor.name))
-      transfer.unused.push_back(tensor.name);
+    if (!is_state(tensor.name) && !model.graph.find(tensor.name)) transfer.unused.push_back(tensor.name);
   if (transfer.weights.empty())
     throw files::data_error(file.path(),
                             transfer.misfits.empty()
@@ -58,14 +57,18 @@ Transfer transferable(const Learner& learner, const files::SafetensorsFile& file
   return transfer;
 }
 
-std::vector<std::string> notes_on(const Transfer& transfer, const std::string& file) {
+std::string note_on_missing(const std::vector<std::string>& missing, const std::string& where) {
+  return fmt::format("not in {}, so they begin anew: {}", where, listed(missing));
+}
+
+std::vector<std::string> notes_on(const Transfer& transfer, const std::string& file, bool is_only) {
   const std::size_t all = transfer.weights.size() + transfer.missing.size() + transfer.misfits.size();
   std::vector<std::string> notes = {
       fmt::format("{} of {} parameters are taken from {}", transfer.weights.size(), all, file)};
-  if (!transfer.missing.empty())
-    notes.push_back(fmt::format("not in the file, so they begin anew: {}", listed(transfer.missing)));
+  if (!transfer.missing.empty() && is_only) notes.push_back(note_on_missing(transfer.missing, "the file"));
   if (!transfer.misfits.empty())
-    notes.push_back(fmt::format("of another shape, so they begin anew: {}", listed(transfer.misfits)));
+    notes.push_back(fmt::format("of another shape, so they {}: {}", is_only ? "begin anew" : "are not taken",
+                                listed(transfer.misfits)));
   if (!transfer.unused.empty())
     notes.push_back(fmt::format("in the file, but not in the model: {}", listed(transfer.unused)));
   return notes;

@@ -17,11 +17,15 @@ struct Transfer {
   std::vector<std::string> unused;   ///< tensors of the file that the model does not have
 };
 
-/// Reads the tensors whose name and shape are those of a variable of the model. The learner is not changed.
-/// Error{data} when nothing fits.
-Transfer transferable(const Learner& learner, const files::SafetensorsFile& file);
+/// Reads the tensors whose name and shape are those of a variable of the model. Error{data} when nothing
+/// fits.
+Transfer transferable(const ModelDefinition& model, const files::SafetensorsFile& file);
 
-/// "4 of 6 parameters are taken from a.safetensors; not in it: logits.b, logits.w".
-std::vector<std::string> notes_on(const Transfer& transfer, const std::string& file);
+/// "4 of 6 parameters are taken from a.safetensors", and what is not, and why. What the file does not have is
+/// only told when it is the only one.
+std::vector<std::string> notes_on(const Transfer& transfer, const std::string& file, bool is_only);
+
+/// "not in the file, so they begin anew: logits.b, logits.w".
+std::string note_on_missing(const std::vector<std::string>& missing, const std::string& where);
 
 }  // namespace graphrun::train

@@ -10,12 +10,12 @@
 #include "train/datasets/suitable.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/learning_step.hpp"
-#include "train/learn/transfer.hpp"
 #include "train/measure/row_scores.hpp"
 #include "train/run/measurements.hpp"
 #include "train/run/run_checks.hpp"
 #include "train/run/run_log.hpp"
 #include "train/run/run_pictures.hpp"
+#include "weights/gather.hpp"
 
 namespace graphrun::train {
 
@@ -70,10 +70,7 @@ class Run final : public PhaseObserver {
 
   RunResult start() {
     compile();
-    if (!options_.values.empty())
-      learner_.kept()[kept_init] = options_.values;
-    else if (!options_.weights.empty())
-      take_weights();
+    take_weights(options_.weights.empty() ? model_->weights : options_.weights);
     require_same_run(learner_, examples_);
     if (writes()) {
       directory_ = RunDirectory::create(options_.out, model_->name);
@@ -139,11 +136,12 @@ class Run final : public PhaseObserver {
     require_stops_measured(*model_, *test_, measured_name());
   }
 
-  void take_weights() {
-    const files::SafetensorsFile file(options_.weights);
-    Transfer transfer = transferable(learner_, file);
-    for (const std::string& note : notes_on(transfer, options_.weights.string())) observer_.on_note(note);
-    learner_.kept()[kept_init] = std::move(transfer.weights);
+  void take_weights(const std::vector<WeightsRecipe>& files) {
+    if (files.empty()) return;
+    weights::Gathered found = weights::gathered(*model_, files, {.map = options_.weights_map});
+    for (const std::string& line : found.table) observer_.on_event(line);
+    for (const std::string& note : found.notes) observer_.on_note(note);
+    learner_.kept()[kept_init] = std::move(found.values);
   }
 
   RunResult run() {

@@ -22,9 +22,9 @@
 namespace graphrun::train {
 
 struct RunOptions {
-  std::filesystem::path weights;  ///< begin with what fits of this safetensors file; empty: with new ones
-  Learner::Weights values;    ///< begin with these, of variables by name, which another program has learnt
-  std::filesystem::path out;  ///< the run directory; empty: runs/NAME-N
+  std::vector<WeightsRecipe> weights;    ///< begin with what fits of these files; empty: as the model says
+  std::vector<std::string> weights_map;  ///< for whichever of them has what stands on the left
+  std::filesystem::path out;             ///< the run directory; empty: runs/NAME-N
   runtime::SessionOptions session;
   std::optional<std::uint64_t> max_steps;
   bool tensorboard = false;  ///< write event files too: see event_log.hpp
