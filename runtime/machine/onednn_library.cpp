@@ -86,6 +86,7 @@ using MostThreads = int (*)();
 
 // Filled once, when the library is opened, and never emptied: it stays open, as its threads may.
 std::once_flag opened;
+std::atomic<bool> is_open{false};
 std::atomic<SetThreads> set_threads{nullptr};
 std::atomic<MostThreads> most_threads{nullptr};
 
@@ -138,12 +139,17 @@ void open_once() {
   for (Entry& entry : entries()) entry.function = dlsym(library, entry.name);
   set_threads = reinterpret_cast<SetThreads>(dlsym(library, "omp_set_num_threads"));
   most_threads = reinterpret_cast<MostThreads>(dlsym(library, "omp_get_max_threads"));
+  is_open = true;
 }
 
 }  // namespace
 
 void open_onednn() {
   std::call_once(opened, open_once);
+}
+
+bool onednn_is_open() noexcept {
+  return is_open;
 }
 
 OpenMp onednn_openmp() noexcept {

@@ -11,6 +11,9 @@ namespace graphrun::runtime {
 /// \throws Error{io} if the library is not there or cannot be used, Error{memory} if there is no room for it.
 void open_onednn();
 
+/// Has it been opened?
+bool onednn_is_open() noexcept;
+
 /// OpenMP as oneDNN sees it: null while oneDNN is closed, or where it is built without OpenMP.
 struct OpenMp {
   void (*set_threads)(int threads) = nullptr;

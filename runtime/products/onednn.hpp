@@ -44,7 +44,8 @@ bool lets_nan_through(const PostOpSpec& function);
 /// `runtime` is dnnl_version_t::cpu_runtime.
 void require_one_thread(unsigned runtime);
 
-/// "2.6.3": of the library that runs.
+/// "2.6.3": of the library that runs. Where nothing has needed it, it is not opened to be asked: then it is
+/// the one that this was built with, and no bit follows from it.
 std::string onednn_version();
 
 }  // namespace graphrun::runtime

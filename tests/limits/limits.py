@@ -40,6 +40,15 @@ def write_examples(path, rows=256, columns=64):
         file.write(bytes((i * 37) % 256 for i in range(rows * columns)))
 
 
+def learnt_for_nothing(run):
+    """Is there a line of an epoch, and no weights?"""
+    try:
+        with open(os.path.join(run, "metrics.csv"), encoding="utf-8") as file:
+            return len(file.readlines()) > 1 and not os.listdir(os.path.join(run, "checkpoints"))
+    except FileNotFoundError:
+        return False
+
+
 class Trials:
     def __init__(self, program, folder):
         self.program, self.folder, self.number, self.wrong = program, folder, 0, []
@@ -48,8 +57,9 @@ class Trials:
         """`limits` is called in the child; `expected` are the exit codes that are right."""
         self.number += 1
         arguments = [self.program, command, os.path.join(self.folder, "model.yaml")]
+        run = os.path.join(self.folder, f"run{self.number}")
         if command == "train":
-            arguments += ["--out", os.path.join(self.folder, f"run{self.number}"), "--threads", "2"]
+            arguments += ["--out", run, "--threads", "2"]
         try:
             done = subprocess.run(arguments, preexec_fn=limits, capture_output=True, timeout=SECONDS,
                                   env={**os.environ, **(environment or {})}, cwd=self.folder, check=False)
@@ -61,6 +71,8 @@ class Trials:
             self.wrong.append(f"{what}: exit {done.returncode}\n{text[-600:]}")
         elif done.returncode != 0 and "error: " not in text and "closed" not in what:
             self.wrong.append(f"{what}: exit {done.returncode} without a reason")
+        elif done.returncode == 1 and learnt_for_nothing(run):
+            self.wrong.append(f"{what}: it learnt an epoch and kept nothing\n{text[-600:]}")
         elif "bug in graphrun" in text:
             self.wrong.append(f"{what}: it calls itself wrong\n{text[-600:]}")
         return done.returncode
