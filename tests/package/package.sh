@@ -42,6 +42,16 @@ mkdir "$work/embed"
 "$work/host/control" | grep "of 500 too late"
 "$work/host/anomaly" | grep "rows after the sensor got stuck"
 
+echo '--- CMake: the static library, in a host that needs no file of graphrun to run'
+cmake -S "$source/tests/package/static_host" -B "$work/static_host" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+  -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+cmake --build "$work/static_host"
+"$work/static_host/version"
+test "$("$work/static_host/learn" "$models/convolutional.yaml")" = "$("$work/host/learn" "$models/convolutional.yaml")"
+if ldd "$work/static_host/learn" | grep graphrun; then
+  exit 1
+fi
+
 echo '--- pkg-config graphrun'
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name graphrun.pc)")
 export PKG_CONFIG_PATH
