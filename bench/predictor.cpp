@@ -1,35 +1,71 @@
 // A predictor inside a server: predictor [MODEL] [--rows N] [--threads N] [--seconds N]
 //
-// One call after the other in each of the threads, on rows of their own: median, 99th of a hundred and worst
-// time of a call, beside those of one thread alone, and what the predictor takes beside the weights.
+// One call after the other in each of the threads, by default one for each core, on rows of their own:
+// median, 99th of a hundred and worst time of a call, beside those of one thread alone; what a call
+// allocates, and what the predictor takes beside the weights.
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <cstdint>
 #include <thread>
 
 #include "bench/timing.hpp"
 #include "graphrun/graphrun.hpp"
+#include "runtime/machine/resources.hpp"
+
+/// Of count_allocations.cpp; not there where a sanitizer has an allocator of its own.
+extern "C" [[gnu::weak]] std::uint64_t graphrun_allocation_count() noexcept;
 
 namespace {
 
 using namespace graphrun;
 
-std::vector<double> calls(const Predictor& predictor, std::int64_t rows, double seconds) {
-  const auto elements_of = [&](const TensorInfo& info) {
+/// A call on rows of its own.
+class Call {
+ public:
+  Call(const Predictor& predictor, std::int64_t rows)
+      : predictor_(predictor),
+        input_(elements_of(predictor.inputs().front(), rows), 0.5F),
+        output_(elements_of(predictor.outputs().front(), rows)) {}
+  void run() const { predictor_.predict(std::span<const float>(input_), std::span(output_)); }
+
+ private:
+  static std::size_t elements_of(const TensorInfo& info, std::int64_t rows) {
     std::int64_t count = rows;
     for (std::size_t i = 1; i < info.shape.size(); ++i) count *= info.shape[i];
     return static_cast<std::size_t>(count);
-  };
-  const std::vector<float> input(elements_of(predictor.inputs().front()), 0.5F);
-  std::vector<float> output(elements_of(predictor.outputs().front()));
-  return bench::times_us(seconds,
-                         [&] { predictor.predict(std::span<const float>(input), std::span(output)); });
+  }
+
+  const Predictor& predictor_;
+  std::vector<float> input_;
+  mutable std::vector<float> output_;
+};
+
+std::vector<double> calls(const Predictor& predictor, std::int64_t rows, double seconds) {
+  const Call call(predictor, rows);
+  return bench::times_us(seconds, [&] { call.run(); });
 }
 
 void print(const std::string& what, std::vector<double> times) {
   std::sort(times.begin(), times.end());
-  fmt::print("{:<24} {:>10.2f} {:>10.2f} {:>10.2f}\n", what, times[times.size() / 2],
-             times[times.size() * 99 / 100], times.back());
+  const double median = times[times.size() / 2];
+  const double p99 = times[times.size() * 99 / 100];
+  fmt::print("{:<24} {:>10.2f} {:>10.2f} {:>10.2f} {:>10.2f}\n", what, median, p99, p99 / median,
+             times.back());
+}
+
+std::uint64_t allocations() {
+  return graphrun_allocation_count == nullptr ? 0 : graphrun_allocation_count();
+}
+
+/// Of a call for which there is room.
+void print_allocations(const Predictor& predictor, std::int64_t rows) {
+  constexpr int calls_made = 1000;
+  const Call call(predictor, rows);
+  call.run();
+  const std::uint64_t before = allocations();
+  for (int i = 0; i < calls_made; ++i) call.run();
+  fmt::print("{} calls made {} allocations\n", calls_made, allocations() - before);
 }
 
 }  // namespace
@@ -38,7 +74,7 @@ int main(int count, char** arguments) {
   return bench::run_program([&] {
     bench::Words words(count, arguments);
     const int rows = words.number("rows", 1);
-    const int threads = words.number("threads", 8);
+    const int threads = words.number("threads", static_cast<int>(runtime::available_threads()));
     const double seconds = words.number("seconds", 2);
     const Model model = Model::load(words.word(0, "models/autoencoder.yaml"));
     const Session session(model);
@@ -48,8 +84,9 @@ int main(int count, char** arguments) {
     predictor.prepare(rows, 1);
     const std::size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
     predictor.prepare(rows, threads);
-    fmt::print("'{}' of {} rows; {} KiB beside the weights\n{:<24} {:>10} {:>10} {:>10}\n", model.name(),
-               rows, bytes / 1024, "us a call", "median", "p99", "worst");
+    fmt::print("'{}' of {} rows; {} KiB beside the weights\n", model.name(), rows, bytes / 1024);
+    print_allocations(predictor, rows);
+    fmt::print("{:<24} {:>10} {:>10} {:>10} {:>10}\n", "us a call", "median", "p99", "p99/median", "worst");
     print("one thread", calls(predictor, rows, seconds));
     std::vector<std::vector<double>> times(static_cast<std::size_t>(threads));
     {
