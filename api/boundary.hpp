@@ -13,6 +13,16 @@ struct HostException {
   std::exception_ptr thrown;
 };
 
+/// Calls a function of the host's: what it throws is kept as it is.
+template <class Call>
+auto call_host(const Call& call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (...) {
+    throw HostException{std::current_exception()};
+  }
+}
+
 /// The exception at hand as an Error: std::bad_alloc becomes Error{memory} without memory.
 [[noreturn]] void rethrow_as_error();
 

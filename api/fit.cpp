@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <optional>
 #include <utility>
 
@@ -17,19 +16,11 @@ namespace graphrun::api {
 
 namespace {
 
+using Log = std::function<void(const std::string&)>;
+
 /// Does `graphrun train` go through stages, or judge by measurements? Then the model alone says how long.
 bool is_staged(const TrainRecipe& train) {
   return train.has_phases() || train.greedy || train.subset || train.stop;
-}
-
-/// What the host's functions throw ends the learning and comes out as it is.
-template <class Call>
-void call_host(const Call& call) {
-  try {
-    call();
-  } catch (...) {
-    throw HostException{std::current_exception()};
-  }
 }
 
 /// Measures, and tells the host.
@@ -84,7 +75,12 @@ class LoopWatch final : public train::LoopObserver {
 
 class PhaseWatch final : public train::PhaseObserver {
  public:
-  PhaseWatch(train::Learner& learner, const Watch& watch) : learner_(learner), watch_(watch) {}
+  PhaseWatch(train::Learner& learner, const Watch& watch, const Log& log)
+      : learner_(learner), watch_(watch), log_(log) {}
+
+  void on_stage(const train::StageView& stage) override {
+    if (!stage.name.empty()) log_(fmt::format("{} begins: {} steps", stage.name, stage.plan.total_steps));
+  }
 
   void on_step(const train::StageView&, const train::StepReport& report) override { watch_.on_step(report); }
 
@@ -95,7 +91,9 @@ class PhaseWatch final : public train::PhaseObserver {
     if (const auto& stop = stage.phase.stop; stop && whole) {
       if (const std::optional<double> figure = measured.find(stop->metric))
         train::note_measurement(*stop, *figure, learner_);
-      if (last || report.state.ended) train::restore_best(learner_);
+      if ((last || report.state.ended) && train::restore_best(learner_))
+        log_(fmt::format("the weights of epoch {} are restored, where {} was {:.5g}", report.state.stop_epoch,
+                         stop->metric, report.state.stop_best));
     }
     watch_.on_epoch(report, stage.name, measured);
   }
@@ -103,6 +101,7 @@ class PhaseWatch final : public train::PhaseObserver {
  private:
   train::Learner& learner_;
   const Watch& watch_;
+  const Log& log_;
 };
 
 /// Everything that a measurement of a host's may be judged by.
@@ -123,7 +122,7 @@ void require_figure(const StopRule& stop, const train::Learner& learner, bool ha
 }
 
 train::LoopEnd learn_phases(train::Learner& learner, const train::Examples& examples,
-                            const FitOptions& options, bool has_given_weights) {
+                            const FitOptions& options, bool has_given_weights, const Log& log) {
   if (options.epochs || options.batch)
     throw Error(ErrorCode::usage,
                 "the model learns in phases, or until it stops by itself: how long, and in which batches, it "
@@ -133,7 +132,7 @@ train::LoopEnd learn_phases(train::Learner& learner, const train::Examples& exam
   for (const PhaseRecipe& phase : learner.model().train->phases)
     if (phase.stop) require_figure(*phase.stop, learner, watch.has_validation(), phases.figures());
   if (has_given_weights && learner.state().step == 0) learner.kept()[train::kept_init] = learner.weights();
-  PhaseWatch observer(learner, watch);
+  PhaseWatch observer(learner, watch, log);
   return phases.run(observer, {}, options.stop);
 }
 
@@ -144,25 +143,54 @@ void begin_epoch(train::TrainingState& state) {
   state.clear_epoch();
 }
 
-train::LoopEnd learn_more(train::Learner& learner, const train::Examples& examples,
-                          const FitOptions& options) {
+/// What the model and the options say, for a learner that goes on from where it stands.
+train::LoopOptions more_of(train::Learner& learner, const FitOptions& options) {
   learner.training_program();
   train::LoopOptions loop = train::loop_options(*learner.model().train);
   if (options.batch) loop.batch = *options.batch;
+  if (options.epochs) loop.epochs = *options.epochs;
+  loop.stop = options.stop;
   train::TrainingState& state = learner.state();
   begin_epoch(state);
-  const std::int64_t more = options.epochs || loop.epochs
-                                ? checked_multiply(options.epochs.value_or(loop.epochs.value_or(0)),
-                                                   train::batch_plan(loop, examples.count).batches)
-                                : loop.steps.value_or(0);
-  loop.epochs.reset();
   // Whatever a checkpoint that was loaded stood in is over: a phase, or a stop.
   state.ended = false;
-  loop.steps = static_cast<std::int64_t>(state.stage_step()) + more;
-  loop.stop = options.stop;
+  state.epoch_told.reset();
+  return loop;
+}
+
+train::LoopEnd learn_more(train::Learner& learner, const train::Examples& examples,
+                          const FitOptions& options) {
+  train::LoopOptions loop = more_of(learner, options);
+  const std::int64_t more =
+      loop.epochs ? checked_multiply(*loop.epochs, train::batch_plan(loop, examples.count).batches)
+                  : loop.steps.value_or(0);
+  loop.epochs.reset();
+  loop.steps = static_cast<std::int64_t>(learner.state().stage_step()) + more;
   const Watch watch(learner, options);
   LoopWatch observer(watch);
   return train::learn(learner, examples, loop, observer);
+}
+
+train::LoopEnd learn_more(train::Learner& learner, Source& source, const FitOptions& options) {
+  train::LoopOptions loop = more_of(learner, options);
+  const train::TrainingState& state = learner.state();
+  if (loop.epochs) {
+    loop.steps.reset();
+    loop.epochs = static_cast<std::int64_t>(state.stage_epoch()) + *loop.epochs;
+  } else {
+    loop.steps = static_cast<std::int64_t>(state.stage_step()) + loop.steps.value_or(0);
+  }
+  BoundSource bound(learner.model(), source);
+  const std::int64_t rows = call_host([&] { return source.rows(); });
+  const Watch watch(learner, options);
+  LoopWatch observer(watch);
+  return train::learn(learner, bound, rows, loop, observer);
+}
+
+void require_finished(train::LoopEnd end, const train::Learner& learner) {
+  if (end == train::LoopEnd::stopped)
+    throw Error(ErrorCode::cancelled,
+                fmt::format("learning was stopped after step {}", learner.state().step));
 }
 
 }  // namespace
@@ -174,14 +202,22 @@ NamedValues named(const train::Figures& figures) {
 }
 
 void fit(train::Learner& learner, const train::Examples& examples, const FitOptions& options,
-         bool has_given_weights) {
+         bool has_given_weights, const Log& log) {
   const auto& train = learner.model().train;
-  const train::LoopEnd end = train && is_staged(*train)
-                                 ? learn_phases(learner, examples, options, has_given_weights)
-                                 : learn_more(learner, examples, options);
-  if (end == train::LoopEnd::stopped)
-    throw Error(ErrorCode::cancelled,
-                fmt::format("learning was stopped after step {}", learner.state().step));
+  require_finished(train && is_staged(*train)
+                       ? learn_phases(learner, examples, options, has_given_weights, log)
+                       : learn_more(learner, examples, options),
+                   learner);
+}
+
+void fit(train::Learner& learner, Source& source, const FitOptions& options) {
+  const auto& train = learner.model().train;
+  if (train && is_staged(*train))
+    throw Error(
+        ErrorCode::usage,
+        "a model that learns in phases, layer by layer, from a subset or until it stops by itself needs "
+        "its examples at hand: give them as Inputs, not by a Source");
+  require_finished(learn_more(learner, source, options), learner);
 }
 
 }  // namespace graphrun::api

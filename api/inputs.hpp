@@ -12,6 +12,7 @@
 #include "language/recipe/definition.hpp"
 #include "train/datasets/examples.hpp"
 #include "train/learn/learner.hpp"
+#include "train/learn/supply/source_supply.hpp"
 
 namespace graphrun::api {
 
@@ -20,6 +21,22 @@ namespace graphrun::api {
 /// examples that are not given are 1. Error{usage}: no inputs, a name twice or unknown, a type that does not
 /// fit, counts of rows that differ.
 train::Examples examples_of(const ModelDefinition& model, const Inputs& inputs);
+
+/// What a source of the host's writes, column by column. Errors as above.
+class BoundSource final : public train::RowSource {
+ public:
+  BoundSource(const ModelDefinition& model, Source& source);
+
+  const std::vector<train::SourceColumn>& columns() const override { return columns_; }
+  void restart(std::uint64_t seed) override;
+  std::int64_t next(std::span<const std::span<std::byte>> into, std::int64_t rows) override;
+
+ private:
+  Source& source_;
+  std::vector<SourceInput> inputs_;
+  std::vector<train::SourceColumn> columns_;  ///< of the inputs, and maybe one of ones behind them
+  std::vector<RowBuffer> buffers_;
+};
 
 /// Values for one node.
 train::Examples examples_of(const Node& node, std::span<const float> values);

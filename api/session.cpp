@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <exception>
 #include <limits>
 #include <thread>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "train/learn/checkpoint.hpp"
 #include "train/learn/learner.hpp"
 #include "train/learn/programs.hpp"
+#include "weights/gather.hpp"
 
 namespace graphrun {
 
@@ -41,8 +43,12 @@ runtime::ExecutorKind executor_kind(Executor executor) {
 runtime::SessionOptions runtime_options(const SessionOptions& options) {
   if (options.threads < 0)
     throw Error(ErrorCode::usage, fmt::format("{} threads are not a number of threads", options.threads));
+  if (options.tbb_arena != nullptr && (options.executor != Executor::tbb || options.threads != 0))
+    throw Error(ErrorCode::usage,
+                "an arena of the host's is for the executor `tbb`, and says itself how many threads it has");
   runtime::SessionOptions result;
   result.threads = options.threads;
+  result.tbb_arena = options.tbb_arena;
   result.executor = executor_kind(options.executor);
   result.lowering.provider = api::provider_choice(options.provider);
   result.lowering.precision = options.precision;
@@ -85,15 +91,17 @@ class Session::Implementation {
   Implementation(const Model& model, const SessionOptions& options)
       : model_(model),
         learner_(model.shared_definition(), runtime_options(options)),
-        steps_per_epoch_(options.steps_per_epoch) {
+        steps_per_epoch_(options.steps_per_epoch),
+        on_log_(options.on_log) {
     if (options.seed) learner_.state().seed = *options.seed;
     if (steps_per_epoch_ && *steps_per_epoch_ < 1)
       throw Error(ErrorCode::usage, fmt::format("{} are not a number of steps", *steps_per_epoch_));
     learner_.initialise();
+    take_weights();
   }
 
   /// What a call does to the session. Only `looks` may come from within `on_epoch`.
-  enum class Kind { looks, changes };
+  enum class Kind { looks, changes, loads };
 
   /// One thread at a time: says so to the second one.
   class Turn {
@@ -105,7 +113,7 @@ class Session::Implementation {
       if (current != std::this_thread::get_id())
         throw Error(ErrorCode::usage,
                     "another thread is in a call of this session, which one thread at a time may use");
-      if (kind == Kind::changes)
+      if (kind != Kind::looks)
         throw Error(ErrorCode::usage,
                     "while a session learns, `on_epoch` may look at it, but not teach it or load into it");
     }
@@ -126,6 +134,7 @@ class Session::Implementation {
     return api::at_boundary([&] {
       if (!session) throw Error(ErrorCode::usage, "this session was moved to another one");
       const Turn turn(session->user_, kind);
+      if (session->lacking_ && kind != Kind::loads) std::rethrow_exception(session->lacking_);
       return call(*session);
     });
   }
@@ -139,23 +148,40 @@ class Session::Implementation {
     return enter(session, Kind::changes, call);
   }
 
+  /// Tells the host.
+  void log(std::string_view line) const {
+    if (on_log_) api::call_host([&] { on_log_(line); });
+  }
+  void log(const std::vector<std::string>& lines) const {
+    for (const std::string& line : lines) log(line);
+  }
+
   /// All that needs memory comes before the step.
-  NamedValues train_step(const Inputs& inputs, std::stop_token stop) {
+  NamedValues train_step(const Inputs& inputs, const StepOptions& options) {
     require_one_phase();
     count_epochs();
+    if (options.epoch && !(*options.epoch >= 0))
+      throw Error(ErrorCode::usage, fmt::format("{} are not a number of epochs", *options.epoch));
+    learner_.state().epoch_told = options.epoch;
     const api::BoundInputs bound(definition(), inputs);
     const std::vector<std::string>& names = learner_.training_figures();
     NamedValues values = room_for(names);
     std::vector<float> figures(names.size());
     learner_.initialise();  // the optimizer's state, the first time
     const std::vector<runtime::Feed> feeds = bound.feeds(learner_.training_inputs());
-    learner_.step(feeds, bound.rows(), 0, figures, std::move(stop));
+    learner_.step(feeds, bound.rows(), 0, figures, options.stop);
     fill(values, names, figures);
     return values;
   }
 
   void fit(const Inputs& inputs, const FitOptions& options) {
-    api::fit(learner_, api::examples_of(definition(), inputs), options, has_given_weights_);
+    api::fit(learner_, api::examples_of(definition(), inputs), options, has_given_weights_,
+             [this](const std::string& line) { log(line); });
+  }
+
+  void fit(Source& source, const FitOptions& options) {
+    count_epochs();
+    api::fit(learner_, source, options);
   }
 
   void require_one_phase() const {
@@ -204,6 +230,33 @@ class Session::Implementation {
     return tensor;
   }
 
+  void load(const train::Checkpoint& checkpoint) {
+    const std::vector<std::string> unused = train::restore(learner_, checkpoint);
+    lacking_ = nullptr;
+    if (!unused.empty())
+      log(fmt::format("left out of the checkpoint, since nothing in the model uses it: {}",
+                      fmt::join(unused, ", ")));
+    if (const std::string before = checkpoint.made_with(); before != train::made_with(learner_))
+      log(fmt::format("the checkpoint was made with {}, this is {}: the bits may differ", before,
+                      train::made_with(learner_)));
+  }
+
+  /// Those that the model says it begins with. A file that is not there is missed when weights are: not by
+  /// who loads a checkpoint.
+  void take_weights() {
+    if (definition().weights.empty()) return;
+    try {
+      const weights::Gathered found = weights::gathered(definition(), definition().weights);
+      log(found.table);
+      log(found.notes);
+      learner_.set_weights(found.values);
+      has_given_weights_ = true;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::io) throw;
+      lacking_ = std::current_exception();
+    }
+  }
+
   const runtime::VariableStore::Variable& parameter(std::string_view name) const {
     const runtime::VariableStore::Variable* variable = learner_.variables().find(name);
     if (variable != nullptr && variable->trainable) return *variable;
@@ -229,6 +282,8 @@ class Session::Implementation {
   train::Learner learner_;
   std::atomic<std::thread::id> user_;  ///< who is in a call
   std::optional<std::int64_t> steps_per_epoch_;
+  std::function<void(std::string_view)> on_log_;
+  std::exception_ptr lacking_;      ///< why there are no weights to begin with
   bool has_given_weights_ = false;  ///< some came from set_parameter()
 };
 
@@ -239,8 +294,14 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 NamedValues Session::train_step(const Inputs& batch, std::stop_token stop) {
-  return Implementation::change(
-      implementation_, [&](Implementation& session) { return session.train_step(batch, std::move(stop)); });
+  return train_step(batch, StepOptions{.epoch = {}, .stop = std::move(stop)});
+}
+NamedValues Session::train_step(const Inputs& batch, const StepOptions& options) {
+  return Implementation::change(implementation_,
+                                [&](Implementation& session) { return session.train_step(batch, options); });
+}
+void Session::fit(Source& source, const FitOptions& options) {
+  Implementation::change(implementation_, [&](Implementation& session) { session.fit(source, options); });
 }
 void Session::fit(const Inputs& examples, const FitOptions& options) {
   Implementation::change(implementation_, [&](Implementation& session) { session.fit(examples, options); });
@@ -291,13 +352,12 @@ std::vector<std::byte> Session::save() const {
   });
 }
 void Session::load(const std::string& path) {
-  Implementation::change(implementation_, [&](Implementation& session) {
-    train::restore(session.learner_, train::Checkpoint(path));
-  });
+  Implementation::enter(implementation_, Implementation::Kind::loads,
+                        [&](Implementation& session) { session.load(train::Checkpoint(path)); });
 }
 void Session::load(std::span<const std::byte> bytes) {
-  Implementation::change(implementation_, [&](Implementation& session) {
-    train::restore(session.learner_, train::Checkpoint(files::StoredBytes(bytes, "checkpoint")));
+  Implementation::enter(implementation_, Implementation::Kind::loads, [&](Implementation& session) {
+    session.load(train::Checkpoint(files::StoredBytes(bytes, "checkpoint")));
   });
 }
 

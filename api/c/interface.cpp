@@ -85,6 +85,34 @@ Options known(const Options* given, const char* name) {
   return options;
 }
 
+graphrun::Provider provider_of(int provider) {
+  switch (provider) {
+    case GRAPHRUN_PROVIDER_AUTO:
+      return graphrun::Provider::automatic;
+    case GRAPHRUN_PROVIDER_ONEDNN:
+      return graphrun::Provider::onednn;
+    case GRAPHRUN_PROVIDER_TILES:
+      return graphrun::Provider::tiles;
+    default:
+      throw Error(ErrorCode::usage, fmt::format("there is no provider {}", provider));
+  }
+}
+
+std::optional<graphrun::Precision> precision_of(int precision) {
+  switch (precision) {
+    case 0:
+      return std::nullopt;
+    case GRAPHRUN_PRECISION_F32:
+      return graphrun::Precision::f32;
+    case GRAPHRUN_PRECISION_BF16:
+      return graphrun::Precision::bf16;
+    case GRAPHRUN_PRECISION_BF16_EMULATED:
+      return graphrun::Precision::bf16_emulated;
+    default:
+      throw Error(ErrorCode::usage, fmt::format("there is no precision {}", precision));
+  }
+}
+
 graphrun::SessionOptions options_of(const graphrun_session_options* given) {
   const graphrun_session_options options = known(given, "session_options");
   graphrun::SessionOptions result;
@@ -95,10 +123,18 @@ graphrun::SessionOptions options_of(const graphrun_session_options* given) {
   if (options.has_seed != 0) result.seed = options.seed;
   if (options.max_bytes != 0) result.max_bytes = options.max_bytes;
   if (options.steps_per_epoch != 0) result.steps_per_epoch = options.steps_per_epoch;
+  result.provider = provider_of(options.provider);
+  result.precision = precision_of(options.precision);
+  if (options.on_log != nullptr)
+    result.on_log = [log = options.on_log, context = options.log_context](std::string_view line) {
+      log(context, std::string(line).c_str());
+    };
   return result;
 }
 
-void fit(graphrun_session& session, const graphrun::Inputs& inputs, const graphrun_fit_options& options) {
+/// `Examples`: graphrun::Inputs, or a source.
+template <class Examples>
+void fit(graphrun_session& session, Examples& examples, const graphrun_fit_options& options) {
   std::stop_source stop;
   graphrun::FitOptions result;
   if (options.epochs != 0) result.epochs = options.epochs;
@@ -113,10 +149,58 @@ void fit(graphrun_session& session, const graphrun::Inputs& inputs, const graphr
       if (is_stopped) stop.request_stop();
     };
   }
-  session.session.fit(inputs, result);
+  session.session.fit(examples, result);
   // After the last epoch there was nothing left to stop; the answer is the same.
   if (is_stopped) throw Error(ErrorCode::cancelled, "learning was stopped after its last epoch");
 }
+
+graphrun::ElementType element_type(const char* name, int type) {
+  switch (type) {
+    case GRAPHRUN_F32:
+      return graphrun::ElementType::f32;
+    case GRAPHRUN_I32:
+      return graphrun::ElementType::i32;
+    case GRAPHRUN_U8:
+      return graphrun::ElementType::u8;
+    default:
+      throw Error(ErrorCode::usage, fmt::format("input '{}' has the type {}, which is none", name, type));
+  }
+}
+
+/// A source in C as one in C++.
+class SourceOfC final : public graphrun::Source {
+ public:
+  explicit SourceOfC(const graphrun_source& source) : source_(source), buffers_(source.input_count) {
+    require(reinterpret_cast<const void*>(source.restart), "restart of the source");
+    require(reinterpret_cast<const void*>(source.next), "next of the source");
+    if (source.input_count > 0) require(source.inputs, "the inputs of the source");
+    for (size_t i = 0; i < source.input_count; ++i) {
+      const graphrun_source_input& input = source.inputs[i];
+      require(input.name, "the name of an input");
+      inputs_.push_back({input.name, element_type(input.name, input.type)});
+    }
+  }
+
+  std::vector<graphrun::SourceInput> inputs() const override { return inputs_; }
+  std::int64_t rows() const override { return source_.rows; }
+  void restart(std::uint64_t seed) override {
+    if (source_.restart(source_.context, seed) != 0) stop();
+  }
+  std::int64_t next(std::span<const graphrun::RowBuffer> into, std::int64_t rows) override {
+    for (size_t i = 0; i < into.size(); ++i)
+      buffers_[i] = std::visit([](const auto& buffer) -> void* { return buffer.data(); }, into[i]);
+    const std::int64_t written = source_.next(source_.context, buffers_.data(), rows);
+    if (written < 0) stop();
+    return written;
+  }
+
+ private:
+  [[noreturn]] static void stop() { throw Error(ErrorCode::cancelled, "learning was stopped by its source"); }
+
+  const graphrun_source& source_;
+  std::vector<graphrun::SourceInput> inputs_;
+  std::vector<void*> buffers_;
+};
 
 const char* name_of(graphrun::ElementType type) {
   switch (type) {
@@ -239,7 +323,19 @@ int graphrun_fit(graphrun_session* session, const graphrun_input* inputs, size_t
                  const graphrun_fit_options* options) {
   return guarded([&] {
     require(session, "session");
-    fit(*session, inputs_of(inputs, input_count), known(options, "fit_options"));
+    const graphrun::Inputs examples = inputs_of(inputs, input_count);
+    fit(*session, examples, known(options, "fit_options"));
+  });
+}
+
+int graphrun_fit_source(graphrun_session* session, const graphrun_source* source,
+                        const graphrun_fit_options* options) {
+  return guarded([&] {
+    require(session, "session");
+    require(source, "source");
+    const graphrun_source given = known(source, "source");
+    SourceOfC of_c(given);
+    fit(*session, of_c, known(options, "fit_options"));
   });
 }
 
@@ -248,8 +344,10 @@ int graphrun_train_step(graphrun_session* session, const graphrun_input* inputs,
   return guarded([&] {
     if (figures != nullptr) *figures = nullptr;
     require(session, "session");
+    std::optional<graphrun::api::FiguresRoom> room;
+    if (figures != nullptr) room.emplace(session->session.model().loss_terms().size() + 1);
     graphrun::NamedValues values = session->session.train_step(inputs_of(inputs, input_count));
-    if (figures != nullptr) *figures = graphrun::api::figures_for_c(std::move(values));
+    if (room) *figures = room->filled(std::move(values));
   });
 }
 

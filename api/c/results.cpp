@@ -19,7 +19,10 @@ struct OwnedTensor : graphrun_tensor {
 };
 
 struct OwnedFigures : graphrun_figures {
-  explicit OwnedFigures(NamedValues figures) : graphrun_figures{}, own(std::move(figures)), seen(own) {
+  explicit OwnedFigures(std::size_t most) : graphrun_figures{} { seen.reserve(most); }
+  void fill(NamedValues figures) {
+    own = std::move(figures);
+    seen.show(own);
     *static_cast<graphrun_figures*>(this) = *seen.get();
   }
   NamedValues own;
@@ -29,6 +32,15 @@ struct OwnedFigures : graphrun_figures {
 }  // namespace
 
 BorrowedFigures::BorrowedFigures(const NamedValues& values) {
+  show(values);
+}
+
+void BorrowedFigures::reserve(std::size_t most) {
+  names_.reserve(most);
+  values_.reserve(most);
+}
+
+void BorrowedFigures::show(const NamedValues& values) {
   for (const NamedValue& value : values) {
     names_.push_back(value.name.c_str());
     values_.push_back(value.value);
@@ -41,7 +53,20 @@ graphrun_tensor* tensor_for_c(Tensor tensor) {
 }
 
 graphrun_figures* figures_for_c(NamedValues values) {
-  return std::make_unique<OwnedFigures>(std::move(values)).release();
+  auto figures = std::make_unique<OwnedFigures>(values.size());
+  figures->fill(std::move(values));
+  return figures.release();
+}
+
+FiguresRoom::FiguresRoom(std::size_t most) : figures_(std::make_unique<OwnedFigures>(most).release()) {}
+
+FiguresRoom::~FiguresRoom() {
+  graphrun_figures_free(figures_);
+}
+
+graphrun_figures* FiguresRoom::filled(NamedValues values) noexcept {
+  static_cast<OwnedFigures*>(figures_)->fill(std::move(values));
+  return std::exchange(figures_, nullptr);
 }
 
 }  // namespace graphrun::api

@@ -74,6 +74,14 @@ typedef struct graphrun_session graphrun_session;
 
 enum { GRAPHRUN_EXECUTOR_TBB = 0, GRAPHRUN_EXECUTOR_THREADS = 1, GRAPHRUN_EXECUTOR_SERIAL = 2 };
 
+enum { GRAPHRUN_PROVIDER_AUTO = 0, GRAPHRUN_PROVIDER_ONEDNN = 1, GRAPHRUN_PROVIDER_TILES = 2 };
+/** What products read; 0: as the model says. Bf16 by instructions of the CPU, GRAPHRUN_USAGE where it has none. */
+enum { GRAPHRUN_PRECISION_F32 = 1, GRAPHRUN_PRECISION_BF16 = 2, GRAPHRUN_PRECISION_BF16_EMULATED = 3 };
+
+/** Hears what a person may want to know and no call returns, a line each, which lives as long as the call; on
+ * the thread that is in a call of the session, which it must not use. */
+typedef void (*graphrun_on_log)(void* context, const char* line);
+
 typedef struct graphrun_session_options {
   size_t size;             /**< sizeof(graphrun_session_options) */
   int threads;             /**< 0: as many as the process may use */
@@ -82,6 +90,10 @@ typedef struct graphrun_session_options {
   uint64_t seed;           /**< instead of the model's */
   size_t max_bytes;        /**< of the workspace; 0: no limit */
   int64_t steps_per_epoch; /**< of graphrun_train_step, for schedules in epochs; 0: not known */
+  int provider;            /**< who runs products */
+  int precision;           /**< of products; 0: as the model says */
+  graphrun_on_log on_log;  /**< may be NULL */
+  void* log_context;
 } graphrun_session_options;
 
 /** Compiles the model and draws its first weights. The model may be freed before the session. */
@@ -137,6 +149,30 @@ typedef struct graphrun_fit_options {
 /** Learns from all examples for so many more epochs. */
 GRAPHRUN_C_API int graphrun_fit(graphrun_session* session, const graphrun_input* inputs, size_t input_count,
                                 const graphrun_fit_options* options);
+/** What a source writes for one input. */
+typedef struct graphrun_source_input {
+  const char* name;
+  int type; /**< as of graphrun_input */
+} graphrun_source_input;
+
+/** Examples that are written when they are needed. Its functions are called from a thread of the session's
+ * while it learns from the batch before, never from two at once, and must not use the session. */
+typedef struct graphrun_source {
+  size_t size; /**< sizeof(graphrun_source) */
+  const graphrun_source_input* inputs;
+  size_t input_count;
+  int64_t rows; /**< in an epoch, for schedules in epochs; 0: not known */
+  void* context;
+  /** Begins an epoch; anything but 0 stops: GRAPHRUN_CANCELLED. */
+  int (*restart)(void* context, uint64_t seed);
+  /** Writes the next rows, `rows` at most, one buffer for each of `inputs`, and returns how many; 0 ends the
+   * epoch, a negative number stops: GRAPHRUN_CANCELLED. */
+  int64_t (*next)(void* context, void* const* buffers, int64_t rows);
+} graphrun_source;
+
+/** Learns from a source, whose order is its own. */
+GRAPHRUN_C_API int graphrun_fit_source(graphrun_session* session, const graphrun_source* source,
+                                       const graphrun_fit_options* options);
 /** One step of the optimizer on one batch, all or nothing. `figures` may be NULL. */
 GRAPHRUN_C_API int graphrun_train_step(graphrun_session* session, const graphrun_input* inputs,
                                        size_t input_count, graphrun_figures** figures);

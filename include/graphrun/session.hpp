@@ -25,6 +25,7 @@
 #include "graphrun/model.hpp"
 #include "graphrun/predictor.hpp"
 #include "graphrun/products.hpp"
+#include "graphrun/source.hpp"
 
 namespace graphrun {
 
@@ -45,6 +46,14 @@ struct SessionOptions {
   /// What train_step counts as an epoch, for schedules in epochs; fit counts its own. Until one of the two
   /// has said it, such schedules stand at their beginning, and a warmup counts as over.
   std::optional<std::int64_t> steps_per_epoch = {};
+  /// A tbb::task_arena of the host's, for Executor::tbb: its threads run the tasks, and `threads` must stay
+  /// 0. It outlives the session. While a call waits there, its thread may take what others have put into that
+  /// arena: such tasks must not use the session. Null: an arena of the session's own.
+  void* tbb_arena = nullptr;
+  /// Hears what a person may want to know and no call returns: which tensor of a file became which parameter,
+  /// what a checkpoint holds that the model does not, which phase begins. A line each, on the thread that is
+  /// in the call; it must not use the session. What it throws ends the call and comes out as it is.
+  std::function<void(std::string_view line)> on_log = {};
 };
 
 /// Values for one input: dense, row-major, the examples along the first axis. u8 given to an f32 input are
@@ -68,6 +77,13 @@ struct NamedValue {
   double value = 0;
 };
 using NamedValues = std::vector<NamedValue>;
+
+struct StepOptions {
+  /// How many epochs are done, 2.5 in the middle of the third: schedules in epochs follow it instead of the
+  /// count of steps.
+  std::optional<double> epoch = {};
+  std::stop_token stop = {};  ///< heeded until the first weight changes
+};
 
 struct EpochReport {
   std::int64_t epoch = 0;   ///< from 1
@@ -107,7 +123,9 @@ struct OnnxOptions {
 
 class GRAPHRUN_API Session {
  public:
-  /// Compiles the model and initialises its weights from the seed. Throws ModelError, Error{memory}.
+  /// Compiles the model and initialises its weights: from the seed, and from the files that `weights:` of the
+  /// model names. Throws ModelError, Error{memory}; Error{data} for such a file. One that cannot be read is
+  /// Error{io} of the first call that needs weights; load() makes up for it.
   explicit Session(const Model& model, const SessionOptions& options = {});
   ~Session();
   Session(Session&&) noexcept;
@@ -123,12 +141,16 @@ class GRAPHRUN_API Session {
   /// `alternate`, when a loss is not finite the optimizers before it have changed nothing either.
   /// Figures of a step whose turn it is not are absent.
   NamedValues train_step(const Inputs& batch, std::stop_token stop = {});
+  NamedValues train_step(const Inputs& batch, const StepOptions& options);
 
   /// Learns from all examples for as many more epochs as the model file or `options` say, in seeded random
   /// order. When it throws, the steps before stay: as many as steps() says.
   /// A model whose `train:` has phases, greedy, subset or stop learns as `graphrun train` does it, from where
   /// it stands to its end: to the same bits on the same examples. Error{usage} for `epochs` and `batch` then.
   void fit(const Inputs& examples, const FitOptions& options = {});
+  /// The same from a source, whose order is its own. Error{usage} for a model that learns in phases, from a
+  /// subset, or until it stops by itself: that needs its examples at hand.
+  void fit(Source& source, const FitOptions& options = {});
 
   /// Loss, terms and metrics on other examples. Noise is as the model says for evaluation, from a fixed key.
   NamedValues evaluate(const Inputs& examples, std::stop_token stop = {});

@@ -5,6 +5,10 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <functional>
+#include <memory>
+#include <string_view>
+
 #include "errors.hpp"
 #include "predictor.hpp"
 #include "session.hpp"
@@ -60,6 +64,27 @@ Provider provider_of(const std::string& name) {
   if (name == "onednn") return Provider::onednn;
   if (name == "tiles") return Provider::tiles;
   throw Error(ErrorCode::usage, "there is no provider '" + name + "': auto, onednn or tiles");
+}
+
+std::optional<Precision> precision_of(const std::optional<std::string>& name) {
+  if (!name) return std::nullopt;
+  if (*name == "f32") return Precision::f32;
+  if (*name == "bf16") return Precision::bf16;
+  if (*name == "bf16-emulated") return Precision::bf16_emulated;
+  throw Error(ErrorCode::usage, "there is no precision '" + *name + "': f32, bf16 or bf16-emulated");
+}
+
+/// A function of Python's that the library may copy, call and drop without the GIL.
+std::function<void(std::string_view)> log_of(const nb::object& on_log) {
+  if (on_log.is_none()) return {};
+  const std::shared_ptr<nb::object> kept(new nb::object(on_log), [](nb::object* function) {
+    const nb::gil_scoped_acquire gil;
+    delete function;
+  });
+  return [kept](std::string_view line) {
+    const nb::gil_scoped_acquire gil;
+    (*kept)(nb::str(line.data(), line.size()));
+  };
 }
 
 /// Paths as Python has them: str, bytes, or what has __fspath__.
@@ -195,19 +220,23 @@ void bind_predictor(nb::module_& module) {
           "__init__",
           [](PythonPredictor* self, const Model& model, const Weights& weights,
              std::vector<std::string> outputs, std::vector<std::string> inputs,
-             std::optional<std::size_t> max_bytes) {
-            const PredictorOptions options{std::move(outputs), std::move(inputs), max_bytes};
+             std::optional<std::size_t> max_bytes, const std::string& provider,
+             const std::optional<std::string>& precision) {
+            const PredictorOptions options{std::move(outputs), std::move(inputs), max_bytes,
+                                           provider_of(provider), precision_of(precision)};
             released([&] { return new (self) PythonPredictor(model, weights, options); });
           },
           "model"_a, "weights"_a, nb::kw_only(), "outputs"_a = std::vector<std::string>{},
-          "inputs"_a = std::vector<std::string>{}, "max_bytes"_a = nb::none(),
+          "inputs"_a = std::vector<std::string>{}, "max_bytes"_a = nb::none(), "provider"_a = "auto",
+          "precision"_a = nb::none(),
           nb::sig(
               "def __init__(self, model: Model, weights: Weights, *, outputs: "
               "collections.abc.Sequence[str] = (), inputs: collections.abc.Sequence[str] = (), max_bytes: "
-              "int | None = None) -> None"),
+              "int | None = None, provider: str = 'auto', precision: str | None = None) -> None"),
           "`outputs`: what predict() gives, names of outputs or nodes; empty: \"code\". `inputs`: what it "
           "is\n"
-          "given; empty: the inputs that the outputs need. Raises UsageError for unknown names.")
+          "given; empty: the inputs that the outputs need. `provider` and `precision`: as Session's. Raises\n"
+          "UsageError for unknown names.")
       .def_prop_ro("inputs", &PythonPredictor::inputs, "In the order in which predict() takes them.")
       .def_prop_ro("outputs", &PythonPredictor::outputs, "In the order in which predict() gives them.")
       .def("predict", &PythonPredictor::predict, "inputs"_a, "out"_a = nb::none(),
@@ -237,31 +266,42 @@ void bind_predictor(nb::module_& module) {
 }
 
 SessionOptions session_options(int threads, const std::string& executor, const std::string& provider,
-                               std::optional<std::uint64_t> seed, std::optional<std::size_t> max_bytes,
-                               std::optional<std::int64_t> steps_per_epoch) {
+                               const std::optional<std::string>& precision, std::optional<std::uint64_t> seed,
+                               std::optional<std::size_t> max_bytes,
+                               std::optional<std::int64_t> steps_per_epoch, const nb::object& on_log) {
   SessionOptions options;
   options.threads = threads;
   options.executor = executor_of(executor);
   options.provider = provider_of(provider);
+  options.precision = precision_of(precision);
   options.seed = seed;
   options.max_bytes = max_bytes;
   options.steps_per_epoch = steps_per_epoch;
+  options.on_log = log_of(on_log);
   return options;
 }
 
 void bind_learning(nb::class_<PythonSession>& session) {
   session
       .def(
-          "train_step", [](PythonSession& self, nb::handle batch) { return dict_of(self.train_step(batch)); },
-          "batch"_a,
-          nb::sig("def train_step(self, batch: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike) "
-                  "-> dict[str, float]"),
-          "One step of the optimizer on one batch: \"loss\", terms and metrics, means per sample.\n\n"
+          "train_step",
+          [](PythonSession& self, nb::handle batch, std::optional<double> epoch) {
+            return dict_of(self.train_step(batch, epoch));
+          },
+          "batch"_a, nb::kw_only(), "epoch"_a = nb::none(),
+          nb::sig(
+              "def train_step(self, batch: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike, *, "
+              "epoch: float | None = None) -> dict[str, float]"),
+          "One step of the optimizer on one batch: \"loss\", terms and metrics, means per sample. `epoch`: "
+          "how\n"
+          "many epochs are done, 2.5 in the middle of the third, for schedules in epochs.\n\n"
           "All or nothing: when it raises, no weight has changed, but when a gradient is not finite\n"
           "(NotFiniteError): then load() a good state.")
       .def("fit", &PythonSession::fit, "examples"_a, nb::kw_only(), "epochs"_a = nb::none(),
            "batch"_a = nb::none(), "validation"_a = nb::none(), "on_epoch"_a = nb::none(),
-           nb::sig("def fit(self, examples: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike, *, "
+           nb::sig("def fit(self, examples: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike | "
+                   "collections.abc.Callable[[int], collections.abc.Iterable[dict[str, "
+                   "numpy.typing.ArrayLike] | numpy.typing.ArrayLike]], *, "
                    "epochs: int | None = None, batch: int | None = None, "
                    "validation: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike | None = None, "
                    "on_epoch: collections.abc.Callable[[EpochReport], object] | None = None) -> None"),
@@ -270,13 +310,22 @@ void bind_learning(nb::class_<PythonSession>& session) {
            "then\n"
            "UsageError for `epochs` and `batch`. `validation` is measured after each epoch; `stop:` judges "
            "by it.\n\n"
+           "Data that are made, or larger than memory: `examples` may be a function that takes the seed of "
+           "an\n"
+           "epoch and gives its rows, in pieces of any size, in the order in which they are learnt:\n\n"
+           "    def batches(seed):\n"
+           "        for part in numpy.random.default_rng(seed).permutation(files):\n"
+           "            yield numpy.load(part)\n\n"
+           "It is called once more before, to see what is in it.\n\n"
            "`on_epoch` may look at the session. Ctrl-C finishes the step at hand and raises "
            "KeyboardInterrupt;\n"
            "the steps before stay. The examples must not change meanwhile.")
       .def("epochs", &PythonSession::epochs, "examples"_a, nb::kw_only(), "epochs"_a = nb::none(),
            "batch"_a = nb::none(), "validation"_a = nb::none(), nb::keep_alive<0, 1>(),
-           nb::sig("def epochs(self, examples: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike, "
-                   "*, epochs: int | None = None, batch: int | None = None, "
+           nb::sig("def epochs(self, examples: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike | "
+                   "collections.abc.Callable[[int], collections.abc.Iterable[dict[str, "
+                   "numpy.typing.ArrayLike] | numpy.typing.ArrayLike]], *, epochs: int | None = None, batch: "
+                   "int | None = None, "
                    "validation: dict[str, numpy.typing.ArrayLike] | numpy.typing.ArrayLike | None = None) "
                    "-> Epochs"),
            "Learns as fit() does, to the same bits, as an iterator of reports:\n\n"
@@ -429,19 +478,31 @@ void bind_session(nb::module_& module) {
   session.def(
       "__init__",
       [](PythonSession* self, const Model& model, int threads, const std::string& executor,
-         const std::string& provider, std::optional<std::uint64_t> seed, std::optional<std::size_t> max_bytes,
-         std::optional<std::int64_t> steps_per_epoch) {
+         const std::string& provider, const std::optional<std::string>& precision,
+         std::optional<std::uint64_t> seed, std::optional<std::size_t> max_bytes,
+         std::optional<std::int64_t> steps_per_epoch, const nb::object& on_log) {
         const SessionOptions options =
-            session_options(threads, executor, provider, seed, max_bytes, steps_per_epoch);
+            session_options(threads, executor, provider, precision, seed, max_bytes, steps_per_epoch, on_log);
         released([&] { return new (self) PythonSession(model, options); });
       },
       "model"_a, nb::kw_only(), "threads"_a = 0, "executor"_a = "tbb", "provider"_a = "auto",
-      "seed"_a = nb::none(), "max_bytes"_a = nb::none(), "steps_per_epoch"_a = nb::none(),
+      "precision"_a = nb::none(), "seed"_a = nb::none(), "max_bytes"_a = nb::none(),
+      "steps_per_epoch"_a = nb::none(), "on_log"_a = nb::none(),
+      nb::sig("def __init__(self, model: Model, *, threads: int = 0, executor: str = 'tbb', provider: str = "
+              "'auto', "
+              "precision: str | None = None, seed: int | None = None, max_bytes: int | None = None, "
+              "steps_per_epoch: int | None = None, on_log: collections.abc.Callable[[str], object] | None = "
+              "None) "
+              "-> None"),
       "Compiles the model and initialises its weights from the seed.\n\n"
       "`threads`: 0 for as many as the process may use; `executor`: tbb, threads or serial; `provider`: "
       "auto,\n"
-      "onednn or tiles; `seed`: instead of the model's; `max_bytes`: of the memory to compute in (raises\n"
-      "OutOfMemoryError); `steps_per_epoch`: for schedules in epochs, when train_step() is used.");
+      "onednn or tiles; `precision` of products, instead of the model's: f32, bf16 (UsageError where the "
+      "CPU\n"
+      "has no instructions for it) or bf16-emulated; `seed`: instead of the model's; `max_bytes`: of the\n"
+      "memory to compute in (raises OutOfMemoryError); `steps_per_epoch`: for schedules in epochs, when\n"
+      "train_step() is used; `on_log`: hears what a person may want to know, such as where weights came "
+      "from.");
   bind_learning(session);
   bind_use(session);
   bind_state(session);

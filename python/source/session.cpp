@@ -24,14 +24,15 @@ nb::object PythonSession::tensor_of(nb::handle inputs, Call call) {
   return numpy(std::move(tensor));
 }
 
-NamedValues PythonSession::train_step(nb::handle batch) {
+NamedValues PythonSession::train_step(nb::handle batch, std::optional<double> epoch) {
   const BorrowedInputs borrowed = inputs_for(session_.model(), batch);
   NamedValues values;
   if (learning_ != nullptr)
     in_turn([&] { values = session_.train_step(borrowed.inputs); });
   else
-    run_stoppable(borrowed.bytes,
-                  [&](std::stop_token stop) { values = session_.train_step(borrowed.inputs, stop); });
+    run_stoppable(borrowed.bytes, [&](std::stop_token stop) {
+      values = session_.train_step(borrowed.inputs, StepOptions{epoch, std::move(stop)});
+    });
   return values;
 }
 
@@ -43,8 +44,7 @@ std::unique_ptr<Epochs> PythonSession::epochs(nb::handle examples, std::optional
   options.batch = batch;
   std::optional<BorrowedInputs> measured;
   if (!validation.is_none()) measured = inputs_for(session_.model(), validation);
-  return std::make_unique<Epochs>(*this, inputs_for(session_.model(), examples), std::move(measured),
-                                  std::move(options));
+  return std::make_unique<Epochs>(*this, examples, std::move(measured), std::move(options));
 }
 
 void PythonSession::fit(nb::handle examples, std::optional<std::int64_t> count,
@@ -123,12 +123,14 @@ void PythonSession::set_parameter(const std::string& name, nb::handle given) {
   in_turn([&] { session_.set_parameter(name, span); });
 }
 
-Epochs::Epochs(PythonSession& session, BorrowedInputs examples, std::optional<BorrowedInputs> validation,
+Epochs::Epochs(PythonSession& session, nb::handle examples, std::optional<BorrowedInputs> validation,
                FitOptions options)
-    : session_(session),
-      examples_(std::move(examples)),
-      validation_(std::move(validation)),
-      options_(std::move(options)) {
+    : session_(session), validation_(std::move(validation)), options_(std::move(options)) {
+  const Model& model = session.session().model();
+  if (PyCallable_Check(examples.ptr()) == 1)
+    source_ = std::make_unique<PythonSource>(model, nb::borrow(examples));
+  else
+    examples_ = inputs_for(model, examples);
   if (validation_) options_.validation = validation_->inputs;
 }
 
@@ -149,7 +151,10 @@ void Epochs::learn(Background& background, FitOptions options) {
     report_ = report;
     background.pause();
   };
-  session_.session_.fit(examples_.inputs, options);
+  if (source_)
+    session_.session_.fit(*source_, options);
+  else
+    session_.session_.fit(examples_->inputs, options);
 }
 
 std::optional<EpochReport> Epochs::next() {

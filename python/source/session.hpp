@@ -9,6 +9,7 @@
 
 #include "arrays.hpp"
 #include "graphrun/graphrun.hpp"
+#include "source.hpp"
 #include "stoppable.hpp"
 
 namespace graphrun::python {
@@ -19,7 +20,7 @@ class PythonSession {
  public:
   PythonSession(const Model& model, const SessionOptions& options);
 
-  NamedValues train_step(nb::handle batch);
+  NamedValues train_step(nb::handle batch, std::optional<double> epoch);
   std::unique_ptr<Epochs> epochs(nb::handle examples, std::optional<std::int64_t> epochs,
                                  std::optional<std::int64_t> batch, const nb::object& validation);
   void fit(nb::handle examples, std::optional<std::int64_t> epochs, std::optional<std::int64_t> batch,
@@ -51,7 +52,8 @@ class PythonSession {
 /// Learns, an epoch each time it is asked for the next one.
 class Epochs {
  public:
-  Epochs(PythonSession& session, BorrowedInputs examples, std::optional<BorrowedInputs> validation,
+  /// `examples`: what inputs_for() takes, or a function that gives batches.
+  Epochs(PythonSession& session, nb::handle examples, std::optional<BorrowedInputs> validation,
          FitOptions options);
   ~Epochs();
   Epochs(const Epochs&) = delete;
@@ -65,7 +67,8 @@ class Epochs {
   void learn(Background& background, FitOptions options);
 
   PythonSession& session_;
-  BorrowedInputs examples_;
+  std::optional<BorrowedInputs> examples_;
+  std::unique_ptr<PythonSource> source_;  ///< instead of examples
   std::optional<BorrowedInputs> validation_;
   EpochReport report_;
   bool began_ = false;

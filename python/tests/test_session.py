@@ -345,3 +345,87 @@ def test_export(session, tmp_path):
     assert (tmp_path / "encoder.onnx").stat().st_size > 400
     with pytest.raises(graphrun.UsageError):
         session.export_onnx(tmp_path / "other.onnx", opset=3)
+
+
+def test_a_function_gives_batches(model, rows):
+    seeds = []
+
+    def batches(seed):
+        seeds.append(seed)
+        yield rows[:10]
+        yield rows[10:11]
+        yield {"x": rows[11:]}
+
+    session = graphrun.Session(model, threads=1)
+    session.fit(batches, epochs=2, batch=16)
+    by_hand = graphrun.Session(model, threads=1)
+    for _ in range(2):
+        for first in range(0, len(rows), 16):
+            by_hand.train_step(rows[first : first + 16])
+    assert session.digest == by_hand.digest
+    assert len(seeds) == 3 and len(set(seeds[1:])) == 2
+    assert [report.epoch for report in session.epochs(batches, epochs=2)] == [3, 4]
+
+
+def test_what_goes_wrong_in_a_function_that_gives_batches_comes_out(session, rows):
+    def failing(seed):
+        yield rows[:8]
+        if seed != 0:
+            raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="disk"):
+        session.fit(failing, epochs=1)
+
+    def changing(seed):
+        yield rows[:8]
+        yield {"x": (rows[:8] * 255).astype("uint8")}
+
+    with pytest.raises(graphrun.UsageError, match="names and types"):
+        session.fit(changing, epochs=1)
+    with pytest.raises(graphrun.UsageError, match="empty"):
+        session.fit(lambda seed: [], epochs=1)
+    with pytest.raises(TypeError):
+        session.fit(lambda seed: 3, epochs=1)
+    session.fit(rows, epochs=1)
+
+
+def test_precision_and_provider_are_chosen(model, rows):
+    emulated = graphrun.Session(model, precision="bf16-emulated", provider="tiles")
+    plain = graphrun.Session(model)
+    for session in (emulated, plain):
+        session.fit(rows, epochs=1)
+    assert numpy.isfinite(emulated.encode(rows)).all()
+    predictor = graphrun.Predictor(model, emulated.weights(), precision="bf16-emulated", provider="tiles")
+    assert (predictor.predict(rows) == emulated.encode(rows)).all()
+    with pytest.raises(graphrun.UsageError, match="bf16-emulated"):
+        graphrun.Session(model, precision="f16")
+    with pytest.raises(graphrun.UsageError, match="onednn or tiles"):
+        graphrun.Predictor(model, plain.weights(), provider="mkl")
+
+
+def test_a_log_hears_where_weights_came_from(session, model, rows, tmp_path):
+    session.fit(rows, epochs=1)
+    session.save(tmp_path / "first.safetensors")
+    lines = []
+    named = graphrun.Model.parse(f"{conftest.TEXT}\nweights: {tmp_path}/first.safetensors\n")
+    other = graphrun.Session(named, on_log=lines.append)
+    assert other.digest == session.digest
+    assert any("parameters are taken from" in line for line in lines)
+
+    def refuse(line):
+        raise ValueError(line)
+
+    with pytest.raises(ValueError, match="parameters"):
+        graphrun.Session(named, on_log=refuse)
+
+
+def test_a_step_may_know_its_epoch(rows):
+    start = conftest.TEXT.index("train:")
+    text = conftest.TEXT[:start] + "train: {optimizer: {op: adam, lr: {linear: {from: 0.1, to: 0, epochs: 2}}}, epochs: 2}"
+    model = graphrun.Model.parse(text)
+    counted = graphrun.Session(model, threads=1, steps_per_epoch=2)
+    told = graphrun.Session(model, threads=1)
+    for epoch in (0, 0.5, 1, 1.5):
+        counted.train_step(rows)
+        told.train_step(rows, epoch=epoch)
+    assert counted.digest == told.digest

@@ -1,6 +1,7 @@
 #include <tbb/flow_graph.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -140,15 +141,23 @@ void require_threads(std::size_t count) {
 class TbbExecutor final : public Executor {
  public:
   explicit TbbExecutor(std::size_t threads)
-      : workers_(threads), arena_(std::make_unique<tbb::task_arena>(static_cast<int>(workers_))) {
+      : workers_(threads),
+        own_arena_(std::make_unique<tbb::task_arena>(static_cast<int>(workers_))),
+        arena_(own_arena_.get()) {
     require_threads(workers_ - 1);
     arena_->initialize();
     start_workers();
   }
 
+  /// An arena for one thread may get a worker all the same, so that what is enqueued there runs.
+  explicit TbbExecutor(tbb::task_arena& arena) : arena_(&arena) {
+    arena.initialize();
+    workers_ = static_cast<std::size_t>(std::max(2, arena.max_concurrency()));
+  }
+
   /// In a child that was forked, locks of TBB may be held by threads that are not there.
   ~TbbExecutor() override {
-    if (!process_.here()) static_cast<void>(arena_.release());
+    if (!process_.here()) static_cast<void>(own_arena_.release());
   }
 
   std::size_t workers() const override { return workers_; }
@@ -217,14 +226,19 @@ class TbbExecutor final : public Executor {
   }
 
   OwnProcess process_;
-  std::size_t workers_;
-  std::unique_ptr<tbb::task_arena> arena_;
+  std::size_t workers_ = 0;
+  std::unique_ptr<tbb::task_arena> own_arena_;  ///< null: the arena is the caller's
+  tbb::task_arena* arena_;
 };
 
 }  // namespace
 
 std::unique_ptr<Executor> make_tbb_executor(std::size_t threads) {
   return std::make_unique<TbbExecutor>(threads);
+}
+
+std::unique_ptr<Executor> make_tbb_executor(void* arena) {
+  return std::make_unique<TbbExecutor>(*static_cast<tbb::task_arena*>(arena));
 }
 
 }  // namespace graphrun::runtime

@@ -17,6 +17,9 @@ std::unique_ptr<Executor> make_threads_executor(std::size_t threads);
 /// A TBB flow graph a plan, in an arena of its own of at most as many threads as there are cores. The threads
 /// have started when it returns. Throws std::exception when they cannot.
 std::unique_ptr<Executor> make_tbb_executor(std::size_t threads);
+/// The same in a tbb::task_arena of the caller's, with as many threads as that has. What else waits there
+/// may be run by the calling thread while it waits.
+std::unique_ptr<Executor> make_tbb_executor(void* arena);
 
 /// All tasks of a plan, in its order, by worker 0; then `side`.
 void run_serially(const Plan& plan, TaskRunner& runner, SideWork* side) noexcept;

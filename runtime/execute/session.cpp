@@ -29,6 +29,7 @@ std::unique_ptr<Executor> make_executor(const SessionOptions& options) {
   if (options.executor == ExecutorKind::serial) return make_serial_executor();
   try {
     if (options.executor == ExecutorKind::threads) return make_threads_executor(threads);
+    if (options.tbb_arena != nullptr && tbb_may_run) return make_tbb_executor(options.tbb_arena);
     threads = std::min(threads, available_threads());
     if (threads == 1) return make_serial_executor();
     return tbb_may_run ? make_tbb_executor(threads) : make_threads_executor(threads);

@@ -27,6 +27,9 @@ enum class ExecutorKind { tbb, threads, serial };
 struct SessionOptions {
   int threads = 0;  ///< 0: as many as the process may use. More threads than cores only with `threads`.
   ExecutorKind executor = ExecutorKind::tbb;
+  /// A tbb::task_arena of the caller's for ExecutorKind::tbb, which outlives the session: its threads run the
+  /// tasks. Null: an arena of the session's own.
+  void* tbb_arena = nullptr;
   /// Refuse a plan that needs more workspace: Error{memory}. By default what the machine has.
   std::optional<std::size_t> max_bytes;
   LoweringOptions lowering;        ///< which optimisations are on

@@ -32,6 +32,24 @@ TEST_CASE("a model tells what it is") {
   CHECK(Model::parse(model.resolved()).parameters().size() == 8);
 }
 
+TEST_CASE("a session begins with the weights that its model names") {
+  const TemporaryFolder folder;
+  Session first(small_model(), one_thread());
+  const std::vector<float> images = make_images(8);
+  first.train_step({{"x", images}});
+  first.save(folder / "first");
+  const auto named = [&](const std::string& file) {
+    return Model::parse(graphrun::testing::small_model() + "weights: \"" + (folder / file).string() + "\"\n");
+  };
+  CHECK(Session(named("first"), one_thread()).digest() == first.digest());
+  // A file that is gone is missed by those who need it, and not by those who load another.
+  Session without(named("second"), one_thread());
+  CHECK(throws([&] { without.train_step({{"x", images}}); }, ErrorCode::io, "second"));
+  CHECK(throws([&] { static_cast<void>(without.weights()); }, ErrorCode::io, "second"));
+  without.load(folder / "first");
+  CHECK(without.digest() == first.digest());
+}
+
 TEST_CASE("a wrong model is an exception with every mistake at its place") {
   try {
     Model::parse("graphrun: 1\nname: m\nnodes:\n  a: {op: nothing, in: b}\n", "bad.yaml");

@@ -48,7 +48,9 @@ static int on_epoch(void* context, int64_t epoch, uint64_t steps, double seconds
 }
 
 static graphrun_session* new_session(const graphrun_model* model, uint64_t seed) {
-  graphrun_session_options options = {sizeof options, 0, 0, 0, 0, 0, 0};
+  graphrun_session_options options;
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
   graphrun_session* session = NULL;
   options.threads = 1;
   options.executor = GRAPHRUN_EXECUTOR_SERIAL;
@@ -118,6 +120,88 @@ static void learn(graphrun_session* session) {
   check(graphrun_fit(session, &input, 0, &options) == GRAPHRUN_USAGE && says("size"), "options without a size");
 }
 
+/* A source of made rows, some at a time. */
+struct made {
+  int left;
+  int asked;
+  int epochs;
+  int stop;
+};
+
+static int restart(void* context, uint64_t seed) {
+  struct made* made = (struct made*)context;
+  check(seed != 0, "each epoch has a seed");
+  made->left = ROWS;
+  ++made->epochs;
+  return made->stop && made->epochs == 2;
+}
+
+static int64_t next(void* context, void* const* buffers, int64_t rows) {
+  struct made* made = (struct made*)context;
+  int count = made->left < 3 ? made->left : 3;
+  if (count > rows) count = (int)rows;
+  memcpy(buffers[0], values + (ROWS - made->left) * 4, sizeof(float) * 4 * (size_t)count);
+  made->left -= count;
+  ++made->asked;
+  return count;
+}
+
+static void learn_from_source(graphrun_session* session) {
+  graphrun_source_input input = {"x", GRAPHRUN_F32};
+  graphrun_fit_options options = {sizeof options, 2, 0, NULL, NULL};
+  struct made made = {0, 0, 0, 0};
+  graphrun_source source;
+  memset(&source, 0, sizeof source);
+  source.size = sizeof source;
+  source.inputs = &input;
+  source.input_count = 1;
+  source.context = &made;
+  source.restart = restart;
+  check(graphrun_fit_source(session, &source, &options) == GRAPHRUN_USAGE && says("next"), "a source without next");
+  source.next = next;
+  check(graphrun_fit_source(session, &source, &options) == GRAPHRUN_OK && made.epochs == 2, "two epochs of a source");
+  check(made.asked >= 2 * ROWS / 3, "in pieces");
+  made.epochs = 0;
+  made.stop = 1;
+  check(graphrun_fit_source(session, &source, &options) == GRAPHRUN_CANCELLED, "a source stops");
+  input.type = 9;
+  check(graphrun_fit_source(session, &source, NULL) == GRAPHRUN_USAGE && says("type 9"), "a type that is none");
+  check(graphrun_fit_source(session, NULL, NULL) == GRAPHRUN_USAGE, "no source");
+}
+
+static void on_log(void* context, const char* line) {
+  if (strstr(line, "parameters are taken from") != NULL) ++*(int*)context;
+}
+
+/* Weights that the model names, products of bf16, and a log. */
+static void options(const char* folder) {
+  char text[3000];
+  graphrun_model* model = NULL;
+  graphrun_session* session = NULL;
+  graphrun_session_options options;
+  int lines = 0;
+  sprintf(text, "%sweights: %.900s/c.safetensors\n", model_text, folder);
+  check(graphrun_model_parse(text, "begun.yaml", NULL, 0, &model) == GRAPHRUN_OK, "a model that names weights");
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
+  options.provider = GRAPHRUN_PROVIDER_TILES;
+  options.precision = GRAPHRUN_PRECISION_BF16_EMULATED;
+  options.on_log = on_log;
+  options.log_context = &lines;
+  check(graphrun_session_new(model, &options, &session) == GRAPHRUN_OK && lines == 1, "they are taken and told");
+  graphrun_session_free(session);
+  options.precision = 4;
+  check(graphrun_session_new(model, &options, &session) == GRAPHRUN_USAGE && says("precision 4"), "no such precision");
+  options.precision = 0;
+  options.provider = -1;
+  check(graphrun_session_new(model, &options, &session) == GRAPHRUN_USAGE && says("provider -1"), "no such provider");
+  options.size = offsetof(graphrun_session_options, provider);
+  options.executor = 0;
+  check(graphrun_session_new(model, &options, &session) == GRAPHRUN_OK, "options of an older header");
+  graphrun_session_free(session);
+  graphrun_model_free(model);
+}
+
 static void run(graphrun_session* session) {
   graphrun_input input = {"x", GRAPHRUN_F32, values, ROWS * 4};
   graphrun_tensor* code = NULL;
@@ -169,8 +253,10 @@ int main(int count, char** words) {
   check(graphrun_session_new(NULL, NULL, &session) == GRAPHRUN_USAGE && session == NULL, "a session of nothing");
   session = new_session(model, 1);
   learn(session);
+  learn_from_source(session);
   run(session);
   keep(model, session, words[1]);
+  options(words[1]);
   graphrun_model_free(model); /* the session stays */
   run(session);
   graphrun_session_free(session);

@@ -21,6 +21,8 @@ struct Failures {
 
 constinit thread_local Failures of_allocations;
 
+std::atomic<long> live = 0;
+
 std::atomic<long> threads_nth = graphrun::testing::never;
 std::atomic<bool> threads_lasting = false;
 std::atomic<long> threads_count = 0;
@@ -28,9 +30,18 @@ std::atomic<long> threads_count = 0;
 void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
   if (of_allocations.nth != graphrun::testing::never && of_allocations.fails_now()) return nullptr;
   const std::size_t size = bytes == 0 ? 1 : bytes;
-  if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
   void* memory = nullptr;
-  return ::posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
+  if (alignment <= alignof(std::max_align_t))
+    memory = std::malloc(size);
+  else if (::posix_memalign(&memory, alignment, size) != 0)
+    memory = nullptr;
+  if (memory != nullptr) ++live;
+  return memory;
+}
+
+void release(void* memory) noexcept {
+  if (memory != nullptr) --live;
+  std::free(memory);
 }
 
 void* allocate_or_throw(std::size_t bytes, std::size_t alignment) {
@@ -59,28 +70,28 @@ void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
   return allocate(bytes, 0);
 }
 void operator delete(void* memory) noexcept {
-  std::free(memory);
+  release(memory);
 }
 void operator delete[](void* memory) noexcept {
-  std::free(memory);
+  release(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
+  release(memory);
 }
 void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
+  release(memory);
 }
 void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
+  release(memory);
 }
 void operator delete[](void* memory, std::align_val_t) noexcept {
-  std::free(memory);
+  release(memory);
 }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
+  release(memory);
 }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
+  release(memory);
 }
 
 extern "C" [[gnu::visibility("default")]] int pthread_create(pthread_t* thread,
@@ -103,6 +114,10 @@ FailingAllocations::~FailingAllocations() {
 }
 long FailingAllocations::count() const {
   return of_allocations.count;
+}
+
+long live_allocations() {
+  return live;
 }
 
 FailingThreads::FailingThreads(long nth, bool lasting) {

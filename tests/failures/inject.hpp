@@ -20,6 +20,9 @@ class FailingAllocations {
   long count() const;  ///< of allocations so far
 };
 
+/// How many blocks the process has that `new` gave and `delete` has not taken back.
+long live_allocations();
+
 /// While it lives, the `nth` start of a thread in this process fails, from 1, and with `lasting` all behind
 /// it.
 class FailingThreads {

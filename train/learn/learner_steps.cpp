@@ -139,7 +139,8 @@ std::string Learner::Implementation::advice_on_gradient(const std::string& param
 
 void Learner::Implementation::set_scalars(CompiledProgram& compiled, const OptimizerRecipe& optimizer,
                                           std::uint64_t updates) const {
-  const Progress progress{.step = state_.stage_step(), .steps_per_epoch = state_.steps_per_epoch};
+  const Progress progress{
+      .step = state_.stage_step(), .steps_per_epoch = state_.steps_per_epoch, .epoch = state_.epoch_told};
   for (std::size_t i = 0; i < compiled.scalars().size(); ++i) {
     const std::string& name = compiled.scalars()[i];
     const auto scheduled = std::find_if(model_->scheduled.begin(), model_->scheduled.end(),

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
+#include <utility>
 
-#include "train/datasets/prefetch.hpp"
-#include "train/datasets/tables/shuffle.hpp"
+#include "train/learn/supply/example_supply.hpp"
 
 namespace graphrun::train {
 
@@ -21,14 +22,14 @@ double seconds_since(Clock::time_point start) {
 /// One call of learn(): the buffers and clocks that live as long as it does.
 class Loop {
  public:
-  Loop(Learner& learner, const Examples& examples, const LoopOptions& options, LoopObserver& observer)
+  Loop(Learner& learner, Supply& supply, const BatchPlan& plan, const LoopOptions& options,
+       LoopObserver& observer)
       : learner_(learner),
         state_(learner.state()),
-        examples_(examples),
+        supply_(supply),
         options_(options),
         observer_(observer),
-        plan_(batch_plan(options, examples.count)),
-        batches_(examples, learner.training_inputs(), std::min(options.batch, examples.count)),
+        plan_(plan),
         sums_(learner.training_figures()),
         figures_(learner.training_figures().size()) {}
 
@@ -56,50 +57,35 @@ class Loop {
     // After a step nothing may fail: what a step leaves in the state has its room now.
     state_.epoch_sums.reserve(figures_.size());
     state_.figure_rows.reserve(figures_.size());
-    state_.steps_per_epoch = static_cast<std::uint64_t>(plan_.batches);
+    if (plan_.batches > 0) state_.steps_per_epoch = static_cast<std::uint64_t>(plan_.batches);
   }
 
-  bool finished() const { return state_.ended || state_.stage_step() >= plan_.total_steps; }
+  bool finished() const {
+    if (state_.ended || state_.stage_step() >= plan_.total_steps) return true;
+    // Of a source nobody knows how many batches an epoch has: epochs are counted.
+    return plan_.batches == 0 && options_.epochs &&
+           std::cmp_greater_equal(state_.stage_epoch(), *options_.epochs);
+  }
 
   /// Runs the epoch from where it stands; false when a stop was asked for before its end.
   bool run_epoch() {
-    const std::vector<std::uint32_t> order =
-        epoch_order(options_.order_seed.value_or(state_.seed), state_.stage_epoch(), examples_.count,
-                    bytes_per_example(examples_));
-    batches_.gather(own_rows(order, state_.batch));
-    while (state_.batch < static_cast<std::uint64_t>(plan_.batches)) {
+    supply_.begin(options_.order_seed.value_or(state_.seed), state_.stage_epoch(), state_.batch);
+    while (supply_.rows() > 0) {
       if (finished()) return true;
       learner_.team().agree_on_stop();
       if (options_.stop.stop_requested()) return false;
-      run_batch(order);
+      run_batch();
     }
     end_epoch();
     return true;
   }
 
-  /// The rows of a batch of the epoch; none after its last.
-  std::span<const std::uint32_t> batch_rows(std::span<const std::uint32_t> order, std::uint64_t batch) const {
-    if (batch >= static_cast<std::uint64_t>(plan_.batches)) return {};
-    const auto first = static_cast<std::size_t>(batch) * static_cast<std::size_t>(plan_.batch);
-    return order.subspan(first, std::min(static_cast<std::size_t>(plan_.batch), order.size() - first));
-  }
-
-  /// Those of them that this process learns from.
-  std::span<const std::uint32_t> own_rows(std::span<const std::uint32_t> order, std::uint64_t batch) const {
-    const std::span<const std::uint32_t> rows = batch_rows(order, batch);
-    const runtime::ShardRange own = learner_.own_rows(static_cast<std::int64_t>(rows.size()));
-    return rows.subspan(static_cast<std::size_t>(own.begin), static_cast<std::size_t>(own.count));
-  }
-
-  void run_batch(std::span<const std::uint32_t> order) {
+  void run_batch() {
     const Clock::time_point start = Clock::now();
-    const Batch& batch = batches_.current();
-    const auto rows = static_cast<std::int64_t>(batch_rows(order, state_.batch).size());
-    batches_.announce(own_rows(order, state_.batch + 1));
+    const std::int64_t rows = supply_.rows();
     // The stop token is not handed down: a stop finishes the step at hand.
-    learner_.step(batch.feeds(), rows, state_.batch * static_cast<std::uint64_t>(plan_.batch), figures_, {},
-                  &batches_);
-    batches_.advance();
+    learner_.step(supply_.feeds(), rows, state_.batch * static_cast<std::uint64_t>(plan_.batch), figures_, {},
+                  &supply_);
     sums_.add_learnt(figures_, rows);
     ++state_.batch;
     state_.epoch_sums.assign(sums_.sums().begin(), sums_.sums().end());
@@ -109,6 +95,7 @@ class Loop {
     state_.epoch_seconds += spent;
     state_.seconds += spent;
     rows_ += rows;
+    supply_.advance();
     observer_.on_step({.state = state_,
                        .plan = plan_,
                        .loss = sums_.loss(),
@@ -120,6 +107,7 @@ class Loop {
     const EpochSummary report{
         .state = state_, .train = sums_.means(), .seconds = state_.epoch_seconds, .rows = sums_.rows()};
     sums_.clear();
+    if (plan_.batches == 0) state_.steps_per_epoch = state_.batch;
     ++state_.epoch;
     state_.clear_epoch();
     observer_.on_epoch(report);
@@ -127,11 +115,10 @@ class Loop {
 
   Learner& learner_;
   TrainingState& state_;
-  const Examples& examples_;
+  Supply& supply_;
   const LoopOptions& options_;
   LoopObserver& observer_;
   BatchPlan plan_;
-  PrefetchedBatches batches_;
   FigureSum sums_;
   std::vector<float> figures_;
   std::int64_t rows_ = 0;
@@ -177,7 +164,24 @@ BatchPlan batch_plan(const LoopOptions& options, std::int64_t count) {
 
 LoopEnd learn(Learner& learner, const Examples& examples, const LoopOptions& options,
               LoopObserver& observer) {
-  return Loop(learner, examples, options, observer).run();
+  const BatchPlan plan = batch_plan(options, examples.count);
+  ExampleSupply supply(learner, examples, plan.batch, plan.batches);
+  return Loop(learner, supply, plan, options, observer).run();
+}
+
+LoopEnd learn(Learner& learner, RowSource& source, std::int64_t rows, const LoopOptions& options,
+              LoopObserver& observer) {
+  if (options.batch < 1)
+    throw Error(ErrorCode::usage, fmt::format("batch {} is not a number of examples", options.batch));
+  BatchPlan plan{.batch = options.batch, .total_steps = std::numeric_limits<std::uint64_t>::max()};
+  if (options.steps) plan.total_steps = total_steps(options, 0);
+  if (rows > 0) {
+    const BatchPlan told = batch_plan(options, rows);
+    learner.state().steps_per_epoch = static_cast<std::uint64_t>(told.batches);
+    if (told.partial_rows > 0) learner.prepare_steps(told.partial_rows);
+  }
+  SourceSupply supply(source, learner.training_inputs(), plan.batch, options.keep_partial);
+  return Loop(learner, supply, plan, options, observer).run();
 }
 
 }  // namespace graphrun::train

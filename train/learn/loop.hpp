@@ -10,6 +10,7 @@
 #include "train/datasets/examples.hpp"
 #include "train/learn/figures.hpp"
 #include "train/learn/learner.hpp"
+#include "train/learn/supply/source_supply.hpp"
 
 namespace graphrun::train {
 
@@ -64,5 +65,10 @@ enum class LoopEnd { finished, stopped };
 /// weights are initialised if they are not. Everything is compiled before the first step. Throws
 /// Error{not_finite}; nothing of that step is kept.
 LoopEnd learn(Learner& learner, const Examples& examples, const LoopOptions& options, LoopObserver& observer);
+
+/// The same from a source, epoch by epoch. `rows`: how many an epoch has; 0: nobody knows, and schedules in
+/// epochs know it after the first. An epoch is never taken up in its midst.
+LoopEnd learn(Learner& learner, RowSource& source, std::int64_t rows, const LoopOptions& options,
+              LoopObserver& observer);
 
 }  // namespace graphrun::train

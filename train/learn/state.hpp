@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct TrainingState {
   std::uint64_t batch = 0;            ///< batches done of the epoch at hand
   std::uint64_t steps_per_epoch = 0;  ///< what schedules in epochs count by; 0: not known yet
   std::uint64_t seed = 1;             ///< of initialisation, order and noise
+  std::optional<double> epoch_told;   ///< what schedules in epochs follow instead; of no checkpoint
 
   // The stage at hand: a phase, one draw of it, one layer of a greedy one.
   std::string phase;                  ///< its name; empty in a model without phases

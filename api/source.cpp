@@ -1,0 +1,7 @@
+#include "graphrun/source.hpp"
+
+namespace graphrun {
+
+Source::~Source() = default;
+
+}  // namespace graphrun
