@@ -49,9 +49,9 @@ static int on_epoch(void* context, int64_t epoch, uint64_t steps, double seconds
 
 static graphrun_session* new_session(const graphrun_model* model, uint64_t seed) {
   graphrun_session_options options;
+  graphrun_session* session = NULL;
   memset(&options, 0, sizeof options);
   options.size = sizeof options;
-  graphrun_session* session = NULL;
   options.threads = 1;
   options.executor = GRAPHRUN_EXECUTOR_SERIAL;
   options.has_seed = 1;
