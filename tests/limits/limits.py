@@ -2,7 +2,7 @@
 """Runs the command under limits of the system: little address space, few threads, closed descriptors, another
 allocator. Each run ends well or says what the system refused: no signal, no hang, no bug report.
 
-    limits.py PROGRAM [--all]     quick by default; --all takes steps of 2 MB from 100 to 200
+    limits.py PROGRAM [--all]     quick by default; --all takes steps of 2 MB from 60 to 200
 """
 
 import argparse
@@ -115,7 +115,7 @@ def main():
         trials = Trials(program, folder)
         trials.run("no limit", lambda: None, {0})
         codes = [trials.run(f"{size} MB of address space", address_space(size), {0, 1})
-                 for size in range(100, 201, 2 if options.all else 10)]
+                 for size in range(60, 201, 2 if options.all else 10)]
         for count in range(1, 7 if options.all else 4):
             if os.geteuid() == 0:  # of another user, who has as many processes as he likes, nothing is known
                 trials.run(f"{count} threads", threads(count), {0, 1})
