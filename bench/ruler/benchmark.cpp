@@ -91,6 +91,39 @@ class LibraryAllocations {
   Operand column_sums_{largest_, 6};
 };
 
+/// The floors of all that is done with a batch: of steps that alternate each by its share of the batches.
+class SharedFloor {
+ public:
+  SharedFloor(const std::vector<train::Learner::TrainingStep>& steps, std::int64_t batch) {
+    for (const train::Learner::TrainingStep& step : steps)
+      parts_.push_back({std::make_unique<Floor>(*step.graph, batch), step.share});
+  }
+
+  void measure(double seconds) {
+    for (const Part& part : parts_) part.floor->measure(seconds / static_cast<double>(parts_.size()));
+  }
+  double sum(double (Floor::*figure)() const) const {
+    double sum = 0;
+    for (const Part& part : parts_) sum += part.share * ((*part.floor).*figure)();
+    return sum;
+  }
+
+ private:
+  struct Part {
+    std::unique_ptr<Floor> floor;
+    double share;
+  };
+  std::vector<Part> parts_;
+};
+
+/// What providers allocate for a batch.
+double library_allocations(const std::vector<train::Learner::TrainingStep>& steps, AllocationCount count) {
+  double sum = 0;
+  for (const train::Learner::TrainingStep& step : steps)
+    sum += step.share * static_cast<double>(LibraryAllocations(*step.plan, count).of_one_step());
+  return sum;
+}
+
 double predicted(const runtime::Plan& plan, const BenchmarkResult& result) {
   const double peak = (result.peak_gflops_before + result.peak_gflops_after) / 2;
   return runtime::predict_step(plan, static_cast<std::size_t>(result.threads),
@@ -111,8 +144,9 @@ BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
   result.precision = to_string(learner.session().precision());
   const runtime::Plan& plan = learner.prepare_training(result.batch);
   learner.initialise();
-  Floor floor(learner.training_graph(), result.batch);
-  result.flop_per_step = floor.flop();
+  const std::vector<train::Learner::TrainingStep> steps = learner.training_steps(result.batch);
+  SharedFloor floor(steps, result.batch);
+  result.flop_per_step = floor.sum(&Floor::flop);
   result.peak_gflops_before = options.measure_peak(result.threads, 0.1);
   StepMeter meter(learner, result.batch, options.allocation_count);
   meter.warm_up(0.1);
@@ -122,12 +156,11 @@ BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
     floor.measure(options.seconds / turns);
   }
   result.step = meter.times();
-  result.matmul_floor_us = floor.matmul_us();
-  result.convolution_floor_us = floor.convolution_us();
-  result.update_floor_us = floor.update_us();
+  result.matmul_floor_us = floor.sum(&Floor::matmul_us);
+  result.convolution_floor_us = floor.sum(&Floor::convolution_us);
+  result.update_floor_us = floor.sum(&Floor::update_us);
   if (options.allocation_count != nullptr) {
-    const auto of_library =
-        static_cast<double>(LibraryAllocations(plan, options.allocation_count).of_one_step());
+    const double of_library = library_allocations(steps, options.allocation_count);
     result.library_allocations_per_step = of_library;
     result.allocations_per_step = meter.allocations_per_step() - of_library;
   }

@@ -21,8 +21,8 @@ struct State final : runtime::CallState {
 
 class ConvolutionCall final : public runtime::Call {
  public:
-  explicit ConvolutionCall(const ConvolutionSpec& spec)
-      : spec_(spec), convolution_(runtime::convolution_provider(spec).make(spec)) {}
+  ConvolutionCall(const ConvolutionSpec& spec, runtime::ProviderChoice provider)
+      : spec_(spec), convolution_(runtime::convolution_provider(spec, provider).make(spec)) {}
 
   void run(const runtime::CallArguments& a) const noexcept override {
     const bool gradient = spec_.kind == ConvolutionKind::weight_gradient;
@@ -161,7 +161,7 @@ std::unique_ptr<runtime::Call> make(const runtime::BoundNode& bound) {
         [count](const runtime::CallArguments& a) { std::fill_n(output_as<float>(a), count, 0.0F); });
   }
   refuse_too_large(spec);
-  return std::make_unique<ConvolutionCall>(spec);
+  return std::make_unique<ConvolutionCall>(spec, bound.provider);
 }
 
 /// oneDNN makes products of bf16 fast where a window sees all channels; others read the same numbers as f32.

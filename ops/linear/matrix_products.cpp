@@ -56,8 +56,7 @@ class MatrixProducts final : public runtime::Call {
  public:
   explicit MatrixProducts(const runtime::BoundNode& bound)
       : row_(bound),
-        product_(runtime::product_provider(spec_of(bound), runtime::ProviderChoice::automatic, bound.isa)
-                     .make(spec_of(bound))) {}
+        product_(runtime::product_provider(spec_of(bound), bound.provider, bound.isa).make(spec_of(bound))) {}
 
   void run(const runtime::CallArguments& arguments) const noexcept override {
     const auto* const a = input_as<float>(arguments, 0);

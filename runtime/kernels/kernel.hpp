@@ -23,6 +23,8 @@
 
 namespace graphrun::runtime {
 
+enum class ProviderChoice : std::uint8_t;  // runtime/products/provider.hpp
+
 /// A node with the batch bound, as a kernel factory sees it. A node whose `axes` allow it is run in slices of
 /// rows: a call covers CallArguments::row_count of them.
 struct BoundNode {
@@ -32,6 +34,7 @@ struct BoundNode {
   Extents output;
   Isa isa = Isa::baseline;
   bool narrow_inputs = false;  ///< stored as bf16, both: see KernelDef::narrow
+  ProviderChoice provider{};   ///< who is asked first to run products; by default as the machine suits
 };
 
 /// What a call changes beside its output and scratch, such as the memory objects of a library.

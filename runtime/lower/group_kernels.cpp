@@ -70,7 +70,7 @@ std::unique_ptr<Call> GroupKernels::single_call(NodeId id, std::int64_t rows) co
                 fmt::format("the op '{}' has no kernel for {}", node.op->name, to_string(node.type)), {},
                 node.name);
   }
-  BoundNode bound{node, {}, {}, info.extents, options_.isa, bound_.reads_narrow(id)};
+  BoundNode bound{node, {}, {}, info.extents, options_.isa, bound_.reads_narrow(id), options_.provider};
   for (const NodeId input : node.inputs) {
     bound.input_types.push_back(bound_.node(input).type);
     bound.inputs.push_back(rows == bound_.batch ? bound_.info(input).extents

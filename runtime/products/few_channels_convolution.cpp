@@ -60,7 +60,7 @@ class FewChannelsConvolution final : public Convolution {
  public:
   explicit FewChannelsConvolution(const ConvolutionSpec& spec) : spec_(spec) {
     const MatmulSpec product = product_of(spec);
-    product_ = product_provider(product, ProviderChoice::automatic, detected_isa()).make(product);
+    product_ = product_provider(product, ProviderChoice::tiles, detected_isa()).make(product);
     windows_bytes_ = aligned_size(static_cast<std::size_t>(product.rows * product.columns) * sizeof(float));
     name_ = product_->implementation();
   }

@@ -141,10 +141,10 @@ const ProductProvider& product_provider(const MatmulSpec& spec, ProviderChoice c
   return wanted == ProviderChoice::tiles && tiles.capabilities(spec).runs ? tiles : library;
 }
 
-const ConvolutionProvider& convolution_provider(const ConvolutionSpec& spec) {
+const ConvolutionProvider& convolution_provider(const ConvolutionSpec& spec, ProviderChoice choice) {
   static const OneDnnConvolutions library;
   static const FewChannelsConvolutions few_channels;
-  const bool all_in_library = effective(ProviderChoice::automatic) == ProviderChoice::onednn;
+  const bool all_in_library = effective(choice) == ProviderChoice::onednn;
   return !all_in_library && few_channels.runs(spec) ? static_cast<const ConvolutionProvider&>(few_channels)
                                                     : library;
 }

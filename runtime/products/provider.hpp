@@ -65,8 +65,9 @@ void require(Precision precision);
 
 /// Who makes this product. Providers are immutable and there from the first use to the end.
 const ProductProvider& product_provider(const MatmulSpec& spec, ProviderChoice choice, Isa isa);
-/// Who runs this convolution: a product and sums of our own where it makes few channels, oneDNN all others.
-const ConvolutionProvider& convolution_provider(const ConvolutionSpec& spec);
+/// Who runs this convolution: a product and sums of our own where it makes few channels, unless oneDNN is
+/// asked for; oneDNN all others.
+const ConvolutionProvider& convolution_provider(const ConvolutionSpec& spec, ProviderChoice choice);
 /// Who runs this function; null: our own vector kernels.
 const EltwiseProvider* eltwise_provider(const EltwiseSpec& spec, ProviderChoice choice);
 

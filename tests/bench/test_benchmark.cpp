@@ -258,6 +258,39 @@ TEST_CASE("the floor of a convolutional net has its convolutions and their gradi
   CHECK(floor.matmul_us() == 0);
 }
 
+TEST_CASE("of steps that alternate each counts by its share of the batches") {
+  const auto measured = [](const std::string& every) {
+    const SharedDefinition players = parse_definition(
+        "graphrun: 1\n"
+        "name: players\n"
+        "inputs:\n"
+        "  x: {shape: [batch, 8, 8, 1]}\n"
+        "nodes:\n"
+        "  a: {op: conv2d, in: x, channels: 16, kernel: 3, pad: 1}\n"
+        "  b: {op: conv2d, in: a, channels: 16, kernel: 3, pad: 1}\n"
+        "loss:\n"
+        "  first: mean(a ** 2)\n"
+        "  second: mean(b ** 2)\n"
+        "train:\n"
+        "  optimizer: {op: sgd, lr: 0.1}\n"
+        "  batch: 16\n"
+        "  epochs: 1\n"
+        "  alternate: [{train: [a], loss: [first]}, {train: [b], loss: [second], every: " +
+            every + "}]\n",
+        "players.yaml");
+    BenchmarkOptions options;
+    options.tuning = with_threads(1);
+    options.seconds = 0.02;
+    options.measure_peak = [](int, double) { return 100.0; };
+    return run_benchmark(players, options);
+  };
+  const double first = 2 * 2.0 * 16 * 64 * 9 * 16;                // forward, weight gradient
+  const double second = first / 2 + 2 * 2.0 * 16 * 64 * 9 * 256;  // both forward, its own weight gradient
+  CHECK(measured("1").flop_per_step == first + second);
+  CHECK(measured("4").flop_per_step == first + second / 4);
+  CHECK(measured("4").floor_us() < measured("1").floor_us());
+}
+
 TEST_CASE("an ablation has a row for each optimisation") {
   const std::vector<AblationResult> results = run_ablation(model(), quick());
   REQUIRE(results.size() == optimisations().size() + 1);

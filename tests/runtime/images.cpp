@@ -140,6 +140,27 @@ TEST_CASE("what goes over images one after the other runs block by block") {
   CHECK(units_of(*whole, "extreme_pool").front().row_count == 64);
 }
 
+TEST_CASE("who is asked for runs convolutions and products of many matrices too") {
+  Builder builder(ops::registry());
+  const auto input = [&](const std::string& name, const Shape& shape) {
+    return Term(builder, builder.add("input", {}, {{"shape", shape}}, {.name = name}));
+  };
+  builder.output("products", call("matmul", {input("a", {n, k(6), k(20)}), input("b", {n, k(20), k(16)})}));
+  builder.output("images", call("transposed_convolution",
+                                {input("y", {n, k(14), k(14), k(16)}), input("w", {k(3), k(3), k(1), k(16)})},
+                                {{"pad", std::int64_t{1}}, {"size", std::vector{14L, 14L}}}));
+  const auto graph = std::make_shared<const Graph>(std::move(builder).finish());
+  const auto in_library = [&](ProviderChoice choice) {
+    LoweringOptions options;
+    options.provider = choice;
+    const auto plan = lower(graph, 32, ops::kernels(), options);
+    return std::ranges::count_if(plan->implementations,
+                                 [](const std::string& name) { return name.starts_with("oneDNN"); });
+  };
+  CHECK(in_library(ProviderChoice::onednn) == 2);
+  CHECK(in_library(ProviderChoice::tiles) == (has_tiles(detected_isa()) ? 0 : 2));
+}
+
 TEST_CASE("what a single reader needs is made right before it, a block for a block") {
   const auto plan = lower(two_layers(), 64, ops::kernels());
   const auto op_of = [&](const Unit& unit) { return plan->graph->node(unit.node).op->name; };

@@ -92,6 +92,13 @@ const runtime::Plan& Learner::prepare_training(std::int64_t batch) {
   prepare_steps(batch);
   return session().prepare(training_program(), batch);
 }
+std::vector<Learner::TrainingStep> Learner::training_steps(std::int64_t batch) {
+  std::vector<TrainingStep> steps;
+  for (auto& step : implementation_->training().steps)
+    steps.push_back({&step.program.graph(), &session().prepare(step.program.id(), batch),
+                     1 / static_cast<double>(step.every)});
+  return steps;
+}
 runtime::ProgramId Learner::training_program() {
   return implementation_->training().steps.front().program.id();
 }

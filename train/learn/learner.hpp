@@ -109,6 +109,14 @@ class Learner {
   void prepare_steps(std::int64_t batch);
   /// The same. The plan of its first step, for a whole batch at once.
   const runtime::Plan& prepare_training(std::int64_t batch);
+  /// What is done with a batch, in turns where steps alternate.
+  struct TrainingStep {
+    const Graph* graph = nullptr;
+    const runtime::Plan* plan = nullptr;  ///< for a whole batch at once
+    double share = 1;                     ///< of the batches that it is done with
+  };
+  /// The steps in use. What they point to stays until others are used, or plans of many other sizes.
+  std::vector<TrainingStep> training_steps(std::int64_t batch);
   runtime::ProgramId training_program();               ///< of the first step
   const Graph& training_graph();                       ///< of the first step
   const std::vector<std::string>& training_inputs();   ///< that a batch must bring
