@@ -5,23 +5,60 @@
 namespace graphrun::ops {
 namespace {
 
-/// The first of the largest; a NaN is larger than all.
+/// A NaN is larger than all.
+template <class Float>
+[[gnu::always_inline]] inline bool is_better(Float candidate, Float current) {
+  return (candidate > current) | ((candidate != candidate) & (current == current));
+}
+
+/// The first of the largest.
 template <class Get>
 [[gnu::always_inline]] inline std::int32_t first_largest(std::size_t length, Get get) {
   std::size_t best = 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto current = get(best);
-    const auto candidate = get(i);
-    const bool better = candidate > current || (candidate != candidate && current == current);
-    best = better ? i : best;
-  }
+  for (std::size_t i = 1; i < length; ++i) best = is_better(get(i), get(best)) ? i : best;
   return static_cast<std::int32_t>(best);
+}
+
+constexpr std::size_t lanes = 16;
+
+/// The same of elements side by side, at least a vector of them: the first of each lane, then the first of
+/// these.
+[[gnu::always_inline]] inline std::int32_t first_largest_by_lanes(const float* x, std::size_t length) {
+  float best[lanes];
+  std::int32_t at[lanes];
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    best[lane] = x[lane];
+    at[lane] = static_cast<std::int32_t>(lane);
+  }
+  std::size_t i = lanes;
+  for (; i + lanes <= length; i += lanes) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const bool better = is_better(x[i + lane], best[lane]);
+      best[lane] = better ? x[i + lane] : best[lane];
+      at[lane] = better ? static_cast<std::int32_t>(i + lane) : at[lane];
+    }
+  }
+  for (std::size_t lane = 0; i < length; ++i, ++lane) {
+    const bool better = is_better(x[i], best[lane]);
+    best[lane] = better ? x[i] : best[lane];
+    at[lane] = better ? static_cast<std::int32_t>(i) : at[lane];
+  }
+  std::size_t first = 0;
+  for (std::size_t lane = 1; lane < lanes; ++lane) {
+    const bool alike = !is_better(best[lane], best[first]) && !is_better(best[first], best[lane]);
+    if (is_better(best[lane], best[first]) || (alike && at[lane] < at[first])) first = lane;
+  }
+  return at[first];
 }
 
 struct Body {
   using Output = std::int32_t;
   [[gnu::always_inline]] static void vector(const float* x, std::int32_t* y, std::size_t length,
                                             std::size_t stride) noexcept {
+    if (stride == 1 && length >= lanes) {
+      *y = first_largest_by_lanes(x, length);
+      return;
+    }
     *y = first_largest(
         length, [ x, stride ](std::size_t i) __attribute__((always_inline)) { return x[i * stride]; });
   }

@@ -14,7 +14,7 @@ constexpr double worth_a_part_ns = 40'000;
 constexpr double share_of_adding = 0.05;
 constexpr std::int64_t fewest_rows = 16;
 constexpr std::int64_t most_parts = 16;
-constexpr std::int64_t row_step = 8;
+constexpr std::int64_t row_step = 16;  // as of slices: a part then lies within one if it can
 
 /// Whether a node is a sum of products over the rows of the batch, which both of its operands have.
 bool sums_over_batch(const BoundGraph& bound, NodeId id) {

@@ -178,6 +178,22 @@ std::vector<OpCase> along_axis_cases() {
   cases.push_back({"logsumexp", {rough({number(2)}, {-infinity, -infinity})}, {}, {-infinity}});
   cases.push_back({"argmax", {given({number(2), number(3)}, {1, 3, 3, 5, 4, 5})}, {}, {1, 0}});
   cases.push_back({"argmax", {given({number(3)}, {1, not_a_number, infinity})}, {}, {1}});
+  // Long enough for lanes: the first of equals in two of them, of NaNs, in the rest, and of nothing but
+  // -infinity.
+  std::vector<double> equals(40, -1);
+  equals[5] = equals[18] = equals[36] = 2;
+  std::vector<double> later = equals;
+  later[17] = 2;
+  later[5] = 0;
+  std::vector<double> nans = equals;
+  nans[38] = nans[21] = not_a_number;
+  cases.push_back({"argmax", {given({number(40)}, equals)}, {}, {5}});
+  cases.push_back({"argmax", {given({number(40)}, later)}, {}, {17}});
+  cases.push_back({"argmax", {given({number(40)}, nans)}, {}, {21}});
+  std::vector<double> last(35, -infinity);
+  cases.push_back({"argmax", {given({number(35)}, last)}, {}, {0}});
+  last[34] = 0;
+  cases.push_back({"argmax", {given({number(35)}, last)}, {}, {34}});
   const Attributes two = {{"k", std::int64_t{2}}};
   cases.push_back({"top_k_mask", {drawn({batch, number(40)})}, two, {}, f32({batch, number(40)})});
   cases.push_back({"top_k_mask", {drawn({batch, number(3), number(5)})}, {{"k", std::int64_t{5}}}});

@@ -191,7 +191,7 @@ TEST_CASE("the gradient of a convolution's weights is a sum of parts, as many as
     };
     CAPTURE(workers);
     CHECK(parts(16).empty());  // one task
-    CHECK(parts(40) == std::set<std::pair<std::int64_t, std::int64_t>>{{0, 24}, {24, 16}});
+    CHECK(parts(40) == std::set<std::pair<std::int64_t, std::int64_t>>{{0, 32}, {32, 8}});
     CHECK(parts(256).size() == 16);
   }
 }
