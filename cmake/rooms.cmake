@@ -1,8 +1,10 @@
 # graphrun_room(PATH USES ROOM... [PRIVATE LIBRARY...]): one static library from the .cpp files of the folder PATH,
 # without those of folders in it that are rooms themselves. The target of runtime/lower is graphrun_runtime_lower. What a
 # room may include is what it uses, directly or through others: the table of rooms in the README is this list of edges.
+# QUICK: nothing in it runs for each step, row or byte, so that it is compiled in less time. INCLUDES says what most of its
+# files include: graph (graph/op.hpp) or learner (train/learn/learner.hpp); see precompiled.cmake.
 function(graphrun_room path)
-  cmake_parse_arguments(PARSE_ARGV 1 room "" "" "USES;PRIVATE;FOLDERS")
+  cmake_parse_arguments(PARSE_ARGV 1 room "QUICK" "INCLUDES" "USES;PRIVATE;FOLDERS")
   string(REPLACE "/" "_" name ${path})
   set(patterns ${PROJECT_SOURCE_DIR}/${path}/*.cpp)
   foreach(folder IN LISTS room_FOLDERS)
@@ -16,25 +18,38 @@ function(graphrun_room path)
     target_link_libraries(graphrun_${name} PUBLIC graphrun_${used})
   endforeach()
   target_link_libraries(graphrun_${name} PRIVATE ${room_PRIVATE})
-  graphrun_precompile(graphrun_${name} library)
+  set(kind plain)
+  if(room_INCLUDES)
+    set(kind ${room_INCLUDES})
+  endif()
+  if(room_QUICK)
+    graphrun_compile_quickly(graphrun_${name})
+    string(PREPEND kind quick_)
+  endif()
+  graphrun_precompile(graphrun_${name} ${kind})
 endfunction()
 
 # graphrun_tests(NAME LAYER...): one test program from tests/NAME, each test case a ctest entry. Long tests of
-# one thread are tagged [single-threaded]: ThreadSanitizer has nothing to see in them, and takes minutes.
+# one thread are tagged [single-threaded]: ThreadSanitizer has nothing to see in them, and takes minutes. INCLUDES as in
+# graphrun_room, or json.
 function(graphrun_tests name)
+  cmake_parse_arguments(PARSE_ARGV 1 test "" "INCLUDES" "")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   if(NOT sources)
     return()
   endif()
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE graphrun_options graphrun_test_support)
-  foreach(used IN LISTS ARGN)
+  foreach(used IN LISTS test_UNPARSED_ARGUMENTS)
     string(REPLACE "/" "_" used ${used})
     target_link_libraries(test_${name} PRIVATE graphrun_${used})
   endforeach()
-  # What a test measures is in the rooms: its own code is compiled as fast as can be.
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
-  graphrun_precompile(test_${name} test)
+  # What a test measures is in the rooms.
+  graphrun_compile_quickly(test_${name})
+  if(NOT test_INCLUDES)
+    set(test_INCLUDES plain)
+  endif()
+  graphrun_precompile(test_${name} test_${test_INCLUDES})
   set(chosen "")
   if("thread" IN_LIST GRAPHRUN_SANITIZE)
     set(chosen TEST_SPEC "~[single-threaded]~[.]")
