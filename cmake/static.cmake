@@ -36,7 +36,7 @@ foreach(room IN LISTS rooms)
     target_sources(graphrun_static PRIVATE $<TARGET_OBJECTS:${room}>)
   endif()
 endforeach()
-target_link_libraries(graphrun_static PRIVATE $<BUILD_INTERFACE:graphrun_options>
+target_link_libraries(graphrun_static
   INTERFACE TBB::tbb ZLIB::ZLIB Threads::Threads ${GRAPHRUN_YAML_CPP} ${CMAKE_DL_LIBS})
 target_include_directories(graphrun_static INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
