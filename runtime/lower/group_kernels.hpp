@@ -75,8 +75,8 @@ class GroupKernels {
   std::vector<ElementwiseProgram> programs_;  // by group
   std::vector<std::optional<Lone>> lone_;     // by group
   std::vector<KnownEltwise> eltwise_;
-  std::vector<std::vector<std::pair<NodeId, NodeId>>> in_place_;  // by group
-  std::vector<const Call*> call_of_;                              // by group
+  std::vector<std::vector<std::pair<NodeId, NodeId>>> in_place_;               // by group
+  std::vector<const Call*> call_of_;                                           // by group
   std::map<std::pair<std::uint32_t, std::int64_t>, const Call*> range_calls_;  // by group and rows
   std::unordered_map<MatmulSpec, std::uint32_t, SpecHash> matmuls_;
   std::size_t kernel_scratch_ = 0;

@@ -66,7 +66,8 @@ class TaskGatherer {
         std::uint32_t& latest = last[lane_of(before)];
         latest = std::max(latest, before);
       }
-      // What it waits for longer than for a slice is made of all slices: it does not wait for that slice's end.
+      // What it waits for longer than for a slice is made of all slices: it does not wait for that slice's
+      // end.
       const auto all = last.find(whole);
       for (const auto& [lane, before] : last)
         if (all == last.end() || before >= all->second || !follows(all->second, before))
@@ -96,8 +97,8 @@ class TaskGatherer {
     return tasks;
   }
 
-  /// Whoever waits for the task that was started last waits for those it waits for, and for theirs as far as a
-  /// short search sees.
+  /// Whoever waits for the task that was started last waits for those it waits for, and for theirs as far as
+  /// a short search sees.
   void leave_out_implied(std::vector<std::uint32_t>& tasks) const {
     if (tasks.size() < 2) return;
     const std::uint32_t first = tasks.front();  // what was started before it seldom waits for it
