@@ -57,7 +57,7 @@ class Scheduler {
     }
     make_units();
     connect();
-    gather_tasks(bound_, partition_, result_);
+    gather_tasks(bound_, partition_, static_cast<std::size_t>(workers_), result_);
     if (blocks_) cut_into_blocks(bound_, partition_, result_);
   }
 

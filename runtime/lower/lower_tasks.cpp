@@ -16,14 +16,16 @@ constexpr double worth_a_task_ns = 5'000;
 ///  - a part of a sum over rows of one slice goes to the slice's task, which has them at hand;
 ///  - a unit that waits for one task only continues it, unless that task was closed because several
 ///    worthwhile pieces of work wait for its end;
+///    or because a worker has several slices to make and its product reads several times as much of the
+///    weights as it makes: the next slice finds them near;
 ///  - an update goes to the task that makes its gradient, and a small unit to a small task it waits for,
 ///    while nothing waits for that task: then no circle can close, whatever else the unit waits for;
 ///  - a small unit joins the task that was started for the same set of tasks (a bias gradient joins its
 ///    weight gradient).
 class TaskGatherer {
  public:
-  TaskGatherer(const BoundGraph& bound, const Partition& partition, Schedule& schedule)
-      : bound_(bound), partition_(partition), result_(schedule) {}
+  TaskGatherer(const BoundGraph& bound, const Partition& partition, std::size_t workers, Schedule& schedule)
+      : bound_(bound), partition_(partition), workers_(workers), result_(schedule) {}
 
   void run() {
     cluster();
@@ -177,7 +179,15 @@ class TaskGatherer {
       draft.predecessors.push_back(before);
       has_successors_[before] = true;
     }
-    if (heavy_successors_[unit] >= 2) closed_[task] = true;
+    if (heavy_successors_[unit] >= 2 || leaves_weights(unit)) closed_[task] = true;
+  }
+
+  bool leaves_weights(std::uint32_t unit) const {
+    const Group& product = group(unit);
+    if (!product.rows || product.kind != GroupKind::product || result_.slices().size() <= workers_)
+      return false;
+    return product.spec.inner > 4 * result_.rows_of(result_.units[unit]).count &&
+           result_.units[unit].nanoseconds >= worth_a_task_ns;
   }
 
   /// Topological, by the order in which tasks were started where there is a choice.
@@ -231,6 +241,7 @@ class TaskGatherer {
 
   const BoundGraph& bound_;
   const Partition& partition_;
+  std::size_t workers_;
   Schedule& result_;
   std::vector<std::uint32_t> heavy_successors_;
   std::vector<bool> closed_;
@@ -241,8 +252,9 @@ class TaskGatherer {
 
 }  // namespace
 
-void gather_tasks(const BoundGraph& bound, const Partition& partition, Schedule& schedule) {
-  TaskGatherer(bound, partition, schedule).run();
+void gather_tasks(const BoundGraph& bound, const Partition& partition, std::size_t workers,
+                  Schedule& schedule) {
+  TaskGatherer(bound, partition, workers, schedule).run();
 }
 
 std::size_t widest_moment(const std::vector<TaskDraft>& tasks) {

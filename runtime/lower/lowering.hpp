@@ -218,7 +218,8 @@ struct Schedule {
 Schedule schedule_groups(const BoundGraph& bound, const Partition& partition, const LoweringOptions& options);
 
 /// Gathers the units of a schedule into its tasks.
-void gather_tasks(const BoundGraph& bound, const Partition& partition, Schedule& schedule);
+void gather_tasks(const BoundGraph& bound, const Partition& partition, std::size_t workers,
+                  Schedule& schedule);
 
 /// Units that go over the rows of a slice one after the other run block by block: what one makes of a few
 /// rows the next finds in the cache. A row's bits do not follow from how many run at once.
