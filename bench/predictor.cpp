@@ -1,8 +1,9 @@
 // A predictor inside a server: predictor [MODEL] [--rows N] [--threads N] [--seconds N]
 //
 // One call after the other in each of the threads, by default one for each core, on rows of their own:
-// median, 99th of a hundred and worst time of a call, beside those of one thread alone; what a call
-// allocates, and what the predictor takes beside the weights.
+// median, 99th of a hundred and worst time of a call, beside those of one thread alone, and what the
+// predictor takes beside the weights. What a call allocates is counted with
+// LD_PRELOAD=build/release/libgraphrun_allocations.so.
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -12,9 +13,6 @@
 #include "bench/timing.hpp"
 #include "graphrun/graphrun.hpp"
 #include "runtime/machine/resources.hpp"
-
-/// Of count_allocations.cpp; not there where a sanitizer has an allocator of its own.
-extern "C" [[gnu::weak]] std::uint64_t graphrun_allocation_count() noexcept;
 
 namespace {
 
@@ -54,20 +52,6 @@ void print(const std::string& what, std::vector<double> times) {
              times.back());
 }
 
-std::uint64_t allocations() {
-  return graphrun_allocation_count == nullptr ? 0 : graphrun_allocation_count();
-}
-
-/// Of a call for which there is room.
-void print_allocations(const Predictor& predictor, std::int64_t rows) {
-  constexpr int calls_made = 1000;
-  const Call call(predictor, rows);
-  call.run();
-  const std::uint64_t before = allocations();
-  for (int i = 0; i < calls_made; ++i) call.run();
-  fmt::print("{} calls made {} allocations\n", calls_made, allocations() - before);
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -85,7 +69,6 @@ int main(int count, char** arguments) {
     const std::size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
     predictor.prepare(rows, threads);
     fmt::print("'{}' of {} rows; {} KiB beside the weights\n", model.name(), rows, bytes / 1024);
-    print_allocations(predictor, rows);
     fmt::print("{:<24} {:>10} {:>10} {:>10} {:>10}\n", "us a call", "median", "p99", "p99/median", "worst");
     print("one thread", calls(predictor, rows, seconds));
     std::vector<std::vector<double>> times(static_cast<std::size_t>(threads));
