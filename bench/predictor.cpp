@@ -2,8 +2,7 @@
 //
 // One call after the other in each of the threads, by default one for each core, on rows of their own:
 // median, 99th of a hundred and worst time of a call, beside those of one thread alone, and what the
-// predictor takes beside the weights. What a call allocates is counted with
-// LD_PRELOAD=build/release/libgraphrun_allocations.so.
+// predictor takes beside the weights.
 #include <fmt/format.h>
 #include <malloc.h>
 
