@@ -147,8 +147,6 @@ class Run final : public PhaseObserver {
   RunResult run() {
     const TrainingState& state = learner_.state();
     if (writes()) open_logs();
-    // A member that dies takes its part of the optimizer's state along: from the start on something is left.
-    if (!resumed_ && learner_.team().members() > 1) save();
     const std::uint64_t first_step = state.step;
     LoopEnd end = learn();
     if (writes() && resumed_ && end == LoopEnd::finished && state.step == first_step)
