@@ -155,6 +155,20 @@ TEST_CASE("a unit continues the task it waits for, although it also waits for wh
   CHECK(plan->statistics.tasks <= 38);  // 43 if each slope of the narrow layers had its own
 }
 
+TEST_CASE("slices of one worker follow each other through wide layers, those of several go on alone") {
+  const auto graph = graphrun::testing::autoencoder({.widths = {784, 256, 16}, .training = false});
+  const auto tasks_with = [&](std::int64_t batch, std::size_t workers) {
+    LoweringOptions options;
+    options.workers = workers;
+    const auto plan = lower(graph, batch, ops::kernels(), options);
+    CHECK(plan->statistics.slices == (batch == 64 ? 2 : 4));
+    return plan->statistics.tasks;
+  };
+  CHECK(tasks_with(64, 1) > tasks_with(64, 2));
+  // 256 rows of a slice make more than they read of the weights.
+  CHECK(tasks_with(1024, 1) == tasks_with(1024, 4));
+}
+
 TEST_CASE("ten thousand nodes are planned, in a chain and side by side, in few buffers") {
   for (const bool wide : {false, true}) {
     Builder builder(ops::registry());
