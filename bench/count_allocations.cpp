@@ -11,20 +11,35 @@ namespace {
 
 std::atomic<std::uint64_t> allocations{0};
 
-/// Counts a call of the function that stands behind the one of this name here.
-template <class Function>
-Function* counted(std::atomic<Function*>& next, const char* name) noexcept {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (next.load(std::memory_order_relaxed) == nullptr)
-    next.store(reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name)), std::memory_order_relaxed);
-  return next.load(std::memory_order_relaxed);
-}
-
 std::atomic<void* (*)(std::size_t)> next_malloc{nullptr};
 std::atomic<void* (*)(std::size_t, std::size_t)> next_calloc{nullptr};
 std::atomic<void* (*)(void*, std::size_t)> next_realloc{nullptr};
 std::atomic<void* (*)(std::size_t, std::size_t)> next_aligned_alloc{nullptr};
 std::atomic<int (*)(void**, std::size_t, std::size_t)> next_posix_memalign{nullptr};
+
+/// The function that stands behind the one of this name here.
+template <class Function>
+Function* found(std::atomic<Function*>& next, const char* name) noexcept {
+  if (next.load(std::memory_order_relaxed) == nullptr)
+    next.store(reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name)), std::memory_order_relaxed);
+  return next.load(std::memory_order_relaxed);
+}
+
+template <class Function>
+Function* counted(std::atomic<Function*>& next, const char* name) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return found(next, name);
+}
+
+/// Before the program begins. A search at the first call may come while dlerror() makes its text, as after a
+/// library that TBB does not find: dlsym frees what dlerror() is about to write.
+[[gnu::constructor]] void find_all() noexcept {
+  found(next_malloc, "malloc");
+  found(next_calloc, "calloc");
+  found(next_realloc, "realloc");
+  found(next_aligned_alloc, "aligned_alloc");
+  found(next_posix_memalign, "posix_memalign");
+}
 
 }  // namespace
 
