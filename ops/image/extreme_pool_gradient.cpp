@@ -17,11 +17,8 @@ void reference(const ReferenceContext& context) {
   });
 }
 
-/// Which pixel it is does not change as x and s move a little.
 Gradients vjp(VjpContext& context) {
-  return {std::nullopt, std::nullopt,
-          context.builder.add("extreme_pool_pick", {context.input(0), context.input(1), context.cotangent},
-                              context.node().attributes)};
+  return gradient_by("extreme_pool_pick", context);
 }
 
 }  // namespace

@@ -50,6 +50,14 @@ std::optional<NodeId> normalised_extreme(RuleContext& context) {
 
 }  // namespace
 
+Gradients gradient_by(std::string_view adjoint, VjpContext& context) {
+  std::vector<NodeId> inputs = context.node().inputs;
+  inputs.back() = context.cotangent;
+  Gradients gradients(inputs.size());
+  gradients.back() = context.builder.add(adjoint, std::move(inputs), context.node().attributes);
+  return gradients;
+}
+
 Op max_pool() {
   OpDef op;
   op.name = "max_pool";

@@ -70,6 +70,26 @@ template <bool directed>
   }
 }
 
+/// Calls body(place in the image, channel, whether it is the channel's first largest) for each pixel of a
+/// window and each channel.
+template <bool directed, class Function>
+[[gnu::always_inline]] inline void for_each_pixel(const PoolGeometry& g, PixelRange high, PixelRange wide,
+                                                  const float* x, const float* direction, Function body) {
+  std::int32_t at[most_channels];
+  for (std::int64_t first = 0; first < g.channels; first += most_channels) {
+    const std::int64_t count = std::min(most_channels, g.channels - first);
+    find_largest<directed>(g, high, wide, x + first, directed ? direction + first : nullptr, count, at);
+    std::int32_t number = 0;
+    for (std::int64_t h = high.begin; h < high.end; h += high.step) {
+      for (std::int64_t w = wide.begin; w < wide.end; w += wide.step, ++number) {
+        const std::int64_t pixel = (h * g.width + w) * g.channels + first;
+#pragma GCC ivdep
+        for (std::int64_t c = 0; c < count; ++c) body(pixel + c, first + c, at[c] == number);
+      }
+    }
+  }
+}
+
 template <bool by_channel>
 struct MaxPoolBody {
   static constexpr bool directed = by_channel;
@@ -170,20 +190,11 @@ struct MaxPoolGradientBody {
       if (g.are_fours()) return of_four<true>(g.channels, from, cotangent, direction, to);
       return of_four<false>(g.channels, from, cotangent, direction, to);
     }
-    std::int32_t at[most_channels];
-    for (std::int64_t first = 0; first < g.channels; first += most_channels) {
-      const std::int64_t count = std::min(most_channels, g.channels - first);
-      find_largest<directed>(g, high, wide, x + first, directed ? direction + first : nullptr, count, at);
-      std::int32_t number = 0;
-      for (std::int64_t h = high.begin; h < high.end; h += high.step) {
-        for (std::int64_t w = wide.begin; w < wide.end; w += wide.step, ++number) {
-          float* const pixel = y + (h * g.width + w) * g.channels + first;
-          const float* const slope = cotangent + first;
-#pragma GCC ivdep
-          for (std::int64_t c = 0; c < count; ++c) pixel[c] += at[c] == number ? slope[c] : 0.0F;
-        }
-      }
-    }
+    for_each_pixel<directed>(
+        g, high, wide, x,
+        direction, [=](std::int64_t pixel, std::int64_t channel, bool taken) __attribute__((always_inline)) {
+          y[pixel] += taken ? cotangent[channel] : 0.0F;
+        });
   }
 };
 
@@ -197,20 +208,11 @@ struct MaxPoolPickBody {
   [[gnu::always_inline]] static void window(const PoolGeometry& g, PixelRange high, PixelRange wide,
                                             const float* x, const float* v, const float* direction,
                                             float* y) noexcept {
-    std::int32_t at[most_channels];
-    for (std::int64_t first = 0; first < g.channels; first += most_channels) {
-      const std::int64_t count = std::min(most_channels, g.channels - first);
-      find_largest<directed>(g, high, wide, x + first, directed ? direction + first : nullptr, count, at);
-      std::int32_t number = 0;
-      for (std::int64_t h = high.begin; h < high.end; h += high.step) {
-        for (std::int64_t w = wide.begin; w < wide.end; w += wide.step, ++number) {
-          const float* const pixel = v + (h * g.width + w) * g.channels + first;
-          float* const picked = y + first;
-#pragma GCC ivdep
-          for (std::int64_t c = 0; c < count; ++c) picked[c] = at[c] == number ? pixel[c] : picked[c];
-        }
-      }
-    }
+    for_each_pixel<directed>(
+        g, high, wide, x,
+        direction, [=](std::int64_t pixel, std::int64_t channel, bool taken) __attribute__((always_inline)) {
+          y[channel] = taken ? v[pixel] : y[channel];
+        });
   }
 };
 
@@ -221,5 +223,11 @@ void require_directions(const InferContext& context);
 
 /// For references: the images x as they are compared, by the directions.
 HostTensor turned_images(const HostTensor& x, const HostTensor& directions);
+
+// ---- Of what takes pixels and what gives to them, each the other's gradient ----
+
+/// The gradient of the last input alone, by `adjoint`: which pixels are taken does not change as the other
+/// inputs move a little.
+Gradients gradient_by(std::string_view adjoint, VjpContext& context);
 
 }  // namespace graphrun::ops

@@ -21,10 +21,8 @@ void reference(const ReferenceContext& context) {
   });
 }
 
-/// Which pixel is the largest does not change as x moves a little.
 Gradients vjp(VjpContext& context) {
-  return {std::nullopt, context.builder.add("max_pool_gradient", {context.input(0), context.cotangent},
-                                            context.node().attributes)};
+  return gradient_by("max_pool_gradient", context);
 }
 
 }  // namespace
