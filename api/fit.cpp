@@ -131,7 +131,7 @@ train::LoopEnd learn_phases(train::Learner& learner, const train::Examples& exam
   const Watch watch(learner, options);
   for (const PhaseRecipe& phase : learner.model().train->phases)
     if (phase.stop) require_figure(*phase.stop, learner, watch.has_validation(), phases.figures());
-  if (has_given_weights && learner.state().step == 0) learner.kept()[train::kept_init] = learner.weights();
+  if (has_given_weights && !learner.state().has_begun()) learner.kept()[train::kept_init] = learner.weights();
   PhaseWatch observer(learner, watch, log);
   return phases.run(observer, {}, options.stop);
 }

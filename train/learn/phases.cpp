@@ -77,8 +77,7 @@ const Phases::Prepared& Phases::prepared(const Stage& stage) const {
 }
 
 const BatchPlan& Phases::plan_at(const TrainingState& state) const {
-  const bool begun = state.step > 0;
-  return prepared(stages_[begun ? stage_at(train_, stages_, state) : 0]).plan;
+  return prepared(stages_[state.has_begun() ? stage_at(train_, stages_, state) : 0]).plan;
 }
 
 std::vector<std::string> Phases::figures() const {
@@ -101,10 +100,10 @@ StageView Phases::view(const Stage& stage) const {
 
 LoopEnd Phases::run(PhaseObserver& observer, std::optional<std::uint64_t> max_steps, std::stop_token stop) {
   std::size_t index = 0;
-  if (state_.step == 0) {
-    begin(index);
-  } else {
+  if (state_.has_begun()) {
     index = stage_at(train_, stages_, state_);
+  } else {
+    begin(index);
   }
   while (true) {
     const Stage& stage = stages_[index];
@@ -172,6 +171,7 @@ void Phases::begin(std::size_t index) {
   }
   std::erase_if(learner_.kept(), [&](const auto& kept) { return !is_needed_after(index, kept.first); });
   learner_.reset_optimizers();
+  state_.begun = true;
   state_.phase = phase.name;
   state_.draw = stage.draw;
   state_.layer = stage.layer;

@@ -54,7 +54,10 @@ struct TrainingState {
   /// are measured by. At most held_out_scores_kept, evenly chosen; empty: the model scores no rows, or has
   /// not yet.
   std::vector<double> held_out_scores;
+  /// The first stage has its weights, also before its first step: they are not given anew.
+  bool begun = false;
 
+  bool has_begun() const { return begun || step > 0; }
   std::uint64_t stage_step() const { return step - first_step; }
   std::uint64_t stage_epoch() const { return epoch - first_epoch; }
 

@@ -71,6 +71,7 @@ void for_each_field(State& state, const Visit& visit) {
   visit("batch", state.batch, Key::always);
   visit("steps_per_epoch", state.steps_per_epoch, Key::always);
   visit("seed", state.seed, Key::always);
+  visit("begun", state.begun, Key::later);
   visit("phase", state.phase, Key::later);
   visit("draw", state.draw, Key::later);
   visit("layer", state.layer, Key::later);

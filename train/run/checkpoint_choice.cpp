@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <system_error>
 #include <utility>
 
@@ -19,8 +20,10 @@ bool same_stage(const TrainingState& a, const TrainingState& b) {
   return a.phase == b.phase && a.draw == b.draw && a.layer == b.layer;
 }
 
-bool lower(double a, double b) {
-  return a < b;  // false for NaN: a run without a score is never better
+/// The earlier of equals is the better one; what was never measured is better than nothing.
+bool is_better(const TrainingState& earlier, const TrainingState& than) {
+  if (std::isnan(earlier.score)) return false;
+  return std::isnan(than.score) || earlier.score <= than.score;
 }
 
 /// Of one file that cannot be used; not of this process, which may lack memory.
@@ -52,8 +55,7 @@ FoundCheckpoint best_checkpoint(const fs::path& run) {
     try {
       Checkpoint candidate(file);
       if (!same_stage(best.checkpoint.state(), candidate.state())) continue;
-      if (!lower(best.checkpoint.state().score, candidate.state().score))
-        best.checkpoint = std::move(candidate);
+      if (is_better(candidate.state(), best.checkpoint.state())) best.checkpoint = std::move(candidate);
     } catch (const Error& error) {
       if (!is_about_the_file(error)) throw;
     }

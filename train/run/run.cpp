@@ -241,6 +241,8 @@ class Run final : public PhaseObserver {
     stage_.emplace(stage);
     measured_.forget_test();
     observer_.on_stage(stage);
+    // Who dies takes its part of the optimizer's state along: something is left from the first weights on.
+    if (learner_.team().members() > 1 && !saved_step_) save();
   }
 
   void on_step(const StageView& stage, const StepReport& report) override {
@@ -327,7 +329,8 @@ class Run final : public PhaseObserver {
   void write_checkpoint(const Learner::Weights& slots) {
     // A link in the place of a checkpoint that was passed over leads nowhere.
     if (fs::is_symlink(saved_path())) fs::remove(saved_path());
-    if (scores_rows(*model_)) learner_.state().held_out_scores = held_out_scores();
+    if (scores_rows(*model_) && learner_.state().step > 0)
+      learner_.state().held_out_scores = held_out_scores();
     save_checkpoint(saved_path(), learner_, slots);
     prune_checkpoints(directory_->folder(), options_.keep, learner_.state().best_step);
   }

@@ -48,7 +48,7 @@ std::string hash_of(const Learner::Weights& weights) {
 /// Where a run begins: weights of a checkpoint, or those that were given.
 std::string beginning_of(const Learner& learner) {
   std::string text =
-      fmt::format("{} {}", learner.state().step, learner.state().step > 0 ? learner.digest() : "");
+      fmt::format("{} {}", learner.state().step, learner.state().has_begun() ? learner.digest() : "");
   for (const auto& [name, weights] : learner.kept()) text += " " + name + hash_of(weights);
   return text;
 }

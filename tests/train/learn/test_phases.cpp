@@ -72,6 +72,9 @@ std::string learnt(const SharedDefinition& model, const Data& data) {
 class Stopper final : public PhaseObserver {
  public:
   explicit Stopper(std::uint64_t at) : at_(at) {}
+  void on_stage(const StageView&) override {
+    if (at_ == 0) source_.request_stop();
+  }
   void on_step(const StageView&, const StepReport& report) override {
     if (report.state.step == at_) source_.request_stop();
   }
@@ -161,6 +164,33 @@ TEST_CASE("a run with phases that is stopped anywhere and continued gives the sa
     CHECK(second.state().epoch_sums == uninterrupted.state().epoch_sums);
     CHECK(second.state().figure_rows == uninterrupted.state().figure_rows);
   }
+}
+
+TEST_CASE("a run that is stopped before its first step goes on with the weights it was given") {
+  const SharedDefinition model = phased("  epochs: 2\n");
+  const Data data(model);
+  Learner other = make_learner(model);
+  other.initialise_again(99);
+  const auto begun_with_others = [&] {
+    Learner learner = make_learner(model);
+    learner.kept()[kept_init] = other.weights();
+    return learner;
+  };
+  PhaseObserver nobody;
+  Learner uninterrupted = begun_with_others();
+  REQUIRE(Phases(uninterrupted, data.train).run(nobody, {}, {}) == LoopEnd::finished);
+  CHECK(uninterrupted.digest() != learnt(model, data));
+  Learner first = begun_with_others();
+  Stopper stopper(0);
+  REQUIRE(Phases(first, data.train).run(stopper, {}, stopper.token()) == LoopEnd::stopped);
+  REQUIRE(first.state().step == 0);
+  const TemporaryFolder folder;
+  save_checkpoint(folder / "stopped.safetensors", first);
+  Learner second = make_learner(model);
+  Phases rest(second, data.train);
+  restore(second, Checkpoint(folder / "stopped.safetensors"));
+  REQUIRE(rest.run(nobody, {}, {}) == LoopEnd::finished);
+  CHECK(second.digest() == uninterrupted.digest());
 }
 
 TEST_CASE("max_steps ends a run within any phase, and it can go on") {

@@ -17,6 +17,7 @@ TrainingState some_state() {
   state.batch = 17;
   state.steps_per_epoch = 469;
   state.seed = 42;
+  state.begun = true;
   state.epoch_sums = {0.1, 1.0 / 3.0, 5e-324};
   state.epoch_rows = 1024;
   state.epoch_seconds = 1.5e-7;
@@ -34,6 +35,7 @@ TEST_CASE("a state reads back to the bit") {
   CHECK(to_text(read) == to_text(state));
   CHECK(read.epoch_sums == state.epoch_sums);
   CHECK(read.step == state.step);
+  CHECK(read.begun);
   CHECK(std::isnan(read.score));
   CHECK(read.best_score == state.best_score);
   CHECK(state_from_text(to_text(TrainingState())).epoch_sums.empty());

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <random>
 
 #include "tests/support/catch.hpp"
@@ -146,6 +147,17 @@ TEST_CASE("the best checkpoint is that of the lowest score, the earliest of equa
   CHECK(best_checkpoint(run.folder()).checkpoint.state().step == 20);
   CHECK(find_checkpoint(run.folder(), false).checkpoint.state().step == 40);
   CHECK(find_checkpoint(run.checkpoint_at(10), false).checkpoint.state().step == 10);
+}
+
+TEST_CASE("what was never measured is not the best checkpoint, unless nothing else is there") {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  const TemporaryFolder folder;
+  const RunDirectory begun = run_with(folder / "begun", {{0, none}});
+  CHECK(best_checkpoint(begun.folder()).checkpoint.state().step == 0);
+  const RunDirectory run = run_with(folder / "run", {{0, none}, {10, 0.5}});
+  CHECK(best_checkpoint(run.folder()).checkpoint.state().step == 10);
+  const RunDirectory stopped = run_with(folder / "stopped", {{10, 0.5}, {15, none}});
+  CHECK(best_checkpoint(stopped.folder()).checkpoint.state().step == 10);
 }
 
 TEST_CASE("pruning keeps the newest and the best") {
