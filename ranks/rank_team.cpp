@@ -35,91 +35,121 @@ RankTeam::~RankTeam() {
 void RankTeam::Layout::clear() {
   counts.clear();
   offsets.clear();
+  end = 0;
 }
 
-void RankTeam::Layout::append(std::size_t count) {
-  const int offset = counts.empty() ? 0 : offsets.back() + counts.back();
-  if (count > static_cast<std::size_t>(std::numeric_limits<int>::max() - offset))
+void RankTeam::Layout::append(std::size_t count, std::size_t skipped) {
+  if (count + skipped > static_cast<std::size_t>(std::numeric_limits<int>::max() - end))
     throw Error(ErrorCode::usage,
                 "MPI counts no more than 2^31 numbers a message: take fewer shards, or more ranks");
   counts.push_back(static_cast<int>(count));
-  offsets.push_back(offset);
+  offsets.push_back(end);
+  end += static_cast<int>(count + skipped);
 }
 
 runtime::ShardRange RankTeam::part_of(std::size_t elements, int rank) const {
   return runtime::part_of_member(static_cast<std::int64_t>(elements), rank, collectives_.ranks);
 }
 
-/// Each rank is sent its part of the sums of the own shards.
-graphrun_outcome RankTeam::begin(Transfer& transfer, const runtime::ShardSums& sums,
-                                 std::span<float> own_part) {
+/// Each other rank is sent its part of the sums of the own shards.
+graphrun_outcome RankTeam::begin(OwnSum& sum, const runtime::ShardSums& sums, std::span<float> own_part) {
   const std::size_t elements = sums.elements;
   const std::size_t own_shards = elements == 0 ? 0 : sums.own.size() / elements;
-  transfer.sent.clear();
-  transfer.received.clear();
-  if (own_shards > 1) transfer.send.resize(sums.own.size());
-  transfer.receive.resize(own_part.size() * static_cast<std::size_t>(sums.filled));
-  float* packed = transfer.send.data();
+  const std::size_t part_size = own_part.size();
+  sum.sent.clear();
+  sum.received.clear();
+  sum.stretches.clear();
+  if (own_shards > 1) sum.send.resize(sums.own.size());
+  sum.receive.resize(part_size * (static_cast<std::size_t>(sums.filled) - own_shards));
+  float* packed = sum.send.data();
+  const float* received = sum.receive.data();
   for (int rank = 0; rank < collectives_.ranks; ++rank) {
     const runtime::ShardRange part = part_of(elements, rank);
-    const auto begin = static_cast<std::size_t>(part.begin);
-    transfer.sent.append(static_cast<std::size_t>(part.count) * own_shards);
-    // Of one shard the parts lie in the order of the ranks already.
+    const float* const first = sums.own.data() + part.begin;
+    if (rank == collectives_.rank) {
+      // Of one shard the others' parts lie around the own one.
+      sum.sent.append(0, own_shards > 1 ? 0 : part_size);
+      sum.received.append(0);
+      for (std::size_t shard = 0; shard < own_shards; ++shard)
+        sum.stretches.push_back(first + shard * elements);
+      continue;
+    }
+    sum.sent.append(static_cast<std::size_t>(part.count) * own_shards);
     for (std::size_t shard = 0; own_shards > 1 && shard < own_shards; ++shard)
-      packed = std::copy_n(sums.own.data() + shard * elements + begin, part.count, packed);
+      packed = std::copy_n(first + shard * elements, part.count, packed);
     const runtime::ShardRange theirs = runtime::shards_of_member(sums.shards, rank, collectives_.ranks);
     const std::int64_t filled = std::clamp<std::int64_t>(sums.filled - theirs.begin, 0, theirs.count);
-    transfer.received.append(own_part.size() * static_cast<std::size_t>(filled));
+    sum.received.append(part_size * static_cast<std::size_t>(filled));
+    for (std::int64_t shard = 0; shard < filled; ++shard, received += part_size)
+      sum.stretches.push_back(received);
   }
-  transfer.shards = sums.filled;
-  transfer.own_part = own_part;
-  const float* const send = own_shards > 1 ? transfer.send.data() : sums.own.data();
-  return collectives_.begin_exchange(send, transfer.sent.table(), transfer.receive.data(),
-                                     transfer.received.table(), &transfer.request);
+  sum.own_part = own_part;
+  const float* const send = own_shards > 1 ? sum.send.data() : sums.own.data();
+  return collectives_.begin_exchange(send, sum.sent.table(), sum.receive.data(), sum.received.table(),
+                                     &sum.request);
 }
 
-graphrun_outcome RankTeam::begin(Transfer& transfer, std::span<float> whole) {
-  transfer.shards = 0;
-  transfer.received.clear();
+graphrun_outcome RankTeam::begin(Gather& gather, std::span<float> whole) {
+  gather.parts.clear();
   for (int rank = 0; rank < collectives_.ranks; ++rank)
-    transfer.received.append(static_cast<std::size_t>(part_of(whole.size(), rank).count) * sizeof(float));
+    gather.parts.append(static_cast<std::size_t>(part_of(whole.size(), rank).count) * sizeof(float));
+  gather.whole = whole;
+  gather.done = false;
   const runtime::ShardRange own = part_of(whole.size(), collectives_.rank);
   return collectives_.begin_gather(whole.data() + own.begin,
                                    static_cast<int>(own.count * std::int64_t{sizeof(float)}), whole.data(),
-                                   transfer.received.table(), &transfer.request);
+                                   gather.parts.table(), &gather.request);
 }
 
-void RankTeam::finish(Transfer& transfer) {
-  wait(transfer.request);
-  if (transfer.shards > 0 && !transfer.own_part.empty())
-    runtime::add_in_order(transfer.receive, transfer.shards, transfer.own_part);
+void RankTeam::finish(OwnSum& sum) {
+  wait(sum.request);
+  if (!sum.own_part.empty()) runtime::add_in_order(sum.stretches, sum.own_part);
 }
 
-template <class Start>
-void RankTeam::begin_next(const Start& start) noexcept {
+void RankTeam::finish(Gather& gather) {
+  if (!gather.done) wait(gather.request);
+  gather.done = true;
+}
+
+template <class Transfer, class Start>
+void RankTeam::begin_next(Begun<Transfer>& begun, const Start& start) noexcept {
   if (lost_) return;
   try {
-    if (begun_ == transfers_.size()) transfers_.emplace_back();
-    lose(start(transfers_[begun_]));
-    ++begun_;
+    if (begun.count == begun.all.size()) begun.all.emplace_back();
+    lose(start(begun.all[begun.count]));
+    ++begun.count;
   } catch (...) {
     failure_ = std::current_exception();
   }
 }
 
 void RankTeam::begin_own_sum(const runtime::ShardSums& sums, std::span<float> own_part) noexcept {
-  begin_next([&](Transfer& transfer) { return begin(transfer, sums, own_part); });
+  begin_next(sums_, [&](OwnSum& sum) { return begin(sum, sums, own_part); });
 }
 
 void RankTeam::begin_gather(std::span<float> whole) noexcept {
-  begin_next([&](Transfer& transfer) { return begin(transfer, whole); });
+  begin_next(gathers_, [&](Gather& gather) { return begin(gather, whole); });
+}
+
+bool RankTeam::wait_for_gather(std::span<const float> whole) noexcept {
+  if (failure_ || lost_) return false;
+  try {
+    for (std::size_t i = 0; i < gathers_.count; ++i)
+      if (gathers_.all[i].whole.data() == whole.data()) finish(gathers_.all[i]);
+    return true;
+  } catch (...) {
+    if (!lost_) failure_ = std::current_exception();
+    return false;
+  }
 }
 
 void RankTeam::finish() {
   if (failure_) std::rethrow_exception(failure_);
   throw_if_lost();
-  for (std::size_t i = 0; i < begun_; ++i) finish(transfers_[i]);
-  begun_ = 0;
+  for (std::size_t i = 0; i < sums_.count; ++i) finish(sums_.all[i]);
+  for (std::size_t i = 0; i < gathers_.count; ++i) finish(gathers_.all[i]);
+  sums_.count = 0;
+  gathers_.count = 0;
 }
 
 void RankTeam::add_up(const runtime::ShardSums& sums, std::span<float> into) {

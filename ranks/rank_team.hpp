@@ -2,7 +2,7 @@
 /// Processes that learn together over a library for message passing. Sums go as a reduce-scatter: each rank
 /// gets its part of the sums of all shards, adds them in the order of the shards, and all ranks gather the
 /// parts. So a rank receives each number once from each other shard and once more when it is added up, and
-/// which rank adds what changes no bit.
+/// which rank adds what changes no bit. What its own shards give it adds where it lies.
 #pragma once
 
 #include <chrono>
@@ -35,6 +35,7 @@ class RankTeam final : public runtime::Team {
   void add_up(const runtime::ShardSums& sums, std::span<float> into) override;
   void begin_own_sum(const runtime::ShardSums& sums, std::span<float> own_part) noexcept override;
   void begin_gather(std::span<float> whole) noexcept override;
+  bool wait_for_gather(std::span<const float> whole) noexcept override;
   void finish() override;
   void gather_rows(std::span<std::byte> all, std::int64_t rows, std::int64_t shards) override;
   void collect(std::span<const float> own_part, std::span<float> whole) override;
@@ -57,20 +58,34 @@ class RankTeam final : public runtime::Team {
   struct Layout {
     std::vector<int> counts;
     std::vector<int> offsets;
+    int end = 0;
     void clear();
-    void append(std::size_t count);
+    /// Behind what is there; so many behind it belong to nobody.
+    void append(std::size_t count, std::size_t skipped = 0);
     graphrun_layout table() const { return {counts.data(), offsets.data()}; }
   };
 
-  /// Something that was begun, with what must stay until it is done.
-  struct Transfer {
+  // What was begun, with what must stay until it is done.
+  struct OwnSum {
     int request = 0;
     Layout sent;
     Layout received;
     std::vector<float> send;
     std::vector<float> receive;
-    std::int64_t shards = 0;  ///< of which the own part is added up; 0: it is a gather
+    std::vector<const float*> stretches;  ///< of the own part, by shard: received, or given
     std::span<float> own_part;
+  };
+  struct Gather {
+    int request = 0;
+    Layout parts;
+    std::span<const float> whole;
+    bool done = false;
+  };
+  /// Kept from step to step.
+  template <class Transfer>
+  struct Begun {
+    std::deque<Transfer> all;
+    std::size_t count = 0;  ///< how many of them are on their way
   };
 
   static int give_up(void* team);
@@ -79,12 +94,13 @@ class RankTeam final : public runtime::Team {
   void throw_if_lost() const;
   void wait(int request) { require(collectives_.wait(request, give_up, this)); }
   runtime::ShardRange part_of(std::size_t elements, int rank) const;
-  graphrun_outcome begin(Transfer& transfer, const runtime::ShardSums& sums, std::span<float> own_part);
-  graphrun_outcome begin(Transfer& transfer, std::span<float> whole);
-  void finish(Transfer& transfer);
+  graphrun_outcome begin(OwnSum& sum, const runtime::ShardSums& sums, std::span<float> own_part);
+  graphrun_outcome begin(Gather& gather, std::span<float> whole);
+  void finish(OwnSum& sum);
+  void finish(Gather& gather);
   /// Begins what `start` says with the next transfer.
-  template <class Start>
-  void begin_next(const Start& start) noexcept;
+  template <class Transfer, class Start>
+  void begin_next(Begun<Transfer>& begun, const Start& start) noexcept;
 
   graphrun_collectives collectives_;
   std::stop_token stop_;
@@ -92,9 +108,9 @@ class RankTeam final : public runtime::Team {
   std::optional<std::string> lost_;
   std::exception_ptr failure_;  ///< of a call that must not throw: finish() does
   std::optional<std::chrono::steady_clock::time_point>
-      waiting_since_;               ///< with a stop that others do not heed
-  std::deque<Transfer> transfers_;  ///< kept from step to step
-  std::size_t begun_ = 0;           ///< how many of them are on their way
+      waiting_since_;  ///< with a stop that others do not heed
+  Begun<OwnSum> sums_;
+  Begun<Gather> gathers_;
 };
 
 /// How many ranks a launcher says it has started, this process being one of them; 1 when none did.

@@ -166,9 +166,23 @@ void PlanRun::run_task(std::uint32_t task, std::size_t worker) noexcept {
   Scratch& scratch = scratch_[worker];
   for (std::uint32_t i = 0; i < record.units; ++i) {
     const std::uint32_t unit = record.first_unit + i;
+    if (arrivals_ != nullptr) wait_for_variables(plan_->units[unit]);
     if (times_ == nullptr ? !run_unit(plan_->units[unit], scratch) : !run_timed(unit, worker)) return;
     if (observer_ != nullptr) note_made(plan_->units[unit]);
   }
+}
+
+void PlanRun::wait_for_variables(const Unit& unit) noexcept {
+  for (std::uint32_t i = 0; i < std::uint32_t{unit.inputs} + unit.written; ++i) {
+    const Place& place = plan_->places[unit.first_place + i];
+    if (place.space == Space::variable) arrivals_->wait_for(variables_[place.index]);
+  }
+}
+
+void PlanRun::wait_for_outputs() const noexcept {
+  if (arrivals_ == nullptr) return;
+  for (const PlanOutput& output : plan_->outputs)
+    if (output.place.space == Space::variable) arrivals_->wait_for(variables_[output.place.index]);
 }
 
 bool PlanRun::run_timed(std::uint32_t unit, std::size_t worker) noexcept {

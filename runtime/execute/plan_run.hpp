@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "runtime/execute/arrivals.hpp"
 #include "runtime/execute/executor.hpp"
 #include "runtime/execute/fetch_observer.hpp"
 #include "runtime/lower/plan.hpp"
@@ -44,6 +45,11 @@ class PlanRun final : public TaskRunner {
   /// Turns to other variables of the same names and extents.
   void bind_variables(VariableStore& variables);
   void bind_feed(std::size_t input, const std::byte* bytes);
+
+  /// Asks here for each variable before a unit uses it, from the next start on; null: all are there.
+  void expect(Arrivals* arrivals) noexcept { arrivals_ = arrivals; }
+  /// Asks for the variables that are outputs.
+  void wait_for_outputs() const noexcept;
 
   /// Tells this observer of outputs from the next start on; null: nobody.
   void tell(FetchObserver* observer) noexcept;
@@ -91,6 +97,7 @@ class PlanRun final : public TaskRunner {
   bool run_timed(std::uint32_t unit, std::size_t worker) noexcept;
   bool run_product(const Unit& unit, const Scratch& scratch) noexcept;
   void note_made(const Unit& unit) noexcept;
+  void wait_for_variables(const Unit& unit) noexcept;
   bool fail() noexcept;
   bool stop(Outcome why) noexcept;
   bool commit() noexcept;
@@ -108,6 +115,7 @@ class PlanRun final : public TaskRunner {
   std::deque<std::atomic<bool>> flags_;
   std::deque<HandOut> hand_outs_;      // by output
   FetchObserver* observer_ = nullptr;  // null: nobody is told of outputs
+  Arrivals* arrivals_ = nullptr;       // null: all variables are there
   RandomState random_;
   std::stop_token stop_;
   std::function<void(std::size_t)> before_task_;

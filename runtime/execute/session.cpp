@@ -103,6 +103,7 @@ class Session::Implementation {
   }
 
   void run(ProgramId program, const Run& run) {
+    if (run.arrivals == nullptr) expect(nullptr);
     KeptPlan& kept = prepare(program, run.batch);
     PlanRun& plan_run = *kept.run;
     const Plan& plan = plan_run.plan();
@@ -113,12 +114,14 @@ class Session::Implementation {
     {
       const HostState state;
       hand_out(plan_run, run);
+      plan_run.expect(run.arrivals);
       plan_run.start(run.random, run.stop, times_for(program, plan));
       kept.tasks->run(plan_run, run.side);
     }
     // From here on nothing may fail but what says that the step was not taken, or spoilt the variables.
     note_spoilt(plan_run);
     if (plan_run.outcome() != Outcome::done) explain(graphs_[program], run, plan_run.outcome());
+    plan_run.wait_for_outputs();
     copy_fetches(plan_run, run.fetches);
   }
 
@@ -137,7 +140,17 @@ class Session::Implementation {
     }
   }
 
-  VariableStore& variables() { return variables_; }
+  /// What throws is expected still: nobody takes the values for whole afterwards.
+  void expect(std::shared_ptr<Arrivals> arrivals) {
+    if (arrivals_ == arrivals) return;
+    if (arrivals_ != nullptr) arrivals_->wait_for_all();
+    arrivals_ = std::move(arrivals);
+  }
+
+  VariableStore& variables() {
+    expect(nullptr);
+    return variables_;
+  }
   std::size_t threads() const { return executor_->workers(); }
   ProviderChoice provider() const { return options_.lowering.provider; }
   Precision precision() const { return options_.lowering.precision.value_or(Precision::f32); }
@@ -277,6 +290,7 @@ class Session::Implementation {
   AlignedBytes workspace_;
   std::size_t workspace_bytes_ = 0;
   std::vector<WorkerSpace> workers_;
+  std::shared_ptr<Arrivals> arrivals_;                 // null: no variable is on its way
   std::shared_ptr<const std::string> spoilt_;          // a variable; null: nothing is spoilt
   std::map<ProgramId, std::vector<UnitTime>*> times_;  // of programs that are timed
 };
@@ -305,6 +319,10 @@ ProviderChoice Session::provider() const {
 
 Precision Session::precision() const {
   return implementation_->precision();
+}
+
+void Session::expect(std::shared_ptr<Arrivals> arrivals) {
+  implementation_->expect(std::move(arrivals));
 }
 
 VariableStore& Session::variables() {

@@ -15,6 +15,7 @@
 
 #include "graph/graph.hpp"
 #include "graph/op.hpp"
+#include "runtime/execute/arrivals.hpp"
 #include "runtime/execute/fetch_observer.hpp"
 #include "runtime/kernels/kernel.hpp"
 #include "runtime/lower/plan.hpp"
@@ -77,6 +78,7 @@ struct Run {
   std::stop_token stop;
   SideWork* side = nullptr;           ///< done when the run returns, also when it throws what the run came to
   FetchObserver* observer = nullptr;  ///< told of each fetch once its bytes are there; null: nobody asks
+  Arrivals* arrivals = nullptr;       ///< asked for each variable before it is used; null: all are there
 };
 
 using ProgramId = std::size_t;
@@ -107,6 +109,11 @@ class Session {
 
   /// Of products; f32 when nothing was asked for.
   Precision precision() const;
+
+  /// New values of variables are on their way: all that looks at variables here, and each run that does not
+  /// ask for single ones (Run::arrivals), waits for all of them first, and throws what that throws. What was
+  /// expected before is waited for now. Null: nothing is expected.
+  void expect(std::shared_ptr<Arrivals> arrivals);
 
   VariableStore& variables();
   const VariableStore& variables() const;

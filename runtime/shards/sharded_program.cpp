@@ -41,7 +41,8 @@ ShardedProgram::ShardedProgram(const Graph& graph, std::int64_t shards, Mixing m
       team_(team),
       kernels_(kernels),
       shards_(shards),
-      own_(shards_of_member(shards, team.member(), team.members())) {
+      own_(shards_of_member(shards, team.member(), team.members())),
+      weights_(std::make_shared<WeightArrivals>(team)) {
   if (team.members() > shards)
     throw Error(
         ErrorCode::usage,
@@ -56,6 +57,13 @@ ShardedProgram::ShardedProgram(const Graph& graph, std::int64_t shards, Mixing m
       if (each != nullptr) add_input_names(*each, whole);
   for (Section& section : cut.sections) parts_.push_back(make_part(std::move(section), whole));
   for (BatchSize& size : cut.sizes) sizes_.push_back({std::move(size), 0});
+}
+
+ShardedProgram::~ShardedProgram() {
+  try {
+    session_.expect(nullptr);
+  } catch (...) {  // the others are gone, and were said to be
+  }
 }
 
 void ShardedProgram::Sums::add(Value value) {
@@ -95,6 +103,7 @@ ShardedProgram::Part ShardedProgram::make_part(Section section, const std::set<s
   part.departures = std::make_unique<Departures>(part.sums.values.size(), part.divided.size(),
                                                  [this, index](std::size_t i) {
                                                    Sums& sums = parts_[index].divided[i];
+                                                   const std::lock_guard lock(weights_->calling());
                                                    team_.begin_own_sum(sums_of(sums, rows_), sums.total);
                                                  });
   return part;
@@ -128,7 +137,7 @@ std::shared_ptr<const Graph> ShardedProgram::with_own_updates(const Graph& last,
     variables.declare_part(slot.variable, slot.whole, slot.begin, slot.count, slot.initializer);
   for (const OwnPart& weight : own.weights) {
     variables.name_part(own_part_name(weight.variable), weight.variable, weight.begin, weight.count);
-    divided_weights_.push_back(variables.get(weight.variable).values);
+    weights_->add(variables.get(weight.variable).values);
   }
   for (const Node& node : last.nodes())
     if (!node.op->writes.empty())
@@ -279,14 +288,15 @@ void ShardedProgram::bind(std::size_t index, const Run& run, std::int64_t own_sh
                       bytes_of_value(value.crossing.type, rows_of(run.batch, own_shard).count)};
 }
 
-Run ShardedProgram::run_of(const Part& part, const Run& run, std::int64_t own_shard) const {
+Run ShardedProgram::run_of(const Part& part, const Run& run, std::int64_t own_shard) {
   const ShardRange rows = rows_of_shard(run.batch, shards_, own_.begin + own_shard);
   Run of_shard{.batch = rows.count,
                .feeds = part.feeds,
                .fetches = part.fetches,
                .random = run.random,
                .stop = team_.members() == 1 ? run.stop : std::stop_token(),
-               .side = nullptr};
+               .side = nullptr,
+               .arrivals = arrivals()};
   of_shard.random.first_row += static_cast<std::uint64_t>(rows.begin);
   return of_shard;
 }
@@ -299,7 +309,13 @@ ShardSums ShardedProgram::sums_of(const Sums& sums, std::int64_t rows) const {
           .filled = std::min(rows, shards_)};
 }
 
+/// Those of the step before; null when all are there.
+Arrivals* ShardedProgram::arrivals() {
+  return weights_->pending() ? weights_.get() : nullptr;
+}
+
 void ShardedProgram::run(const Run& run) {
+  session_.expect(weights_);
   prepare(run.batch);
   set_sizes(run.batch);
   rows_ = run.batch;
@@ -310,11 +326,12 @@ void ShardedProgram::run(const Run& run) {
     team_.add_up(sums_of(parts_[i].sums, run.batch), parts_[i].sums.total);
   }
   team_.finish();
+  weights_->wait_for_all();  // nobody may have read them
   run_last(run, side);
-  if (divided_weights_.empty()) return;
-  for (const std::span<float> weight : divided_weights_) team_.begin_gather(weight);
+  if (weights_->empty()) return;
+  session_.expect(weights_);
+  weights_->begin();
   agree_on_spoilt();
-  team_.finish();
 }
 
 Run ShardedProgram::run_of_all(std::size_t index, const Run& run) {
@@ -331,6 +348,7 @@ Run ShardedProgram::run_of_all(std::size_t index, const Run& run) {
   all.feeds = together.feeds;
   all.fetches = together.fetches;
   all.side = nullptr;
+  all.arrivals = arrivals();
   if (team_.members() > 1) all.stop = {};
   return all;
 }

@@ -5,7 +5,9 @@
 ///
 /// In a team each member updates its own part of large weights, and keeps that part of the optimizer's state.
 /// The gradient of such a weight goes to the owners of its parts as soon as it is there, while the others are
-/// made; the new parts of all weights are gathered at the end of a run.
+/// made. The new parts of all weights are gathered from the end of a run on, while the next one begins: each
+/// weight is waited for before the first unit that reads it. Whoever else looks at variables waits for all of
+/// them (Session::expect()).
 #pragma once
 
 #include <cstdint>
@@ -21,6 +23,7 @@
 #include "runtime/shards/departures.hpp"
 #include "runtime/shards/sections.hpp"
 #include "runtime/shards/team.hpp"
+#include "runtime/shards/weight_arrivals.hpp"
 
 namespace graphrun::runtime {
 
@@ -31,6 +34,10 @@ class ShardedProgram {
   /// more members than shards. Session and team must outlive it.
   ShardedProgram(const Graph& graph, std::int64_t shards, Mixing mixing, const OpRegistry& ops,
                  const KernelRegistry& kernels, Session& session, Team& team);
+  /// Waits for what was begun, whose memory goes with it.
+  ~ShardedProgram();
+  ShardedProgram(const ShardedProgram&) = delete;
+  ShardedProgram& operator=(const ShardedProgram&) = delete;
 
   /// Makes plans and buffers for batches of so many rows in all: after it a run allocates nothing.
   void prepare(std::int64_t rows);
@@ -104,7 +111,8 @@ class ShardedProgram {
                                               std::int64_t own_shard, std::int64_t rows) const;
   std::optional<std::span<const std::byte>> sum_called(const std::string& name, const Value& sum,
                                                        std::span<const float> total) const;
-  Run run_of(const Part& part, const Run& run, std::int64_t own_shard) const;
+  Arrivals* arrivals();
+  Run run_of(const Part& part, const Run& run, std::int64_t own_shard);
   /// The first value that is not finite in the member's first shard that has one: "SHARD MESSAGE".
   [[noreturn]] void explain(const Run& run);
 
@@ -114,7 +122,7 @@ class ShardedProgram {
   std::int64_t shards_;
   ShardRange own_;
   std::vector<Part> parts_;
-  std::vector<std::span<float>> divided_weights_;
+  std::shared_ptr<WeightArrivals> weights_;  ///< of which each member updates its part
   std::vector<std::shared_ptr<const std::string>> updated_;  ///< weights, in the order of their updates
   std::int64_t rows_ = 0;                                    ///< of the batch at hand
   std::vector<Size> sizes_;

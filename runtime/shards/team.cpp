@@ -31,13 +31,42 @@ ShardRange part_of_member(std::int64_t elements, int member, int members) {
   return {first(member), first(member + 1) - first(member)};
 }
 
+namespace {
+
+/// So many numbers of a sum stay in the first-level cache while all shards are added to them.
+constexpr std::size_t numbers_at_once = 2048;
+
+/// `stretch` gives where the numbers of a shard begin.
+template <class Stretch>
+void add_stretches(std::size_t shards, const Stretch& stretch, std::span<float> into) {
+  for (std::size_t begin = 0; begin < into.size(); begin += numbers_at_once) {
+    const std::size_t count = std::min(numbers_at_once, into.size() - begin);
+    float* const sum = into.data() + begin;
+    const float* const first = stretch(0) + begin;
+    if (shards == 1) {
+      std::copy_n(first, count, sum);
+      continue;
+    }
+    const float* const second = stretch(1) + begin;
+    for (std::size_t i = 0; i < count; ++i) sum[i] = first[i] + second[i];
+    for (std::size_t shard = 2; shard < shards; ++shard) {
+      const float* const next = stretch(shard) + begin;
+      for (std::size_t i = 0; i < count; ++i) sum[i] += next[i];
+    }
+  }
+}
+
+}  // namespace
+
+void add_in_order(std::span<const float* const> stretches, std::span<float> into) {
+  add_stretches(stretches.size(), [&](std::size_t shard) { return stretches[shard]; }, into);
+}
+
 void add_in_order(std::span<const float> stretches, std::int64_t shards, std::span<float> into) {
   const std::size_t elements = into.size();
-  std::copy_n(stretches.data(), elements, into.data());
-  for (std::int64_t shard = 1; shard < shards; ++shard) {
-    const float* const next = stretches.data() + static_cast<std::size_t>(shard) * elements;
-    for (std::size_t i = 0; i < elements; ++i) into[i] += next[i];
-  }
+  add_stretches(
+      static_cast<std::size_t>(shards),
+      [&](std::size_t shard) { return stretches.data() + shard * elements; }, into);
 }
 
 void Alone::add_up(const ShardSums& sums, std::span<float> into) {

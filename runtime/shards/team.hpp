@@ -56,6 +56,9 @@ class Team {
   virtual void begin_own_sum(const ShardSums& sums, std::span<float> own_part) noexcept = 0;
   /// Fills in the others' parts beside the own one.
   virtual void begin_gather(std::span<float> whole) noexcept = 0;
+  /// Returns when that is done: true, also when finish() has waited for it; or false, when it never will be,
+  /// and finish() says why.
+  virtual bool wait_for_gather(std::span<const float> whole) noexcept = 0;
   /// Returns when all that was begun is done.
   virtual void finish() = 0;
 
@@ -81,6 +84,7 @@ class Alone final : public Team {
   void add_up(const ShardSums& sums, std::span<float> into) override;
   void begin_own_sum(const ShardSums& sums, std::span<float> own_part) noexcept override;
   void begin_gather(std::span<float> /*whole*/) noexcept override {}
+  bool wait_for_gather(std::span<const float> /*whole*/) noexcept override { return true; }
   void finish() override {}
   void gather_rows(std::span<std::byte> /*all*/, std::int64_t /*rows*/, std::int64_t /*shards*/) override {}
   void collect(std::span<const float> own_part, std::span<float> whole) override;
@@ -89,7 +93,9 @@ class Alone final : public Team {
   void agree_on_stop() override {}  // the host's own token is all there is
 };
 
-/// The ordered sum of `shards` stretches of into.size() numbers each.
+/// The ordered sum of stretches of into.size() numbers each: one for each shard, in their order.
+void add_in_order(std::span<const float* const> stretches, std::span<float> into);
+/// The same of `shards` stretches that lie one behind the other.
 void add_in_order(std::span<const float> stretches, std::int64_t shards, std::span<float> into);
 
 }  // namespace graphrun::runtime

@@ -69,6 +69,91 @@ TEST_CASE("a team over collectives adds shards in their order") {
   CHECK(finished == 1);
 }
 
+namespace {
+
+/// The other of two ranks, which answers when it is waited for, and not before.
+std::vector<float*> on_their_way;
+graphrun_outcome answer = graphrun_done;
+
+graphrun_collectives of_two_ranks() {
+  graphrun_collectives table = of_one_rank();
+  table.ranks = 2;
+  table.begin_largest = [](int*, int* request) {
+    *request = -1;
+    return graphrun_done;
+  };
+  table.begin_gather = [](const void*, int, void* all, graphrun_layout layout, int* request) {
+    *request = static_cast<int>(on_their_way.size());
+    on_their_way.push_back(reinterpret_cast<float*>(static_cast<char*>(all) + layout.offsets[1]));
+    return graphrun_done;
+  };
+  table.begin_exchange = [](const float* send, graphrun_layout sent, float* receive, graphrun_layout received,
+                            int* request) {
+    // It has what this one has.
+    std::copy_n(send + sent.offsets[1], received.counts[1], receive);
+    *request = -1;
+    return sent.counts[0] == 0 ? graphrun_done : graphrun_failed;
+  };
+  table.wait = [](int request, graphrun_give_up, void*) {
+    if (request >= 0 && answer == graphrun_done) *on_their_way[static_cast<std::size_t>(request)] = 7;
+    return answer;
+  };
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("one gather is waited for alone, and once") {
+  on_their_way.clear();
+  answer = graphrun_done;
+  ranks::RankTeam team(of_two_ranks(), {});
+  std::vector<float> first(64);
+  std::vector<float> second(64);
+  team.begin_gather(first);
+  team.begin_gather(second);
+  CHECK(team.wait_for_gather(second));
+  CHECK(first[32] == 0);
+  CHECK(second[32] == 7);
+  second[32] = 8;
+  CHECK(team.wait_for_gather(second));
+  team.finish();
+  CHECK(first[32] == 7);
+  CHECK(second[32] == 8);
+  CHECK(team.wait_for_gather(first));
+}
+
+TEST_CASE("a gather that never comes is not taken for one that did") {
+  on_their_way.clear();
+  answer = graphrun_failed;
+  ranks::RankTeam team(of_two_ranks(), {});
+  std::vector<float> weight(64);
+  team.begin_gather(weight);
+  CHECK(!team.wait_for_gather(weight));
+  CHECK(!team.wait_for_gather(weight));
+  CHECK(throws([&] { team.finish(); }, ErrorCode::cancelled, "the network is down"));
+}
+
+TEST_CASE("what a rank has itself is not sent to it") {
+  answer = graphrun_done;
+  for (const std::int64_t own_shards : {1, 2}) {
+    std::vector<float> sums;
+    for (std::int64_t i = 0; i < 64 * own_shards; ++i) sums.push_back(1.0F / static_cast<float>(i + 1));
+    ranks::RankTeam team(of_two_ranks(), {});
+    std::vector<float> own(32);
+    team.begin_own_sum({.own = sums, .elements = 64, .shards = 2 * own_shards, .filled = 2 * own_shards}, own);
+    team.finish();
+    std::vector<float> expected(32);
+    for (std::size_t i = 0; i < 32; ++i) {
+      float sum = sums[i];
+      if (own_shards == 2) sum += sums[64 + i];
+      for (std::int64_t shard = 0; shard < own_shards; ++shard)
+        sum += sums[static_cast<std::size_t>(shard) * 64 + 32 + i];
+      expected[i] = sum;
+    }
+    CHECK(own == expected);
+  }
+}
+
 TEST_CASE("a stop is agreed on, and the host's own alone is not heeded") {
   std::stop_source asked;
   ranks::RankTeam team(of_one_rank(), asked.get_token());

@@ -208,6 +208,79 @@ TEST_CASE("who asks is told of each output while the run goes on, with its bytes
   }
 }
 
+TEST_CASE("a variable that is on its way is waited for by who uses it first, and by all who do not ask") {
+  /// Gives a variable its values when it is waited for, and not before.
+  struct Late final : Arrivals {
+    std::vector<std::span<float>> variables;
+    std::vector<bool> there;
+    int waited_for_all = 0;
+    std::mutex mutex;
+    void give(std::size_t i) {
+      if (!there[i]) std::ranges::fill(variables[i], static_cast<float>(i + 2));
+      there[i] = true;
+    }
+    void wait_for(const std::byte* values) noexcept override {
+      const std::lock_guard lock(mutex);
+      for (std::size_t i = 0; i < variables.size(); ++i)
+        if (reinterpret_cast<const std::byte*>(variables[i].data()) == values) give(i);
+    }
+    void wait_for_all() override {
+      ++waited_for_all;
+      for (std::size_t i = 0; i < variables.size(); ++i) give(i);
+    }
+  };
+  Builder builder(ops::registry());
+  const auto variable = [&](const char* name, std::int64_t rows, std::int64_t columns) {
+    return Term(builder,
+                builder.add("param", {}, {{"shape", Shape{Dim::number(rows), Dim::number(columns)}}},
+                            {.name = name}));
+  };
+  const Term x(builder,
+               builder.add("input", {}, {{"shape", Shape{Dim::batch(), Dim::number(300)}}}, {.name = "x"}));
+  const Term w = variable("w", 300, 200);
+  builder.output("y", call("matmul", {call("matmul", {x, w}), variable("v", 200, 100)}));
+  builder.output("read", variable("read", 1, 8));
+  variable("unused", 1, 8);
+  const auto graph = std::make_shared<const Graph>(std::move(builder).finish());
+  for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
+    SessionOptions options;
+    options.threads = 3;
+    options.executor = executor;
+    Session session = make_session(options);
+    const ProgramId program = session.add(graph);
+    session.variables().initialise(1);
+    const auto late = std::make_shared<Late>();
+    for (const char* const name : {"w", "v", "read", "unused"})
+      late->variables.push_back(session.variables().get(name).values);
+    late->there.resize(4);
+    const std::vector<float> rows(500 * 300, 1.0F);
+    const Feed feed{"x", std::as_bytes(std::span(rows))};
+    std::vector<float> y(500 * 100);
+    std::vector<float> read(8);
+    const std::vector<Fetch> fetches = {{"y", std::as_writable_bytes(std::span(y))},
+                                        {"read", std::as_writable_bytes(std::span(read))}};
+    Run run{.batch = 500, .feeds = std::span(&feed, 1), .fetches = fetches, .random = {}, .stop = {}};
+    run.arrivals = late.get();
+    session.expect(late);
+    session.run(program, run);
+    CHECK(late->waited_for_all == 0);
+    CHECK(late->there == std::vector<bool>{true, true, true, false});
+    CHECK(y == std::vector<float>(y.size(), 300.0F * 2 * 200 * 3));
+    CHECK(read == std::vector<float>(8, 4.0F));
+    run.arrivals = nullptr;
+    session.run(program, run);
+    CHECK(late->waited_for_all == 1);
+    session.variables();
+    CHECK(late->waited_for_all == 1);
+    session.expect(late);
+    session.variables();
+    CHECK(late->waited_for_all == 2);
+    session.expect(late);
+    session.expect(std::make_shared<Late>());
+    CHECK(late->waited_for_all == 3);
+  }
+}
+
 TEST_CASE("a run that is stopped before its first update changes nothing, and the next one is right") {
   for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::threads, ExecutorKind::tbb}) {
     Session expected = make_session();

@@ -1,14 +1,19 @@
 /// \file
 /// A team whose members are threads of the test, each with a learner of its own: what processes do, without
-/// them.
+/// them. What is begun arrives when it is waited for, and not before: who forgets to wait computes with what
+/// was there.
 #pragma once
 
 #include <algorithm>
-#include <barrier>
+#include <atomic>
+#include <condition_variable>
 #include <cstddef>
+#include <cstring>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <thread>
@@ -21,16 +26,13 @@ namespace graphrun::testing {
 
 class ThreadTeam {
  public:
-  explicit ThreadTeam(int members)
-      : texts_(static_cast<std::size_t>(members)),
-        sums_(static_cast<std::size_t>(members)),
-        meeting_(members) {}
+  explicit ThreadTeam(int members) : members_(static_cast<std::size_t>(members)) {}
 
   /// Runs `work` on a thread for each member; what one throws is thrown when all have ended.
   void run(const std::function<void(std::shared_ptr<runtime::Team>)>& work) {
-    std::vector<std::exception_ptr> failures(texts_.size());
+    std::vector<std::exception_ptr> failures(members_);
     std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < texts_.size(); ++i) {
+    for (std::size_t i = 0; i < members_; ++i) {
       threads.emplace_back([&, i] {
         try {
           work(std::make_shared<Member>(*this, static_cast<int>(i)));
@@ -44,33 +46,64 @@ class ThreadTeam {
       if (failure) std::rethrow_exception(failure);
   }
 
+  /// How often a member has waited for a gather alone.
+  int single_waits() const { return single_waits_; }
+
  private:
+  using Texts = std::vector<std::string>;  ///< bytes of each member
+
+  struct Exchange {
+    Texts said;
+    std::size_t members_said = 0;
+    std::size_t members_heard = 0;
+  };
+
+  void say(std::size_t number, int member, std::string bytes) {
+    const std::lock_guard lock(mutex_);
+    Exchange& exchange = exchanges_[number];
+    exchange.said.resize(members_);
+    exchange.said[static_cast<std::size_t>(member)] = std::move(bytes);
+    if (++exchange.members_said == members_) all_said_.notify_all();
+  }
+
+  Texts hear(std::size_t number) {
+    std::unique_lock lock(mutex_);
+    Exchange& exchange = exchanges_[number];
+    all_said_.wait(lock, [&] { return exchange.members_said == members_; });
+    Texts all = exchange.said;
+    if (++exchange.members_heard == members_) exchanges_.erase(number);
+    return all;
+  }
+
   class Member final : public runtime::Team {
    public:
     Member(ThreadTeam& team, int member) : team_(team), member_(member) {}
-    int members() const override { return static_cast<int>(team_.texts_.size()); }
+    int members() const override { return static_cast<int>(team_.members_); }
     int member() const override { return member_; }
     void add_up(const runtime::ShardSums& sums, std::span<float> into) override {
-      share(sums.own, [&](const Stretches& stretches) {
-        std::vector<float> all;
-        for (const std::vector<float>& own : stretches) all.insert(all.end(), own.begin(), own.end());
-        runtime::add_in_order(all, sums.filled, into);
-      });
+      add(share(bytes_of(sums.own)), sums, into);
     }
     void begin_own_sum(const runtime::ShardSums& sums, std::span<float> own_part) noexcept override {
-      begun_.emplace_back([this, sums, own_part] {
+      begin(bytes_of(sums.own), own_part, [this, sums, own_part](const Texts& stretches) {
         std::vector<float> all(sums.elements);
-        add_up(sums, all);
+        add(stretches, sums, all);
         std::ranges::copy(part_of(all, member_), own_part.begin());
       });
     }
     void begin_gather(std::span<float> whole) noexcept override {
-      begun_.emplace_back([this, whole] {
-        share(part_of(whole, member_), [&](const Stretches& parts) { join(parts, whole); });
-      });
+      begin(bytes_of(part_of(whole, member_)), whole,
+            [this, whole](const Texts& parts) { join(parts, whole); });
+    }
+    bool wait_for_gather(std::span<const float> whole) noexcept override {
+      const auto found = std::ranges::find(begun_, whole.data(), &Begun::into);
+      if (found == begun_.end()) return true;
+      found->take(team_.hear(found->number));
+      begun_.erase(found);
+      ++team_.single_waits_;
+      return true;
     }
     void finish() override {
-      for (const auto& each : std::exchange(begun_, {})) each();
+      for (const Begun& each : std::exchange(begun_, {})) each.take(team_.hear(each.number));
     }
     void gather_rows(std::span<std::byte> all, std::int64_t rows, std::int64_t shards) override {
       const std::size_t row = all.size() / static_cast<std::size_t>(rows);
@@ -80,62 +113,75 @@ class ThreadTeam {
                            row * static_cast<std::size_t>(range.count));
       };
       const std::span<std::byte> own = rows_of(member_);
-      const std::vector<std::string> texts = gather({reinterpret_cast<const char*>(own.data()), own.size()});
+      const Texts texts = share({reinterpret_cast<const char*>(own.data()), own.size()});
       for (int member = 0; member < members(); ++member)
         std::ranges::copy(std::as_bytes(std::span(texts[static_cast<std::size_t>(member)])),
                           rows_of(member).begin());
     }
     void collect(std::span<const float> own_part, std::span<float> whole) override {
-      share(own_part, [&](const Stretches& parts) {
-        if (member_ == 0) join(parts, whole);
-      });
+      const Texts parts = share(bytes_of(own_part));
+      if (member_ == 0) join(parts, whole);
     }
     int largest(int own) override {
-      const auto number = static_cast<float>(own);
       int largest = own;
-      share(std::span(&number, 1), [&](const Stretches& all) {
-        for (const std::vector<float>& one : all) largest = std::max(largest, static_cast<int>(one[0]));
-      });
+      for (const std::string& text : share(std::to_string(own))) largest = std::max(largest, std::stoi(text));
       return largest;
     }
-    std::vector<std::string> gather(const std::string& own) override {
-      team_.texts_[static_cast<std::size_t>(member_)] = own;
-      team_.meeting_.arrive_and_wait();
-      std::vector<std::string> all = team_.texts_;
-      team_.meeting_.arrive_and_wait();
-      return all;
-    }
+    std::vector<std::string> gather(const std::string& own) override { return share(own); }
     void agree_on_stop() override {}
 
    private:
-    using Stretches = std::vector<std::vector<float>>;
+    struct Begun {
+      std::size_t number;
+      const float* into;
+      std::function<void(const Texts&)> take;
+    };
 
-    /// Shows all members what each has.
-    template <class Use>
-    void share(std::span<const float> own, const Use& use) {
-      team_.sums_[static_cast<std::size_t>(member_)].assign(own.begin(), own.end());
-      team_.meeting_.arrive_and_wait();
-      use(team_.sums_);
-      team_.meeting_.arrive_and_wait();
+    void begin(std::string own, std::span<const float> into, std::function<void(const Texts&)> take) {
+      team_.say(next_, member_, std::move(own));
+      begun_.push_back({next_++, into.data(), std::move(take)});
+    }
+    /// What all members say at once.
+    Texts share(std::string own) {
+      team_.say(next_, member_, std::move(own));
+      return team_.hear(next_++);
+    }
+
+    static std::string bytes_of(std::span<const float> numbers) {
+      return {reinterpret_cast<const char*>(numbers.data()), numbers.size_bytes()};
+    }
+    static std::vector<float> numbers_of(const std::string& bytes) {
+      std::vector<float> numbers(bytes.size() / sizeof(float));
+      if (!bytes.empty()) std::memcpy(numbers.data(), bytes.data(), bytes.size());
+      return numbers;
+    }
+    static void add(const Texts& stretches, const runtime::ShardSums& sums, std::span<float> into) {
+      std::string all;
+      for (const std::string& own : stretches) all += own;
+      runtime::add_in_order(numbers_of(all), sums.filled, into);
     }
     std::span<float> part_of(std::span<float> whole, int member) const {
       const runtime::ShardRange part =
           runtime::part_of_member(static_cast<std::int64_t>(whole.size()), member, members());
       return whole.subspan(static_cast<std::size_t>(part.begin), static_cast<std::size_t>(part.count));
     }
-    void join(const Stretches& parts, std::span<float> whole) const {
+    void join(const Texts& parts, std::span<float> whole) const {
       for (int member = 0; member < members(); ++member)
-        std::ranges::copy(parts[static_cast<std::size_t>(member)], part_of(whole, member).begin());
+        std::ranges::copy(numbers_of(parts[static_cast<std::size_t>(member)]),
+                          part_of(whole, member).begin());
     }
 
     ThreadTeam& team_;
     int member_;
-    std::vector<std::function<void()>> begun_;
+    std::size_t next_ = 0;  ///< the number of the next exchange: all members make the same ones
+    std::vector<Begun> begun_;
   };
 
-  std::vector<std::string> texts_;
-  std::vector<std::vector<float>> sums_;
-  std::barrier<> meeting_;
+  std::size_t members_;
+  std::mutex mutex_;
+  std::condition_variable all_said_;
+  std::map<std::size_t, Exchange> exchanges_;
+  std::atomic<int> single_waits_ = 0;
 };
 
 }  // namespace graphrun::testing

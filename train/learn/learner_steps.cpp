@@ -95,7 +95,10 @@ void Learner::Implementation::step(std::span<const runtime::Feed> feeds, std::in
     const auto is_due = [&](const Learning::Step& each) { return each.is_due(number); };
     for (; step != learning.steps.end(); ++step) {
       if (!is_due(*step)) continue;
-      if (std::any_of(std::next(step), learning.steps.end(), is_due)) step->before.take();
+      if (std::any_of(std::next(step), learning.steps.end(), is_due)) {
+        session_.expect(nullptr);
+        step->before.take();
+      }
       update(*step, rows, first_row, stop, std::exchange(side, nullptr));
       stop = {};  // the first update commits the steps of a batch
     }

@@ -291,6 +291,26 @@ TEST_CASE("a member keeps its part of an optimizer's state, and a checkpoint hol
   CHECK(go_on(std::make_shared<runtime::Alone>(), "6", "9", 9) == expected.digest);
 }
 
+TEST_CASE("new weights are gathered while the next step begins, and all that looks at them waits") {
+  const SharedDefinition model = parse_definition(small_model("epochs: 1, shards: 4"), "small.yaml");
+  const Dataset data = load_model_data(*model);
+  const Examples examples = first_of(bind_images(*model, std::make_shared<const ImageSet>(data.train)), 256);
+  const Learnt expected = learn(model, examples, examples, 1, 4);
+  ThreadTeam together(2);
+  std::atomic<int> same = 0;
+  together.run([&](std::shared_ptr<runtime::Team> team) {
+    Learner learner(model, with_threads(2));
+    learner.join(std::move(team));
+    Phases phases(learner, examples);
+    PhaseObserver nobody;
+    phases.run(nobody, 4, {});
+    if (learner.evaluate(examples).at("loss") == expected.loss && learner.digest() == expected.digest) ++same;
+  });
+  CHECK(same == 2);
+  // Both members, the matrices behind the input and before the output, in all steps but the first.
+  CHECK(together.single_waits() == 2 * 2 * 3);
+}
+
 TEST_CASE("a gradient that its owner alone sees not to be finite is reported by all members") {
   const SharedDefinition model = parse_definition(
       "graphrun: 1\nname: steep\ninputs: {x: {shape: [batch, 3]}}\nnodes:\n"
