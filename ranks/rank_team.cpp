@@ -54,29 +54,28 @@ runtime::ShardRange RankTeam::part_of(std::size_t elements, int rank) const {
 /// Each other rank is sent its part of the sums of the own shards.
 graphrun_outcome RankTeam::begin(OwnSum& sum, const runtime::ShardSums& sums, std::span<float> own_part) {
   const std::size_t elements = sums.elements;
-  const std::size_t own_shards = elements == 0 ? 0 : sums.own.size() / elements;
+  const std::size_t own_shards = sums.own.size();
   const std::size_t part_size = own_part.size();
   sum.sent.clear();
   sum.received.clear();
   sum.stretches.clear();
-  if (own_shards > 1) sum.send.resize(sums.own.size());
+  // Of one shard the others' parts lie around the own one.
+  const bool packs = own_shards != 1;
+  if (packs) sum.send.resize(std::max<std::size_t>(1, elements * own_shards));
   sum.receive.resize(part_size * (static_cast<std::size_t>(sums.filled) - own_shards));
   float* packed = sum.send.data();
   const float* received = sum.receive.data();
   for (int rank = 0; rank < collectives_.ranks; ++rank) {
     const runtime::ShardRange part = part_of(elements, rank);
-    const float* const first = sums.own.data() + part.begin;
     if (rank == collectives_.rank) {
-      // Of one shard the others' parts lie around the own one.
-      sum.sent.append(0, own_shards > 1 ? 0 : part_size);
+      sum.sent.append(0, packs ? 0 : part_size);
       sum.received.append(0);
-      for (std::size_t shard = 0; shard < own_shards; ++shard)
-        sum.stretches.push_back(first + shard * elements);
+      for (const float* const own : sums.own) sum.stretches.push_back(own + part.begin);
       continue;
     }
     sum.sent.append(static_cast<std::size_t>(part.count) * own_shards);
-    for (std::size_t shard = 0; own_shards > 1 && shard < own_shards; ++shard)
-      packed = std::copy_n(first + shard * elements, part.count, packed);
+    if (packs)
+      for (const float* const own : sums.own) packed = std::copy_n(own + part.begin, part.count, packed);
     const runtime::ShardRange theirs = runtime::shards_of_member(sums.shards, rank, collectives_.ranks);
     const std::int64_t filled = std::clamp<std::int64_t>(sums.filled - theirs.begin, 0, theirs.count);
     sum.received.append(part_size * static_cast<std::size_t>(filled));
@@ -84,7 +83,7 @@ graphrun_outcome RankTeam::begin(OwnSum& sum, const runtime::ShardSums& sums, st
       sum.stretches.push_back(received);
   }
   sum.own_part = own_part;
-  const float* const send = own_shards > 1 ? sum.send.data() : sums.own.data();
+  const float* const send = packs ? sum.send.data() : sums.own.front();
   return collectives_.begin_exchange(send, sum.sent.table(), sum.receive.data(), sum.received.table(),
                                      &sum.request);
 }

@@ -61,15 +61,15 @@ void hand_out(PlanRun& plan_run, const Run& run) noexcept {
   const std::vector<PlanOutput>& outputs = plan_run.plan().outputs;
   for (std::size_t i = 0; i < run.fetches.size(); ++i) {
     const auto output = std::ranges::find(outputs, run.fetches[i].name, &PlanOutput::name);
-    plan_run.hand_out(static_cast<std::size_t>(output - outputs.begin()), i, run.fetches[i].bytes.data());
+    plan_run.hand_out(static_cast<std::size_t>(output - outputs.begin()), i);
   }
 }
 
 void copy_fetches(const PlanRun& plan_run, std::span<const Fetch> fetches) noexcept {
-  for (const Fetch& fetch : fetches) {
+  for (std::size_t i = 0; i < fetches.size(); ++i) {
+    const Fetch& fetch = fetches[i];
     const auto output = std::ranges::find(plan_run.plan().outputs, fetch.name, &PlanOutput::name);
-    const auto index = static_cast<std::size_t>(output - plan_run.plan().outputs.begin());
-    if (plan_run.is_handed_out(index, fetch.bytes.data())) continue;
+    if (plan_run.is_taken(static_cast<std::size_t>(output - plan_run.plan().outputs.begin()), i)) continue;
     if (output->bytes > 0) std::memcpy(fetch.bytes.data(), plan_run.address(output->place), output->bytes);
   }
 }

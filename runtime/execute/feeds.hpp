@@ -13,7 +13,7 @@ void bind_feeds(PlanRun& plan_run, std::span<const Feed> feeds);
 
 /// Error{usage} for an output that the plan does not have, or of another size.
 void check_fetches(const Plan& plan, std::span<const Fetch> fetches);
-/// Prepares what is copied, and told of, while the run goes on; the fetches were checked.
+/// Prepares what is told of while the run goes on; the fetches were checked.
 void hand_out(PlanRun& plan_run, const Run& run) noexcept;
 /// The rest, of a run that is done.
 void copy_fetches(const PlanRun& plan_run, std::span<const Fetch> fetches) noexcept;

@@ -73,18 +73,18 @@ void PlanRun::bind_feed(std::size_t input, const std::byte* bytes) {
 
 void PlanRun::tell(FetchObserver* observer) noexcept {
   observer_ = observer;
-  for (HandOut& hand_out : hand_outs_) hand_out.into = nullptr;
+  for (HandOut& hand_out : hand_outs_) {
+    hand_out.number.reset();
+    hand_out.taken = false;
+  }
 }
 
-void PlanRun::hand_out(std::size_t output, std::size_t number, std::byte* into) noexcept {
-  hand_outs_[output].into = into;
+void PlanRun::hand_out(std::size_t output, std::size_t number) noexcept {
   hand_outs_[output].number = number;
 }
 
-bool PlanRun::is_handed_out(std::size_t output, const std::byte* into) const noexcept {
-  const HandOut& hand_out = hand_outs_[output];
-  return observer_ != nullptr && hand_out.into == into && plan_->outputs[output].units > 0 &&
-         hand_out.units_left.load(std::memory_order_relaxed) == 0;
+bool PlanRun::is_taken(std::size_t output, std::size_t number) const noexcept {
+  return hand_outs_[output].taken && hand_outs_[output].number == number;
 }
 
 /// The unit that comes last sees what all have written.
@@ -92,11 +92,9 @@ void PlanRun::note_made(const Unit& unit) noexcept {
   for (std::uint32_t i = 0; i < unit.made; ++i) {
     const std::uint32_t output = plan_->made[unit.first_made + i];
     HandOut& hand_out = hand_outs_[output];
-    if (hand_out.units_left.fetch_sub(1, std::memory_order_acq_rel) != 1 || hand_out.into == nullptr)
-      continue;
+    if (hand_out.units_left.fetch_sub(1, std::memory_order_acq_rel) != 1 || !hand_out.number) continue;
     const PlanOutput& made = plan_->outputs[output];
-    if (made.bytes > 0) std::memcpy(hand_out.into, address(made.place), made.bytes);
-    observer_->on_fetched(hand_out.number);
+    hand_out.taken = observer_->on_made(*hand_out.number, {address(made.place), made.bytes});
   }
 }
 

@@ -53,11 +53,10 @@ class PlanRun final : public TaskRunner {
 
   /// Tells this observer of outputs from the next start on; null: nobody.
   void tell(FetchObserver* observer) noexcept;
-  /// Of the next runs, when somebody is told: copies an output as soon as it is complete, and tells of it by
-  /// this number.
-  void hand_out(std::size_t output, std::size_t number, std::byte* into) noexcept;
-  /// Was the output copied there already?
-  bool is_handed_out(std::size_t output, const std::byte* into) const noexcept;
+  /// Of the next runs, when somebody is told: tells of an output by this number as soon as it is complete.
+  void hand_out(std::size_t output, std::size_t number) noexcept;
+  /// Does the observer need no copy of the output, which it knows by this number?
+  bool is_taken(std::size_t output, std::size_t number) const noexcept;
 
   /// Gets ready for a run: nothing is committed, no value was bad. `times`, if not null, has room for one of
   /// each unit.
@@ -86,8 +85,8 @@ class PlanRun final : public TaskRunner {
 
   /// What is to be done with an output once the last of its units has run.
   struct HandOut {
-    std::byte* into = nullptr;  ///< null: nobody asked
-    std::size_t number = 0;
+    std::optional<std::size_t> number;  ///< nothing: nobody asked
+    bool taken = false;
     std::atomic<std::uint32_t> units_left = 0;
   };
 

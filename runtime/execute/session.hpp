@@ -77,7 +77,7 @@ struct Run {
   RandomState random;
   std::stop_token stop;
   SideWork* side = nullptr;           ///< done when the run returns, also when it throws what the run came to
-  FetchObserver* observer = nullptr;  ///< told of each fetch once its bytes are there; null: nobody asks
+  FetchObserver* observer = nullptr;  ///< told of each fetch once it is made; null: nobody asks
   Arrivals* arrivals = nullptr;       ///< asked for each variable before it is used; null: all are there
 };
 

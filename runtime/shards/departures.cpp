@@ -4,29 +4,30 @@
 
 namespace graphrun::runtime {
 
-Departures::Departures(std::size_t first_fetch, std::size_t sums, std::function<void(std::size_t)> leave)
-    : first_fetch_(first_fetch), leave_(std::move(leave)), ready_(sums) {}
+Departures::Departures(std::size_t first_fetch, std::size_t sums, Leave leave)
+    : first_fetch_(first_fetch), leave_(std::move(leave)), sums_(sums) {}
 
 void Departures::open() {
-  ready_.assign(ready_.size(), false);
+  sums_.assign(sums_.size(), {});
   next_ = 0;
 }
 
-void Departures::on_fetched(std::size_t fetch) noexcept {
-  if (fetch < first_fetch_ || fetch >= first_fetch_ + ready_.size()) return;
+bool Departures::on_made(std::size_t fetch, std::span<const std::byte> made) noexcept {
+  if (fetch < first_fetch_ || fetch >= first_fetch_ + sums_.size()) return false;
   const std::lock_guard lock(mutex_);
-  ready_[fetch - first_fetch_] = true;
+  sums_[fetch - first_fetch_] = {true, reinterpret_cast<const float*>(made.data())};
   leave_those_ready();
+  return true;
 }
 
 void Departures::leave_rest() {
   const std::lock_guard lock(mutex_);
-  ready_.assign(ready_.size(), true);
+  for (Sum& sum : sums_) sum.ready = true;
   leave_those_ready();
 }
 
 void Departures::leave_those_ready() {
-  while (next_ < ready_.size() && ready_[next_]) leave_(next_++);
+  for (; next_ < sums_.size() && sums_[next_].ready; ++next_) leave_(next_, sums_[next_].made);
 }
 
 }  // namespace graphrun::runtime

@@ -14,11 +14,14 @@ namespace graphrun::runtime {
 
 class Departures final : public FetchObserver {
  public:
-  /// `leave` begins the exchange of a sum; it must not throw. The sums are fetches `first_fetch` on.
-  Departures(std::size_t first_fetch, std::size_t sums, std::function<void(std::size_t)> leave);
+  /// Begins the exchange of a sum, and must not throw. It lies at `made`; null: where it was to be fetched
+  /// to.
+  using Leave = std::function<void(std::size_t sum, const float* made)>;
+  /// The sums are fetches `first_fetch` on.
+  Departures(std::size_t first_fetch, std::size_t sums, Leave leave);
 
   void open();
-  void on_fetched(std::size_t fetch) noexcept override;
+  bool on_made(std::size_t fetch, std::span<const std::byte> made) noexcept override;
   /// The run has ended, so all are there.
   void leave_rest();
 
@@ -26,9 +29,13 @@ class Departures final : public FetchObserver {
   void leave_those_ready();
 
   std::size_t first_fetch_;
-  std::function<void(std::size_t)> leave_;
+  struct Sum {
+    bool ready = false;
+    const float* made = nullptr;
+  };
+  Leave leave_;
   std::mutex mutex_;
-  std::vector<bool> ready_;
+  std::vector<Sum> sums_;
   std::size_t next_ = 0;
 };
 

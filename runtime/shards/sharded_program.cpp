@@ -72,6 +72,12 @@ void ShardedProgram::Sums::add(Value value) {
   values.push_back(std::move(value));
 }
 
+void ShardedProgram::Sums::make_room(std::size_t own_shards) {
+  partial.resize(elements * own_shards);
+  where.resize(own_shards);
+  for (std::size_t shard = 0; shard < own_shards; ++shard) where[shard] = partial.data() + shard * elements;
+}
+
 ShardedProgram::Part ShardedProgram::make_part(Section section, const std::set<std::string>& whole) {
   Part part;
   if (section.together) part.together = make_together(section);
@@ -86,9 +92,9 @@ ShardedProgram::Part ShardedProgram::make_part(Section section, const std::set<s
     if (!divided) continue;
     const auto count = static_cast<std::int64_t>(elements);
     sums.total.resize(static_cast<std::size_t>(part_of_member(count, team_.member(), team_.members()).count));
-    sums.partial.resize(elements * own);
+    sums.make_room(own);
   }
-  part.sums.partial.resize(part.sums.elements * own);
+  part.sums.make_room(own);
   part.sums.total.resize(part.sums.elements);
   for (Crossing& rows : section.rows) part.rows.push_back({std::move(rows), 0, 0, {}, {}});
   for (const Node& node : part.graph->nodes()) {
@@ -100,12 +106,9 @@ ShardedProgram::Part ShardedProgram::make_part(Section section, const std::set<s
   for (const Sums& sums : part.divided) part.fetches.push_back({sums.values.front().crossing.name, {}});
   for (const Value& rows : part.rows) part.fetches.push_back({rows.crossing.name, {}});
   const std::size_t index = parts_.size();
-  part.departures = std::make_unique<Departures>(part.sums.values.size(), part.divided.size(),
-                                                 [this, index](std::size_t i) {
-                                                   Sums& sums = parts_[index].divided[i];
-                                                   const std::lock_guard lock(weights_->calling());
-                                                   team_.begin_own_sum(sums_of(sums, rows_), sums.total);
-                                                 });
+  part.departures = std::make_unique<Departures>(
+      part.sums.values.size(), part.divided.size(),
+      [this, index](std::size_t i, const float* made) { leave(parts_[index].divided[i], made); });
   return part;
 }
 
@@ -303,10 +306,20 @@ Run ShardedProgram::run_of(const Part& part, const Run& run, std::int64_t own_sh
 
 ShardSums ShardedProgram::sums_of(const Sums& sums, std::int64_t rows) const {
   const auto filled = static_cast<std::size_t>(own_shards(rows));
-  return {.own = std::span(sums.partial).first(filled * sums.elements),
+  return {.own = std::span(sums.where).first(filled),
           .elements = sums.elements,
           .shards = shards_,
           .filled = std::min(rows, shards_)};
+}
+
+/// What the last own shard made lies where it was made until the next run of a plan, before which all of it
+/// has arrived.
+void ShardedProgram::leave(Sums& sums, const float* made) noexcept {
+  for (std::size_t shard = 0; shard < sums.where.size(); ++shard)
+    sums.where[shard] = sums.partial.data() + shard * sums.elements;
+  if (made != nullptr) sums.where[static_cast<std::size_t>(own_shards(rows_)) - 1] = made;
+  const std::lock_guard lock(weights_->calling());
+  team_.begin_own_sum(sums_of(sums, rows_), sums.total);
 }
 
 /// Those of the step before; null when all are there.

@@ -60,9 +60,11 @@ class ShardedProgram {
   struct Sums {
     std::vector<Value> values;
     std::size_t elements = 0;
-    std::vector<float> partial;  ///< by own shard
-    std::vector<float> total;    ///< of all shards; of what is divided the own part
+    std::vector<float> partial;       ///< by own shard
+    std::vector<const float*> where;  ///< it lies, by own shard: in `partial`, or where it was made
+    std::vector<float> total;         ///< of all shards; of what is divided the own part
     void add(Value value);
+    void make_room(std::size_t own_shards);
   };
   /// What comes before the shards of a section, on the rows of all.
   struct Together {
@@ -93,6 +95,7 @@ class ShardedProgram {
   std::shared_ptr<const Graph> with_own_updates(const Graph& last, const Sections& cut,
                                                 const OpRegistry& ops);
   ShardSums sums_of(const Sums& sums, std::int64_t rows) const;
+  void leave(Sums& sums, const float* made) noexcept;
   Together make_together(Section& section);
   void make_room(Value& value, std::int64_t rows) const;
   Run run_of_all(std::size_t index, const Run& run);
@@ -122,7 +125,7 @@ class ShardedProgram {
   std::int64_t shards_;
   ShardRange own_;
   std::vector<Part> parts_;
-  std::shared_ptr<WeightArrivals> weights_;  ///< of which each member updates its part
+  std::shared_ptr<WeightArrivals> weights_;                  ///< of which each member updates its part
   std::vector<std::shared_ptr<const std::string>> updated_;  ///< weights, in the order of their updates
   std::int64_t rows_ = 0;                                    ///< of the batch at hand
   std::vector<Size> sizes_;

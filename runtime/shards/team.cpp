@@ -36,45 +36,30 @@ namespace {
 /// So many numbers of a sum stay in the first-level cache while all shards are added to them.
 constexpr std::size_t numbers_at_once = 2048;
 
-/// `stretch` gives where the numbers of a shard begin.
-template <class Stretch>
-void add_stretches(std::size_t shards, const Stretch& stretch, std::span<float> into) {
-  for (std::size_t begin = 0; begin < into.size(); begin += numbers_at_once) {
-    const std::size_t count = std::min(numbers_at_once, into.size() - begin);
-    float* const sum = into.data() + begin;
-    const float* const first = stretch(0) + begin;
-    if (shards == 1) {
-      std::copy_n(first, count, sum);
-      continue;
-    }
-    const float* const second = stretch(1) + begin;
-    for (std::size_t i = 0; i < count; ++i) sum[i] = first[i] + second[i];
-    for (std::size_t shard = 2; shard < shards; ++shard) {
-      const float* const next = stretch(shard) + begin;
-      for (std::size_t i = 0; i < count; ++i) sum[i] += next[i];
-    }
-  }
-}
-
 }  // namespace
 
 void add_in_order(std::span<const float* const> stretches, std::span<float> into) {
-  add_stretches(stretches.size(), [&](std::size_t shard) { return stretches[shard]; }, into);
-}
-
-void add_in_order(std::span<const float> stretches, std::int64_t shards, std::span<float> into) {
-  const std::size_t elements = into.size();
-  add_stretches(
-      static_cast<std::size_t>(shards),
-      [&](std::size_t shard) { return stretches.data() + shard * elements; }, into);
+  for (std::size_t begin = 0; begin < into.size(); begin += numbers_at_once) {
+    const std::size_t count = std::min(numbers_at_once, into.size() - begin);
+    float* const sum = into.data() + begin;
+    const float* const first = stretches[0] + begin;
+    if (stretches.size() == 1) {
+      std::copy_n(first, count, sum);
+      continue;
+    }
+    const float* const second = stretches[1] + begin;
+    for (std::size_t i = 0; i < count; ++i) sum[i] = first[i] + second[i];
+    for (const float* const stretch : stretches.subspan(2))
+      for (std::size_t i = 0; i < count; ++i) sum[i] += stretch[begin + i];
+  }
 }
 
 void Alone::add_up(const ShardSums& sums, std::span<float> into) {
-  add_in_order(sums.own, sums.filled, into);
+  add_in_order(sums.own, into);
 }
 
 void Alone::begin_own_sum(const ShardSums& sums, std::span<float> own_part) noexcept {
-  add_in_order(sums.own, sums.filled, own_part);
+  add_in_order(sums.own, own_part);
 }
 
 void Alone::collect(std::span<const float> own_part, std::span<float> whole) {

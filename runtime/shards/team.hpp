@@ -30,9 +30,9 @@ inline constexpr std::int64_t member_grain = 16;
 /// member_grain numbers a member on.
 ShardRange part_of_member(std::int64_t elements, int member, int members);
 
-/// Sums of some shards: `elements` numbers of each, one shard after the other.
+/// Sums of some shards: `elements` numbers of each.
 struct ShardSums {
-  std::span<const float> own;  ///< of the member's shards that have rows
+  std::span<const float* const> own;  ///< where they lie, of each of the member's shards that has rows
   std::size_t elements = 0;
   std::int64_t shards = 1;  ///< of the whole batch
   std::int64_t filled = 1;  ///< how many of them have rows: the first ones
@@ -95,7 +95,5 @@ class Alone final : public Team {
 
 /// The ordered sum of stretches of into.size() numbers each: one for each shard, in their order.
 void add_in_order(std::span<const float* const> stretches, std::span<float> into);
-/// The same of `shards` stretches that lie one behind the other.
-void add_in_order(std::span<const float> stretches, std::int64_t shards, std::span<float> into);
 
 }  // namespace graphrun::runtime

@@ -49,18 +49,19 @@ graphrun_outcome wait_for_nobody(int, graphrun_give_up give_up, void* context) {
 TEST_CASE("a team over collectives adds shards in their order") {
   std::vector<float> sums;
   for (int i = 0; i < 3 * 50; ++i) sums.push_back(1.0F / static_cast<float>(i + 1));
+  const std::vector<const float*> own_sums = {sums.data(), sums.data() + 50, sums.data() + 100};
   std::vector<float> expected(50);
-  runtime::Alone().add_up({.own = sums, .elements = 50, .shards = 4, .filled = 3}, expected);
+  runtime::Alone().add_up({.own = own_sums, .elements = 50, .shards = 4, .filled = 3}, expected);
   CHECK(expected[7] == (sums[7] + sums[57]) + sums[107]);
   finished = 0;
   {
     ranks::RankTeam team(of_one_rank(), {});
     std::vector<float> total(50);
-    team.add_up({.own = sums, .elements = 50, .shards = 4, .filled = 3}, total);
+    team.add_up({.own = own_sums, .elements = 50, .shards = 4, .filled = 3}, total);
     CHECK(total == expected);
     CHECK(team.gather("said") == std::vector<std::string>{"said"});
     std::vector<float> own(50);
-    team.begin_own_sum({.own = sums, .elements = 50, .shards = 4, .filled = 3}, own);
+    team.begin_own_sum({.own = own_sums, .elements = 50, .shards = 4, .filled = 3}, own);
     team.begin_gather(total);
     team.finish();
     CHECK(own == expected);
@@ -138,9 +139,12 @@ TEST_CASE("what a rank has itself is not sent to it") {
   for (const std::int64_t own_shards : {1, 2}) {
     std::vector<float> sums;
     for (std::int64_t i = 0; i < 64 * own_shards; ++i) sums.push_back(1.0F / static_cast<float>(i + 1));
+    std::vector<const float*> own_sums;
+    for (std::int64_t shard = 0; shard < own_shards; ++shard) own_sums.push_back(sums.data() + shard * 64);
     ranks::RankTeam team(of_two_ranks(), {});
     std::vector<float> own(32);
-    team.begin_own_sum({.own = sums, .elements = 64, .shards = 2 * own_shards, .filled = 2 * own_shards}, own);
+    team.begin_own_sum({.own = own_sums, .elements = 64, .shards = 2 * own_shards, .filled = 2 * own_shards},
+                       own);
     team.finish();
     std::vector<float> expected(32);
     for (std::size_t i = 0; i < 32; ++i) {

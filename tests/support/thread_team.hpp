@@ -81,10 +81,10 @@ class ThreadTeam {
     int members() const override { return static_cast<int>(team_.members_); }
     int member() const override { return member_; }
     void add_up(const runtime::ShardSums& sums, std::span<float> into) override {
-      add(share(bytes_of(sums.own)), sums, into);
+      add(share(bytes_of(sums)), sums, into);
     }
     void begin_own_sum(const runtime::ShardSums& sums, std::span<float> own_part) noexcept override {
-      begin(bytes_of(sums.own), own_part, [this, sums, own_part](const Texts& stretches) {
+      begin(bytes_of(sums), own_part, [this, sums, own_part](const Texts& stretches) {
         std::vector<float> all(sums.elements);
         add(stretches, sums, all);
         std::ranges::copy(part_of(all, member_), own_part.begin());
@@ -150,6 +150,11 @@ class ThreadTeam {
     static std::string bytes_of(std::span<const float> numbers) {
       return {reinterpret_cast<const char*>(numbers.data()), numbers.size_bytes()};
     }
+    static std::string bytes_of(const runtime::ShardSums& sums) {
+      std::string bytes;
+      for (const float* const own : sums.own) bytes += bytes_of(std::span(own, sums.elements));
+      return bytes;
+    }
     static std::vector<float> numbers_of(const std::string& bytes) {
       std::vector<float> numbers(bytes.size() / sizeof(float));
       if (!bytes.empty()) std::memcpy(numbers.data(), bytes.data(), bytes.size());
@@ -158,7 +163,11 @@ class ThreadTeam {
     static void add(const Texts& stretches, const runtime::ShardSums& sums, std::span<float> into) {
       std::string all;
       for (const std::string& own : stretches) all += own;
-      runtime::add_in_order(numbers_of(all), sums.filled, into);
+      const std::vector<float> numbers = numbers_of(all);
+      std::vector<const float*> where;
+      for (std::int64_t shard = 0; shard < sums.filled; ++shard)
+        where.push_back(numbers.data() + static_cast<std::size_t>(shard) * sums.elements);
+      runtime::add_in_order(where, into);
     }
     std::span<float> part_of(std::span<float> whole, int member) const {
       const runtime::ShardRange part =
