@@ -9,6 +9,7 @@
 
 #include "graphrun/graphrun.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/six_numbers.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
 
@@ -18,27 +19,12 @@ using graphrun::testing::throws;
 
 namespace {
 
-constexpr const char* text = R"(graphrun: 1
-name: small
-inputs:
-  x: {shape: [batch, 6]}
-nodes:
-  noisy: {op: gaussian_noise, in: x, amount: 0.1}
-  code:  {op: dense, in: noisy, units: 300, act: tanh}
-  recon: {op: dense, in: code, units: 6, act: sigmoid}
-outputs: {code: code, image: recon}
-loss:
-  reconstruction: {op: mse, in: [recon, x]}
-train: {optimizer: {op: adam, lr: {cosine: {from: 1.0e-2, to: 1.0e-3, epochs: 3}}}, batch: 50, epochs: 3, seed: 4}
-)";
-
-std::vector<float> examples() {
-  std::vector<float> values(100 * 6);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<float>(0.5 + 0.5 * std::sin(static_cast<double>(i)));
-  }
-  return values;
-}
+const std::string text = testing::six_numbers_model(
+    "  noisy: {op: gaussian_noise, in: x, amount: 0.1}\n"
+    "  code:  {op: dense, in: noisy, units: 300, act: tanh}\n"
+    "  recon: {op: dense, in: code, units: 6, act: sigmoid}\n",
+    "optimizer: {op: adam, lr: {cosine: {from: 1.0e-2, to: 1.0e-3, epochs: 3}}}, batch: 50, epochs: 3");
+constexpr std::size_t rows = 100;
 
 SessionOptions with(Executor executor, int threads = 2) {
   SessionOptions options;
@@ -75,7 +61,7 @@ class UnusualEnvironment {
 }  // namespace
 
 TEST_CASE("a host's rounding and traps change no bit, and stay as they are") {
-  const std::vector<float> x = examples();
+  const std::vector<float> x = testing::six_numbers(rows);
   for (const Executor executor : {Executor::serial, Executor::threads, Executor::tbb}) {
     const std::string expected = results(executor, x);
     std::string seen;
@@ -94,7 +80,7 @@ TEST_CASE("a host's rounding and traps change no bit, and stay as they are") {
 }
 
 TEST_CASE("a second thread in a session is told so, and on_epoch may look but not teach") {
-  const std::vector<float> x = examples();
+  const std::vector<float> x = testing::six_numbers(rows);
   const Inputs inputs = {{"x", x}};
   Session session(Model::parse(text), with(Executor::serial));
   std::promise<void> inside;
@@ -126,7 +112,7 @@ TEST_CASE("a second thread in a session is told so, and on_epoch may look but no
 
 TEST_CASE("what on_epoch throws comes out as it is, and the session goes on") {
   struct OfTheHost {};
-  const std::vector<float> x = examples();
+  const std::vector<float> x = testing::six_numbers(rows);
   Session session(Model::parse(text), with(Executor::serial));
   FitOptions options;
   options.on_epoch = [](const EpochReport&) { throw OfTheHost{}; };
@@ -141,7 +127,7 @@ TEST_CASE("what on_epoch throws comes out as it is, and the session goes on") {
 }
 
 TEST_CASE("a child that was forked may use its parent's session, and destroy it") {
-  const std::vector<float> x = examples();
+  const std::vector<float> x = testing::six_numbers(rows);
   for (const Executor executor : {Executor::serial, Executor::threads, Executor::tbb}) {
     auto session = std::make_unique<Session>(Model::parse(text), with(executor, 3));
     session->train_step({{"x", x}});

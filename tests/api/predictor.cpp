@@ -1,18 +1,19 @@
 // A predictor gives what a session gives, to any number of threads at once, while its weights are replaced.
 #include <atomic>
 #include <cmath>
-#include <cstring>
 #include <thread>
 
 #include "files/safetensors.hpp"
 #include "graphrun/graphrun.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/count_allocations.hpp"
+#include "tests/support/same_bits.hpp"
 #include "tests/support/small_model.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
 
 using namespace graphrun;
+using graphrun::testing::same_bits;
 using graphrun::testing::TemporaryFolder;
 using graphrun::testing::throws;
 
@@ -42,11 +43,6 @@ Session session_of(const Model& model, std::uint64_t seed = 1, Provider provider
   return Session(model, options);
 }
 
-/// Equal bits, NaN included.
-bool same(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
 }  // namespace
 
 TEST_CASE("a predictor gives the bits of a session for any number of rows") {
@@ -64,8 +60,8 @@ TEST_CASE("a predictor gives the bits of a session for any number of rows") {
     const InputSpan input = some;
     const OutputSpan outputs[] = {std::span(image), std::span(code)};
     predictor.predict(std::span(&input, 1), outputs);
-    CHECK(same(image, session.reconstruct({{"x", some}}).values));
-    CHECK(same(code, session.encode({{"x", some}}).values));
+    CHECK(same_bits(image, session.reconstruct({{"x", some}}).values));
+    CHECK(same_bits(code, session.encode({{"x", some}}).values));
   }
 }
 
@@ -82,16 +78,16 @@ TEST_CASE("a predictor has the precision of its model or the one it is given, as
     const Predictor predictor(model, session.weights(), asked);
     std::vector<float> code(own.size());
     predictor.predict(std::span<const float>(images), std::span(code));
-    CHECK(same(code, own));
+    CHECK(same_bits(code, own));
     return own;
   };
   const Model rounding =
       model_of(graphrun::testing::small_model("epochs: 2, seed: 1, precision: bf16-emulated"));
   const std::vector<float> rounded = codes_of(rounding, std::nullopt);
   const std::vector<float> exact = codes_of(rounding, Precision::f32);
-  CHECK_FALSE(same(rounded, exact));
-  CHECK(same(codes_of(small_model(), std::nullopt), exact));
-  CHECK(same(codes_of(small_model(), Precision::bf16_emulated), rounded));
+  CHECK_FALSE(same_bits(rounded, exact));
+  CHECK(same_bits(codes_of(small_model(), std::nullopt), exact));
+  CHECK(same_bits(codes_of(small_model(), Precision::bf16_emulated), rounded));
 }
 
 TEST_CASE("a predictor of a provider gives the bits of a session of it") {
@@ -105,7 +101,7 @@ TEST_CASE("a predictor of a provider gives the bits of a session of it") {
       const std::span<const float> some = std::span(images).first(rows * pixels);
       std::vector<float> code(rows * 2);
       predictor.predict(some, std::span(code));
-      CHECK(same(code, session.encode({{"x", some}}).values));
+      CHECK(same_bits(code, session.encode({{"x", some}}).values));
     }
   }
 }
@@ -117,12 +113,12 @@ TEST_CASE("a predictor takes pixels as bytes, and the code by itself") {
   const Predictor encoder(session.model(), session.weights());
   std::vector<float> codes(3 * 2);
   encoder.predict(std::span<const std::uint8_t>(bytes), std::span(codes));
-  CHECK(same(codes, session.encode({{"x", std::span<const std::uint8_t>(bytes)}}).values));
+  CHECK(same_bits(codes, session.encode({{"x", std::span<const std::uint8_t>(bytes)}}).values));
 
   const Predictor decoder(session.model(), session.weights(), {.outputs = {"image"}, .inputs = {"code"}});
   std::vector<float> images(3 * pixels);
   decoder.predict(std::span<const float>(codes), std::span(images));
-  CHECK(same(images, session.decode(codes).values));
+  CHECK(same_bits(images, session.decode(codes).values));
 }
 
 TEST_CASE("labels stay whole numbers on their way in and out") {
@@ -163,7 +159,7 @@ TEST_CASE("many threads use one predictor while its weights are replaced") {
   const auto codes_of = [&](Session& session) { return session.encode({{"x", images}}).values; };
   const std::vector<float> of_first = codes_of(first);
   const std::vector<float> of_second = codes_of(second);
-  REQUIRE_FALSE(same(of_first, of_second));
+  REQUIRE_FALSE(same_bits(of_first, of_second));
 
   Predictor predictor(model, first.weights());
   std::atomic<int> wrong = 0;
@@ -172,7 +168,7 @@ TEST_CASE("many threads use one predictor while its weights are replaced") {
     std::vector<float> codes(40 * 2);
     while (!stop.stop_requested()) {
       predictor.predict(std::span<const float>(images), std::span(codes));
-      if (!same(codes, of_first) && !same(codes, of_second)) ++wrong;
+      if (!same_bits(codes, of_first) && !same_bits(codes, of_second)) ++wrong;
       ++calls;
     }
   };
@@ -186,7 +182,7 @@ TEST_CASE("many threads use one predictor while its weights are replaced") {
   predictor.swap_weights(second.weights());
   std::vector<float> codes(40 * 2);
   predictor.predict(std::span<const float>(images), std::span(codes));
-  CHECK(same(codes, of_second));
+  CHECK(same_bits(codes, of_second));
   CHECK(predictor.weights().digest() == second.digest());
 }
 

@@ -1,7 +1,5 @@
 // The ruler itself: off-switches that change no bit, times that fit together, runs that are repeated. How
 // long anything takes is not asserted.
-#include <cstring>
-
 #include "bench/ruler/benchmark.hpp"
 #include "bench/ruler/floor.hpp"
 #include "bench/ruler/step_profile.hpp"
@@ -10,6 +8,7 @@
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/provider.hpp"
+#include "tests/support/same_bits.hpp"
 #include "tests/support/thrown.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/learner.hpp"
@@ -17,6 +16,7 @@
 using namespace graphrun;
 using namespace graphrun::bench;
 using namespace graphrun::train;
+using graphrun::testing::same_bits;
 using graphrun::testing::throws;
 
 namespace {
@@ -61,10 +61,6 @@ std::vector<float> trained(const Tuning& tuning) {
   for (const auto* variable : std::as_const(learner).variables().all())
     values.insert(values.end(), variable->values.begin(), variable->values.end());
   return values;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {

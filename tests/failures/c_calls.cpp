@@ -4,40 +4,29 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "graphrun/graphrun.h"
 #include "tests/failures/inject.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/six_numbers.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 using graphrun::testing::FailingAllocations;
 using graphrun::testing::live_allocations;
+using graphrun::testing::Positions;
 using graphrun::testing::TemporaryFolder;
 
 namespace {
 
-constexpr const char* text = R"(graphrun: 1
-name: small
-inputs:
-  x: {shape: [batch, 6]}
-nodes:
-  code:  {op: dense, in: x, units: 2, act: tanh}
-  recon: {op: dense, in: code, units: 6, act: sigmoid}
-outputs: {code: code, image: recon}
-loss:
-  reconstruction: {op: mse, in: [recon, x]}
-train: {optimizer: {op: adam, lr: 1.0e-2}, batch: 4, epochs: 2, seed: 4}
-)";
+const std::string text = graphrun::testing::six_numbers_model(
+    "  code:  {op: dense, in: x, units: 2, act: tanh}\n"
+    "  recon: {op: dense, in: code, units: 6, act: sigmoid}\n",
+    "optimizer: {op: adam, lr: 1.0e-2}, batch: 4, epochs: 2");
 
 constexpr std::size_t rows = 8;
-const std::vector<float> values = [] {
-  std::vector<float> made;
-  for (std::size_t i = 0; i < rows * 6; ++i) made.push_back(static_cast<float>(i * 7 % 13) / 13);
-  return made;
-}();
+const std::vector<float> values = graphrun::testing::six_numbers(rows);
 
 graphrun_input input() {
   return {"x", GRAPHRUN_F32, values.data(), values.size()};
@@ -62,7 +51,8 @@ class Session {
  public:
   Session() {
     const graphrun_session_options options = of_one_thread();
-    expect(graphrun_model_parse(text, "small.yaml", nullptr, 0, &model) == GRAPHRUN_OK, "a model is made");
+    expect(graphrun_model_parse(text.c_str(), "small.yaml", nullptr, 0, &model) == GRAPHRUN_OK,
+           "a model is made");
     expect(graphrun_session_new(model, &options, &session) == GRAPHRUN_OK, "a session is made");
   }
   ~Session() {
@@ -74,20 +64,6 @@ class Session {
 
   graphrun_model* model = nullptr;
   graphrun_session* session = nullptr;
-};
-
-/// The first few allocations, and further on one in so many that it ends soon; or all.
-class Positions {
- public:
-  explicit Positions(bool all) : all_(all) {}
-  long after(long position) {
-    if (all_ || position < 12) return position + 1;
-    return position + 1 + static_cast<long>(random_() % static_cast<unsigned long>(position / 2));
-  }
-
- private:
-  bool all_;
-  std::mt19937_64 random_{1};
 };
 
 /// Gives the code that it got, and frees what came with it; NULL must have come with a failure.
@@ -162,14 +138,14 @@ void sweep_all(bool all) {
     const Session session;
     REQUIRE(graphrun_save(session.session, good.c_str()) == GRAPHRUN_OK);
     FILE* const stream = std::fopen(model_file.c_str(), "w");
-    std::fputs(text, stream);
+    std::fputs(text.c_str(), stream);
     std::fclose(stream);
   }
   const graphrun_input in = input();
 
   sweep("model_parse", all, [](const Session&) {
     graphrun_model* model = nullptr;
-    const int code = graphrun_model_parse(text, "small.yaml", nullptr, 0, &model);
+    const int code = graphrun_model_parse(text.c_str(), "small.yaml", nullptr, 0, &model);
     return taken(code, model, graphrun_model_free);
   });
   sweep("model_load", all, [&](const Session&) {

@@ -1,47 +1,31 @@
 // Every call of the public interface while an allocation of it fails, once or from there on: Error{memory},
 // no abort, the state as it was, and the next call as if nothing had been.
-#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <iostream>
 #include <iterator>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "graphrun/graphrun.hpp"
 #include "tests/failures/inject.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/six_numbers.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 using namespace graphrun;
 using graphrun::testing::FailingAllocations;
+using graphrun::testing::Positions;
 using graphrun::testing::TemporaryFolder;
 
 namespace {
 
-constexpr const char* text = R"(graphrun: 1
-name: small
-inputs:
-  x: {shape: [batch, 6]}
-nodes:
-  code:  {op: dense, in: x, units: 2, act: tanh}
-  norm:  {op: batch_norm, in: code}
-  recon: {op: dense, in: norm, units: 6, act: sigmoid}
-outputs: {code: code, image: recon}
-loss:
-  reconstruction: {op: mse, in: [recon, x]}
-train: {optimizer: {op: adam, lr: 1.0e-2}, batch: 8, epochs: 3, seed: 4}
-)";
-
-std::vector<float> examples() {
-  std::vector<float> values(8 * 6);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<float>(0.5 + 0.5 * std::sin(static_cast<double>(i)));
-  }
-  return values;
-}
+const std::string text = testing::six_numbers_model(
+    "  code:  {op: dense, in: x, units: 2, act: tanh}\n"
+    "  norm:  {op: batch_norm, in: code}\n"
+    "  recon: {op: dense, in: norm, units: 6, act: sigmoid}\n",
+    "optimizer: {op: adam, lr: 1.0e-2}, batch: 8, epochs: 3");
 
 SessionOptions with(Executor executor) {
   SessionOptions options;
@@ -49,21 +33,6 @@ SessionOptions with(Executor executor) {
   options.threads = 2;
   return options;
 }
-
-/// Which allocations are made to fail: all in the long test; in the quick one the first few and, further on,
-/// one in so many that it ends soon.
-class Positions {
- public:
-  explicit Positions(bool all) : all_(all) {}
-  long after(long position) {
-    if (all_ || position < 12) return position + 1;
-    return position + 1 + static_cast<long>(random_() % static_cast<unsigned long>(position / 2));
-  }
-
- private:
-  bool all_;
-  std::mt19937_64 random_{1};
-};
 
 /// One call that is tried: what it needs is made anew each time, and `right` is asked after it, whether it
 /// has failed or not.
@@ -253,7 +222,7 @@ class SessionSweeps {
   Executor executor_;
   Sweeps sweeps_;
   Model model_ = Model::parse(text);
-  std::vector<float> x_ = examples();
+  std::vector<float> x_ = testing::six_numbers(8);
   Inputs inputs_ = {{"x", x_}};
   std::optional<Session> session_;
   std::vector<std::string> digests_;  ///< after so many steps
@@ -275,7 +244,7 @@ TEST_CASE("each single allocation that fails is Error{memory}, and the state is 
 
 TEST_CASE("a thread that cannot be started is Error{memory}") {
   const Model model = Model::parse(text);
-  const std::vector<float> x = examples();
+  const std::vector<float> x = testing::six_numbers(8);
   for (const Executor executor : {Executor::threads, Executor::tbb}) {
     Session reference(model, with(executor));
     reference.train_step({{"x", x}});

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <limits>
+#include <random>
 
 namespace graphrun::testing {
 
@@ -18,6 +19,21 @@ class FailingAllocations {
   FailingAllocations(const FailingAllocations&) = delete;
   FailingAllocations& operator=(const FailingAllocations&) = delete;
   long count() const;  ///< of allocations so far
+};
+
+/// Which allocations are made to fail: all in a long test; in a quick one the first few and, further on, one
+/// in so many that it ends soon.
+class Positions {
+ public:
+  explicit Positions(bool all) : all_(all) {}
+  long after(long position) {
+    if (all_ || position < 12) return position + 1;
+    return position + 1 + static_cast<long>(random_() % static_cast<unsigned long>(position / 2));
+  }
+
+ private:
+  bool all_;
+  std::mt19937_64 random_{1};
 };
 
 /// How many blocks the process has that `new` gave and `delete` has not taken back.

@@ -2,7 +2,6 @@
 // not, and whatever the memory held before. What ThreadSanitizer watches first of all.
 #include <atomic>
 #include <chrono>
-#include <cstring>
 #include <random>
 #include <set>
 #include <thread>
@@ -13,13 +12,14 @@
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/provider.hpp"
+#include "tests/support/same_bits.hpp"
 
 using namespace graphrun;
 using namespace graphrun::runtime;
 using graphrun::testing::all_values;
 using graphrun::testing::autoencoder;
 using graphrun::testing::NetworkShape;
-using graphrun::testing::train;
+using graphrun::testing::same_bits;
 
 namespace {
 
@@ -37,17 +37,7 @@ SessionOptions with(ExecutorKind executor, int threads) {
 
 std::vector<float> trained(SessionOptions options, int steps, const NetworkShape& shape = network,
                            std::int64_t batch = rows) {
-  Session session(ops::registry(), ops::kernels(), std::move(options));
-  const ProgramId program = session.add(autoencoder(shape));
-  session.variables().initialise(5);
-  std::vector<float> values = train(session, program, batch, shape.widths.front(), steps);
-  const std::vector<float> variables = all_values(session.variables());
-  values.insert(values.end(), variables.begin(), variables.end());
-  return values;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+  return graphrun::testing::trained(shape, std::move(options), batch, steps);
 }
 
 /// Makes tasks end in another order each time.

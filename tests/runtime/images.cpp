@@ -1,29 +1,22 @@
 // Plans of images: rows that run block by block, and sums over the batch in parts.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <random>
 #include <set>
 #include <string>
 
 #include "graph/interpreter.hpp"
-#include "graph/term.hpp"
-#include "ops/op.hpp"
-#include "runtime/execute/session.hpp"
-#include "runtime/lower/lower.hpp"
 #include "runtime/products/tiled_matmul.hpp"
-#include "tests/runtime/network.hpp"
+#include "tests/runtime/lowered.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace graphrun;
 using namespace graphrun::runtime;
+using graphrun::runtime::testing::k;
+using graphrun::runtime::testing::n;
+using graphrun::runtime::testing::outputs_of;
 
 namespace {
-
-constexpr Dim n = Dim::batch();
-Dim k(std::int64_t number) {
-  return Dim::number(number);
-}
 
 /// Two layers and their gradients: convolutions, normalisation, pools, functions between.
 std::shared_ptr<const Graph> two_layers() {
@@ -67,27 +60,6 @@ graphrun::testing::Values inputs_of(const Graph& graph, std::int64_t batch) {
   return values;
 }
 
-std::vector<std::vector<float>> outputs_of(const std::shared_ptr<const Graph>& graph, std::int64_t batch,
-                                           const LoweringOptions& lowering, int threads) {
-  SessionOptions options;
-  options.threads = threads;
-  options.executor = ExecutorKind::threads;
-  options.lowering = lowering;
-  options.poison_workspace = true;
-  Session session(ops::registry(), ops::kernels(), options);
-  const ProgramId program = session.add(graph);
-  std::vector<std::vector<float>> values;
-  for (const PlanOutput& output : session.prepare(program, batch).outputs)
-    values.emplace_back(output.bytes / 4);
-  std::vector<Fetch> fetches;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    fetches.push_back({graph->outputs()[i].name, std::as_writable_bytes(std::span(values[i]))});
-  const graphrun::testing::Values inputs = inputs_of(*graph, batch);
-  const auto feeds = inputs.feeds();
-  session.run(program, {.batch = batch, .feeds = feeds, .fetches = fetches, .random = {}, .stop = {}});
-  return values;
-}
-
 /// Units by op.
 std::vector<Unit> units_of(const Plan& plan, const std::string& op) {
   std::vector<Unit> units;
@@ -101,10 +73,10 @@ std::vector<Unit> units_of(const Plan& plan, const std::string& op) {
 TEST_CASE("plans of images give the same bits for any number of workers, and what f64 says") {
   const auto graph = two_layers();
   for (const std::int64_t batch : {3, 40, 77}) {
-    const auto expected = outputs_of(graph, batch, {}, 1);
+    const graphrun::testing::Values inputs = inputs_of(*graph, batch);
+    const auto expected = outputs_of(graph, batch, inputs, {}, 1);
     HostVariables variables;
-    const auto inputs = inputs_of(*graph, batch).host();
-    const std::vector<HostTensor> exact = interpret(*graph, variables, {batch, inputs, {}});
+    const std::vector<HostTensor> exact = interpret(*graph, variables, {batch, inputs.host(), {}});
     for (std::size_t i = 0; i < expected.size(); ++i) {
       INFO(batch << ", " << graph->outputs()[i].name);
       const std::vector<double>& wanted = exact[graph->outputs()[i].node].values;
@@ -116,14 +88,14 @@ TEST_CASE("plans of images give the same bits for any number of workers, and wha
     }
     for (const int threads : {2, 3, 5, 16}) {
       INFO(batch << " rows, " << threads << " threads");
-      CHECK(outputs_of(graph, batch, {}, threads) == expected);
+      CHECK(outputs_of(graph, batch, inputs, {}, threads) == expected);
     }
     LoweringOptions uncut;
     uncut.slicing = false;
-    CHECK(outputs_of(graph, batch, uncut, 2) == expected);
+    CHECK(outputs_of(graph, batch, inputs, uncut) == expected);
     LoweringOptions unshared;
     unshared.memory_sharing = false;
-    CHECK(outputs_of(graph, batch, unshared, 2) == expected);
+    CHECK(outputs_of(graph, batch, inputs, unshared) == expected);
   }
 }
 

@@ -38,9 +38,9 @@ inline graphrun::testing::Values random_inputs(const Graph& graph, std::int64_t 
 
 inline std::vector<std::vector<float>> outputs_of(const std::shared_ptr<const Graph>& graph,
                                                   std::int64_t batch, const graphrun::testing::Values& inputs,
-                                                  const LoweringOptions& lowering) {
+                                                  const LoweringOptions& lowering, int threads = 2) {
   SessionOptions options;
-  options.threads = 2;
+  options.threads = threads;
   options.executor = ExecutorKind::threads;
   options.lowering = lowering;
   options.poison_workspace = true;

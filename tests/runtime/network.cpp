@@ -177,4 +177,15 @@ std::vector<float> train(runtime::Session& session, runtime::ProgramId program, 
   return losses;
 }
 
+std::vector<float> trained(const NetworkShape& shape, runtime::SessionOptions options, std::int64_t rows,
+                           int steps) {
+  runtime::Session session(ops::registry(), ops::kernels(), std::move(options));
+  const runtime::ProgramId program = session.add(autoencoder(shape));
+  session.variables().initialise(5);
+  std::vector<float> values = train(session, program, rows, shape.widths.front(), steps);
+  const std::vector<float> variables = all_values(session.variables());
+  values.insert(values.end(), variables.begin(), variables.end());
+  return values;
+}
+
 }  // namespace graphrun::testing

@@ -63,4 +63,8 @@ std::vector<float> all_values(const runtime::VariableStore& store);
 std::vector<float> train(runtime::Session& session, runtime::ProgramId program, std::int64_t rows,
                          std::int64_t columns, int steps);
 
+/// The losses of an autoencoder's steps in a session of its own, and then all variables.
+std::vector<float> trained(const NetworkShape& shape, runtime::SessionOptions options, std::int64_t rows,
+                           int steps);
+
 }  // namespace graphrun::testing

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <memory>
 #include <random>
@@ -17,6 +16,7 @@
 #include "tests/runtime/network.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/graphs.hpp"
+#include "tests/support/same_bits.hpp"
 
 using namespace graphrun;
 using namespace graphrun::runtime;
@@ -24,6 +24,7 @@ using graphrun::testing::all_values;
 using graphrun::testing::batch_of;
 using graphrun::testing::Maker;
 using graphrun::testing::matmul;
+using graphrun::testing::same_bits;
 using graphrun::testing::shape;
 using graphrun::testing::sum;
 using graphrun::testing::sum_over;
@@ -218,10 +219,6 @@ std::vector<float> values_of(const std::shared_ptr<const Graph>& graph, std::int
   const std::vector<float> variables = all_values(session.variables());
   seen.insert(seen.end(), variables.begin(), variables.end());
   return seen;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {

@@ -2,7 +2,6 @@
 // runs with nothing but these edges to order its tasks: see tests/support/run_by_edges.hpp.
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <filesystem>
 #include <random>
 
@@ -13,6 +12,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/folders.hpp"
 #include "tests/support/run_by_edges.hpp"
+#include "tests/support/same_bits.hpp"
 #include "train/learn/definition.hpp"
 #include "train/learn/learning_step.hpp"
 #include "train/learn/programs.hpp"
@@ -21,6 +21,7 @@ using namespace graphrun;
 using namespace graphrun::train;
 using graphrun::testing::Edge;
 using graphrun::testing::edges_of;
+using graphrun::testing::same_bits;
 
 namespace {
 
@@ -105,10 +106,6 @@ std::vector<std::string> bundled_models() {
     if (entry.path().extension() == ".yaml") paths.push_back(entry.path().string());
   std::sort(paths.begin(), paths.end());
   return paths;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 }  // namespace
