@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "errors/lack_of_memory.hpp"
 #include "runtime/execute/executors.hpp"
 #include "runtime/execute/feeds.hpp"
 #include "runtime/execute/plan_run.hpp"
@@ -89,17 +90,12 @@ class Session::Implementation {
       known->second.used = ++uses_;
       return known->second;
     }
-    const HostState state;
-    KeptPlan made{.run = std::make_unique<PlanRun>(lowered(graphs_[program], batch), variables_),
-                  .tasks = {}};
-    const Plan& plan = made.run->plan();
-    reserve(plan.statistics);
-    made.run->bind_memory(workspace_.get(), workers_);
-    made.run->set_before_task(options_.before_task);
-    made.tasks = executor_for(plan).prepare(plan);
-    made.used = ++uses_;
-    make_room_for_plan(program);
-    return runs_.emplace(std::pair(program, batch), std::move(made)).first->second;
+    const auto lack = [&] {
+      return Error(
+          ErrorCode::memory,
+          fmt::format("there is not enough memory to plan a batch of {}; a smaller one needs less", batch));
+    };
+    return saying_what_lacks([&]() -> KeptPlan& { return add_plan(program, batch); }, lack);
   }
 
   void run(ProgramId program, const Run& run) {
@@ -165,6 +161,20 @@ class Session::Implementation {
     }
   }
 
+  KeptPlan& add_plan(ProgramId program, std::int64_t batch) {
+    const HostState state;
+    auto lowered = lower(graphs_[program], batch, kernels_, options_.lowering);
+    KeptPlan made{.run = std::make_unique<PlanRun>(std::move(lowered), variables_), .tasks = {}};
+    const Plan& plan = made.run->plan();
+    reserve(plan.statistics);
+    made.run->bind_memory(workspace_.get(), workers_);
+    made.run->set_before_task(options_.before_task);
+    made.tasks = executor_for(plan).prepare(plan);
+    made.used = ++uses_;
+    make_room_for_plan(program);
+    return runs_.emplace(std::pair(program, batch), std::move(made)).first->second;
+  }
+
   /// Handing tasks to other threads pays only when there is enough to do; the bits are the same. Plain
   /// threads always share: that executor is for tests of sharing.
   Executor& executor_for(const Plan& plan) {
@@ -184,16 +194,6 @@ class Session::Implementation {
 
   // ---- Memory ----
 
-  std::shared_ptr<const Plan> lowered(const std::shared_ptr<const Graph>& graph, std::int64_t batch) const {
-    try {
-      return lower(graph, batch, kernels_, options_.lowering);
-    } catch (const std::bad_alloc&) {
-      throw Error(
-          ErrorCode::memory,
-          fmt::format("there is not enough memory to plan a batch of {}; a smaller one needs less", batch));
-    }
-  }
-
   void reserve(const PlanStatistics& statistics) {
     const std::size_t workspace = std::max(workspace_bytes_, statistics.workspace_bytes);
     const std::size_t scratch = std::max(workers_.front().bytes, statistics.scratch_bytes_per_worker);
@@ -204,14 +204,13 @@ class Session::Implementation {
           fmt::format("the run needs {} bytes of workspace, and {} are allowed; a smaller batch needs less",
                       total, *options_.max_bytes));
     }
-    try {
-      grow(workspace, scratch);
-    } catch (const std::bad_alloc&) {
-      throw Error(ErrorCode::memory,
-                  fmt::format("there are no {} bytes for the workspace; a smaller batch needs "
-                              "less",
-                              total));
-    }
+    saying_what_lacks([&] { grow(workspace, scratch); },
+                      [&] {
+                        return Error(ErrorCode::memory,
+                                     fmt::format("there are no {} bytes of memory for the workspace; a "
+                                                 "smaller batch needs less",
+                                                 total));
+                      });
   }
 
   /// The plans that there are move to the larger memory once all of it is there.

@@ -9,7 +9,7 @@
 #include <new>
 #include <utility>
 
-#include "graphrun/error.hpp"
+#include "errors/lack_of_memory.hpp"
 #include "runtime/execute/executors.hpp"
 #include "runtime/execute/feeds.hpp"
 #include "runtime/execute/plan_run.hpp"
@@ -85,12 +85,14 @@ class SharedProgram::Implementation {
     const auto known = plans_.find(batch);
     if (known != plans_.end()) return known->second;
     const HostState state;
-    try {
+    const auto plan = [&] {
       if (plans_.size() == most_plans_of_a_program) plans_.erase(plans_.begin());
       return plans_.emplace(batch, lower(graph_, batch, kernels_, options_.lowering)).first->second;
-    } catch (const std::bad_alloc&) {
-      throw Error(ErrorCode::memory, fmt::format("there is not enough memory to plan {} rows", batch));
-    }
+    };
+    return saying_what_lacks(plan, [&] {
+      return Error(ErrorCode::memory,
+                   fmt::format("there is not enough memory to plan {} rows; fewer need less", batch));
+    });
   }
 
   Kept& kept_in(Room& room, const std::shared_ptr<const Plan>& plan, std::int64_t batch,

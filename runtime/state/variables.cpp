@@ -6,7 +6,7 @@
 #include <deque>
 #include <utility>
 
-#include "graphrun/error.hpp"
+#include "errors/lack_of_memory.hpp"
 #include "runtime/machine/aligned.hpp"
 #include "runtime/state/initialize.hpp"
 
@@ -29,6 +29,12 @@ class Arena {
     std::byte* const begin = block->memory.get() + (block->bytes - block->left);
     block->left -= size;
     return begin;
+  }
+
+  std::size_t bytes() const {
+    std::size_t sum = 0;
+    for (const Block& block : blocks_) sum += block.bytes;
+    return sum;
   }
 
  private:
@@ -66,7 +72,16 @@ VariableStore::Variable& VariableStore::declare(std::string name, Extents extent
                 {}, name);
   }
   const auto count = static_cast<std::size_t>(element_count(extents));
-  auto* const values = reinterpret_cast<float*>(storage_->arena.allocate(count * sizeof(float)));
+  const std::size_t bytes = count * sizeof(float);
+  const auto lack = [&] {
+    return Error(ErrorCode::memory,
+                 fmt::format("there is not enough memory for its {} bytes, beside {} of other variables; "
+                             "fewer units need less",
+                             bytes, storage_->arena.bytes()),
+                 {}, name);
+  };
+  std::byte* const memory = saying_what_lacks([&] { return storage_->arena.allocate(bytes); }, lack);
+  auto* const values = reinterpret_cast<float*>(memory);
   std::fill_n(values, count, 0.0F);
   const auto named = storage_->by_name.emplace(name, storage_->variables.size()).first;
   try {

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,10 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/six_numbers.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/thrown.hpp"
 
 using namespace graphrun;
+using graphrun::testing::contains;
 using graphrun::testing::FailingAllocations;
 using graphrun::testing::Positions;
 using graphrun::testing::TemporaryFolder;
@@ -229,7 +232,56 @@ class SessionSweeps {
   std::vector<std::string> fitted_;   ///< after so many epochs
 };
 
+/// All that is said of a call while one allocation of it fails, each in turn.
+std::string said_of(const std::function<void()>& make, const std::function<void()>& call) {
+  std::set<std::string> texts;
+  for (long nth = 1;; ++nth) {
+    make();
+    long count = 0;
+    {
+      const FailingAllocations failing(nth);
+      try {
+        call();
+      } catch (const Error& error) {
+        texts.insert(error.what());
+      }
+      count = failing.count();
+    }
+    if (count < nth) break;
+  }
+  std::string all;
+  for (const std::string& said : texts) all += said + "\n";
+  return all;
+}
+
 }  // namespace
+
+TEST_CASE("what memory is lacking for is said, where it is known") {
+  const Model model = Model::parse(text);
+  const std::vector<std::uint8_t> pixels(8 * 6, 100);
+  const Inputs inputs = {{"x", pixels}};
+  std::optional<Session> session;
+  const auto fresh = [&] { session.emplace(model, with(Executor::serial)); };
+  const std::string making = said_of([] {}, fresh);
+  INFO(making);
+  CHECK(contains(making,
+                 "error: node 'code.w': there is not enough memory for its 48 bytes, beside 0 of other "
+                 "variables; fewer units need less\n"));
+  const std::string learning = said_of(fresh, [&] { session->train_step(inputs); });
+  INFO(learning);
+  CHECK(contains(learning, "there is not enough memory to compile the "));
+  CHECK(contains(learning, " nodes of 'small'\n"));
+  CHECK(contains(learning, "there is not enough memory to plan a batch of 8; a smaller one needs less\n"));
+  CHECK(contains(learning, " bytes of memory for the workspace; a smaller batch needs less\n"));
+  CHECK(contains(learning,
+                 "there is not enough memory for the 192 bytes of a batch of 8; a smaller one needs less"));
+  const Weights weights = session->weights();
+  std::optional<Predictor> predictor;
+  const std::string predicting =
+      said_of([&] { predictor.emplace(model, weights); }, [&] { predictor->prepare(8, 1); });
+  INFO(predicting);
+  CHECK(contains(predicting, "there is not enough memory to plan 8 rows; fewer need less\n"));
+}
 
 TEST_CASE("an allocation that fails is Error{memory}, and the state is whole") {
   SessionSweeps(Executor::serial, false).run();

@@ -37,7 +37,7 @@ def write_examples(path, rows=256, columns=64):
     header += " " * (-(10 + len(header) + 1) % 64) + "\n"
     with open(path, "wb") as file:
         file.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
-        file.write(bytes((i * 37) % 256 for i in range(rows * columns)))
+        file.write(bytes((i * 37) % 256 for i in range(256)) * (rows * columns // 256))
 
 
 def learnt_for_nothing(run):
@@ -51,13 +51,14 @@ def learnt_for_nothing(run):
 
 class Trials:
     def __init__(self, program, folder):
-        self.program, self.folder, self.number, self.wrong = program, folder, 0, []
+        self.program, self.folder, self.number, self.wrong, self.unsaid = program, folder, 0, [], 0
 
-    def run(self, what, limits, expected, command="train", environment=None):
-        """`limits` is called in the child; `expected` are the exit codes that are right."""
+    def run(self, what, limits, expected, command="train", environment=None, sets=(), says=""):
+        """`limits` is called in the child; `expected` are the exit codes that are right, `says` is in the log."""
         self.number += 1
         arguments = [self.program, command, os.path.join(self.folder, "model.yaml")]
         run = os.path.join(self.folder, f"run{self.number}")
+        arguments += [word for each in sets for word in ("--set", each)]
         if command == "train":
             arguments += ["--out", run, "--threads", "2"]
         try:
@@ -75,6 +76,10 @@ class Trials:
             self.wrong.append(f"{what}: it learnt an epoch and kept nothing\n{text[-600:]}")
         elif "bug in graphrun" in text:
             self.wrong.append(f"{what}: it calls itself wrong\n{text[-600:]}")
+        elif says not in text:
+            self.wrong.append(f"{what}: it does not say '{says}'\n{text[-600:]}")
+        elif text.rstrip().endswith("error: out of memory"):
+            self.unsaid += 1
         return done.returncode
 
 
@@ -116,6 +121,11 @@ def main():
         trials.run("no limit", lambda: None, {0})
         codes = [trials.run(f"{size} MB of address space", address_space(size), {0, 1})
                  for size in range(60, 201, 2 if options.all else 10)]
+        large = os.path.join(folder, "large.npy")
+        write_examples(large, rows=1000000)
+        trials.run("a file that is larger than the memory", address_space(120), {1},
+                   sets=[f"data.train.images={large}"], says="large.npy: error: there is not enough memory to read it")
+        os.remove(large)
         for count in range(1, 7 if options.all else 4):
             if os.geteuid() == 0:  # of another user, who has as many processes as he likes, nothing is known
                 trials.run(f"{count} threads", threads(count), {0, 1})
@@ -125,7 +135,8 @@ def main():
             trials.run(allocator, lambda: None, {0}, environment={"LD_PRELOAD": allocator})
         for fault in trials.wrong:
             print(fault)
-        print(f"{trials.number} runs, {len(trials.wrong)} wrong; by address space: {codes}")
+        print(f"{trials.number} runs, {len(trials.wrong)} wrong, {trials.unsaid} without what memory lacked for; "
+              f"by address space: {codes}")
         return 1 if trials.wrong else 0
     finally:
         shutil.rmtree(folder, ignore_errors=True)

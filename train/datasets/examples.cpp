@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "errors/lack_of_memory.hpp"
 #include "train/datasets/pixels.hpp"
 
 namespace graphrun::train {
@@ -119,7 +120,14 @@ void Batch::use(const Examples& examples) {
 void Batch::reserve(Buffer& buffer) const {
   const std::int64_t bytes = checked_multiply(max_rows_, static_cast<std::int64_t>(buffer.bytes_per_row));
   if (buffer.bytes.size() >= static_cast<std::size_t>(bytes)) return;
-  buffer.bytes.resize(static_cast<std::size_t>(bytes));
+  saying_what_lacks([&] { buffer.bytes.resize(static_cast<std::size_t>(bytes)); },
+                    [&] {
+                      return Error(
+                          ErrorCode::memory,
+                          fmt::format("there is not enough memory for the {} bytes of a batch of {}; "
+                                      "a smaller one needs less",
+                                      bytes, max_rows_));
+                    });
   if (buffer.column.kind == ColumnKind::ones)
     std::fill_n(reinterpret_cast<float*>(buffer.bytes.data()), buffer.bytes.size() / sizeof(float), 1.0F);
 }

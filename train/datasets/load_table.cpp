@@ -9,7 +9,9 @@
 #include <map>
 #include <utility>
 
+#include "errors/lack_of_memory.hpp"
 #include "errors/printable.hpp"
+#include "files/memory_error.hpp"
 #include "train/datasets/labels.hpp"
 #include "train/datasets/row_weights.hpp"
 #include "train/datasets/tables/table_split.hpp"
@@ -293,9 +295,7 @@ std::string kind_text(const FittedColumn& column) {
   return fmt::format("{}a number, {}", use, name_of(column.scale));
 }
 
-}  // namespace
-
-Dataset load_table_data(const DataRecipe& data) {
+Dataset read_table_data(const DataRecipe& data) {
   const TableText table(fs::path(data.train->images));
   const TableRecipe::Split& split = data.table->split;
   const std::string& label = data.train->label_column;
@@ -327,6 +327,13 @@ Dataset load_table_data(const DataRecipe& data) {
   return dataset;
 }
 
+}  // namespace
+
+Dataset load_table_data(const DataRecipe& data) {
+  return saying_what_lacks([&] { return read_table_data(data); },
+                           [&] { return files::memory_error(data.train->images); });
+}
+
 ImageSet examples_of(const TableText& table, ImageSet rows, const TableRecipe& recipe, bool foretelling) {
   if (!recipe.windows) return rows;
   WindowSizes sizes = window_sizes(*recipe.windows);
@@ -346,7 +353,8 @@ TableReading table_reading(const DataRecipe& data, const TableQuery& query) {
 }
 
 ImageSet load_table(const TableText& table, const DataRecipe& data, const TableQuery& query) {
-  return read_whole(table, data, table_reading(data, query), query.label);
+  return saying_what_lacks([&] { return read_whole(table, data, table_reading(data, query), query.label); },
+                           [&] { return files::memory_error(table.path()); });
 }
 
 ImageSet single_row(const CodedRow& row, const DataRecipe& data) {

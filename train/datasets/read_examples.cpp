@@ -8,11 +8,13 @@
 #include <span>
 #include <utility>
 
+#include "errors/lack_of_memory.hpp"
 #include "errors/nearest.hpp"
 #include "files/array_pieces.hpp"
 #include "files/csv.hpp"
 #include "files/file_kind.hpp"
 #include "files/idx.hpp"
+#include "files/memory_error.hpp"
 #include "files/npy.hpp"
 #include "files/npz.hpp"
 #include "train/datasets/labels.hpp"
@@ -382,9 +384,7 @@ void set_labels(ImageSet& set, Labels labels, const fs::path& path) {
   set.class_names = std::move(labels.names);
 }
 
-}  // namespace
-
-ImageSet load_images(const ImageFiles& files, const ReadingOptions& reading) {
+ImageSet read_with_all(const ImageFiles& files, const ReadingOptions& reading) {
   Raw raw = read_raw(files, reading);
   ImageSet set;
   set_sizes(set, put_upright(raw, sizes_of(raw, reading, files.images), reading, files.images));
@@ -403,6 +403,13 @@ ImageSet load_images(const ImageFiles& files, const ReadingOptions& reading) {
     set.weights = with_mean_one(read_weights(files.weights, set.count), files.weights);
   set.arrays = read_arrays(files, set.count);
   return set;
+}
+
+}  // namespace
+
+ImageSet load_images(const ImageFiles& files, const ReadingOptions& reading) {
+  return saying_what_lacks([&] { return read_with_all(files, reading); },
+                           [&] { return files::memory_error(files.images); });
 }
 
 }  // namespace graphrun::train

@@ -118,8 +118,10 @@ class Learner::Implementation {
     return std::ranges::find(names, name) != names.end();
   }
   void declare_parameters();
+  std::size_t add_compiled(const BatchSteps& steps);
   CompiledProgram compile(Program program) { return {std::move(program), *model_, session_}; }
   CompiledProgram compile_step(Program program);
+  Error no_memory_to_compile() const;
 
   std::unique_ptr<runtime::ShardedProgram> in_shards(const Graph& graph);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "errors/lack_of_memory.hpp"
 #include "runtime/lower/rows.hpp"
 #include "runtime/state/philox.hpp"
 #include "train/learn/learner_implementation.hpp"
@@ -75,11 +76,13 @@ void Learner::Implementation::run_blocks(CompiledProgram& compiled, const Exampl
 }
 
 CompiledProgram& Learner::Implementation::evaluation() {
-  if (!evaluation_) {
+  if (evaluation_) return *evaluation_;
+  const auto make = [&] {
     FigureNames names = figure_names(*model_, {}, true);
     evaluation_ = compile(evaluation_program(*model_, ops::registry(), passes_));
     evaluation_names_ = std::move(names);
-  }
+  };
+  saying_what_lacks(make, [&] { return no_memory_to_compile(); });
   return *evaluation_;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "errors/lack_of_memory.hpp"
 #include "runtime/state/philox.hpp"
 #include "train/learn/learner_implementation.hpp"
 #include "train/learn/optimizer.hpp"
@@ -25,7 +26,16 @@ Learner::Implementation::Learning& Learner::Implementation::training() {
   return learnings_[in_use_];
 }
 
+Error Learner::Implementation::no_memory_to_compile() const {
+  return Error(ErrorCode::memory, fmt::format("there is not enough memory to compile the {} nodes of '{}'",
+                                              model_->graph.nodes().size(), model_->name));
+}
+
 std::size_t Learner::Implementation::add_steps(const BatchSteps& batch) {
+  return saying_what_lacks([&] { return add_compiled(batch); }, [&] { return no_memory_to_compile(); });
+}
+
+std::size_t Learner::Implementation::add_compiled(const BatchSteps& batch) {
   Learning learning;
   for (const LearningStep& step : batch.steps) {
     learning.steps.push_back(

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "errors/lack_of_memory.hpp"
 #include "files/file.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/suitable.hpp"
@@ -160,7 +161,7 @@ class Run final : public PhaseObserver {
     });
     std::optional<Figures> of_test;
     end = stopped_or(end, [&] { of_test = tested(); });
-    if (end == LoopEnd::finished && pictures_) pictures_->finish();
+    if (end == LoopEnd::finished && pictures_) draw_all();
     return {.end = end,
             .directory = directory_ ? directory_->folder() : fs::path(),
             .checkpoint = directory_ ? saved_path() : fs::path(),
@@ -203,10 +204,22 @@ class Run final : public PhaseObserver {
   void saying_what_is_left(const Work& work) const {
     try {
       work();
-    } catch (const Error&) {
+    } catch (...) {
       if (directory_) observer_.on_note(what_is_left());
       throw;
     }
+  }
+
+  /// Once all is learnt and kept.
+  void draw_all() {
+    saying_what_lacks([&] { pictures_->finish(); },
+                      [&] {
+                        return Error(
+                            ErrorCode::memory,
+                            fmt::format("there is not enough memory for pictures and report; the "
+                                        "weights are kept, and `graphrun report {}` makes the report",
+                                        directory_->folder().string()));
+                      });
   }
 
   /// Of a run that was continued and had nothing to do.
@@ -322,7 +335,12 @@ class Run final : public PhaseObserver {
 
   void save() {
     const Learner::Weights slots = learner_.collected_slots();
-    if (writes()) write_checkpoint(slots);
+    const auto lack = [&] {
+      return Error(ErrorCode::memory,
+                   fmt::format("there is not enough memory to write {}; fewer units need less",
+                               saved_path().string()));
+    };
+    if (writes()) saying_what_lacks([&] { write_checkpoint(slots); }, lack);
     saved_step_ = learner_.state().step;
   }
 
