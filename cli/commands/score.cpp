@@ -40,6 +40,7 @@ struct Threshold {
   double value = 0;
   std::string why;
   std::optional<double> expected;  ///< the share of rows like those learnt from that is flagged
+  std::string warning;
 };
 
 class ScoreCommand final : public Command {
@@ -82,6 +83,7 @@ class ScoreCommand final : public Command {
     note_unscored(scores, rows.count, context.console);
     Result result{.scores = scores, .labelled = detected(scores, rows), .threshold = {}};
     result.threshold = threshold(trained.learner.state().held_out_scores, rows, data, result.labelled);
+    if (!result.threshold.warning.empty()) context.console.warning(result.threshold.warning);
     if (!result.threshold.why.empty() && data.table->split.validation == 0 && threshold_.empty())
       context.console.warning(
           "the threshold comes from rows that were learnt from, which flags about twice as many as expected: "
@@ -187,15 +189,21 @@ class ScoreCommand final : public Command {
       if (!labelled)
         throw Error(ErrorCode::usage, rows.has_labels() ? "--threshold f1: all rows have one label"
                                                         : "--threshold f1 needs labels: add --label COLUMN");
-      return {labelled->detection.best_threshold, "the best for these labels", {}};
+      return {labelled->detection.best_threshold, "the best for these labels", {}, {}};
     }
-    if (!threshold_.empty()) return {number_of("--threshold", threshold_), "as asked for", {}};
+    if (!threshold_.empty()) return {number_of("--threshold", threshold_), "as asked for", {}, {}};
     if (held_out.empty())
       throw Error(ErrorCode::data, "the run holds no scores of rows to compare with: give --threshold SCORE");
     const double share = expected();
     const char* rows_kept = data.table->split.validation > 0 ? "held-out rows" : "rows that were learnt from";
-    return {train::threshold_of(held_out, 1 - share),
-            fmt::format("{:.4g} % of {} are above it", share * 100, rows_kept), share};
+    return {
+        train::threshold_of(held_out, 1 - share),
+        fmt::format("{:.4g} % of {} are above it", share * 100, rows_kept), share,
+        train::tells_share(held_out.size(), share)
+            ? std::string()
+            : fmt::format("{:.4g} % cannot be told by {} scores that the run has kept: the threshold is the "
+                          "largest of them",
+                          share * 100, held_out.size())};
   }
 
   // ---- One by one ----
@@ -211,6 +219,7 @@ class ScoreCommand final : public Command {
     const std::filesystem::path path("standard input");
     const train::ImageSet none;
     const Threshold above = threshold(trained.learner.state().held_out_scores, none, data, std::nullopt);
+    if (!above.warning.empty()) console.warning(above.warning);
     files::CsvLines lines(header, path);
     const files::CsvFields& first = lines.next();
     const std::vector<std::string> names(first.begin(), first.end());

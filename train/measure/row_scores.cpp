@@ -220,7 +220,7 @@ RowScores RowScorer::scores(const Examples& examples, const ImageSet& rows) {
 
 namespace {
 
-/// The scores at the middle of equal shares of the weight.
+/// The scores that part the weight into equal shares.
 std::vector<double> kept_by_weight(const std::vector<double>& scores, std::span<const float> weights) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -231,8 +231,8 @@ std::vector<double> kept_by_weight(const std::vector<double>& scores, std::span<
   double passed = 0;
   for (const std::size_t row : order) {
     passed += static_cast<double>(weights[row]);
-    const auto middle = [&] { return (static_cast<double>(kept.size()) + 0.5) / static_cast<double>(count); };
-    while (kept.size() < count && passed >= middle() * all) kept.push_back(scores[row]);
+    const auto share = [&] { return static_cast<double>(kept.size() + 1) / static_cast<double>(count + 1); };
+    while (kept.size() < count && passed >= share() * all) kept.push_back(scores[row]);
   }
   return kept;
 }
@@ -243,9 +243,10 @@ std::vector<double> kept_scores(std::vector<double> scores, std::span<const floa
   if (!weights.empty() && weights.size() == scores.size()) return kept_by_weight(scores, weights);
   std::ranges::sort(scores);
   if (scores.size() <= held_out_scores_kept) return scores;
+  constexpr auto parts = static_cast<double>(held_out_scores_kept + 1);
   std::vector<double> kept;
-  for (std::size_t i = 0; i < held_out_scores_kept; ++i)
-    kept.push_back(scores[i * (scores.size() - 1) / (held_out_scores_kept - 1)]);
+  for (std::size_t i = 1; i <= held_out_scores_kept; ++i)
+    kept.push_back(threshold_of(scores, static_cast<double>(i) / parts));
   return kept;
 }
 
@@ -255,6 +256,10 @@ double threshold_of(std::span<const double> rising, double share) {
   const auto below = static_cast<std::size_t>(place);
   const std::size_t above = std::min(below + 1, rising.size() - 1);
   return rising[below] + (place - static_cast<double>(below)) * (rising[above] - rising[below]);
+}
+
+bool tells_share(std::size_t scores, double above) {
+  return (static_cast<double>(scores) + 1) * above >= 1;
 }
 
 std::vector<std::size_t> surprising_columns(const RowScores& scores, std::size_t row) {

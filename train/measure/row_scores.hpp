@@ -58,14 +58,17 @@ class RowScorer {
   ScoreRule rule_;
 };
 
-/// At most held_out_scores_kept of them, rising, evenly chosen: where rows have weights, so that each stands
-/// for as much weight.
+/// At most held_out_scores_kept values, rising, whose thresholds are those of all scores; where rows have
+/// weights, between two of them lies as much weight.
 std::vector<double> kept_scores(std::vector<double> scores, std::span<const float> weights = {});
 
 /// The score that so large a share of new rows, alike to those held out, stays below: of n held-out ones that
 /// with the number (n + 1)·share, or between the two beside it. (Of n + 1 alike rows each is equally often
 /// the k-th, whatever their distribution.) `rising` is not empty.
 double threshold_of(std::span<const double> rising, double share);
+
+/// Can so small a share be told by so many scores? Otherwise its threshold is the largest of them.
+bool tells_share(std::size_t scores, double above);
 
 /// The columns that make most of a row's score, the largest part first: at most three, none that makes less
 /// than a tenth.

@@ -1,4 +1,5 @@
 // Scores of rows: how well they tell, and where the threshold lies.
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/catch.hpp"
@@ -33,13 +34,21 @@ TEST_CASE("a threshold promises its share of rows alike to those held out") {
   CHECK(threshold_of(std::vector<double>{3}, 0.99) == 3);
 }
 
-TEST_CASE("held-out scores are kept rising, and evenly chosen where there are many") {
+TEST_CASE("so many held-out scores tell no smaller share than theirs") {
+  CHECK(tells_share(99, 0.01));
+  CHECK(!tells_share(98, 0.01));
+}
+
+TEST_CASE("held-out scores are kept rising, and where there are many, by their thresholds") {
   CHECK(kept_scores({3, 1, 2}) == std::vector<double>{1, 2, 3});
   std::vector<double> many;
   for (int i = 0; i < 5001; ++i) many.push_back((i * 37) % 5001);
   const std::vector<double> kept = kept_scores(many);
   CHECK(kept.size() == held_out_scores_kept);
-  CHECK(kept.front() == 0);
-  CHECK(kept[1] == 5);
-  CHECK(kept.back() == 5000);
+  std::ranges::sort(many);
+  for (const double share : {0.01, 0.5, 0.9, 0.99, 0.999})
+    CHECK(threshold_of(kept, share) == Approx(threshold_of(many, share)));
+  const std::vector<float> equal(many.size(), 1.0F);
+  for (const double share : {0.5, 0.9, 0.99})
+    CHECK(std::abs(threshold_of(kept_scores(many, equal), share) - threshold_of(many, share)) <= 1);
 }
