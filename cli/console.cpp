@@ -44,6 +44,10 @@ void Console::finish() {
                 std::string("cannot write the result to standard output: ") + std::strerror(failure_));
 }
 
+bool Console::has_reader() const {
+  return failure_ != EPIPE;
+}
+
 void Console::line(std::string_view text) {
   clear_progress();
   write_stderr(std::string(text) + "\n");

@@ -33,6 +33,8 @@ class Console {
   std::size_t width() const;
   /// Writes out what is buffered; Error{io} if some result could not be written (a full disk).
   void finish();
+  /// Does anybody still read the results, as far as what was written tells?
+  bool has_reader() const;
 
  private:
   void line(std::string_view text);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <set>
 
 #include "cli/array_file.hpp"
 #include "cli/commands.hpp"
@@ -135,7 +134,7 @@ class PredictCommand final : public Command {
     for (const std::size_t id : ids) names.push_back(table.names()[id].empty() ? "id" : table.names()[id]);
     for (const auto& some : outputs.with(0).columns)
       names.insert(names.end(), some->names.begin(), some->names.end());
-    require_unique(names);
+    require_unique(names, "ask for these outputs one by one");
     files::AtomicFile file(out);
     file.write(files::csv_line(names));
     std::size_t row = 0;
@@ -151,14 +150,6 @@ class PredictCommand final : public Command {
       file.write(files::csv_line(cells));
     });
     file.commit();
-  }
-
-  static void require_unique(const std::vector<std::string>& names) {
-    std::set<std::string> seen;
-    for (const std::string& name : names)
-      if (!seen.insert(name).second)
-        throw Error(ErrorCode::usage,
-                    fmt::format("two columns would be called '{}': ask for these outputs one by one", name));
   }
 
   static void write_filled(const std::string& out, const train::TableText& table, const TableRecipe& recipe,

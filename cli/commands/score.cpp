@@ -145,10 +145,10 @@ class ScoreCommand final : public Command {
     Labelled result;
     for (std::size_t i = 0; i < scores.scores.size(); ++i)
       result.is_odd.push_back(rows.labels[row_of(scores, i)] == odd);
-    result.odd =
-        rows.class_names.empty() ? std::to_string(odd) : rows.class_names[static_cast<std::size_t>(odd)];
     const auto count = std::ranges::count(result.is_odd, true);
     if (count == 0 || static_cast<std::size_t>(count) == result.is_odd.size()) return std::nullopt;
+    result.odd =
+        rows.class_names.empty() ? std::to_string(odd) : rows.class_names[static_cast<std::size_t>(odd)];
     result.detection = train::detection(scores.scores, result.is_odd);
     return result;
   }
@@ -227,7 +227,7 @@ class ScoreCommand final : public Command {
                                 train::table_reading(data, {table_.label, table_.ignored}), names, path);
     print(console, "score,flagged,because\n");
     train::CodedRow row;
-    for (std::string line; std::getline(std::cin, line);) {
+    for (std::string line; console.has_reader() && std::getline(std::cin, line);) {
       lines.append(line);
       if (lines.is_at_end()) continue;
       const files::CsvFields& fields = lines.next();
@@ -259,6 +259,7 @@ class ScoreCommand final : public Command {
     std::vector<std::string> names = table.names();
     names.insert(names.end(), {"score", "flagged", "because"});
     for (const std::string& column : scores.columns) names.push_back("score." + column);
+    require_unique(names, "the table has it already; rename it there");
     files::AtomicFile file(out);
     file.write(files::csv_line(names));
     std::size_t row = 0;

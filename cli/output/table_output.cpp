@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
+#include "errors/printable.hpp"
 #include "graphrun/error.hpp"
 
 namespace graphrun::cli {
@@ -36,6 +39,14 @@ std::vector<std::string> copied_row(const files::CsvLines& lines, const files::C
   std::vector<std::string> row;
   for (const std::string_view field : fields) row.push_back(copied_cell(lines, field));
   return row;
+}
+
+void require_unique(const std::vector<std::string>& names, std::string_view fix) {
+  std::set<std::string> seen;
+  for (const std::string& name : names)
+    if (!seen.insert(name).second)
+      throw Error(ErrorCode::usage,
+                  fmt::format("two columns would be called '{}': {}", printable(name), fix));
 }
 
 }  // namespace graphrun::cli

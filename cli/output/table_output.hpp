@@ -34,4 +34,7 @@ std::string copied_cell(const files::CsvLines& lines, std::string_view field);
 /// The cells of a row, all of them.
 std::vector<std::string> copied_row(const files::CsvLines& lines, const files::CsvFields& fields);
 
+/// Error{usage} where two columns of what is written would have one name, with what to do.
+void require_unique(const std::vector<std::string>& names, std::string_view fix);
+
 }  // namespace graphrun::cli

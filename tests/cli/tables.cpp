@@ -164,6 +164,19 @@ TEST_CASE("a score depends neither on the rows beside it nor on the order of col
       stream.out.starts_with("score,flagged,because\n" + score_of(place.lines_of("one.csv")[1], 3) + ",1,"));
 }
 
+TEST_CASE("a stream of rows ends with whoever reads the answers") {
+  const TablePlace place;
+  place.train();
+  ProcessOptions options;
+  options.folder = place.folder();
+  const ProcessResult stream = run_process({"/bin/sh", "-c",
+                                            "(echo kind,b,a; timeout 60 yes x,-6,3; echo $? >fed) | " +
+                                                program_path() + " score run - --follow | head -2"},
+                                           options);
+  CHECK(stream.exit_code == 0);
+  CHECK(place.lines_of("fed").front() != "124");  // what feeds it has not run out of time
+}
+
 TEST_CASE("rows are reconstructed by the names and in the units of their columns, and so are errors") {
   const TablePlace place;
   place.train();
@@ -360,6 +373,15 @@ TEST_CASE("scores and predictions that make no sense are refused with what to do
   CHECK(fails({"score", "run", "new.csv", "--follow"}, 2, "score RUN - --follow"));
   CHECK(fails({"score", "run", "train.csv", "--threshold", "f1"}, 2, "add --label COLUMN"));
   CHECK(fails({"score", "run", "train.csv", "--expect", "2"}, 2, "a share is between 0 and 1"));
+  place.write("fine.csv", "a,b,kind,state\n1,2,x,fine\n2,4,y,fine\n");
+  CHECK(fails({"score", "run", "fine.csv", "--label", "state", "--threshold", "f1"}, 2,
+              "all rows have one label"));
+  CHECK(fails({"score", "run", "fine.csv", "--label", "state"}, 0, ""));
+  place.write("scored.csv", "a,b,kind,score\n1,2,x,0.5\n");
+  CHECK(fails({"score", "run", "scored.csv", "--ignore", "score"}, 2,
+              "two columns would be called 'score': the table has it already"));
+  CHECK(fails({"score", "run", "train.csv"}, 0, "1 % cannot be told by 40 scores that the run has kept"));
+  CHECK(!fails({"score", "run", "train.csv", "--expect", "0.05"}, 0, "cannot be told"));
   CHECK(fails({"score", "run", "new.csv", "--label", "state", "--odd", "od"}, 2, "did you mean 'odd'?"));
   CHECK(fails({"predict", "run", "train.csv", "--fill", "--output", "code"}, 2, "leave --output away"));
   CHECK(fails({"predict", "run", "train.csv", "--output", "row,code", "--out", "p.npy"}, 2,
