@@ -18,6 +18,7 @@
 #include "train/datasets/tables/table_survey.hpp"
 #include "train/datasets/tables/table_text.hpp"
 
+#include "train/datasets/tables/time_text.hpp"
 namespace graphrun::train {
 
 namespace {
@@ -230,10 +231,11 @@ std::string note_on_unknown(std::span<const RowCollector> parts) {
                          rows, rows == 1 ? "has" : "have");
 }
 
-/// The texts of a column, a row each; none where there is no such column.
-std::vector<std::string> texts_of(const TableText& table, const std::optional<TableRecipe::Named>& column) {
-  std::vector<std::string> texts;
-  if (!column) return texts;
+/// Hands the cells of a column over, row by row; none where no column is named.
+template <class Take>
+void for_each_cell(const TableText& table, const std::optional<TableRecipe::Named>& column,
+                   const Take& take) {
+  if (!column) return;
   const std::size_t place = place_of(table, column->name);
   if (place == table.names().size())
     throw Error(
@@ -245,14 +247,30 @@ std::vector<std::string> texts_of(const TableText& table, const std::optional<Ta
       lines.fail(
           fmt::format("the cell of '{}' is missing, by which rows are put in order", printable(column->name)),
           fields[place]);
-    texts.emplace_back(fields[place]);
+    take(lines, fields[place]);
   });
-  return texts;
+}
+
+std::vector<std::string> groups_of(const TableText& table, const std::optional<TableRecipe::Named>& column) {
+  std::vector<std::string> groups;
+  for_each_cell(table, column,
+                [&](const files::CsvLines&, std::string_view field) { groups.emplace_back(field); });
+  return groups;
+}
+
+std::vector<double> times_of(const TableText& table, const std::optional<TableRecipe::Named>& column) {
+  std::vector<double> times;
+  for_each_cell(table, column, [&](const files::CsvLines& lines, std::string_view field) {
+    const std::optional<double> time = time_in(field);
+    if (!time) lines.fail(no_time_in(field, column->name), field);
+    times.push_back(*time);
+  });
+  return times;
 }
 
 Series series_in(const TableText& table, const TableRecipe& recipe, std::size_t rows,
                  std::span<const std::uint8_t> parts) {
-  return series_of({texts_of(table, recipe.windows->group), texts_of(table, recipe.windows->time)}, rows,
+  return series_of({groups_of(table, recipe.windows->group), times_of(table, recipe.windows->time)}, rows,
                    parts);
 }
 
@@ -282,6 +300,15 @@ void take_windows(Dataset& dataset, const TableText& table, const TableRecipe& r
   dataset.train = of_part(Part::train, recipe.windows->stride);
   dataset.validation = of_part(Part::validation, 1);
   dataset.test = of_part(Part::test, 1);
+/// Two machines that are measured at once look like one that jumps.
+std::string note_on_equal_times(const Series& series, const TableRecipe& recipe) {
+  if (series.equal_times == 0) return {};
+  return fmt::format("{} of the rows have the time of another{}", series.equal_times,
+                     recipe.windows->group ? " of their series"
+                                           : ": if the table holds several series, say by which column they "
+                                             "are told apart, windows: {by: COLUMN, …}");
+}
+
   require_windows(dataset.train, table.path(), recipe.windows->size);
 }
 
@@ -298,9 +325,11 @@ std::string kind_text(const FittedColumn& column) {
 Dataset read_table_data(const DataRecipe& data) {
   const TableText table(fs::path(data.train->images));
   const TableRecipe::Split& split = data.table->split;
+  if (std::string note = note_on_equal_times(series, recipe); !note.empty())
+    dataset.notes.push_back(fmt::format("{}: {}", table.path().string(), note));
   const std::string& label = data.train->label_column;
   require_label(table, label);
-  const TableSurvey surveyed = survey_rows(table, split.column ? split.column->name : std::string());
+  const TableSurvey surveyed = survey_rows(table, split);
   const std::vector<Part> parts = parts_of(split, surveyed.rows, surveyed.split_values);
   TableReading reading = own_reading(data);
   reading.refuses_unknown = false;

@@ -1,11 +1,8 @@
 #include "train/datasets/row_windows.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <map>
 #include <numeric>
-#include <optional>
 
 namespace graphrun::train {
 
@@ -13,60 +10,6 @@ namespace {
 
 /// Steps of time that are longer than the usual one by this are gaps.
 constexpr double gap = 1.5;
-
-std::optional<double> number_in(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
-
-/// Days from the beginning of our calendar to the first of March of a year, and so on: the usual formula.
-std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) {
-  year -= month <= 2 ? 1 : 0;
-  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const std::int64_t of_era = year - era * 400;
-  const std::int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-}
-
-/// Seconds of "2026-01-31", "2026-01-31 12:00", "2026-01-31T12:00:05.5Z": all digits count, what parts them
-/// not.
-std::optional<double> seconds_in(std::string_view text) {
-  std::vector<double> parts;
-  const char* at = text.data();
-  const char* const end = text.data() + text.size();
-  while (at < end && parts.size() < 6) {
-    double value = 0;
-    const std::from_chars_result read =
-        parts.size() == 5 ? std::from_chars(at, end, value, std::chars_format::fixed) : [&] {
-          std::int64_t whole = 0;
-          const auto result = std::from_chars(at, end, whole);
-          value = static_cast<double>(whole < 0 ? -whole : whole);
-          return result;
-        }();
-    if (read.ec != std::errc()) break;
-    parts.push_back(value);
-    at = read.ptr;
-    if (at < end) ++at;
-  }
-  if (parts.size() < 3 || parts[0] < 1000 || parts[1] > 12 || parts[2] > 31) return std::nullopt;
-  parts.resize(6, 0);
-  const auto whole = [&](std::size_t i) { return static_cast<std::int64_t>(parts[i]); };
-  return static_cast<double>(days_from_civil(whole(0), whole(1), whole(2))) * 86400 + parts[3] * 3600 +
-         parts[4] * 60 + parts[5];
-}
-
-/// The times as numbers, if all of them are numbers or dates.
-std::optional<std::vector<double>> numbers_of(const std::vector<std::string>& times) {
-  std::vector<double> numbers;
-  for (const std::string& text : times) {
-    std::optional<double> number = number_in(text);
-    if (!number) number = seconds_in(text);
-    if (!number) return std::nullopt;
-    numbers.push_back(*number);
-  }
-  return numbers;
-}
 
 /// Groups in the order in which they first appear.
 std::vector<std::uint32_t> group_numbers(const std::vector<std::string>& groups, std::size_t rows) {
@@ -100,22 +43,21 @@ void part_at_gaps(Series& series, const std::vector<double>& times) {
 
 Series series_of(const SeriesColumns& columns, std::size_t rows, std::span<const std::uint8_t> parts) {
   const std::vector<std::uint32_t> groups = group_numbers(columns.groups, rows);
-  const std::optional<std::vector<double>> times =
-      columns.times.empty() ? std::nullopt : numbers_of(columns.times);
+  const std::vector<double>& times = columns.times;
   Series series{std::vector<std::uint32_t>(rows), std::vector<bool>(rows, false)};
   std::iota(series.order.begin(), series.order.end(), 0U);
   std::ranges::stable_sort(series.order, [&](std::uint32_t a, std::uint32_t b) {
     if (groups[a] != groups[b]) return groups[a] < groups[b];
-    if (times) return (*times)[a] < (*times)[b];
-    return !columns.times.empty() && columns.times[a] < columns.times[b];
+    return !times.empty() && times[a] < times[b];
   });
   for (std::size_t i = 0; i < rows; ++i) {
     const std::uint32_t row = series.order[i];
     const std::uint32_t before = i == 0 ? row : series.order[i - 1];
     series.begins[i] =
         i == 0 || groups[row] != groups[before] || (!parts.empty() && parts[row] != parts[before]);
+    if (!series.begins[i] && !times.empty() && times[row] == times[before]) ++series.equal_times;
   }
-  if (times) part_at_gaps(series, *times);
+  if (!times.empty()) part_at_gaps(series, times);
   return series;
 }
 

@@ -16,18 +16,19 @@ namespace graphrun::train {
 struct Series {
   std::vector<std::uint32_t> order;  ///< row numbers
   std::vector<bool> begins;          ///< of each place in `order`: a series begins, or goes on after a gap
+  std::size_t equal_times = 0;       ///< rows that have the time of the one before
 };
 
-/// What rows are put in order by. Each list has a text for each row, or is empty: one group; in order
+/// What rows are put in order by. Each list has an element for each row, or is empty: one group; in order
 /// already.
 struct SeriesColumns {
   std::vector<std::string> groups;
-  std::vector<std::string> times;
+  std::vector<double> times;
 };
 
-/// Rows of a group stand together, in the order of their times: numbers, or texts such as 2026-01-31 that are
-/// in order as such. Where times are numbers or dates, a step of more than one and a half times the usual one
-/// is a gap. Rows of another `part` are never in one window: an empty list says that all are of one.
+/// Rows of a group stand together, in the order of their times. A step of more than one and a half times the
+/// usual one is a gap. Rows of another `part` are never in one window: an empty list says that all are of
+/// one.
 Series series_of(const SeriesColumns& columns, std::size_t rows, std::span<const std::uint8_t> parts);
 
 /// Where in `order` a window of so many rows begins: every `stride` rows, and never over the border of a

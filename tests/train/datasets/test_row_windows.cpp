@@ -5,6 +5,7 @@
 #include "tests/support/thrown.hpp"
 #include "train/datasets/load_table.hpp"
 #include "train/datasets/row_windows.hpp"
+#include "train/datasets/tables/time_text.hpp"
 #include "train/learn/definition.hpp"
 
 using namespace graphrun;
@@ -17,8 +18,10 @@ using Starts = std::vector<std::size_t>;
 using Order = std::vector<std::uint32_t>;
 using Names = std::vector<std::string>;
 
-Starts starts_in(const Names& groups, const Names& times, std::size_t rows, std::size_t size,
+Starts starts_in(const Names& groups, const Names& texts, std::size_t rows, std::size_t size,
                  std::size_t stride) {
+  std::vector<double> times;
+  for (const std::string& text : texts) times.push_back(time_in(text).value());
   return window_starts(series_of({groups, times}, rows, {}), size, stride);
 }
 
@@ -38,12 +41,29 @@ TEST_CASE("no window holds rows of two series, though these stand between each o
 }
 
 TEST_CASE("rows are put in the order of their time, and none reaches over a gap") {
-  CHECK(series_of({{}, {"3", "1", "10", "2"}}, 4, {}).order == Order{1, 3, 0, 2});
+  CHECK(series_of({{}, {3, 1, 10, 2}}, 4, {}).order == Order{1, 3, 0, 2});
+  CHECK(series_of({{}, {1, 2, 2, 3}}, 4, {}).equal_times == 1);
+  CHECK(series_of({{"a", "b", "a", "b"}, {1, 1, 2, 2}}, 4, {}).equal_times == 0);
   CHECK(starts_in({}, {"1", "2", "3", "7", "8", "9"}, 6, 2, 1) == Starts{0, 1, 3, 4});
   const Names days = {"2026-02-27", "2026-02-28", "2026-03-01", "2026-03-05", "2026-03-06"};
   CHECK(starts_in({}, days, 5, 2, 1) == Starts{0, 1, 3});
   const Names minutes = {"2026-01-01 23:58", "2026-01-01 23:59", "2026-01-02 00:00", "2026-01-02 00:10"};
   CHECK(starts_in({}, minutes, 4, 2, 1) == Starts{0, 1});
+}
+
+TEST_CASE("a time is a number, or a date that everybody reads in the same way") {
+  CHECK(time_in("-12.5") == -12.5);
+  CHECK(time_in("12,5") == 12.5);
+  CHECK(time_in("2026-02").value() - time_in("2026-01").value() == 31 * 86400);
+  CHECK(time_in("2026/03/01").value() - time_in("2026.02.28").value() == 86400);
+  CHECK(time_in("2026-01-31T12:00:05.5Z").value() - time_in("2026-01-31").value() == 43205.5);
+  CHECK(time_in("2026-01-31 12:00+02:00") == time_in("2026-01-31 10:00"));
+  CHECK(time_in("2026-01-31 12:00:00 -0330") == time_in("2026-01-31 15:30"));
+  CHECK(time_in("2026-01-31 24:00") == time_in("2026-02-01"));
+  CHECK(time_in("08:15:30.25") == 29730.25);
+  for (const char* text : {"31.1.2026", "1/31/2026", "2026-13-01", "2026-01-32", "2026-01-31 01:00 PM",
+                           "step 3", "25:00", "", "2026-01-31 12:00+", "2026-01-31 x", "-", "2026"})
+    CHECK(time_in(text).has_value() == (std::string_view(text) == "2026"));
 }
 
 TEST_CASE("no window holds rows of two parts") {
@@ -112,6 +132,15 @@ TEST_CASE("a table of series is split by time, and every window of what is measu
   CHECK(data.train.count == 10);      // 30 rows: 0, 3, …, 24, and the last one, 26
   CHECK(data.validation.count == 7);  // 10 rows
   CHECK(data.validation.window_rows.front() == 30);
+  CHECK(data.notes.empty());
   CHECK(throws([&] { load_table_data(*model_of("35")->data); }, ErrorCode::data,
                "has no 35 rows of one series behind each other"));
+  files::write_text_file(folder / "a.csv", text + "39,1\n");
+  REQUIRE(load_table_data(*model->data).notes.size() == 1);
+  CHECK(contains(
+      load_table_data(*model->data).notes.front(),
+      "1 of the rows have the time of another: if the table holds several series, say by which column"));
+  files::write_text_file(folder / "a.csv", text + "01.02.2026,1\n");
+  CHECK(throws([&] { load_table_data(*model->data); }, ErrorCode::data,
+               "a.csv:42:1: error: '01.02.2026' is no time by which 't' could put rows in order"));
 }

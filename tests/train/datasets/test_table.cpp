@@ -176,6 +176,17 @@ TEST_CASE("rows are split at random, by time or by group, the same in every run"
 }
 
 TEST_CASE("missing cells are refused, masked or filled in") {
+TEST_CASE("rows are put in order by times that everybody reads in the same way") {
+  const Tables tables;
+  const std::string keys = "  split: {validation: 0.5, by: time, column: day}\n";
+  tables.write("train.csv", "day,a\n2026-02-01,1\n2026-01-31,2\n");
+  CHECK(load_table_data(tables.data(keys)).validation.count == 1);
+  tables.write("train.csv", "day,a\n1.2.2026,1\n31.1.2026,2\n");
+  CHECK(refused(
+      [&] { tables.data(keys); },
+      "train.csv:2:1: error: '1.2.2026' is no time by which 'day' could put rows in order: take numbers"));
+}
+
   const Tables tables;
   tables.write("train.csv", "a,kind\n1,x\n,y\n4,NA\n7,x\n");
   CHECK(refused([&] { load_table_data(tables.data()); }, "train.csv:3:1: error: the cell of 'a' is missing"));

@@ -98,9 +98,7 @@ class Fitting {
 
  public:
   Fitting(const DataRecipe& data, const TableText& table)
-      : spec_(*data.table),
-        table_(table),
-        survey_(survey(table_, spec_.split.column ? spec_.split.column->name : std::string())) {
+      : spec_(*data.table), table_(table), survey_(survey(table_, spec_.split)) {
     if (data.train->label_column.empty() && data.test) label_ = data.test->label_column;
     if (!data.train->label_column.empty()) label_ = data.train->label_column;
   }

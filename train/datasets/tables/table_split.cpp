@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <optional>
 
 #include "train/datasets/tables/shuffle.hpp"
+#include "train/datasets/tables/time_text.hpp"
 
 namespace graphrun::train {
 
@@ -25,22 +24,13 @@ std::size_t share_of(std::size_t rows, double share) {
   return share > 0 ? std::max<std::size_t>(count, 1) : 0;
 }
 
-std::optional<double> number_in(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
-
-/// By time, the earliest last, since the first rows of an order are kept. Texts are compared as such: dates
-/// that begin with the year are in order then.
-Order latest_first(std::size_t rows, const std::vector<std::string>& times) {
+/// By time, the earliest last, since the first rows of an order are kept.
+Order latest_first(std::size_t rows, const std::vector<std::string>& values) {
+  std::vector<double> times;
+  for (const std::string& text : values) times.push_back(time_in(text).value());
   Order order(rows);
   std::iota(order.begin(), order.end(), 0U);
-  if (!times.empty() &&
-      std::ranges::all_of(times, [](const std::string& text) { return number_in(text).has_value(); }))
-    std::ranges::stable_sort(order, {}, [&](std::uint32_t row) { return *number_in(times[row]); });
-  else if (!times.empty())
-    std::ranges::stable_sort(order, {}, [&](std::uint32_t row) -> const std::string& { return times[row]; });
+  if (!times.empty()) std::ranges::stable_sort(order, {}, [&](std::uint32_t row) { return times[row]; });
   std::ranges::reverse(order);
   return order;
 }

@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "errors/printable.hpp"
+#include "files/number_text.hpp"
+#include "train/datasets/tables/time_text.hpp"
 
 namespace graphrun::train {
 
@@ -86,31 +88,34 @@ bool is_date(std::string_view text) {
 namespace {
 
 template <class Add>
-TableSurvey survey_with(const TableText& table, const std::string& split_column, const Add& add) {
+TableSurvey survey_with(const TableText& table, const TableRecipe::Split& split, const Add& add) {
   TableSurvey result;
-  const auto split = std::ranges::find(table.names(), split_column) - table.names().begin();
+  const std::string name = split.column ? split.column->name : std::string();
+  const auto place = static_cast<std::size_t>(std::ranges::find(table.names(), name) - table.names().begin());
+  const bool is_time = split.by == TableRecipe::Split::By::time;
   table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
     add(lines, fields);
-    if (static_cast<std::size_t>(split) < fields.size() && !split_column.empty())
-      result.split_values.emplace_back(fields[static_cast<std::size_t>(split)]);
     ++result.rows;
   });
   return result;
+    if (name.empty() || place >= fields.size()) return;
+    if (is_time && !time_in(fields[place])) lines.fail(no_time_in(fields[place], name), fields[place]);
+    result.split_values.emplace_back(fields[place]);
 }
 
 }  // namespace
 
-TableSurvey survey(const TableText& table, const std::string& split_column) {
+TableSurvey survey(const TableText& table, const TableRecipe::Split& split) {
   Surveyor surveyor(table);
   TableSurvey result = survey_with(
-      table, split_column,
+      table, split,
       [&](const files::CsvLines& lines, const files::CsvFields& fields) { surveyor.add(lines, fields); });
   result.columns = surveyor.take();
   return result;
 }
 
-TableSurvey survey_rows(const TableText& table, const std::string& split_column) {
-  return survey_with(table, split_column, [](const files::CsvLines&, const files::CsvFields&) {});
+TableSurvey survey_rows(const TableText& table, const TableRecipe::Split& split) {
+  return survey_with(table, split, [](const files::CsvLines&, const files::CsvFields&) {});
 }
 
 Guess guess(const ColumnSurvey& column, std::size_t rows) {

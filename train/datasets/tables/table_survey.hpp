@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "graphrun/error.hpp"
+#include "language/recipe/table_recipe.hpp"
 #include "train/datasets/tables/table_text.hpp"
 
 namespace graphrun::train {
@@ -41,11 +42,12 @@ struct TableSurvey {
   std::vector<std::string> split_values;  ///< of each row: the column that rows are split by, if any
 };
 
-/// Goes through the table once. `split_column` may be empty.
-TableSurvey survey(const TableText& table, const std::string& split_column);
+/// Goes through the table once. Error{data}, at the cell, for what is no time in a column that rows are split
+/// by in time.
+TableSurvey survey(const TableText& table, const TableRecipe::Split& split);
 
-/// The rows alone, and the texts of a column, if there is one of this name: what splits the table.
-TableSurvey survey_rows(const TableText& table, const std::string& split_column);
+/// The rows alone, and the texts of the column that splits the table, if there is one of this name.
+TableSurvey survey_rows(const TableText& table, const TableRecipe::Split& split);
 
 /// What a column is that nobody speaks of.
 struct Guess {
