@@ -23,9 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// More names than this are no classes but texts of another kind.
-constexpr std::size_t most_names = 10'000;
-
 template <class Number>
 std::int32_t checked_number(Number number, std::size_t row, const fs::path& path) {
   const auto real = static_cast<double>(number);

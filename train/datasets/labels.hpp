@@ -10,6 +10,9 @@
 
 namespace graphrun::train {
 
+/// More names than this are no classes but texts of another kind.
+inline constexpr std::size_t most_names = 10'000;
+
 struct Labels {
   std::vector<std::int32_t> numbers;
   std::vector<std::string> names;  ///< names[n] is what n stands for; empty: numbers alone

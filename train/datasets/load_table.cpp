@@ -12,13 +12,14 @@
 #include "errors/lack_of_memory.hpp"
 #include "errors/printable.hpp"
 #include "files/memory_error.hpp"
+#include "files/number_text.hpp"
 #include "train/datasets/labels.hpp"
 #include "train/datasets/row_weights.hpp"
 #include "train/datasets/tables/table_split.hpp"
 #include "train/datasets/tables/table_survey.hpp"
 #include "train/datasets/tables/table_text.hpp"
-
 #include "train/datasets/tables/time_text.hpp"
+
 namespace graphrun::train {
 
 namespace {
@@ -146,19 +147,43 @@ class RowCollector {
   std::size_t unknown_ = 0;
 };
 
-/// The names of labels in the order of their numbers: sorted, but of two the rarer is 1, which is what is
-/// looked for. None where labels are numbers.
-std::vector<std::string> classes_in(std::span<const RowCollector> parts) {
-  std::map<std::string, std::size_t> counts;
+using LabelCounts = std::map<std::string, std::size_t>;
+
+LabelCounts label_counts(std::span<const RowCollector> parts) {
+  LabelCounts counts;
   for (const RowCollector& part : parts)
     for (std::size_t i = 0; i < part.labels().values().size(); ++i)
       counts[part.labels().values()[i]] += part.labels().counts()[i];
-  if (counts.size() != 2) return {};
-  const auto& [first, count] = *counts.begin();
-  const auto& [second, other] = *counts.rbegin();
-  const bool are_numbers = files::parse_index(first) && files::parse_index(second);
-  if (are_numbers) return {};
-  return count < other ? std::vector{second, first} : std::vector{first, second};
+  return counts;
+}
+
+/// Numbers speak for themselves; what is wrong with them is told where they are read.
+bool are_numbers(const LabelCounts& counts) {
+  const auto all = [&](const auto& is) {
+    return std::ranges::all_of(counts, [&](const auto& one) { return is(one.first); });
+  };
+  const auto is_index = [](const std::string& text) { return files::parse_index(text).has_value(); };
+  const auto is_positive = [](const std::string& text) {
+    return files::number_in<double>(text).value_or(-1) >= 0;
+  };
+  return counts.size() == 2 ? all(is_index) : all(is_positive);
+}
+
+/// The names of labels in the order of their numbers, in all parts alike: first those that the model knows,
+/// the others sorted, but of two the rarer is 1, which is what is looked for. None where labels are numbers.
+std::vector<std::string> classes_in(std::span<const RowCollector> parts,
+                                    const std::vector<std::string>& known) {
+  const LabelCounts counts = label_counts(parts);
+  const bool knows_some =
+      std::ranges::any_of(known, [&](const std::string& name) { return counts.contains(name); });
+  std::vector<std::string> names;
+  if (knows_some) names = known;
+  if (!knows_some && (counts.size() > most_names || are_numbers(counts))) return {};
+  for (const auto& [name, count] : counts)
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  if (!knows_some && names.size() == 2 && counts.at(names[0]) < counts.at(names[1]))
+    std::swap(names[0], names[1]);
+  return names;
 }
 
 std::size_t place_of(const TableText& table, const std::string& column) {
@@ -202,12 +227,13 @@ std::size_t cells_in(const DataRecipe& data) {
   return static_cast<std::size_t>(cells_of(data.table->fitted));
 }
 
+/// `known`: names of labels that have a number already.
 ImageSet read_whole(const TableText& table, const DataRecipe& data, const TableReading& reading,
-                    const std::string& label) {
+                    const std::string& label, const std::vector<std::string>& known) {
   require_label(table, label);
   RowCollector rows(data, cells_in(data));
   collect(table, data, reading, label, std::span(&rows, 1), [](std::size_t) { return 0; });
-  ImageSet set = rows.take(table.path(), classes_in(std::span(&rows, 1)));
+  ImageSet set = rows.take(table.path(), classes_in(std::span(&rows, 1), known));
   if (!table.note().empty()) set.notes.push_back(fmt::format("{}: {}", table.path().string(), table.note()));
   return set;
 }
@@ -274,6 +300,15 @@ Series series_in(const TableText& table, const TableRecipe& recipe, std::size_t 
                    parts);
 }
 
+/// Two machines that are measured at once look like one that jumps.
+std::string note_on_equal_times(const Series& series, const TableRecipe& recipe) {
+  if (series.equal_times == 0) return {};
+  return fmt::format("{} of the rows have the time of another{}", series.equal_times,
+                     recipe.windows->group ? " of their series"
+                                           : ": if the table holds several series, say by which column they "
+                                             "are told apart, windows: {by: COLUMN, …}");
+}
+
 WindowSizes window_sizes(const TableRecipe::Windows& windows) {
   return {static_cast<std::size_t>(windows.size), static_cast<std::size_t>(windows.ahead)};
 }
@@ -292,6 +327,8 @@ void take_windows(Dataset& dataset, const TableText& table, const TableRecipe& r
   const std::span<const std::uint8_t> numbers(reinterpret_cast<const std::uint8_t*>(parts.data()),
                                               parts.size());
   const Series series = series_in(table, recipe, parts.size(), numbers);
+  if (std::string note = note_on_equal_times(series, recipe); !note.empty())
+    dataset.notes.push_back(fmt::format("{}: {}", table.path().string(), note));
   const auto of_part = [&](Part part, std::int64_t stride) {
     std::vector<std::size_t> starts = window_starts(series, sizes.whole(), static_cast<std::size_t>(stride));
     std::erase_if(starts, [&](std::size_t start) { return parts[series.order[start]] != part; });
@@ -300,15 +337,6 @@ void take_windows(Dataset& dataset, const TableText& table, const TableRecipe& r
   dataset.train = of_part(Part::train, recipe.windows->stride);
   dataset.validation = of_part(Part::validation, 1);
   dataset.test = of_part(Part::test, 1);
-/// Two machines that are measured at once look like one that jumps.
-std::string note_on_equal_times(const Series& series, const TableRecipe& recipe) {
-  if (series.equal_times == 0) return {};
-  return fmt::format("{} of the rows have the time of another{}", series.equal_times,
-                     recipe.windows->group ? " of their series"
-                                           : ": if the table holds several series, say by which column they "
-                                             "are told apart, windows: {by: COLUMN, …}");
-}
-
   require_windows(dataset.train, table.path(), recipe.windows->size);
 }
 
@@ -325,8 +353,6 @@ std::string kind_text(const FittedColumn& column) {
 Dataset read_table_data(const DataRecipe& data) {
   const TableText table(fs::path(data.train->images));
   const TableRecipe::Split& split = data.table->split;
-  if (std::string note = note_on_equal_times(series, recipe); !note.empty())
-    dataset.notes.push_back(fmt::format("{}: {}", table.path().string(), note));
   const std::string& label = data.train->label_column;
   require_label(table, label);
   const TableSurvey surveyed = survey_rows(table, split);
@@ -341,7 +367,7 @@ Dataset read_table_data(const DataRecipe& data) {
   dataset.name = name_of_file(data.train->images);
   for (std::string note : {table.note(), note_on_unknown(collectors)})
     if (!note.empty()) dataset.notes.push_back(fmt::format("{}: {}", table.path().string(), note));
-  const std::vector<std::string> classes = classes_in(collectors);
+  const std::vector<std::string> classes = classes_in(collectors, data.classes);
   if (data.table->windows) {
     take_windows(dataset, table, *data.table, parts, collectors[0].take(table.path(), classes));
   } else {
@@ -351,8 +377,10 @@ Dataset read_table_data(const DataRecipe& data) {
   }
   if (!data.test) return dataset;
   const TableText test(fs::path(data.test->images));
-  dataset.test =
-      examples_of(test, read_whole(test, data, own_reading(data), data.test->label_column), *data.table);
+  dataset.test = examples_of(test,
+                             read_whole(test, data, own_reading(data), data.test->label_column,
+                                        classes.empty() ? data.classes : classes),
+                             *data.table);
   return dataset;
 }
 
@@ -382,8 +410,9 @@ TableReading table_reading(const DataRecipe& data, const TableQuery& query) {
 }
 
 ImageSet load_table(const TableText& table, const DataRecipe& data, const TableQuery& query) {
-  return saying_what_lacks([&] { return read_whole(table, data, table_reading(data, query), query.label); },
-                           [&] { return files::memory_error(table.path()); });
+  return saying_what_lacks(
+      [&] { return read_whole(table, data, table_reading(data, query), query.label, data.classes); },
+      [&] { return files::memory_error(table.path()); });
 }
 
 ImageSet single_row(const CodedRow& row, const DataRecipe& data) {

@@ -43,7 +43,8 @@ SharedDefinition parse_definition(std::string_view text, const std::string& name
 }
 
 SharedDefinition with_class_names(SharedDefinition model, const Dataset& data) {
-  if (!model->data || model->data->table || !model->data->name.empty()) return model;
+  if (!model->data || !model->data->name.empty()) return model;
+  if (model->data->table && model->data->train->label_column.empty()) return model;
   std::vector<std::string> settings;
   if (model->data->classes.empty() && !data.train.class_names.empty())
     settings.push_back(fmt::format("data.classes=[{}]", listed(data.train.class_names)));

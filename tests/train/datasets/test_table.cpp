@@ -230,6 +230,34 @@ TEST_CASE("labels and ignored columns may stand in any table, and are never cell
 }
 
 TEST_CASE("fitted columns are written into the model, and read back to the same bits") {
+TEST_CASE("a label by name has one number in all parts of the data, and in other tables") {
+  const Tables tables;
+  std::string text = "a,state\n";
+  for (int row = 0; row < 40; ++row) text += std::to_string(row * 7 % 41) + (row < 38 ? ",fine\n" : ",worn\n");
+  tables.write("train.csv", text + "40,burnt\n").write("new.csv", "a,state\n1,worn\n2,worn\n3,fine\n");
+  const std::string keys =
+      "  test: {table: '" + tables.path("new.csv") + "', label: state}\n  split: {validation: 0.2}\n";
+  const Dataset three = load_table_data(tables.data(keys, ", label: state"));
+  const Names names = {"burnt", "fine", "worn"};
+  CHECK(three.train.class_names == names);
+  CHECK(three.validation.class_names == names);
+  CHECK(three.test.class_names == names);
+  CHECK(three.test.labels == std::vector<std::int32_t>{2, 2, 1});
+  tables.write("train.csv", text);
+  const SharedDefinition model = tables.model(keys, ", label: state");
+  const Dataset two = load_table_data(*model->data);
+  CHECK(two.test.labels == std::vector<std::int32_t>{1, 1, 0});  // though fine is the rarer one here
+  const SharedDefinition named = with_class_names(model, two);
+  CHECK(contains(named->resolved, "classes: [fine, worn]"));
+  CHECK(tables.read("new.csv", *named->data, {.label = "state"}).labels ==
+        std::vector<std::int32_t>{1, 1, 0});
+  tables.write("other.csv", "a,truth\n1,no\n2,yes\n3,yes\n");
+  CHECK(tables.read("other.csv", *named->data, {.label = "truth"}).class_names == Names{"yes", "no"});
+  tables.write("more.csv", "a,state\n1,lost\n2,fine\n");
+  CHECK(tables.read("more.csv", *named->data, {.label = "state"}).class_names ==
+        Names{"fine", "worn", "lost"});
+}
+
   const Tables tables;
   tables.write("train.csv", "a,b: c,q\n0.1,'x',1\n0.7,\"y, [z]\",2\n1e-9,'x',7\n");
   const SharedDefinition model = tables.model("  columns: {numbers: {quantile: [q]}}\n  missing: mean\n");
