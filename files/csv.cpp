@@ -130,7 +130,10 @@ class TableReader {
     if (lines_.number() == 1 && (field.empty() || (is_word && !is_missing_cell(field))))
       return "; if this line is a header, every column needs a name that is no number";
     if (is_missing_cell(field)) return "; rows with missing values have to be left out or filled in";
-    if (is_grouped(field)) return "; write it without the comma, or with a point before the fraction";
+    if (is_grouped_by_comma(field))
+      return "; write it without the comma, or with a point before the fraction";
+    if (is_grouped_by_mark(field)) return "; write it without the marks between its thousands";
+    if (has_sign_of_unit(field)) return "; write the number alone, and of what it is in the header";
     if (is_date(field))
       return "; it looks like a date: write it as a number, such as days since the first one, or leave the "
              "column out";
@@ -141,12 +144,6 @@ class TableReader {
              "--label-column; "
              "columns of other kinds are read by `table:` in the place of `images:`";
     return {};
-  }
-
-  /// "1,234" between quotes: a thousand and more, or one and a fraction?
-  static bool is_grouped(std::string_view field) {
-    return field.find(',') != std::string_view::npos &&
-           field.find_first_not_of("+-0123456789,.") == std::string_view::npos;
   }
 
   /// "2020-01-31", "31.1.2020", "1/31/20 12:00".

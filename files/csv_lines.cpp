@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <initializer_list>
@@ -103,19 +104,50 @@ bool are_column_numbers(const CsvFields& fields) {
 }
 
 bool is_missing_cell(std::string_view field) {
-  return field.empty() ||
-         is_one_of(field, {"NA", "N/A", "n/a", "#N/A", "nan", "NaN", "NAN", "NULL", "null", "?"});
+  return field.empty() || is_one_of(field, {"NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "nan", "NaN", "NAN",
+                                            "-nan", "-NaN", "NaT", "NULL", "null", "?"});
 }
 
+namespace {
+
+/// What files begin with that people take for tables, and what to do with them.
+struct OtherKind {
+  std::string_view start;
+  const char* what;
+};
+constexpr std::array<OtherKind, 14> other_kinds = {{
+    {"PAR1", "is a Parquet file, not text; save it as CSV, as with pandas' to_csv()"},
+    {"ARROW1", "is an Arrow or Feather file, not text; save it as CSV"},
+    {"FEA1", "is an Arrow or Feather file, not text; save it as CSV"},
+    {"PK\x03\x04", "is a zip archive or a spreadsheet (.xlsx), not text; unpack it, or save it as CSV"},
+    {"\xd0\xcf\x11\xe0", "is a spreadsheet (.xls), not text; save it as CSV"},
+    {"BZh", "is packed by bzip2; unpack it, or pack it by gzip"},
+    {"\xfd"
+     "7zXZ",
+     "is packed by xz; unpack it, or pack it by gzip"},
+    {"\x28\xb5\x2f\xfd", "is packed by zstd; unpack it, or pack it by gzip"},
+    {"\x1f\x8b", "is packed by gzip twice; unpack it once"},
+    {"<!", "is a web page, not a table; did a download go wrong?"},
+    {"<html", "is a web page, not a table; did a download go wrong?"},
+    {"[{", "is JSON, not CSV; save it as CSV, as with pandas' to_csv()"},
+    {"{\"", "is JSON, not CSV; save it as CSV, as with pandas' to_csv()"},
+    {"version https://git-lfs", "stands for a file that Git LFS keeps elsewhere; fetch it with git lfs pull"},
+}};
+
+/// "sep=;", which spreadsheets write in front of a table and read from there: what parts its cells.
+std::optional<char> told_separator(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  const bool is_told = line.size() == 5 && line.starts_with("sep=");
+  return is_told ? std::optional(line.back()) : std::nullopt;
+}
+
+}  // namespace
+
 void require_table_text(std::string_view text, const fs::path& path) {
-  if (text.starts_with("PAR1"))
-    throw data_error(path, "is a Parquet file, not text; save it as CSV, as with pandas' to_csv()");
-  if (text.starts_with("ARROW1") || text.starts_with("FEA1"))
-    throw data_error(path, "is an Arrow or Feather file, not text; save it as CSV");
-  if (text.starts_with("PK\x03\x04"))
-    throw data_error(path,
-                     "is a zip archive or a spreadsheet (.xlsx), not text; unpack it, or save it as CSV");
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+  for (const OtherKind& kind : other_kinds)
+    if (text.starts_with(kind.start)) throw data_error(path, kind.what);
+  const bool is_wide = text.size() > 1 && (text[0] == 0) != (text[1] == 0);
+  if (is_wide || text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     throw data_error(path, "is text of 16 bits a character (UTF-16); save it as UTF-8");
 }
 
@@ -124,7 +156,15 @@ CsvLines::CsvLines(std::string_view text, const fs::path& path) : rest_(text), p
   if (rest_.starts_with(byte_order_mark)) rest_.remove_prefix(byte_order_mark.size());
   if (rest_.find('\n') == std::string_view::npos) line_end_ = '\r';  // as on old computers
   skip_blank_lines();
-  separator_ = separator_of(rest_.substr(0, rest_.find(line_end_)));
+  const std::size_t end = std::min(rest_.find(line_end_), rest_.size());
+  if (const std::optional<char> told = told_separator(rest_.substr(0, end))) {
+    rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    ++next_number_;
+    separator_ = *told;
+    skip_blank_lines();
+  } else {
+    separator_ = separator_of(rest_.substr(0, end));
+  }
 }
 
 CsvLines::CsvLines(std::span<const std::string_view> cells, const fs::path& path, int number)
@@ -154,13 +194,19 @@ const CsvFields& CsvLines::next() {
   const std::size_t before = fields_.size();
   take_record();
   next_number_ += lines_;
+  require_one_line();
   split();
   drop_trailing_field();
+  if (is_first_) begins_with_comment_ = record_.starts_with('#');
   if (!is_first_ && fields_.size() != before)
-    fail(fmt::format("this line has {} field{}, the first has {}{}", fields_.size(),
-                     fields_.size() == 1 ? "" : "s", before,
-                     is_trailed_ ? " and a separator behind them" : ""),
-         record_);
+    fail(
+        fmt::format("this line has {} field{}, the first has {}{}{}", fields_.size(),
+                    fields_.size() == 1 ? "" : "s", before, is_trailed_ ? " and a separator behind them" : "",
+                    begins_with_comment_ || record_.starts_with('#')
+                        ? fmt::format("; a line that begins with # is a row like others: take {} away",
+                                      begins_with_comment_ ? "the first" : "it")
+                        : std::string()),
+        record_);
   is_first_ = false;
   skip_blank_lines();
   return fields_;
@@ -219,6 +265,18 @@ void CsvLines::take_record() {
 void CsvLines::drop_trailing_field() {
   if (is_first_) is_trailed_ = fields_.size() > 1 && fields_.back().empty();
   if (is_trailed_ && fields_.back().empty()) fields_.pop_back();
+}
+
+/// A line end of old computers among others would join two rows.
+void CsvLines::require_one_line() const {
+  if (record_.find('\r') == std::string_view::npos) return;
+  bool quoted = false;
+  for (std::size_t i = 0; i < record_.size(); ++i) {
+    if (record_[i] == '"') quoted = !quoted;
+    if (record_[i] == '\r' && !quoted)
+      fail("a carriage return stands alone here, and other lines end with a line feed: end all in one way",
+           record_.substr(i));
+  }
 }
 
 void CsvLines::split() {

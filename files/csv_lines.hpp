@@ -28,15 +28,15 @@ bool are_column_numbers(const CsvFields& fields);
 /// Empty, or what programs write for a cell that is not known: NA, nan, null, ?, …
 bool is_missing_cell(std::string_view field);
 
-/// Error{data} for files that people take for tables, told by how they begin: spreadsheets, Parquet, UTF-16,
-/// …
+/// Error{data} for files that people take for tables, told by how they begin: spreadsheets, Parquet, web
+/// pages, UTF-16, …
 void require_table_text(std::string_view text, const std::filesystem::path& path);
 
 /// Goes through the records of a text, which are its lines but for line ends between quotes. Separators are
-/// commas, semicolons, tabs or bars, whichever the first line has; spaces around a field are dropped, quotes
-/// stand around a whole field, and two of them within are one. A byte order mark and line ends of any kind
-/// are passed over, and blank lines; in a table of one column such a line is a cell that is missing, but for
-/// those at the end. Errors{data} have the line and column.
+/// commas, semicolons, tabs or bars, whichever the first line has or, as `sep=;`, names; spaces around a
+/// field are dropped, quotes stand around a whole field, and two of them within are one. A byte order mark
+/// and line ends of any kind are passed over, and blank lines; in a table of one column such a line is a cell
+/// that is missing, but for those at the end. Errors{data} have the line and column.
 class CsvLines {
  public:
   /// Both must outlive this. Error{data} for text that is not in UTF-8 or ASCII, as far as it is told by its
@@ -77,6 +77,7 @@ class CsvLines {
   void skip_blank_lines();
   void take_record();
   void drop_trailing_field();
+  void require_one_line() const;
   void split();
   std::size_t end_of_field(std::size_t begin) const;
   std::string_view unquoted(std::string_view field);
@@ -88,6 +89,7 @@ class CsvLines {
   char separator_ = ',';
   bool is_trailed_ = false;
   bool is_first_ = true;
+  bool begins_with_comment_ = false;
   int number_ = 0;
   int next_number_ = 1;  ///< of the line that the rest begins with
   int lines_ = 1;        ///< of the record read last

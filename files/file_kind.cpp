@@ -39,6 +39,11 @@ std::string likeness(Start start) {
   return is_text && !start.empty() ? "; a table of numbers needs a name that ends in .csv" : "";
 }
 
+/// Whoever unpacks or packs a file may leave its name as it was.
+bool is_called_csv(const fs::path& path) {
+  return has_ending(path, ".csv") || (has_ending(path, ".gz") && has_ending(path.stem(), ".csv"));
+}
+
 }  // namespace
 
 bool has_ending(const fs::path& path, const char* ending) {
@@ -66,9 +71,9 @@ FileKind kind_of_file(const fs::path& path) {
   if (begins_with(start, "\x89PNG")) return FileKind::picture;
   if (begins_with(start, "\xff\xd8\xff")) return FileKind::picture;
   const bool is_packed = looks_like_gzip(start);
-  if (is_packed && has_ending(path.stem(), ".csv")) return FileKind::csv;
+  if (is_packed && is_called_csv(path)) return FileKind::csv;
   if (is_packed || begins_with(start, {"\0\0", 2})) return FileKind::idx;
-  if (has_ending(path, ".csv")) return FileKind::csv;
+  if (is_called_csv(path)) return FileKind::csv;
   if (start.empty()) throw data_error(path, "is empty");
   throw data_error(path, fmt::format("is no IDX, NPY, CSV, PNG or JPEG file: it begins with bytes {:02x}{}",
                                      fmt::join(start.first(std::min<std::size_t>(start.size(), 4)), " "),

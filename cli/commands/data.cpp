@@ -232,6 +232,7 @@ class DataCommand final : public Command {
       return column.name == files::label_column ? holds_classes(column) : column.holds_numbers();
     });
     if (all_numbers) return std::nullopt;
+    if (!text.note().empty()) context.console.warning(fmt::format("{}: {}", name_, text.note()));
     DataRecipe data;
     data.train.emplace().images = name_;
     data.table = TableRecipe{};

@@ -205,6 +205,11 @@ TEST_CASE("what a file holds is shown before a model is written for it") {
   const std::string table = place.run({"data", "show", "flowers.csv"}).out;
   CHECK(contains(table, " rows, as train: {table: flowers.csv}\n"));
   CHECK(contains(table, "kind: a category of "));
+  place.text("plain.csv.gz", flowers);
+  CHECK(contains(place.run({"data", "show", "plain.csv.gz"}).out, "kind: a category of "));
+  place.text("years.csv", "country,2019,2020\nNorway,1,2\nPeru,3,4\nNorway,5,6\n");
+  CHECK(contains(place.run({"data", "show", "years.csv"}).err,
+                 "the first line is taken for a row, since '2019'"));
   place.text("weights.csv", "size,label\n4,0.5\n2,1.25\n9,7.5\n");
   CHECK(contains(place.run({"data", "show", "weights.csv"}).out, "size, label: a number"));
   place.text("w.yaml", model_of("{train: {images: weights.csv}}", 1));

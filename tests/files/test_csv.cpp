@@ -5,6 +5,7 @@
 
 #include "files/csv.hpp"
 #include "files/file.hpp"
+#include "files/number_text.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/thrown.hpp"
@@ -49,6 +50,7 @@ TEST_CASE("CSV: tables as other programs write them") {
   CHECK(is("a;b\n1,5;-2,25\n", {"a", "b"}, {1.5F, -2.25F}));
   CHECK(is("1,5;-2,25\n3;4\n", {}, {1.5F, -2.25F, 3, 4}));
   CHECK(is("a\tb\n1\t2\n", {"a", "b"}, {1, 2}));
+  CHECK(is("sep=;\r\na;b\r\n1,5;2\r\n", {"a", "b"}, {1.5F, 2}));
   CHECK(is("\"a;b\",c\n1,2\n", {"a;b", "c"}, {1, 2}));
   CHECK(is("a,b,\n1,2,\n3,4,\n", {"a", "b"}, {1, 2, 3, 4}));
   CHECK(is("a,b\r1,2\r3,4\r", {"a", "b"}, {1, 2, 3, 4}));
@@ -63,6 +65,26 @@ TEST_CASE("CSV: tables as other programs write them") {
 TEST_CASE("CSV: the true cause of what cannot be read") {
   CHECK(refused("a,b\n\"1,234\",2\n",
                 "a.csv:2:2: error: '1,234' is no finite number; write it without the comma"));
+  CHECK(
+      refused("a,b\n1'234,2\n", "a.csv:2:1: error: '1'234' is no finite number; write it without the marks"));
+  CHECK(refused("a,b\n12 %,2\n", "'12 %' is no finite number; write the number alone"));
+  CHECK(
+      refused("# made today\na,b\n1,2\n",
+              "a.csv:2:1: error: this line has 2 fields, the first has 1; a line that begins with # is a row "
+              "like others: take the first away"));
+  CHECK(refused("a,b\n1,2\n# end\n",
+                "a.csv:3:1: error: this line has 1 field, the first has 2; a line that "
+                "begins with # is a row like others: take it away"));
+  CHECK(refused("a,b\n1,2\r3,4\n", "a.csv:2:4: error: a carriage return stands alone here"));
+  CHECK(refused(std::string("a\0,\0b\0\n\0", 8), "is text of 16 bits a character (UTF-16)"));
+  CHECK(refused("<!DOCTYPE html><html>404</html>\n", "is a web page, not a table; did a download go wrong?"));
+  CHECK(refused("[{\"a\":1}]\n", "is JSON, not CSV"));
+  CHECK(refused("version https://git-lfs.github.com/spec/v1\noid 1\n", "that Git LFS keeps elsewhere"));
+  CHECK(refused("BZh91AY&SY", "is packed by bzip2"));
+  CHECK(
+      refused("\xfd"
+              "7zXZ",
+              "is packed by xz"));
   CHECK(refused("when,a\n2020-01-31,1\n", "'2020-01-31' is no finite number; it looks like a date"));
   CHECK(refused("when,a\n1/31/20 12:00,1\n", "it looks like a date"));
   CHECK(refused(",a\n0,5\n7,6\n", "a.csv:3:1: error: the first column has no name, and does not number"));
@@ -145,6 +167,25 @@ TEST_CASE("CSV: mistakes are told with line and column") {
   CHECK(refused("a,,b\n1,2,3\n", "a.csv:1:1: error: 'a' is no finite number; if this line is a header"));
   CHECK(refused("0\n" + std::string(50, '9') + "\n", "is no finite number; it is beyond what f32 holds"));
   CHECK(refused(std::string(100001, ','), "more than 100000 columns"));
+}
+
+TEST_CASE("CSV: numbers as people write them are known, codes are not taken for such") {
+  for (const char* text : {"1'234", "-1 234.5",
+                           "1\xc2\xa0"
+                           "234",
+                           "12\xe2\x80\x99"
+                           "345\xe2\x80\x99"
+                           "678,90",
+                           "1_000"})
+    CHECK(is_grouped_by_mark(text));
+  for (const char* text : {"1234", "1'23", "1 2345", "12 34", "1234'567", "room 12", "", "1'234x", "'123"})
+    CHECK(!is_grouped_by_mark(text));
+  for (const char* text : {"12%", "12 %", "-0.5 %", "$1,234.50", "-$5", "3,50 \xe2\x82\xac",
+                           "\xc2\xa3"
+                           "7",
+                           "1'234 %"})
+    CHECK(has_sign_of_unit(text));
+  for (const char* text : {"12", "%", "$", "12 kg", "a%", "100%ig", ""}) CHECK(!has_sign_of_unit(text));
 }
 
 TEST_CASE("CSV: quotes stand around whole fields, with commas in them") {

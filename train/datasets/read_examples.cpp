@@ -121,6 +121,12 @@ std::vector<std::size_t> places_of(const files::CsvTable& table, const std::vect
                                    const fs::path& path) {
   std::vector<std::size_t> places;
   if (names.empty() || table.names.empty() || table.names == names) return places;
+  for (const std::string& name : names)
+    if (std::count(names.begin(), names.end(), name) > 1)
+      throw files::data_error(path,
+                              fmt::format("has its columns in another order than the model takes, of which "
+                                          "two are called '{}': give each a name of its own, and learn again",
+                                          name));
   for (const std::string& name : names) {
     const auto found = std::find(table.names.begin(), table.names.end(), name);
     if (found == table.names.end())

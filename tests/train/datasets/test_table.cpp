@@ -13,6 +13,7 @@
 #include "train/datasets/tables/fit_table.hpp"
 #include "train/datasets/tables/table_split.hpp"
 #include "train/datasets/tables/table_survey.hpp"
+#include "train/datasets/tables/table_text.hpp"
 #include "train/learn/definition.hpp"
 
 using namespace graphrun;
@@ -175,7 +176,6 @@ TEST_CASE("rows are split at random, by time or by group, the same in every run"
   CHECK(throws([&] { parts_of(split, 2, {"a", "a"}); }, ErrorCode::data, "leaves none of the 2 rows"));
 }
 
-TEST_CASE("missing cells are refused, masked or filled in") {
 TEST_CASE("rows are put in order by times that everybody reads in the same way") {
   const Tables tables;
   const std::string keys = "  split: {validation: 0.5, by: time, column: day}\n";
@@ -187,6 +187,7 @@ TEST_CASE("rows are put in order by times that everybody reads in the same way")
       "train.csv:2:1: error: '1.2.2026' is no time by which 'day' could put rows in order: take numbers"));
 }
 
+TEST_CASE("missing cells are refused, masked or filled in") {
   const Tables tables;
   tables.write("train.csv", "a,kind\n1,x\n,y\n4,NA\n7,x\n");
   CHECK(refused([&] { load_table_data(tables.data()); }, "train.csv:3:1: error: the cell of 'a' is missing"));
@@ -229,7 +230,6 @@ TEST_CASE("labels and ignored columns may stand in any table, and are never cell
   CHECK(tables.read("other.csv", data, {.label = "truth", .ignored = {"more"}}).has_labels());
 }
 
-TEST_CASE("fitted columns are written into the model, and read back to the same bits") {
 TEST_CASE("a label by name has one number in all parts of the data, and in other tables") {
   const Tables tables;
   std::string text = "a,state\n";
@@ -258,6 +258,7 @@ TEST_CASE("a label by name has one number in all parts of the data, and in other
         Names{"fine", "worn", "lost"});
 }
 
+TEST_CASE("fitted columns are written into the model, and read back to the same bits") {
   const Tables tables;
   tables.write("train.csv", "a,b: c,q\n0.1,'x',1\n0.7,\"y, [z]\",2\n1e-9,'x',7\n");
   const SharedDefinition model = tables.model("  columns: {numbers: {quantile: [q]}}\n  missing: mean\n");
@@ -288,6 +289,8 @@ TEST_CASE("what is wrong with a table is said at its cell or name") {
                 "new.csv:2:3: error: column 'kind': the model has learnt nothing of 'c'"));
   CHECK(refused(new_table("t,kind\n1,a\nhot,a\n"), "new.csv:3:1: error: column 't': 'hot' is no number"));
   CHECK(refused(new_table("t,kind\n\"1,234\",a\n"), "'1,234' is no number: write it without the comma"));
+  CHECK(refused(new_table("t,kind\n1 234,a\n"), "'1 234' is no number: write it without the marks"));
+  CHECK(refused(new_table("t,kind\n12 %,a\n"), "'12 %' is no number: write the number alone"));
   CHECK(refused(new_table("t,kind\n2020-01-31,a\n"), "'2020-01-31' is a date, and no number"));
   CHECK(refused(new_table("t,kind\n1e39,a\n"), "'1e39' is beyond what f32 holds"));
   CHECK(refused(new_table("t,Kind\n1,a\n"),
@@ -306,6 +309,18 @@ TEST_CASE("what is wrong with a table is said at its cell or name") {
                 "train.csv:2:3: error: 'a' is no number, and `numbers:` lists 'kind'"));
 }
 
+TEST_CASE("a table of which nothing can be learnt is told why") {
+  const Tables tables;
+  std::string text = "a:b\n";
+  for (int row = 0; row < 12; ++row) text += std::to_string(row) + ":1\n";
+  tables.write("train.csv", text);
+  CHECK(refused([&] { tables.data(); },
+                "has one column, 'a:b', of texts that say nothing: are its cells parted by commas"));
+  tables.write("train.csv", "a\n1\n1e300\n3\n");
+  CHECK(
+      refused([&] { tables.data(); }, "train.csv:3:1: error: column 'a': '1e300' is beyond what f32 holds"));
+}
+
 TEST_CASE("a few texts among numbers are a mistake, many are a category") {
   const Tables tables;
   std::string text = "a,g\n";
@@ -315,6 +330,30 @@ TEST_CASE("a few texts among numbers are a mistake, many are a category") {
                 "train.csv:32:1: error: 'broken' is no number, as the other cells of 'a' are"));
   tables.write("train.csv", text);
   CHECK(column(tables.data(), "g").values == Names{"4", "4G"});
+}
+
+TEST_CASE("numbers as people write them are no category by chance") {
+  const Tables tables;
+  tables.write("train.csv", "share,a\n12 %,1\n7,2\n9.5 %,3\n");
+  CHECK(refused(
+      [&] { tables.data(); },
+      "train.csv:2:1: error: '12 %' is no number, though it looks like one: write it without the sign "
+      "beside it; or list 'share' under `categories:`"));
+  CHECK(column(tables.data("  columns: {categories: [share]}\n"), "share").values.size() == 3);
+  tables.write("train.csv", "paid,a\n1'200,1\n900,2\n2'000,3\n");
+  CHECK(refused([&] { tables.data(); },
+                "'1'200' is no number, though it looks like one: write it without the marks"));
+  tables.write("train.csv", "kind,a\n5 %,1\nrest,2\n5 %,3\n");
+  CHECK(column(tables.data(), "kind").values == Names{"5 %", "rest"});
+}
+
+TEST_CASE("a first line that may be a header is said to be a row") {
+  const auto note = [](const std::string& text) { return TableText(text, "a.csv").note(); };
+  CHECK(note("country,2019,2020\na,1,2\n")
+            .starts_with("the first line is taken for a row, since '2019' is a number"));
+  CHECK(note("a,,b\n1,2,x\n").starts_with("the first line is taken for a row, since a cell of it is empty"));
+  CHECK(note("1,2,3\n4,5,6\n").empty());
+  CHECK(note("a,b\n1,2\n").empty());
 }
 
 TEST_CASE("columns that say nothing are left out unless they are asked for") {

@@ -109,7 +109,7 @@ class Fitting {
     if (std::ranges::none_of(columns_, [](const FittedColumn& column) {
           return column.has_cells() || column.use == FittedColumn::Use::input;
         }))
-      throw files_error("has no column that a model could be given");
+      throw no_columns();
     require_one_label();
     read_values();
     for (std::size_t i = 0; i < columns_.size(); ++i) fit(i);
@@ -120,6 +120,14 @@ class Fitting {
  private:
   Error files_error(const std::string& message) const {
     return {ErrorCode::data, message, {table_.path().string(), 0, 0}};
+  }
+
+  Error no_columns() const {
+    if (columns_.size() > 1) return files_error("has no column that a model could be given");
+    return files_error(
+        fmt::format("has one column, '{}', of texts that say nothing: are its cells parted by commas, "
+                    "semicolons, tabs or bars, as those of a table are?",
+                    printable(columns_.front().name.substr(0, 40))));
   }
 
   template <class Lists>
@@ -256,10 +264,13 @@ class Fitting {
 
   void add(const files::CsvLines& lines, std::string_view field, std::size_t i) {
     if (columns_[i].use == FittedColumn::Use::ignored || files::is_missing_cell(field)) return;
-    if (columns_[i].is_category)
-      count(counts_[i], field);
-    else
-      numbers_->add(places_[i], *lines.real(field));
+    if (columns_[i].is_category) return count(counts_[i], field);
+    const double number = *lines.real(field);
+    if (std::abs(number) > std::numeric_limits<float>::max())
+      lines.fail(fmt::format("column '{}': '{}' is beyond what f32 holds", printable(columns_[i].name),
+                             printable(field.substr(0, 40))),
+                 field);
+    numbers_->add(places_[i], number);
   }
 
   static bool is_number(const FittedColumn& column) {

@@ -32,6 +32,9 @@ void require_known(const std::vector<FittedColumn>& columns, const TableReading&
   std::vector<std::string> known;
   for (const FittedColumn& column : columns) known.push_back(column.name);
   for (const std::string& name : names) {
+    if (!name.empty() && std::ranges::count(names, name) > 1)
+      throw at_header(path,
+                      fmt::format("two columns are called '{}': each needs a name of its own", shown(name)));
     const bool is_known = name.empty() || std::ranges::find(known, name) != known.end() ||
                           std::ranges::find(reading.also, name) != reading.also.end();
     if (is_known) continue;
@@ -105,13 +108,14 @@ double RowCoder::number_in(const FittedColumn& column, const files::CsvLines& li
                            std::string_view field) const {
   const std::optional<double> number = lines.real(field);
   if (number && std::abs(*number) <= std::numeric_limits<float>::max()) return *number;
-  const bool is_grouped = field.find(',') != std::string_view::npos &&
-                          field.find_first_not_of("+-0123456789,. ") == std::string_view::npos;
   const char* hint = number ? "is beyond what f32 holds"
-                     : is_grouped
+                     : files::is_grouped_by_comma(field)
                          ? "is no number: write it without the comma, or with a point before the fraction"
-                     : is_date(field) ? "is a date, and no number"
-                                      : "is no number; write NA where a value is missing";
+                     : files::is_grouped_by_mark(field)
+                         ? "is no number: write it without the marks between its thousands"
+                     : files::has_sign_of_unit(field) ? "is no number: write the number alone"
+                     : is_date(field)                 ? "is a date, and no number"
+                                                      : "is no number; write NA where a value is missing";
   lines.fail(fmt::format("column '{}': '{}' {}", shown(column.name), shown(field), hint), field);
 }
 

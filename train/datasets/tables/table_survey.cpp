@@ -70,10 +70,12 @@ class Surveyor {
   bool is_first_ = true;
 };
 
-/// "1,234": a thousand and more, or one and a fraction?
-bool is_grouped(std::string_view text) {
-  return text.find(',') != std::string_view::npos &&
-         text.find_first_not_of("+-0123456789,.") == std::string_view::npos;
+/// Do all cells look like numbers that people write and no program reads?
+bool are_written_numbers(const ColumnSurvey& column) {
+  return std::ranges::all_of(column.values, [](const std::string& text) {
+    return files::is_grouped_by_mark(text) || files::has_sign_of_unit(text) ||
+           files::number_in<double>(text).has_value();
+  });
 }
 
 }  // namespace
@@ -96,11 +98,11 @@ TableSurvey survey_with(const TableText& table, const TableRecipe::Split& split,
   table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
     add(lines, fields);
     ++result.rows;
-  });
-  return result;
     if (name.empty() || place >= fields.size()) return;
     if (is_time && !time_in(fields[place])) lines.fail(no_time_in(fields[place], name), fields[place]);
     result.split_values.emplace_back(fields[place]);
+  });
+  return result;
 }
 
 }  // namespace
@@ -125,12 +127,22 @@ Guess guess(const ColumnSurvey& column, std::size_t rows) {
     if (column.numbers_the_rows && rows > 2) return {Guess::Kind::ignored, "numbers the rows"};
     return {Guess::Kind::number, {}};
   }
-  if (is_grouped(column.first_text.text))
+  if (files::is_grouped_by_comma(column.first_text.text))
     throw Error(
         ErrorCode::data,
         fmt::format("'{}' is a number with a comma in it: write it without the comma, or with a point "
                     "before the fraction",
                     printable(column.first_text.text.substr(0, 40))),
+        column.first_text.where);
+  if (are_written_numbers(column))
+    throw Error(
+        ErrorCode::data,
+        fmt::format("'{}' is no number, though it looks like one: write it without {}; or list '{}' under "
+                    "`categories:` or `ignore:`",
+                    printable(column.first_text.text.substr(0, 40)),
+                    files::has_sign_of_unit(column.first_text.text) ? "the sign beside it"
+                                                                    : "the marks between its thousands",
+                    printable(column.name)),
         column.first_text.where);
   if (column.are_dates) return {Guess::Kind::ignored, "dates"};
   if (column.numbers > column.texts * texts_of_numbers)

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <system_error>
 #include <utility>
 
+#include "errors/printable.hpp"
 #include "files/file.hpp"
 
 namespace graphrun::train {
@@ -13,6 +15,20 @@ namespace graphrun::train {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// A line of texts and numbers may be a row, or a header in which years are names. Only of numbers is it a
+/// row without doubt.
+std::string note_on_missing_header(const files::CsvLines& lines, const files::CsvFields& first) {
+  const auto is_number = [&](std::string_view field) { return lines.number(field).has_value(); };
+  const auto number = std::ranges::find_if(first, is_number);
+  const bool has_text = std::ranges::any_of(
+      first, [&](std::string_view field) { return !files::is_missing_cell(field) && !is_number(field); });
+  if (!has_text) return {};
+  return fmt::format(
+      "the first line is taken for a row, since {}: columns are called 0, 1, 2, …; if it holds their names, "
+      "each has to be one, and no number",
+      number == first.end() ? "a cell of it is empty" : fmt::format("'{}' is a number", printable(*number)));
+}
 
 }  // namespace
 
@@ -52,6 +68,7 @@ void TableText::read_header() {
   has_header_ = lines.is_header(named) || are_numbers;
   if (are_numbers && !is_unnamed)
     note_ = "the first line, 0, 1, 2, …, is taken for the names of columns, not for a row";
+  if (!has_header_) note_ = note_on_missing_header(lines, first);
   for (std::size_t i = 0; i < first.size(); ++i)
     names_.push_back(has_header_ ? std::string(first[i]) : std::to_string(i));
   std::set<std::string> seen;
