@@ -96,8 +96,7 @@ class DataReader {
     if (section_.find("test") != nullptr && !is_table("test"))
       reader_.wrong(*section_.find("test"), "the training data are a table, the test data are none",
                     "Write test: {table: FILE.csv}.");
-    for (const char* key :
-         {"shape", "channels", "resize", "crop", "transposed", "divide_by", "classes", "names"})
+    for (const char* key : {"shape", "channels", "resize", "crop", "transposed", "divide_by", "names"})
       if (const YamlNode* node = section_.find(key))
         reader_.wrong(*node, fmt::format("`{}:` is about images, and the data are a table", key),
                       "`columns:` says how the columns of a table are read.");
