@@ -88,11 +88,14 @@ class Scoring {
           ErrorCode::usage,
           fmt::format("output '{}' has {} values a row: a score is one number, or one for each of {} cells",
                       rule_.role, width_, rule_.column_of.size()));
+    is_whole_ = width_ != rule_.column_of.size();
+    if (!is_whole_) columns_ = rule_.columns;
     for (const TensorInfo& input : predictor_.inputs()) inputs_.push_back(input.name);
     predictor_.prepare(1);
   }
 
-  const std::vector<std::string>& columns() const { return rule_.columns; }
+  /// None where a row has but one number.
+  const std::vector<std::string>& columns() const { return columns_; }
 
   void score(const train::CodedRow& row, std::vector<float>& values, RowScore& into) const {
     const api::BoundRows bound(model_, train::single_row(row, api::row_data_of(model_)));
@@ -104,10 +107,9 @@ class Scoring {
     if (rule_.is_row())
       for (std::size_t i = 0; i < width_; ++i)
         values[i] = (values[i] - row.cells[i]) * (values[i] - row.cells[i]);
-    const bool is_whole = width_ != rule_.column_of.size();
-    into.parts.resize(is_whole ? 0 : rule_.columns.size());
+    into.parts.resize(columns_.size());
     into.score =
-        is_whole ? static_cast<double>(values.front()) : rule_.score(values, mask_of(row), into.parts);
+        is_whole_ ? static_cast<double>(values.front()) : rule_.score(values, mask_of(row), into.parts);
     if (!std::isfinite(into.score))
       throw Error(ErrorCode::not_finite,
                   fmt::format("the score of a row is {}: its cells are too far from all that was learnt",
@@ -124,7 +126,9 @@ class Scoring {
   train::ScoreRule rule_;
   Predictor predictor_;
   std::vector<std::string> inputs_;
+  std::vector<std::string> columns_;
   std::size_t width_ = 1;
+  bool is_whole_ = false;  ///< one number a row
 };
 
 }  // namespace

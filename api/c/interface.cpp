@@ -1,4 +1,4 @@
-// The functions of graphrun.h but those that free results: each is a call of the C++ interface.
+// The functions of graphrun.h for models and sessions: each is a call of the C++ interface.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/c/arguments.hpp"
 #include "api/c/failure.hpp"
 #include "api/c/results.hpp"
 #include "files/json.hpp"
@@ -21,29 +22,18 @@
 
 using graphrun::Error;
 using graphrun::ErrorCode;
+using graphrun::api::clear;
 using graphrun::api::guarded;
+using graphrun::api::known;
+using graphrun::api::provider_of;
 using graphrun::api::require;
-
-struct graphrun_model {
-  graphrun::Model model;
-  std::string info;
-};
+using graphrun::api::texts_of;
 
 struct graphrun_session {
   graphrun::Session session;
 };
 
 namespace {
-
-std::vector<std::string> settings_of(const char* const* settings, size_t count) {
-  std::vector<std::string> result;
-  if (count > 0) require(settings, "settings");
-  for (size_t i = 0; i < count; ++i) {
-    require(settings[i], "a setting");
-    result.emplace_back(settings[i]);
-  }
-  return result;
-}
 
 template <class Number>
 std::span<const Number> elements(const graphrun_input& input) {
@@ -71,31 +61,6 @@ graphrun::Inputs inputs_of(const graphrun_input* inputs, size_t count) {
   if (count > 0) require(inputs, "inputs");
   for (size_t i = 0; i < count; ++i) result.push_back(values_of(inputs[i]));
   return result;
-}
-
-/// The options as this library knows them: those of an older caller are shorter, and the rest is zero.
-template <class Options>
-Options known(const Options* given, const char* name) {
-  Options options{};
-  if (given == nullptr) return options;
-  if (given->size < sizeof(size_t))
-    throw Error(ErrorCode::usage,
-                fmt::format("{} must begin with its size: {{sizeof(graphrun_{})}}", name, name));
-  std::memcpy(&options, given, std::min(given->size, sizeof options));
-  return options;
-}
-
-graphrun::Provider provider_of(int provider) {
-  switch (provider) {
-    case GRAPHRUN_PROVIDER_AUTO:
-      return graphrun::Provider::automatic;
-    case GRAPHRUN_PROVIDER_ONEDNN:
-      return graphrun::Provider::onednn;
-    case GRAPHRUN_PROVIDER_TILES:
-      return graphrun::Provider::tiles;
-    default:
-      throw Error(ErrorCode::usage, fmt::format("there is no provider {}", provider));
-  }
 }
 
 std::optional<graphrun::Precision> precision_of(int precision) {
@@ -253,13 +218,6 @@ std::vector<std::string> names_in(const char* text) {
   return names;
 }
 
-/// Where a result goes: NULL until there is one.
-template <class Result>
-void clear(Result** into, const char* name) {
-  require(into, name);
-  *into = nullptr;
-}
-
 }  // namespace
 
 const char* graphrun_last_error() {
@@ -279,7 +237,7 @@ int graphrun_model_load(const char* path, const char* const* settings, size_t se
   return guarded([&] {
     clear(model, "model");
     require(path, "path");
-    *model = model_for_c(graphrun::Model::load(path, settings_of(settings, setting_count)));
+    *model = model_for_c(graphrun::Model::load(path, texts_of(settings, setting_count, "settings")));
   });
 }
 
@@ -289,7 +247,7 @@ int graphrun_model_parse(const char* text, const char* name, const char* const* 
     clear(model, "model");
     require(text, "text");
     require(name, "name");
-    *model = model_for_c(graphrun::Model::parse(text, name, settings_of(settings, setting_count)));
+    *model = model_for_c(graphrun::Model::parse(text, name, texts_of(settings, setting_count, "settings")));
   });
 }
 

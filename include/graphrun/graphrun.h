@@ -1,5 +1,5 @@
 /** \file
- * graphrun for C, and for languages that call C: models, sessions, weights.
+ * graphrun for C, and for languages that call C: models, sessions, rows of tables, weights.
  *
  *     graphrun_model* model = NULL;
  *     graphrun_session* session = NULL;
@@ -186,6 +186,55 @@ GRAPHRUN_C_API int graphrun_evaluate(graphrun_session* session, const graphrun_i
  * which cuts the graph there. */
 GRAPHRUN_C_API int graphrun_run(graphrun_session* session, const char* output, const graphrun_input* inputs,
                                 size_t input_count, graphrun_tensor** result);
+
+/* ---- Rows of a table ---- */
+
+/** Answers rows as people have them, as texts, by a model that has learnt from a table. Any number of threads
+ * use it at once. */
+typedef struct graphrun_table_predictor graphrun_table_predictor;
+
+typedef struct graphrun_table_predictor_options {
+  size_t size;                /**< sizeof(graphrun_table_predictor_options) */
+  const char* const* columns; /**< what the cells of a row are, in their order */
+  size_t column_count;        /**< 0: the columns that the model takes, in the order of its table */
+  const char* const* outputs; /**< what graphrun_table_predict gives: outputs or nodes */
+  size_t output_count;        /**< 0: "target", or else "row" */
+  int provider;               /**< who runs products */
+} graphrun_table_predictor_options;
+
+/** `weights` is the path of a run's checkpoint, or of what graphrun_save wrote. GRAPHRUN_DATA: a column that
+ * the model takes is none of `columns`, or one of these is new. */
+GRAPHRUN_C_API int graphrun_table_predictor_new(const graphrun_model* model, const char* weights,
+                                                const graphrun_table_predictor_options* options,
+                                                graphrun_table_predictor** predictor);
+GRAPHRUN_C_API void graphrun_table_predictor_free(graphrun_table_predictor* predictor);
+/** "columns" of a row, and "scored_columns", of which each has a part in a score. Lives as long as the
+ * predictor. */
+GRAPHRUN_C_API int graphrun_table_predictor_info_json(const graphrun_table_predictor* predictor,
+                                                      const char** json);
+/** How odd a row is, as `graphrun score` says it. A cell for each of "columns"; one that is NULL, empty, NA,
+ * nan or the like is missing. `parts` has room for what each of "scored_columns" adds, or is NULL and its
+ * count 0. GRAPHRUN_DATA names the cell by its number, from 1: "row:1:NUMBER". */
+GRAPHRUN_C_API int graphrun_table_score(const graphrun_table_predictor* predictor, const char* const* cells,
+                                        size_t cell_count, double* score, double* parts, size_t part_count);
+/** The score that so small a share of rows like those learnt from is above: 0.01. GRAPHRUN_DATA: the weights
+ * are no run's, and come without scores of rows that were held out. */
+GRAPHRUN_C_API int graphrun_table_threshold(const graphrun_table_predictor* predictor, double share,
+                                            double* score);
+
+/** Columns with names; a cell is that of its row and column, one row behind the other. */
+typedef struct graphrun_table {
+  const char* const* names;
+  size_t column_count;
+  const char* const* cells; /**< row_count times column_count; none is NULL */
+  size_t row_count;
+} graphrun_table;
+/** The outputs for rows that stand one behind the other, each a cell for each of "columns": "row" as the
+ * columns that it draws, "target" as a number in its unit or a class by name, all else as NAME, or NAME_0,
+ * NAME_1, ... GRAPHRUN_DATA names line and column of the cell; the first row is line 2. */
+GRAPHRUN_C_API int graphrun_table_predict(const graphrun_table_predictor* predictor, const char* const* cells,
+                                          size_t row_count, graphrun_table** result);
+GRAPHRUN_C_API void graphrun_table_free(graphrun_table* table);
 
 /* ---- State ---- */
 

@@ -34,9 +34,8 @@ struct TablePredictorOptions {
 
 /// How odd a row is, as `graphrun score` says it.
 struct RowScore {
-  double score = 0;  ///< the mean over the cells that are there
-  std::vector<double>
-      parts;  ///< of each of scored_columns(): what it adds; none where a row has but one number
+  double score = 0;           ///< the mean over the cells that are there
+  std::vector<double> parts;  ///< of each of scored_columns(): what it adds
 };
 
 /// Immutable; any number of threads use it at once.
@@ -50,7 +49,8 @@ class GRAPHRUN_API TablePredictor {
   TablePredictor& operator=(TablePredictor&&) noexcept;
 
   const std::vector<std::string>& columns() const;
-  const std::vector<std::string>& scored_columns() const;  ///< none where the model scores no rows
+  /// Those that have a part in a score: none where the model scores no rows, or gives each but one number.
+  const std::vector<std::string>& scored_columns() const;
 
   /// The outputs for all rows: `row` as the columns that it draws, `target` as a number in its unit or a
   /// class by name, all else as NAME, or NAME_0, NAME_1, …. Errors are those of EncodedRows.
@@ -62,8 +62,9 @@ class GRAPHRUN_API TablePredictor {
   /// Errors{data} name the cell by its number, from 1: `row:1:NUMBER`.
   void score(std::span<const std::string_view> cells, RowScore& into) const;
 
-  /// What so small a share of rows like those learnt from is above, by the scores of rows that were held out.
-  /// Error{data}: the weights come without such scores.
+  /// What so small a share of rows like those learnt from is above, by the scores of rows that were held out;
+  /// the largest of them where these are too few to tell it. Error{data}: the weights come without such
+  /// scores.
   double threshold(double share = 0.01) const;
 
  private:

@@ -115,6 +115,18 @@ TEST_CASE("a row of texts is scored as it is, and as it is among others") {
   CHECK(score.parts == all[3].parts);
 }
 
+TEST_CASE("a score that is one number a row has no parts") {
+  std::string whole = text;
+  whole.replace(whole.find("{row: row, target: guess}"), 25, "{score: guess}");
+  const Model model = Model::parse(whole, rows());
+  const TablePredictor predictor(model, Session(model).weights());
+  CHECK(predictor.scored_columns().empty());
+  RowScore score;
+  predictor.score(std::vector<std::string_view>{"3", "a"}, score);
+  CHECK(std::abs(score.score - 1) < 1e-6);
+  CHECK(score.parts.empty());
+}
+
 TEST_CASE("outputs of rows come as columns, in names and units") {
   const Table table = rows();
   const Model model = Model::parse(text, table);
@@ -151,6 +163,11 @@ TEST_CASE("a predictor of rows tells what it cannot answer") {
   CHECK(throws([&] { predictor.threshold(1); }, ErrorCode::usage, "1 is no share"));
   CHECK(throws([&] { TablePredictor(model, weights, {.columns = {"kind"}}); }, ErrorCode::data,
                "row:1:1: error: there is no column 'temp'"));
+  CHECK(throws(
+      [&] {
+        TablePredictor(model, weights, {.columns = {"kind", "temp", "temp"}});
+      },
+      ErrorCode::data, "row:1:1: error: two columns are called 'temp'"));
   Table wrong;
   wrong.add("kind", std::vector<std::string>{"a", "z"}).add("temp", std::vector<double>{1, 2});
   CHECK(throws([&] { predictor.scores(wrong); }, ErrorCode::data, "table:3:1: error: column 'kind'"));

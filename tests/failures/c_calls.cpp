@@ -129,6 +129,62 @@ std::int64_t next(void* left, void* const* buffers, std::int64_t asked) {
   return count;
 }
 
+/// A model that has learnt from a table, its weights, and what answers rows by them.
+class Rows {
+ public:
+  explicit Rows(const TemporaryFolder& folder) : weights(folder / "rows") {
+    const std::string table = folder / "rows.csv";
+    FILE* const stream = std::fopen(table.c_str(), "w");
+    std::fputs("temp,kind\n1,a\n3,b\n5,a\n", stream);
+    std::fclose(stream);
+    const std::string model_text =
+        "graphrun: 1\nname: rows\ndata: {columns: {categories: [kind]}, train: {table: " + table +
+        "}}\ninputs: {x: {from: cells}}\nnodes: {row: {op: dense, in: x, units: 3}}\n"
+        "outputs: {row: row}\nloss: {r: {op: mse, in: [row, x]}}\n"
+        "train: {optimizer: {op: sgd, lr: 0.1}, batch: 3, epochs: 1}\n";
+    const graphrun_session_options options = of_one_thread();
+    graphrun_session* session = nullptr;
+    REQUIRE(graphrun_model_parse(model_text.c_str(), "rows.yaml", nullptr, 0, &model) == GRAPHRUN_OK);
+    REQUIRE(graphrun_session_new(model, &options, &session) == GRAPHRUN_OK);
+    REQUIRE(graphrun_save(session, weights.c_str()) == GRAPHRUN_OK);
+    graphrun_session_free(session);
+    REQUIRE(graphrun_table_predictor_new(model, weights.c_str(), nullptr, &predictor) == GRAPHRUN_OK);
+  }
+  ~Rows() {
+    graphrun_table_predictor_free(predictor);
+    graphrun_model_free(model);
+  }
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+
+  std::string weights;
+  graphrun_model* model = nullptr;
+  graphrun_table_predictor* predictor = nullptr;
+};
+
+void sweep_tables(bool all, const Rows& rows) {
+  const char* cells[] = {"3", "b"};
+  sweep("table_predictor_new", all, [&](const Session&) {
+    graphrun_table_predictor* made = nullptr;
+    const int code = graphrun_table_predictor_new(rows.model, rows.weights.c_str(), nullptr, &made);
+    return taken(code, made, graphrun_table_predictor_free);
+  });
+  sweep("table_predictor_info_json", all, [&](const Session&) {
+    const char* json = nullptr;
+    return graphrun_table_predictor_info_json(rows.predictor, &json);
+  });
+  sweep("table_score", all, [&](const Session&) {
+    double score = 0;
+    double parts[2];
+    return graphrun_table_score(rows.predictor, cells, 2, &score, parts, 2);
+  });
+  sweep("table_predict", all, [&](const Session&) {
+    graphrun_table* drawn = nullptr;
+    const int code = graphrun_table_predict(rows.predictor, cells, 1, &drawn);
+    return taken(code, drawn, graphrun_table_free);
+  });
+}
+
 void sweep_all(bool all) {
   const TemporaryFolder folder;
   const std::string file = folder / "state";
@@ -211,6 +267,7 @@ void sweep_all(bool all) {
     char digest[65];
     return graphrun_digest(session.session, digest);
   });
+  sweep_tables(all, Rows(folder));
 }
 
 }  // namespace
