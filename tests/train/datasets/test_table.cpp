@@ -233,7 +233,8 @@ TEST_CASE("labels and ignored columns may stand in any table, and are never cell
 TEST_CASE("a label by name has one number in all parts of the data, and in other tables") {
   const Tables tables;
   std::string text = "a,state\n";
-  for (int row = 0; row < 40; ++row) text += std::to_string(row * 7 % 41) + (row < 38 ? ",fine\n" : ",worn\n");
+  for (int row = 0; row < 40; ++row)
+    text += std::to_string(row * 7 % 41) + (row < 38 ? ",fine\n" : ",worn\n");
   tables.write("train.csv", text + "40,burnt\n").write("new.csv", "a,state\n1,worn\n2,worn\n3,fine\n");
   const std::string keys =
       "  test: {table: '" + tables.path("new.csv") + "', label: state}\n  split: {validation: 0.2}\n";
