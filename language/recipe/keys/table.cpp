@@ -99,9 +99,8 @@ const Section windows_section = {
       .fallback = "all rows are one series"},
      {.name = "time",
       .kind = KeyKind::text,
-      .doc =
-          "the column that rows are put in order by, numbers or dates that begin with the year; no window "
-          "reaches over a gap, a step of more than one and a half times the usual one",
+      .doc = "the column that rows are put in order by, numbers or dates that begin with the year; no window "
+             "reaches over a gap, a step of more than one and a half times the usual one",
       .fallback = "rows are in order, without gaps"}}};
 
 const Section fitted_section = {
