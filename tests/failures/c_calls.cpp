@@ -162,25 +162,25 @@ class Rows {
   graphrun_table_predictor* predictor = nullptr;
 };
 
-void sweep_tables(bool all, const Rows& rows) {
+void sweep_tables(bool all, const Rows& machines) {
   const char* cells[] = {"3", "b"};
   sweep("table_predictor_new", all, [&](const Session&) {
     graphrun_table_predictor* made = nullptr;
-    const int code = graphrun_table_predictor_new(rows.model, rows.weights.c_str(), nullptr, &made);
+    const int code = graphrun_table_predictor_new(machines.model, machines.weights.c_str(), nullptr, &made);
     return taken(code, made, graphrun_table_predictor_free);
   });
   sweep("table_predictor_info_json", all, [&](const Session&) {
     const char* json = nullptr;
-    return graphrun_table_predictor_info_json(rows.predictor, &json);
+    return graphrun_table_predictor_info_json(machines.predictor, &json);
   });
   sweep("table_score", all, [&](const Session&) {
     double score = 0;
     double parts[2];
-    return graphrun_table_score(rows.predictor, cells, 2, &score, parts, 2);
+    return graphrun_table_score(machines.predictor, cells, 2, &score, parts, 2);
   });
   sweep("table_predict", all, [&](const Session&) {
     graphrun_table* drawn = nullptr;
-    const int code = graphrun_table_predict(rows.predictor, cells, 1, &drawn);
+    const int code = graphrun_table_predict(machines.predictor, cells, 1, &drawn);
     return taken(code, drawn, graphrun_table_free);
   });
 }
