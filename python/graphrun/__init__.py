@@ -6,14 +6,25 @@
         print(report)
     codes = session.encode(pixels)
 
-A Predictor serves a trained model from many threads, a Run is the folder that `graphrun train` left, and
-graphrun.sklearn has an estimator. Every failure is raised as a class derived from graphrun.Error. Results are the same
+A Predictor serves a trained model from many threads, a TablePredictor one that has learnt from a table, a Run is the
+folder that `graphrun train` left, and graphrun.sklearn has an estimator. Every failure is raised as a class derived from graphrun.Error. Results are the same
 bits at any number of threads.
 """
 
 import copyreg as _copyreg
 
-from ._core import EpochReport, Epochs, Model, NodeInfo, Predictor, Session, TensorInfo, Weights, __version__
+from ._core import (
+    EpochReport,
+    Epochs,
+    Model,
+    NodeInfo,
+    Predictor,
+    Session,
+    TablePredictor,
+    TensorInfo,
+    Weights,
+    __version__,
+)
 from .errors import (
     CancelledError,
     DataError,
@@ -46,6 +57,7 @@ __all__ = [
     "Predictor",
     "Run",
     "Session",
+    "TablePredictor",
     "TensorInfo",
     "UsageError",
     "Weights",

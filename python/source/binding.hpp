@@ -11,10 +11,12 @@
 
 namespace graphrun::python {
 
-/// One call for each file: classes of models, of what runs one, of what learns.
+/// One call for each file: classes of models, of what runs one, of what learns, of
+/// what answers rows of tables.
 void bind_models(nanobind::module_& module);
 void bind_predictor(nanobind::module_& module);
 void bind_session(nanobind::module_& module);
+void bind_table(nanobind::module_& module);
 
 nanobind::dict dict_of(const NamedValues& values);
 

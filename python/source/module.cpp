@@ -44,4 +44,5 @@ NB_MODULE(_core, module) {
   bind_models(module);
   bind_predictor(module);
   bind_session(module);
+  bind_table(module);
 }
