@@ -4,13 +4,15 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 
 #include "runtime/machine/isa.hpp"
 
 namespace graphrun::ops {
 
 /// `Body::run(const Arguments&)` is static, noexcept and [[gnu::always_inline]], and so is all it calls in
-/// loops.
+/// loops. A body that handles vectors itself is `Body::run<lanes>`: so many floats are in a vector of the
+/// set.
 template <class Body, class Arguments>
 struct IsaLoops {
   using Function = void (*)(const Arguments&) noexcept;
@@ -21,11 +23,19 @@ struct IsaLoops {
   }
 
  private:
-  static void baseline(const Arguments& arguments) noexcept { Body::run(arguments); }
-  [[gnu::target("avx2,fma")]] static void avx2(const Arguments& arguments) noexcept { Body::run(arguments); }
+  template <std::size_t lanes>
+  [[gnu::always_inline]] static void run(const Arguments& arguments) noexcept {
+    if constexpr (requires { Body::template run<lanes>(arguments); })
+      Body::template run<lanes>(arguments);
+    else
+      Body::run(arguments);
+  }
+
+  static void baseline(const Arguments& arguments) noexcept { run<4>(arguments); }
+  [[gnu::target("avx2,fma")]] static void avx2(const Arguments& arguments) noexcept { run<8>(arguments); }
   [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")]] static void avx512(
       const Arguments& arguments) noexcept {
-    Body::run(arguments);
+    run<16>(arguments);
   }
 };
 

@@ -22,14 +22,14 @@ inline constexpr std::int64_t fixed_channels = 16;
 
 /// Calls body(place of the first pixel, place of the window, channel) for so many channels of each window.
 template <class Function>
-[[gnu::always_inline]] inline void for_each_four(const PoolArguments& arguments, Function body) {
-  const PoolGeometry& g = *arguments.geometry;
+[[gnu::always_inline]] inline void for_each_four(const PoolGeometry& g, std::int64_t images,
+                                                 std::int64_t channels_at_once, Function body) {
   const std::int64_t below = g.width * g.channels;
   std::int64_t window = 0;
-  for (std::int64_t row = 0; row < arguments.images * g.rows; ++row) {
+  for (std::int64_t row = 0; row < images * g.rows; ++row) {
     for (std::int64_t column = 0; column < g.columns; ++column) {
       const std::int64_t first = 2 * row * below + 2 * column * g.channels;
-      for (std::int64_t i = 0; i < g.channels; i += fixed_channels, window += fixed_channels) {
+      for (std::int64_t i = 0; i < g.channels; i += channels_at_once, window += channels_at_once) {
         body(first + i, window, i);
       }
     }
@@ -43,6 +43,23 @@ template <class Function>
 template <class Float>
 [[gnu::always_inline]] inline std::array<Float*, 4> four_from(const PoolGeometry& g, Float* first) {
   return four_pixels(g, {0, 2, 1}, {0, 2, 1}, first);
+}
+
+/// What each of a window's pixels gets of what came for it: all of it or 0.
+using FourShares = std::array<float, 4>;
+
+template <bool directed>
+[[gnu::always_inline]] inline FourShares shares_of_four(const std::array<const float*, 4>& x,
+                                                        const float* direction, std::int64_t i, float slope) {
+  const float a = turned<directed>(x[0][i], direction, i);
+  const float b = turned<directed>(x[1][i], direction, i);
+  const float c = turned<directed>(x[2][i], direction, i);
+  const float largest = largest_of_four(a, b, c, turned<directed>(x[3][i], direction, i));
+  const bool first = is_largest(a, largest);
+  const bool second = is_largest(b, largest) & !first;
+  const bool third = is_largest(c, largest) & !(first | second);
+  return {first ? slope : 0.0F, second ? slope : 0.0F, third ? slope : 0.0F,
+          (first | second | third) ? 0.0F : slope};
 }
 
 // ---- All windows ----
@@ -101,11 +118,11 @@ struct MaxPoolBody {
     const PoolGeometry& g = *arguments.geometry;
     if (!are_fours_of_vectors(g)) return false;
     for_each_four(
-        arguments, [&](std::int64_t first, std::int64_t window, std::int64_t channel)
-                       __attribute__((always_inline)) {
-                         of_four(fixed_channels, four_from(g, arguments.a + first),
-                                 arguments.direction + channel, arguments.y + window);
-                       });
+        g, arguments.images, fixed_channels,
+        [&](std::int64_t first, std::int64_t window, std::int64_t channel) __attribute__((always_inline)) {
+          of_four(fixed_channels, four_from(g, arguments.a + first), arguments.direction + channel,
+                  arguments.y + window);
+        });
     return true;
   }
 
@@ -152,8 +169,8 @@ struct MaxPoolGradientBody {
     const PoolGeometry& g = *arguments.geometry;
     if (!are_fours_of_vectors(g)) return false;
     for_each_four(
-        arguments, [&](std::int64_t first, std::int64_t window,
-                       std::int64_t channel) __attribute__((always_inline)) {
+        g, arguments.images, fixed_channels,
+        [&](std::int64_t first, std::int64_t window, std::int64_t channel) __attribute__((always_inline)) {
           of_four<true>(fixed_channels, four_from(g, arguments.a + first), arguments.b + window,
                         arguments.direction + channel, four_from(g, arguments.y + first));
         });
@@ -167,17 +184,11 @@ struct MaxPoolGradientBody {
     const auto [y_a, y_b, y_c, y_d] = y;
 #pragma GCC ivdep
     for (std::int64_t i = 0; i < channels; ++i) {
-      const float a = turned<directed>(x[0][i], direction, i);
-      const float b = turned<directed>(x[1][i], direction, i);
-      const float c = turned<directed>(x[2][i], direction, i);
-      const float largest = largest_of_four(a, b, c, turned<directed>(x[3][i], direction, i));
-      const bool first = is_largest(a, largest);
-      const bool second = is_largest(b, largest) & !first;
-      const bool third = is_largest(c, largest) & !(first | second);
-      y_a[i] = (first ? slope[i] : 0.0F) + (write ? 0.0F : y_a[i]);
-      y_b[i] = (second ? slope[i] : 0.0F) + (write ? 0.0F : y_b[i]);
-      y_c[i] = (third ? slope[i] : 0.0F) + (write ? 0.0F : y_c[i]);
-      y_d[i] = ((first | second | third) ? 0.0F : slope[i]) + (write ? 0.0F : y_d[i]);
+      const FourShares share = shares_of_four<directed>(x, direction, i, slope[i]);
+      y_a[i] = share[0] + (write ? 0.0F : y_a[i]);
+      y_b[i] = share[1] + (write ? 0.0F : y_b[i]);
+      y_c[i] = share[2] + (write ? 0.0F : y_c[i]);
+      y_d[i] = share[3] + (write ? 0.0F : y_d[i]);
     }
   }
 
@@ -193,7 +204,8 @@ struct MaxPoolGradientBody {
     for_each_pixel<directed>(
         g, high, wide, x,
         direction, [=](std::int64_t pixel, std::int64_t channel, bool taken) __attribute__((always_inline)) {
-          y[pixel] += taken ? cotangent[channel] : 0.0F;
+          const float all = cotangent[channel];
+          y[pixel] += taken ? all : 0.0F;
         });
   }
 };

@@ -67,38 +67,41 @@ struct Arguments {
   const ChannelLayout* layout;
 };
 
+template <std::size_t lanes>
 struct Sums {
-  Channels plain;
-  Channels centred;
+  Channels<lanes> plain;
+  Channels<lanes> centred;
 };
 
 struct Body {
-  [[gnu::always_inline]] static Sums sums(const Arguments& a, std::size_t place, std::size_t first,
-                                          std::size_t count) {
+  template <std::size_t lanes>
+  [[gnu::always_inline]] static Sums<lanes> sums(const Arguments& a, std::size_t place, std::size_t first,
+                                                 std::size_t count) {
     const std::size_t stride = a.layout->channels;
     const float* const g = a.g + place;
     const float* const x = a.x + place;
-    const Channels centre = load_channels(a.centre + first, count);
+    const Channels<lanes> centre = load_channels<lanes>(a.centre + first, count);
     // Four sums side by side of each kind, in one pass.
-    Channels plain[4] = {};
-    Channels centred[4] = {};
+    Channels<lanes> plain[4] = {};
+    Channels<lanes> centred[4] = {};
     std::size_t i = 0;
     for (; i + 4 <= a.layout->pixels; i += 4) {
       for (std::size_t lane = 0; lane < 4; ++lane) {
-        const Channels slope = load_channels(g + (i + lane) * stride, count);
+        const Channels<lanes> slope = load_channels<lanes>(g + (i + lane) * stride, count);
         plain[lane] += slope;
-        centred[lane] += slope * (load_channels(x + (i + lane) * stride, count) - centre);
+        centred[lane] += slope * (load_channels<lanes>(x + (i + lane) * stride, count) - centre);
       }
     }
     for (; i < a.layout->pixels; ++i) {
-      const Channels slope = load_channels(g + i * stride, count);
+      const Channels<lanes> slope = load_channels<lanes>(g + i * stride, count);
       plain[0] += slope;
-      centred[0] += slope * (load_channels(x + i * stride, count) - centre);
+      centred[0] += slope * (load_channels<lanes>(x + i * stride, count) - centre);
     }
     return {(plain[0] + plain[1]) + (plain[2] + plain[3]),
             (centred[0] + centred[1]) + (centred[2] + centred[3])};
   }
 
+  template <std::size_t lanes>
   [[gnu::always_inline]] static void run(const Arguments& a) noexcept {
     const ChannelLayout& layout = *a.layout;
     for (std::size_t row = 0; row < a.rows; ++row) {
@@ -107,8 +110,8 @@ struct Body {
         const std::size_t first = vector_with(next, layout.channels);
         const std::size_t count = std::min(channel_lanes, layout.channels - first);
         const std::size_t place = row * layout.row() + first;
-        const Sums found =
-            count == channel_lanes ? sums(a, place, first, channel_lanes) : sums(a, place, first, count);
+        const Sums<lanes> found = count == channel_lanes ? sums<lanes>(a, place, first, channel_lanes)
+                                                         : sums<lanes>(a, place, first, count);
         store_channels(found.plain, y + first, count);
         store_channels(found.centred, y + layout.channels + first, count);
       }

@@ -10,29 +10,31 @@ namespace {
 /// Pixels of sixteen channels that stay in the first-level cache from the first pass to the second.
 constexpr std::size_t pixels_at_once = 64;
 
+template <std::size_t lanes>
 struct Moments {
-  Channels mean{};
-  Channels squares{};  ///< the sum of squared distances from the mean
+  Channels<lanes> mean{};
+  Channels<lanes> squares{};  ///< the sum of squared distances from the mean
 };
 
 /// Of `pixels` pixels that are `stride` apart.
-[[gnu::always_inline]] inline Moments moments_of(const float* x, std::size_t pixels, std::size_t stride,
-                                                 std::size_t channels) {
-  Moments all;
-  if (pixels == 0) all.mean /= 0.0F;  // the mean of nothing is no number
+template <std::size_t lanes>
+[[gnu::always_inline]] inline Moments<lanes> moments_of(const float* x, std::size_t pixels,
+                                                        std::size_t stride, std::size_t channels) {
+  Moments<lanes> all;
+  if (pixels == 0) all.mean = all.mean / 0.0F;  // the mean of nothing is no number
   for (std::size_t first = 0; first < pixels; first += pixels_at_once) {
     const std::size_t count = std::min(pixels_at_once, pixels - first);
     const float* const begin = x + first * stride;
     const auto pixel = [=](std::size_t i) __attribute__((always_inline)) {
-      return load_channels(begin + i * stride, channels);
+      return load_channels<lanes>(begin + i * stride, channels);
     };
-    const Channels mean = sum_of_pixels(count, pixel) / static_cast<float>(count);
-    const Channels squares = sum_of_pixels(
+    const Channels<lanes> mean = sum_of_pixels(count, pixel) / static_cast<float>(count);
+    const Channels<lanes> squares = sum_of_pixels(
         count, [=](std::size_t i) __attribute__((always_inline)) {
-          const Channels distance = pixel(i) - mean;
+          const Channels<lanes> distance = pixel(i) - mean;
           return distance * distance;
         });
-    const Channels apart = mean - all.mean;
+    const Channels<lanes> apart = mean - all.mean;
     const auto before = static_cast<float>(first);
     const auto share = static_cast<float>(count) / static_cast<float>(first + count);
     all.mean += apart * share;
@@ -49,6 +51,7 @@ struct RowArguments {
 };
 
 struct RowBody {
+  template <std::size_t lanes>
   [[gnu::always_inline]] static void run(const RowArguments& a) noexcept {
     const ChannelLayout& layout = *a.layout;
     const auto pixels = static_cast<float>(layout.pixels);
@@ -58,9 +61,10 @@ struct RowBody {
       for (std::size_t next = 0; next < layout.channels; next += channel_lanes) {
         const std::size_t first = vector_with(next, layout.channels);
         const std::size_t count = std::min(channel_lanes, layout.channels - first);
-        const Moments moments = count == channel_lanes
-                                    ? moments_of(x + first, layout.pixels, layout.channels, channel_lanes)
-                                    : moments_of(x + first, layout.pixels, layout.channels, count);
+        const Moments<lanes> moments =
+            count == channel_lanes
+                ? moments_of<lanes>(x + first, layout.pixels, layout.channels, channel_lanes)
+                : moments_of<lanes>(x + first, layout.pixels, layout.channels, count);
         store_channels(moments.mean, y + first, count);
         store_channels(moments.squares / pixels, y + layout.channels + first, count);
       }
@@ -76,6 +80,7 @@ struct PoolArguments {
 };
 
 struct PoolBody {
+  template <std::size_t lanes>
   [[gnu::always_inline]] static void run(const PoolArguments& a) noexcept {
     const auto rows = static_cast<float>(a.rows);
     const std::size_t stride = 2 * a.channels;
@@ -84,17 +89,15 @@ struct PoolBody {
       const std::size_t count = std::min(channel_lanes, a.channels - first);
       const float* const means = a.x + first;
       const float* const variances = means + a.channels;
-      const Channels mean = sum_of_pixels(
-                                a.rows, [=
-      ](std::size_t i) __attribute__((always_inline)) { return load_channels(means + i * stride, count); }) /
-                            rows;
-      const Channels variance = sum_of_pixels(
-                                    a.rows,
-                                    [=](std::size_t i) __attribute__((always_inline)) {
-                                      const Channels apart = load_channels(means + i * stride, count) - mean;
-                                      return load_channels(variances + i * stride, count) + apart * apart;
-                                    }) /
-                                rows;
+      const auto mean_of = [=](std::size_t i) __attribute__((always_inline)) {
+        return load_channels<lanes>(means + i * stride, count);
+      };
+      const Channels<lanes> mean = sum_of_pixels(a.rows, mean_of) / rows;
+      const auto square_of = [=](std::size_t i) __attribute__((always_inline)) {
+        const Channels<lanes> apart = mean_of(i) - mean;
+        return load_channels<lanes>(variances + i * stride, count) + apart * apart;
+      };
+      const Channels<lanes> variance = sum_of_pixels(a.rows, square_of) / rows;
       store_channels(mean, a.y + first, count);
       store_channels(variance, a.y + a.channels + first, count);
     }
