@@ -16,9 +16,9 @@ Op argmax(), avg_pool(), avg_pool_gradient(), broadcast_to(), centred_sums(), co
     convolution_weight_gradient(), extreme_pool(), extreme_pool_gradient(), extreme_pool_pick(), gather(),
     gather_elements(), gru_steps(), gru_steps_gradient(), lstm_steps(), lstm_steps_gradient(), log_softmax(),
     logsumexp(), matmul(), max(), max_pool(), max_pool_gradient(), max_pool_pick(), moments(), normalise(),
-    one_hot(), pad_slice(), pooled_moments(), reshape(), resize(), resize_gradient(), row_moments(),
-    scatter_add(), scatter_elements_add(), slice(), softmax(), sum(), top_k_mask(), transpose(),
-    transposed_convolution(), upsample(), upsample_gradient();
+    normalised_pool_gradient(), one_hot(), pad_slice(), pooled_moments(), reshape(), resize(),
+    resize_gradient(), row_moments(), scatter_add(), scatter_elements_add(), slice(), softmax(), sum(),
+    top_k_mask(), transpose(), transposed_convolution(), upsample(), upsample_gradient();
 // Draws.
 Op bernoulli(), random_normal(), random_uniform();
 // Updates of variables.
@@ -109,6 +109,7 @@ constexpr Op (*makers[])() = {
     max_pool_pick,
     moments,
     normalise,
+    normalised_pool_gradient,
     one_hot,
     pad_slice,
     pooled_moments,

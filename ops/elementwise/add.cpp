@@ -1,5 +1,6 @@
 #include "ops/elementwise/pattern.hpp"
 #include "ops/elementwise/whole_numbers.hpp"
+#include "ops/image/normalised_pool_gradient.hpp"
 #include "ops/op.hpp"
 #include "ops/vjp.hpp"
 
@@ -84,7 +85,8 @@ Op add() {
   op.kernel.addition = true;
   op.definition.traits.bitwise_commutative = true;
   op.definition.rules = {{"cross_entropy_of_sigmoid", Phase::real, cross_entropy},
-                         {"sum_with_negated", Phase::exact, of_negated}};
+                         {"sum_with_negated", Phase::exact, of_negated},
+                         {"gradient_of_normalised_pool", Phase::exact, as_normalised_pool_gradient}};
   return op;
 }
 

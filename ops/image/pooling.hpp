@@ -155,14 +155,13 @@ Op pooling(OpDef op) {
   return {std::move(op), {.make = make_pooling<Body>}};
 }
 
-/// For references: calls body(window, pixels) for each window and channel of these images, where `window` is
-/// its place in the pooled tensor and pixels(f) calls f(place in the images) for each of its pixels, in
+/// For references: calls body(window, pixels) for each window and channel of so many images, where `window`
+/// is its place in the pooled tensor and pixels(f) calls f(place in the images) for each of its pixels, in
 /// order.
 template <class Function>
-void for_each_window(const Node& node, const Extents& images, Function body) {
-  const PoolGeometry g(images, pooling_window(node.attributes));
+void for_each_window(const PoolGeometry& g, std::int64_t images, Function body) {
   std::int64_t window = 0;
-  for (std::int64_t n = 0; n < images[0]; ++n) {
+  for (std::int64_t n = 0; n < images; ++n) {
     for (std::int64_t row = 0; row < g.rows; ++row) {
       const PixelRange high = pixels(row, g.window.vertical, g.height);
       for (std::int64_t column = 0; column < g.columns; ++column) {
@@ -179,6 +178,11 @@ void for_each_window(const Node& node, const Extents& images, Function body) {
       }
     }
   }
+}
+/// The same of a pooling node, for these images.
+template <class Function>
+void for_each_window(const Node& node, const Extents& images, Function body) {
+  for_each_window(PoolGeometry(images, pooling_window(node.attributes)), images[0], body);
 }
 
 /// The place of the first of the largest pixels of a window; a NaN is larger than all.

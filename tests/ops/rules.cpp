@@ -391,6 +391,24 @@ OpCase normalised_images() {
   return {.op = "normalise", .operands = {images, channels, scales, channels}};
 }
 
+/// What such images get: through the pool, and by their moments.
+OpCase gradients_of_images() {
+  const OpCase one = normalised_images();
+  const std::vector<Operand>& x = one.operands;
+  const Shape windows = {Dim::batch(), Dim::number(2), Dim::number(3), Dim::number(2)};
+  const Operand g{.low = -1, .high = 1, .type = {DType::f32, windows}};
+  return {.op = "normalised_pool_gradient", .operands = {x[0], x[2], g, x[1], x[2], x[3]}};
+}
+
+Graph sum_of_gradients(const OpCase& one, bool pool_first) {
+  Builder builder(ops::registry());
+  const std::vector<Term> x = inputs_of(builder, one);
+  const Term moved = call("normalise", {x[0], x[3], x[4], x[5]});
+  const Term chosen = call("extreme_pool_gradient", {x[0], x[1], x[2]}, {{"kernel", std::int64_t{2}}});
+  builder.output("y", pool_first ? chosen + moved : moved + chosen);
+  return std::move(builder).finish();
+}
+
 Graph pooled(const OpCase& one) {
   Builder builder(ops::registry());
   const std::vector<Term> x = inputs_of(builder, one);
@@ -421,6 +439,12 @@ TEST_CASE("every rule and pass leaves the bits of every op, or its value where i
   }
   merge(tempted, check_all(example_of(cross_entropy(), {.op = "mul", .operands = {{}, {}}})));
   merge(tempted, check_all(example_of(pooled(normalised_images()), normalised_images())));
+  for (const bool pool_first : {true, false}) {
+    const OpCase one = gradients_of_images();
+    const std::set<std::string> found = check_all(example_of(sum_of_gradients(one, pool_first), one));
+    CHECK(found.contains("gradient_of_normalised_pool"));
+    merge(tempted, found);
+  }
   // Whatever has not been tempted is not tested either.
   for (const OpDef& op : ops::registry().ops()) {
     for (const Rule& rule : op.rules) {

@@ -52,6 +52,37 @@ std::vector<OpCase> of_shapes() {
   return cases;
 }
 
+/// Drawn, and without a gradient.
+Operand rough(Shape shape) {
+  Operand operand = drawn(std::move(shape));
+  operand.smooth = false;
+  return operand;
+}
+
+/// Channels below, at and beyond a vector.
+std::vector<OpCase> normalised_pools() {
+  std::vector<OpCase> cases;
+  for (const std::int64_t channels : {3, 16, 48}) {
+    const Operand x = rough({batch, number(4), number(6), number(channels)});
+    const Operand g = rough({batch, number(2), number(3), number(channels)});
+    const Operand c = rough({number(channels)});
+    cases.push_back({"normalised_pool_gradient", {x, c, g, c, c, c}, {}, {}, x.type, 2, false});
+  }
+  const auto one_channel = [](std::int64_t height, std::int64_t width, std::vector<double> values) {
+    return given({number(1), number(height), number(width), number(1)}, std::move(values));
+  };
+  const auto channel = [](double value) { return given({number(1)}, {value}); };
+  // The smallest of each window, the first of equals.
+  OpCase smallest{"normalised_pool_gradient",
+                  {one_channel(2, 4, {1, 1, 5, 2, 3, 1, 0, 4}), channel(-1), one_channel(1, 2, {10, 20}),
+                   channel(1), channel(2), channel(0.5)},
+                  {},
+                  {10.5, 0.5, 8.5, 2.5, 4.5, 0.5, 18.5, 6.5}};
+  for (Operand& operand : smallest.operands) operand.smooth = false;
+  cases.push_back(smallest);
+  return cases;
+}
+
 std::vector<OpCase> known() {
   const Operand pixels = given({number(2), number(2), number(2)}, {1, 10, 3, 10, 5, 30, 7, 10});
   const Operand centre = given({number(2)}, {1, 10});
@@ -68,6 +99,7 @@ std::vector<OpCase> known() {
 std::vector<OpCase> statistics_cases() {
   std::vector<OpCase> all = of_shapes();
   for (const OpCase& one : known()) all.push_back(one);
+  for (const OpCase& one : normalised_pools()) all.push_back(one);
   const Operand any;
   for (const OpCase& one : over_shapes({"normalise", {any, any, any, any}})) all.push_back(one);
   return all;
@@ -101,6 +133,9 @@ TEST_CASE("statistics of channels: errors say what is wrong") {
   const Type row = {DType::f32, {number(2)}};
   const Type other = {DType::f32, {number(3)}};
   const Type integers = {DType::i32, {batch, number(2)}};
+  const auto images = [](std::int64_t height, std::int64_t width) {
+    return Type{DType::f32, {batch, number(height), number(width), number(2)}};
+  };
   const std::vector<op_table::ErrorCase> cases = {
       {"moments", {row}, {}, "x must have rows and channels, but is [2]"},
       {"moments", {integers}, {}, "it computes with f32, but x is i32[batch, 2]"},
@@ -108,6 +143,22 @@ TEST_CASE("statistics of channels: errors say what is wrong") {
       {"row_moments", {integers}, {}, "it computes with f32"},
       {"row_moments", {row}, {}, "x must have rows, pixels and channels"},
       {"pooled_moments", {x}, {}, "x must be means and variances, [n, 2, c]"},
+      {"normalised_pool_gradient",
+       {images(4, 5), row, images(2, 2), row, row, row},
+       {},
+       "windows of 2 x 2 do not cover x, [batch, 4, 5, 2]"},
+      {"normalised_pool_gradient",
+       {images(4, 6), other, images(2, 3), row, row, row},
+       {},
+       "s must be one number a channel, [2], but is [3]"},
+      {"normalised_pool_gradient",
+       {images(4, 6), row, images(4, 6), row, row, row},
+       {},
+       "g must be [batch, 2, 3, 2], but is [batch, 4, 6, 2]"},
+      {"normalised_pool_gradient",
+       {images(4, 6), row, images(2, 3), row, other, row},
+       {},
+       "scale must be one number a channel, [2], but is [3]"},
   };
   for (const op_table::ErrorCase& one : cases) op_table::check(one);
 }

@@ -1,4 +1,5 @@
 // Running averages: learning moves them, evaluation and checkpoints use them.
+#include <algorithm>
 #include <filesystem>
 
 #include "tests/support/catch.hpp"
@@ -150,4 +151,22 @@ TEST_CASE("averages of what is frozen do not move") {
   CHECK(moved(", train: [b]") == "b.gain b.mean b.shift b.variance ");
   CHECK(moved(", train: [y, a.mean]") == "a.mean y.b y.w ");
   CHECK(moved("") == "a.gain a.mean a.shift a.variance b.gain b.mean b.shift b.variance y.b y.w ");
+}
+
+TEST_CASE("what comes back through a pool and through the moments of the same images is one op") {
+  Learner learner(parse_definition("graphrun: 1\nname: m\ninputs: {x: {shape: [batch, 6, 6, 2]}}\nnodes:\n"
+                                   "  c: {op: conv2d, in: x, channels: 3, kernel: 3, pad: 1, bias: false}\n"
+                                   "  n: {op: batch_norm, in: c}\n"
+                                   "  p: {op: max_pool, in: relu(n), kernel: 2}\n"
+                                   "loss: {error: {of: mean(square(p))}}\n"
+                                   "train: {optimizer: {op: sgd, lr: 0.1}, batch: 2, epochs: 1, seed: 1}\n",
+                                   "m.yaml"),
+                  {});
+  learner.prepare_training(2);
+  const auto count = [&](const std::string& op) {
+    return std::ranges::count(learner.training_graph().nodes(), op,
+                              [](const Node& node) { return node.op->name; });
+  };
+  CHECK(count("normalised_pool_gradient") == 1);
+  CHECK(count("extreme_pool_gradient") == 0);
 }
