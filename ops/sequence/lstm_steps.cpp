@@ -1,4 +1,5 @@
 #include "ops/sequence/lstm_cell.hpp"
+#include "ops/sequence/recurrence_kernel.hpp"
 
 namespace graphrun::ops {
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ops/sequence/recurrence_kernel.hpp"
 #include "ops/vjp.hpp"
 
 namespace graphrun::ops {
@@ -154,49 +155,13 @@ Gradients recurrence_vjp(VjpContext& context, CellSizes cell) {
   return gradients;
 }
 
-void TiledProduct::operator()(const float* x, std::size_t x_row, std::size_t count, float* y) const noexcept {
-  const std::size_t panel = 2 * tiles->lanes;
-  const std::size_t y_row = row_apart(columns);
-  const std::size_t whole = (columns + tiles->lanes - 1) / tiles->lanes * tiles->lanes;
-  const std::size_t cuts = (count + tiles->rows - 1) / tiles->rows;
-  const std::size_t each = (count + cuts - 1) / cuts;
-  runtime::Tile tile{};
-  tile.a_row = x_row;
-  tile.a_inner = 1;
-  tile.c_row = y_row;
-  tile.inner = inner;
-  for (std::size_t column = 0; column < whole; column += panel) {
-    const std::size_t vectors = std::min(panel, whole - column) / tiles->lanes;
-    tile.b = packed + column * inner;
-    tile.b_inner = vectors * tiles->lanes;
-    tile.start = bias == nullptr ? nullptr : bias + column;
-    for (std::size_t row = 0; row < count; row += each) {
-      tile.a = x + row * x_row;
-      tile.c = y + row * y_row + column;
-      tile.ahead = reinterpret_cast<const char*>(tile.b);
-      tiles->tile(true, vectors, std::min(each, count - row))(tile);
-    }
-  }
-}
-
-TiledProduct pack(const runtime::TileSet& tiles, const float* w, const float* bias, std::size_t inner,
-                  std::size_t columns, float* room) {
-  const std::size_t panel = 2 * tiles.lanes;
-  const std::size_t whole = (columns + tiles.lanes - 1) / tiles.lanes * tiles.lanes;
-  float* target = room;
-  for (std::size_t column = 0; column < whole; column += panel) {
-    const std::size_t width = std::min(panel, whole - column);
-    const std::size_t there = std::min(width, columns - column);
-    for (std::size_t i = 0; i < inner; ++i, target += width) {
-      std::copy_n(w + i * columns + column, there, target);
-      std::fill_n(target + there, width - there, 0.0F);
-    }
-  }
-  if (bias != nullptr) {
-    std::copy_n(bias, columns, target);
-    std::fill_n(target + columns, whole - columns, 0.0F);
-  }
-  return {&tiles, room, bias == nullptr ? nullptr : target, inner, columns};
+std::unique_ptr<runtime::RepeatedProduct> step_product(const runtime::BoundNode& bound, std::size_t inner,
+                                                       std::size_t columns, bool bias) {
+  const runtime::MatmulSpec spec{.rows = static_cast<std::int64_t>(series_together),
+                                 .columns = static_cast<std::int64_t>(columns),
+                                 .inner = static_cast<std::int64_t>(inner),
+                                 .bias = bias};
+  return runtime::make_repeated_product(spec, bound.provider, bound.isa);
 }
 
 Cost recurrence_cost(const CostContext& context) {

@@ -19,12 +19,8 @@
 #include <vector>
 
 #include "ops/declaration.hpp"
-#include "ops/isa_dispatch.hpp"
 #include "ops/op.hpp"
-#include "ops/rows.hpp"
 #include "runtime/kernels/vector_math.hpp"
-#include "runtime/products/matmul_tile.hpp"
-#include "runtime/products/tiled_matmul.hpp"
 
 namespace graphrun::ops {
 
@@ -125,45 +121,23 @@ struct PlainProduct {
   }
 };
 
-/// The same in register tiles, of a matrix and a bias that were packed for them.
-struct TiledProduct {
-  const runtime::TileSet* tiles;
-  const float* packed;  ///< panels of two vectors of columns, the last of one or two; zeros fill it up
-  const float* bias;    ///< as long as they are together; null: none
-  std::size_t inner;
-  std::size_t columns;
-
-  void operator()(const float* x, std::size_t x_row, std::size_t count, float* y) const noexcept;
+/// From one row to the next of what the products read and make.
+struct StepRows {
+  std::size_t h = 0;
+  std::size_t q = 0;
+  std::size_t dq = 0;
+  std::size_t back = 0;
 };
-
-/// Columns as whole vectors of any instruction set.
-inline std::size_t padded(std::size_t columns) {
-  constexpr std::size_t widest = 16;
-  return (columns + widest - 1) / widest * widest;
-}
-
-/// From row to row of what a product reads and makes: rows at powers of two would push each other out of the
-/// cache.
-inline std::size_t row_apart(std::size_t columns) {
-  constexpr std::size_t line = 16;
-  return padded(columns) + line;
-}
-
-/// Makes a product ready to be run, with `room` for inner · padded(columns) numbers and a bias.
-TiledProduct pack(const runtime::TileSet& tiles, const float* w, const float* bias, std::size_t inner,
-                  std::size_t columns, float* room);
 
 /// What the steps of some series need beside their operands.
 template <class Float>
 struct StepRoom {
-  Float* h;  ///< the state that meets the matrix, [count, h_row]
-  std::size_t h_row;
-  Float* q;  ///< its part of the gates, [count, q_row]
-  std::size_t q_row;
+  StepRows row;
+  Float* h;  ///< the state that meets the matrix, [count, row.h]
+  Float* q;  ///< its part of the gates, [count, row.q]
   // Of a gradient.
-  Float* dq = nullptr;    ///< [count, q_row]
-  Float* back = nullptr;  ///< what comes back through the product, [count, back_row]
-  std::size_t back_row = 0;
+  Float* dq = nullptr;       ///< [count, row.dq]
+  Float* back = nullptr;     ///< what comes back through the product, [count, row.back]
   Float* left = nullptr;     ///< for the state before, [count, width]
   Float* arrived = nullptr;  ///< [width], at the state after a step
   Float* made = nullptr;     ///< [width]
@@ -175,7 +149,7 @@ template <class Float>
                                                  std::size_t units, const StepRoom<Float>& room) {
   for (std::size_t n = 0; n < count; ++n) {
 #pragma GCC ivdep
-    for (std::size_t j = 0; j < units; ++j) room.h[n * room.h_row + j] = states[n * row + j];
+    for (std::size_t j = 0; j < units; ++j) room.h[n * room.row.h + j] = states[n * row + j];
   }
 }
 
@@ -191,13 +165,13 @@ template <class Cell, class Float, class Product>
     const Float* const before = begins ? series.start : series.output + s.time(step - 1) * width;
     const std::size_t before_row = begins ? series.start_row : series.output_row;
     gather_states(before, before_row, count, s.units, room);
-    product(room.h, room.h_row, count, room.q);
+    product(room.h, room.row.h, count, room.q);
     for (std::size_t n = 0; n < count; ++n) {
       const Float* const old = before + n * before_row;
       Float* const after = series.output + n * series.output_row + time * width;
       const Float share = series.mask[n * series.mask_row + time];
       Cell::forward(s.units, series.p + n * series.p_row + time * Cell::gates * s.units,
-                    room.q + n * room.q_row, old, after);
+                    room.q + n * room.row.q, old, after);
       if (share == 1) continue;
 #pragma GCC ivdep
       for (std::size_t j = 0; j < width; ++j) after[j] = share * after[j] + (1 - share) * old[j];
@@ -220,7 +194,7 @@ template <class Cell, class Float, class Product>
     const Float* const before = begins ? series.start : series.states + s.time(step - 1) * width;
     const std::size_t before_row = begins ? series.start_row : series.states_row;
     gather_states(before, before_row, count, s.units, room);
-    product(room.h, room.h_row, count, room.q);
+    product(room.h, room.row.h, count, room.q);
     for (std::size_t n = 0; n < count; ++n) {
       const Float share = series.mask[n * series.mask_row + time];
       const Float* const g = series.cotangent + n * series.states_row + time * width;
@@ -229,256 +203,23 @@ template <class Cell, class Float, class Product>
       for (std::size_t j = 0; j < width; ++j) room.arrived[j] = g[j] + left[j];
 #pragma GCC ivdep
       for (std::size_t j = 0; j < width; ++j) room.made[j] = share * room.arrived[j];
-      Cell::backward(s.units, series.p + n * series.p_row + time * gates, room.q + n * room.q_row,
+      Cell::backward(s.units, series.p + n * series.p_row + time * gates, room.q + n * room.row.q,
                      before + n * before_row, room.made,
-                     series.output + n * series.output_row + time * slope_row, room.dq + n * room.q_row,
+                     series.output + n * series.output_row + time * slope_row, room.dq + n * room.row.dq,
                      left);
 #pragma GCC ivdep
       for (std::size_t j = 0; j < width; ++j) left[j] += (1 - share) * room.arrived[j];
     }
-    back(room.dq, room.q_row, count, room.back);
+    back(room.dq, room.row.dq, count, room.back);
     for (std::size_t n = 0; n < count; ++n) {
 #pragma GCC ivdep
-      for (std::size_t j = 0; j < s.units; ++j) room.left[n * width + j] += room.back[n * room.back_row + j];
+      for (std::size_t j = 0; j < s.units; ++j) room.left[n * width + j] += room.back[n * room.row.back + j];
     }
   }
   for (std::size_t n = 0; n < count; ++n) {
     Float* const last = series.output + n * series.output_row + s.steps * slope_row;
     for (std::size_t j = 0; j < slope_row; ++j) last[j] = j < width ? room.left[n * width + j] : 0;
   }
-}
-
-// ---- References and kernels ------------------------------------------------------------------------------
-
-/// How far it is from series to series, by the sizes of the operands.
-template <class Float>
-void set_rows(Series<Float>& series, std::span<const Extents> inputs, const Extents& output) {
-  const auto row = [&](std::size_t i) { return inputs[i][0] == 1 ? 0 : elements_per_row(inputs[i]); };
-  series.p_row = elements_per_row(inputs[0]);
-  series.mask_row = row(3);
-  series.start_row = row(4);
-  series.states_row = inputs.size() > 5 ? elements_per_row(inputs[5]) : 0;
-  series.output_row = elements_per_row(output);
-}
-
-template <class Float>
-void turn_over(const Float* u, std::size_t rows, std::size_t columns, Float* turned) {
-  for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t j = 0; j < columns; ++j) turned[j * rows + i] = u[i * columns + j];
-}
-
-/// The room that `count` series need, cut from one stretch of memory: `next` moves on.
-template <class Cell, bool gradient, class Float>
-[[gnu::always_inline]] inline StepRoom<Float> take_room(std::size_t units, std::size_t count, Float*& next) {
-  const auto take = [&next](std::size_t numbers) {
-    Float* const begin = next;
-    next += padded(numbers);
-    return begin;
-  };
-  const std::size_t gates = Cell::gates * units;
-  StepRoom<Float> room;
-  room.h_row = row_apart(units);
-  room.h = take(count * room.h_row);
-  room.q_row = row_apart(gates);
-  room.q = take(count * room.q_row);
-  if constexpr (gradient) {
-    room.dq = take(count * room.q_row);
-    room.back_row = row_apart(units);
-    room.back = take(count * room.back_row);
-    room.left = take(count * Cell::states * units);
-    room.arrived = take(Cell::states * units);
-    room.made = take(Cell::states * units);
-  }
-  return room;
-}
-
-template <class Cell, bool gradient>
-std::size_t room_numbers(std::size_t units, std::size_t count) {
-  const std::size_t gates = Cell::gates * units;
-  const std::size_t width = Cell::states * units;
-  const std::size_t forward = count * (row_apart(units) + row_apart(gates));
-  if (!gradient) return forward;
-  return forward + count * (row_apart(gates) + row_apart(units)) + padded(count * width) + 2 * padded(width);
-}
-
-template <class Cell, bool gradient>
-void recurrence_reference(const ReferenceContext& context) {
-  const auto values = [&](std::size_t i) { return context.inputs[i]->values.data(); };
-  std::vector<Extents> extents;
-  for (const HostTensor* input : context.inputs) extents.push_back(input->extents);
-  const RecurrenceSizes s = recurrence_sizes(extents[0], extents[1], context.node.attributes);
-  Series<double> series{
-      .p = values(0), .mask = values(3), .start = values(4), .output = context.output.values.data()};
-  if constexpr (gradient) {
-    series.states = values(5);
-    series.cotangent = values(6);
-  }
-  set_rows(series, extents, context.output.extents);
-  const std::size_t gates = Cell::gates * s.units;
-  std::vector<double> numbers(room_numbers<Cell, gradient>(s.units, 1));
-  double* next = numbers.data();
-  const StepRoom<double> room = take_room<Cell, gradient>(s.units, 1, next);
-  std::vector<double> turned(s.units * gates);
-  turn_over(values(1), s.units, gates, turned.data());
-  const PlainProduct<double> product{values(1), values(2), s.units, gates, room.q_row};
-  const PlainProduct<double> back{turned.data(), nullptr, gates, s.units, room.back_row};
-  for (std::size_t n = 0; n < static_cast<std::size_t>(extents[0][0]); ++n) {
-    if constexpr (gradient)
-      run_gradient<Cell>(s, series.from(n), 1, product, back, room);
-    else
-      run_steps<Cell>(s, series.from(n), 1, product, room);
-  }
-}
-
-struct RecurrenceArguments {
-  const RecurrenceSizes* sizes;
-  const Series<float>* series;
-  std::size_t count;
-  const float* u;
-  const float* b;
-  float* room;
-  const runtime::TileSet* tiles;  ///< null: an instruction set without them
-};
-
-/// So many series at a time that what they need stays in the second-level cache.
-inline constexpr std::size_t series_together = 64;
-
-template <class Cell, bool gradient>
-struct RecurrenceLoop {
-  [[gnu::always_inline]] static void run(const RecurrenceArguments& a) noexcept {
-    const std::size_t units = a.sizes->units;
-    const std::size_t gates = Cell::gates * units;
-    float* next = a.room;
-    const StepRoom<float> room = take_room<Cell, gradient>(units, std::min(a.count, series_together), next);
-    float* const first = next;
-    float* const second = first + packed_numbers(units, gates);
-    float* const turned = second + (gradient ? packed_numbers(gates, units) : 0);
-    if constexpr (gradient) turn_over(a.u, units, gates, turned);
-    if (a.tiles == nullptr) {
-      const PlainProduct<float> product{a.u, a.b, units, gates, room.q_row};
-      blocks(a, product, PlainProduct<float>{turned, nullptr, gates, units, room.back_row}, room);
-    } else {
-      const TiledProduct product = pack(*a.tiles, a.u, a.b, units, gates, first);
-      blocks(a, product, gradient ? pack(*a.tiles, turned, nullptr, gates, units, second) : product, room);
-    }
-  }
-
-  /// Room for a packed matrix and a bias.
-  static std::size_t packed_numbers(std::size_t inner, std::size_t columns) {
-    return (inner + 1) * padded(columns);
-  }
-
-  static std::size_t numbers(std::size_t units) {
-    const std::size_t gates = Cell::gates * units;
-    const std::size_t back = gradient ? packed_numbers(gates, units) + gates * units : 0;
-    return room_numbers<Cell, gradient>(units, series_together) + packed_numbers(units, gates) + back;
-  }
-
- private:
-  template <class Product>
-  [[gnu::always_inline]] static void blocks(const RecurrenceArguments& a, const Product& product,
-                                            const Product& back, const StepRoom<float>& room) {
-    for (std::size_t n = 0; n < a.count; n += series_together) {
-      const std::size_t count = std::min(series_together, a.count - n);
-      if constexpr (gradient)
-        run_gradient<Cell>(*a.sizes, a.series->from(n), count, product, back, room);
-      else
-        run_steps<Cell>(*a.sizes, a.series->from(n), count, product, room);
-    }
-  }
-};
-
-template <class Cell, bool gradient>
-class RecurrenceCall final : public runtime::Call {
-  using Loop = RecurrenceLoop<Cell, gradient>;
-
- public:
-  explicit RecurrenceCall(const runtime::BoundNode& bound)
-      : sizes_(recurrence_sizes(bound.inputs[0], bound.inputs[1], bound.node.attributes)),
-        tiles_(runtime::has_tiles(bound.isa) ? &runtime::tiles_of(bound.isa) : nullptr),
-        function_(IsaLoops<Loop, RecurrenceArguments>::select(bound.isa)) {
-    set_rows(series_, bound.inputs, bound.output);
-    if (bound.input_types[3].shape[0].is_number(1)) series_.mask_row = 0;
-    if (bound.input_types[4].shape[0].is_number(1)) series_.start_row = 0;
-  }
-
-  void run(const runtime::CallArguments& a) const noexcept override {
-    Series<float> series = series_;
-    series.p = input_as<float>(a, 0);
-    series.mask = input_as<float>(a, 3);
-    series.start = input_as<float>(a, 4);
-    series.output = output_as<float>(a);
-    if constexpr (gradient) {
-      series.states = input_as<float>(a, 5);
-      series.cotangent = input_as<float>(a, 6);
-    }
-    function_({&sizes_, &series, static_cast<std::size_t>(a.row_count), input_as<float>(a, 1),
-               input_as<float>(a, 2), reinterpret_cast<float*>(a.scratch), tiles_});
-  }
-
-  std::size_t scratch_bytes() const override { return Loop::numbers(sizes_.units) * sizeof(float); }
-
- private:
-  RecurrenceSizes sizes_;
-  Series<float> series_;
-  const runtime::TileSet* tiles_;
-  typename IsaLoops<Loop, RecurrenceArguments>::Function function_;
-};
-
-/// What the file of a cell says of its op.
-struct RecurrenceWords {
-  std::string name;
-  std::string doc;
-  std::string formula;
-  std::string shapes;
-};
-
-template <class Cell>
-inline constexpr CellSizes sizes_of_cell = {Cell::gates, Cell::states};
-
-/// A cell along a series. Its gradient op has the same name and "_gradient" behind it.
-template <class Cell>
-Op recurrence(RecurrenceWords words) {
-  OpDef op;
-  op.name = std::move(words.name);
-  op.doc = std::move(words.doc);
-  op.formula = std::move(words.formula);
-  op.shapes = std::move(words.shapes);
-  op.inputs = recurrence_operands();
-  op.attributes = recurrence_attributes();
-  op.infer = [](const InferContext& context) { return infer_recurrence(context, sizes_of_cell<Cell>); };
-  op.axes = recurrence_axes;
-  op.reference = recurrence_reference<Cell, false>;
-  constexpr Vjp vjp = [](VjpContext& context) { return recurrence_vjp(context, sizes_of_cell<Cell>); };
-  op.gradient = vjp;
-  op.cost = recurrence_cost;
-  return {std::move(op), {.make = [](const runtime::BoundNode& bound) -> std::unique_ptr<runtime::Call> {
-            return std::make_unique<RecurrenceCall<Cell, false>>(bound);
-          }}};
-}
-
-template <class Cell>
-Op recurrence_gradient(const std::string& of) {
-  OpDef op;
-  op.name = of + "_gradient";
-  op.doc = "The gradient of " + of + " by what its gates are given, and by the start in a row more.";
-  op.formula = "y[t] = dL/d(gates of step t)";
-  op.shapes = "… -> [n, steps + 1, 4 units]";
-  op.inputs = recurrence_operands();
-  op.inputs.push_back({"y", "the states"});
-  op.inputs.push_back({"g", "their cotangent"});
-  op.attributes = recurrence_attributes();
-  op.infer = [](const InferContext& context) {
-    return infer_recurrence_gradient(context, sizes_of_cell<Cell>);
-  };
-  op.axes = recurrence_axes;
-  op.reference = recurrence_reference<Cell, true>;
-  op.gradient = NotDifferentiable{"the gradient of a recurrence has none of its own"};
-  op.cost = recurrence_gradient_cost;
-  op.internal = true;
-  return {std::move(op), {.make = [](const runtime::BoundNode& bound) -> std::unique_ptr<runtime::Call> {
-            return std::make_unique<RecurrenceCall<Cell, true>>(bound);
-          }}};
 }
 
 }  // namespace graphrun::ops

@@ -9,6 +9,7 @@
 #include "runtime/products/choose_product.hpp"
 #include "runtime/products/few_channels_convolution.hpp"
 #include "runtime/products/onednn.hpp"
+#include "runtime/products/repeated_product.hpp"
 #include "runtime/products/tiled_matmul.hpp"
 
 namespace graphrun::runtime {
@@ -108,6 +109,12 @@ ProviderChoice from_environment() {
   return provider_choice(word == nullptr ? "" : word).value_or(ProviderChoice::automatic);
 }
 
+/// onednn or tiles.
+ProviderChoice wanted_of(const MatmulSpec& spec, ProviderChoice choice, Isa isa) {
+  const ProviderChoice wanted = effective(choice);
+  return wanted == ProviderChoice::automatic ? choose_product(size_of(spec), isa) : wanted;
+}
+
 }  // namespace
 
 std::string_view to_string(ProviderChoice choice) {
@@ -134,11 +141,17 @@ void require(Precision precision) {
 }
 
 const ProductProvider& product_provider(const MatmulSpec& spec, ProviderChoice choice, Isa isa) {
-  ProviderChoice wanted = effective(choice);
-  if (wanted == ProviderChoice::automatic) wanted = choose_product(size_of(spec), isa);
+  const ProviderChoice wanted = wanted_of(spec, choice, isa);
   const ProductProvider& library = one_of<OneDnnProducts>(isa);
   const ProductProvider& tiles = one_of<TiledProducts>(isa);
   return wanted == ProviderChoice::tiles && tiles.capabilities(spec).runs ? tiles : library;
+}
+
+std::unique_ptr<RepeatedProduct> make_repeated_product(const MatmulSpec& spec, ProviderChoice choice,
+                                                       Isa isa) {
+  if (!has_tiles(isa)) return nullptr;
+  return wanted_of(spec, choice, isa) == ProviderChoice::tiles ? make_tiled_repeated(spec, isa)
+                                                               : make_onednn_repeated(spec, isa);
 }
 
 const ConvolutionProvider& convolution_provider(const ConvolutionSpec& spec, ProviderChoice choice) {
