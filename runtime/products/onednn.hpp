@@ -15,8 +15,9 @@
 
 namespace graphrun::runtime {
 
-/// `isa` is that of our own kernels beside the primitive: sums of columns, an activation that oneDNN does not
-/// have, rows of a transposed operand that lie apart. Throws Error{internal} when oneDNN refuses the product.
+/// `isa` is that of our own kernels beside the primitive: sums of columns, activations, rows of a transposed
+/// operand that lie apart. On the oldest one oneDNN runs the activations that it has, and of bf16 always.
+/// Throws Error{internal} when oneDNN refuses the product.
 std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec, Isa isa = detected_isa());
 
 /// oneDNN chooses the layout of the weights, which a run converts; images stay as they are, and run one by
