@@ -1,10 +1,12 @@
 // Who computes, and in which precision: providers and formats of products.
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/cli/run_graphrun.hpp"
 #include "tests/cli/workplace.hpp"
@@ -46,6 +48,50 @@ TEST_CASE("a run has the provider that was asked for, says so, and trains to the
   const ProcessResult unknown = place.run({"plan", "small.yaml", "--provider", "mkl"});
   CHECK(unknown.exit_code == 2);
   CHECK(contains(unknown.err, "there is no provider 'mkl'; there are auto, onednn and tiles"));
+}
+
+namespace {
+
+/// Of a traced step of the small model: the primitives that ran what has this name, "" for kernels of ours.
+std::map<std::string, std::set<std::string>> traced(const std::string& provider) {
+  const Workplace place;
+  place.run_json({"bench", "small.yaml", "--seconds", "1", "--threads", "1", "--provider", provider,
+                  "--trace", "trace.json"});
+  std::ifstream file(place / "trace.json");
+  const json trace = json::parse(file);
+  std::map<std::string, std::set<std::string>> primitives;
+  for (const json& event : trace["traceEvents"]) {
+    if (event.value("cat", "") != "unit") continue;
+    primitives[event["name"]].insert(event["args"].value("primitive", ""));
+  }
+  return primitives;
+}
+
+bool are_of_onednn(const std::set<std::string>& primitives) {
+  return std::ranges::all_of(primitives, [](const std::string& name) { return name.starts_with("oneDNN "); });
+}
+
+}  // namespace
+
+TEST_CASE("a trace shows a primitive of oneDNN for every product and every function that stands alone") {
+  std::size_t products = 0;
+  std::set<std::string> functions;
+  for (const auto& [name, primitives] : traced("onednn")) {
+    CAPTURE(name, primitives);
+    const bool product = name.starts_with("product ");
+    products += product ? 1U : 0U;
+    if (product) CHECK(are_of_onednn(primitives));
+    if (!product && are_of_onednn(primitives)) functions.insert(name);
+  }
+  CHECK(products == 8);  // four layers, forward and backward
+  // Slopes of hidden layers. Those of the last one are a chain with the loss, and other functions ride on
+  // products.
+  CHECK(functions ==
+        std::set<std::string>{"mul code.y (backward)", "mul dec.y (backward)", "mul enc.y (backward)"});
+  for (const auto& [name, primitives] : traced("tiles")) {
+    CAPTURE(name, primitives);
+    if (!name.starts_with("product ")) CHECK_FALSE(are_of_onednn(primitives));
+  }
 }
 
 TEST_CASE(
