@@ -150,9 +150,11 @@ TEST_CASE("a prediction is the work by the cores, a chain of tasks takes its len
 TEST_CASE("a unit continues the task it waits for, although it also waits for what that one waits for") {
   // The slope of tanh reads the activation, for which the cotangent's task has waited.
   const auto graph = graphrun::testing::autoencoder({.widths = {784, 256, 128, 64, 2}});
-  const auto plan = lower(graph, 64, ops::kernels());
+  LoweringOptions options;
+  options.fused_update = false;  // into how many pieces updates are cut follows the machine's cache
+  const auto plan = lower(graph, 64, ops::kernels(), options);
   CHECK(plan->statistics.slices == 2);
-  CHECK(plan->statistics.tasks <= 38);  // 43 if each slope of the narrow layers had its own
+  CHECK(plan->statistics.tasks <= 34);  // 41 if each slope of the narrow layers had its own
 }
 
 TEST_CASE("slices of one worker follow each other through wide layers, those of several go on alone") {
