@@ -15,7 +15,6 @@ A step of P nodes with one shard each costs
 """
 
 import statistics
-from concurrent.futures import ThreadPoolExecutor
 
 from ranks_step import WIDTHS, arguments_of, seconds_of_step
 
@@ -69,36 +68,38 @@ def table(batch_of, text):
     print()
 
 
-def side_by_side(program, widths, rows):
-    """A step of one process while another one that it does not know does the same: cores that are busy together share
-    their cache, the memory and the clock, whether they exchange anything or not."""
-    with ThreadPoolExecutor(2) as pool:
-        return max(pool.map(lambda _: seconds_of_step(program, widths, rows, 1), range(2)))
-
-
 def fit(program, rounds):
-    """Of the exchange between two processes here: seconds a message, and bytes a second. Two nets give two equations,
-    a third one is foretold."""
-    best = {}
+    """What two processes here cost each other: their rows take longer, since cores that are busy together share cache,
+    memory and clock; and there is what a step and what a byte of gradients cost. Each measurement is foretold from the
+    other three."""
+    alone, together = {}, {}
     for _ in range(rounds):
-        for net, batch in [("S", 128), ("S", 1024), ("N", 128), ("N", 1024)]:
-            for ranks, seconds in [(1, side_by_side(program, NETS[net], batch // 2)),
-                                   (2, seconds_of_step(program, NETS[net], batch, 2))]:
-                key = net, batch, ranks
-                best[key] = min(best.get(key, 1e9), seconds)
-    extra = {key[:2]: best[key] - best[key[:2] + (1,)] for key in best if key[2] == 2}
+        for key in [("S", 128), ("S", 1024), ("N", 128), ("N", 1024)]:
+            net, batch = key
+            alone[key] = min(alone.get(key, 1e9), seconds_of_step(program, NETS[net], batch // 2, 1))
+            together[key] = min(together.get(key, 1e9), seconds_of_step(program, NETS[net], batch, 2))
+    print_fit(alone, together)
+
+
+def print_fit(alone, together):
+    """Of half the rows in one process, and all of them in two."""
+    def longer(net):
+        return (together[net, 1024] - together[net, 128]) / (alone[net, 1024] - alone[net, 128])
+
+    beside = statistics.mean([longer("S"), longer("N")])
+    of_small, of_large = (statistics.mean(together[net, batch] - beside * alone[net, batch] for batch in (128, 1024))
+                          for net in ("S", "N"))
     small, large = (4 * parameters(NETS[net]) for net in ("S", "N"))
-    of_small, of_large = (statistics.mean(extra[net, batch] for batch in (128, 1024)) for net in ("S", "N"))
     seconds_a_byte = (of_large - of_small) / (large - small)
     each_step = of_small - small * seconds_a_byte
-    print(f"beside its rows a step of two processes takes {1e6 * each_step:.0f} us and "
-          f"{1e9 * seconds_a_byte:.3f} ns a byte of gradients ({1e-9 / seconds_a_byte:.1f} GB/s)")
-    for (net, batch, ranks), seconds in best.items():
-        if ranks == 1:
-            continue
-        foretold = best[net, batch, 1] + each_step + 4 * parameters(NETS[net]) * seconds_a_byte
-        print(f"{net}-{batch}: half the rows each side by side {1e3 * best[net, batch, 1]:.2f} ms, together "
-              f"{1e3 * seconds:.2f} ms, by the model {1e3 * foretold:.2f} ms ({100 * (foretold / seconds - 1):+.0f} %)")
+    print(f"beside each other two processes take {beside:.2f} times as long for their rows, {1e6 * each_step:.0f} us a "
+          f"step and {1e9 * seconds_a_byte:.2f} ns a byte of gradients ({1e-9 / seconds_a_byte:.1f} GB/s)")
+    for net, batch in together:
+        other = net, 1024 if batch == 128 else 128
+        foretold = together[other] + longer("N" if net == "S" else "S") * (alone[net, batch] - alone[other])
+        print(f"{net}-{batch}: half the rows alone {1e3 * alone[net, batch]:.2f} ms, two processes "
+              f"{1e3 * together[net, batch]:.2f} ms, by the others {1e3 * foretold:.2f} ms "
+              f"({100 * (foretold / together[net, batch] - 1):+.0f} %)")
 
 
 def main():
