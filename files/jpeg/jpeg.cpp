@@ -55,6 +55,8 @@ class Decoder {
       jpeg_create_decompress(&state_);
       jpeg_mem_src(&state_, file.data(), static_cast<unsigned long>(file.size()));
       jpeg_read_header(&state_, TRUE);
+      is_for_print_ = state_.jpeg_color_space == JCS_CMYK || state_.jpeg_color_space == JCS_YCCK;
+      if (is_for_print_) return;
       state_.out_color_space = state_.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
       jpeg_calc_output_dimensions(&state_);
     });
@@ -64,6 +66,7 @@ class Decoder {
   ~Decoder() { jpeg_destroy_decompress(&state_); }
 
   bool is_good() const { return good_; }
+  bool is_for_print() const { return is_for_print_; }
   const char* message() const { return errors_.message.data(); }
   Image sized() const {
     return {
@@ -84,6 +87,7 @@ class Decoder {
   jpeg_decompress_struct state_{};
   ErrorManager errors_{};
   bool good_ = false;
+  bool is_for_print_ = false;
 };
 
 }  // namespace
@@ -94,6 +98,8 @@ Image decode_jpeg(std::span<const std::uint8_t> file, const std::filesystem::pat
     return data_error(path, fmt::format("is no JPEG picture that can be read: {}", decoder.message()));
   };
   if (!decoder.is_good()) throw damaged();
+  if (decoder.is_for_print())
+    throw data_error(path, "is a JPEG picture of the four colours of print (CMYK): save it as RGB or grey");
   Image image = decoder.sized();
   const std::size_t row_bytes = image.width * image.channels;
   // A flat picture takes one part in a hundred of its pixels, and no more than that is believed.

@@ -1,4 +1,5 @@
 // What examples have beside their images: targets, weights, arrays; and pictures of all sizes and kinds.
+#include <algorithm>
 #include <array>
 
 #include "files/npy.hpp"
@@ -197,6 +198,19 @@ TEST_CASE("a folder of pictures of all sizes and kinds becomes examples of one")
         read_picture_folder(files.folder(), {.crop = {9, 9}});
       },
       ErrorCode::data, "is a picture of 8 x 8 pixels, of which `crop:` takes 9 x 9"));
+  // The same with four components, as pictures for print have them.
+  const std::vector<std::uint8_t> four = {0xff, 0xc0, 0x00, 0x14, 0x08, 0x00, 0x08, 0x00, 0x10, 0x04, 0x01,
+                                          0x11, 0x00, 0x02, 0x11, 0x00, 0x03, 0x11, 0x00, 0x04, 0x11, 0x00};
+  const auto frame = std::search(jpeg.begin(), jpeg.end(), four.begin(), four.begin() + 2);
+  std::vector<std::uint8_t> print(jpeg.begin(), frame);
+  print.insert(print.end(), four.begin(), four.end());
+  print.insert(print.end(), frame + 13, jpeg.end());
+  files::write_file(files / "b.jpg", print);
+  CHECK(throws(
+      [&] {
+        read_picture_folder(files.folder(), {.resize = {4, 4}});
+      },
+      ErrorCode::data, "b.jpg: error: is a JPEG picture of the four colours of print (CMYK)"));
   const std::vector<std::uint8_t> cut(jpeg.begin(), jpeg.begin() + 150);
   files::write_file(files / "b.jpg", cut);
   CHECK(throws(
