@@ -5,6 +5,9 @@
     tables.py --tables churn --seeds 5 --contestants graphrun,forest
     tables.py --tables credit --contestants net,pyod      PyOD's network in graphrun beside itself
     tables.py --tables mitdb --seeds 3          a heartbeat; mitdb.csv from sktime, or in FOLDER
+    tables.py --data FOLDER --tables satellite,italy      with a column `odd`, 0 or 1: mlbench's Satellite, of which
+                                                cotton crop, damp grey soil and vegetation stubble are odd; the day
+                                                curves of aeon's ItalyPowerDemand, both parts, of which class 2 is
     tables.py --held-out 240                    so many rows of those to learn from decide what is flagged
 
 Protocols, split by numpy.random.default_rng(seed): N learns from half of the normal rows and is tested on the
@@ -33,7 +36,8 @@ import time
 import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TABLES = {"shuttle": ("N", "anomaly"), "credit": ("N", "bad"), "churn": ("S", None), "mitdb": ("T", "label")}
+TABLES = {"shuttle": ("N", "anomaly"), "credit": ("N", "bad"), "churn": ("S", None), "mitdb": ("T", "label"),
+          "satellite": ("N", "odd"), "italy": ("N", "odd")}
 MODELS = {"graphrun": "models/tables/table_anomaly.yaml", "net": "bench/peers/pyod_net.yaml",
           "dense": "models/tables/series_anomaly.yaml", "conv": "models/tables/series_conv.yaml"}
 OF_SERIES = ("dense", "conv")

@@ -7,8 +7,8 @@
     codes = session.encode(pixels)
 
 A Predictor serves a trained model from many threads, a TablePredictor one that has learnt from a table, a Run is the
-folder that `graphrun train` left, and graphrun.sklearn has an estimator. Every failure is raised as a class derived from graphrun.Error. Results are the same
-bits at any number of threads.
+folder that `graphrun train` left, and graphrun.sklearn has an estimator. Every failure is raised as a class derived
+from graphrun.Error. Results are the same bits at any number of threads.
 """
 
 import copyreg as _copyreg
