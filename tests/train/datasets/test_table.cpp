@@ -344,6 +344,15 @@ TEST_CASE("numbers as people write them are no category by chance") {
   tables.write("train.csv", "paid,a\n1'200,1\n900,2\n2'000,3\n");
   CHECK(refused([&] { tables.data(); },
                 "'1'200' is no number, though it looks like one: write it without the marks"));
+  std::string weights = "weight,volt,a\n";
+  for (int row = 0; row < 12; ++row)
+    weights +=
+        std::to_string(row) + ".5 kg," + (row % 2 == 0 ? "12V," : "24V,") + std::to_string(row % 5) + "\n";
+  tables.write("train.csv", weights);
+  CHECK(refused(
+      [&] { tables.data(); },
+      "train.csv:2:1: error: '0.5 kg' is a number with 'kg' behind it, as the others of 'weight' are"));
+  CHECK(column(tables.data("  columns: {ignore: [weight]}\n"), "volt").values == Names{"12V", "24V"});
   tables.write("train.csv", "kind,a\n5 %,1\nrest,2\n5 %,3\n");
   CHECK(column(tables.data(), "kind").values == Names{"5 %", "rest"});
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <optional>
 
 #include "errors/printable.hpp"
@@ -78,6 +79,25 @@ bool are_written_numbers(const ColumnSurvey& column) {
   });
 }
 
+/// "kg" of "3.4 kg": what stands behind a number, without digits. Empty: nothing, or there is no number.
+std::string_view unit_in(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return {};
+  std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  return rest.find_first_of("0123456789") == std::string_view::npos ? rest : std::string_view();
+}
+
+/// The unit behind all cells. Few values may well be kinds: 12V and 24V.
+std::string_view common_unit(const ColumnSurvey& column) {
+  constexpr std::size_t most_kinds = 10;
+  const std::string_view unit = unit_in(column.first_text.text);
+  const auto has_it = [&](const std::string& text) { return unit_in(text) == unit; };
+  return column.values.size() > most_kinds && std::ranges::all_of(column.values, has_it) ? unit
+                                                                                         : std::string_view();
+}
+
 }  // namespace
 
 bool is_date(std::string_view text) {
@@ -142,6 +162,14 @@ Guess guess(const ColumnSurvey& column, std::size_t rows) {
                     printable(column.first_text.text.substr(0, 40)),
                     files::has_sign_of_unit(column.first_text.text) ? "the sign beside it"
                                                                     : "the marks between its thousands",
+                    printable(column.name)),
+        column.first_text.where);
+  if (const std::string_view unit = common_unit(column); !unit.empty())
+    throw Error(
+        ErrorCode::data,
+        fmt::format("'{}' is a number with '{}' behind it, as the others of '{}' are: write them alone; "
+                    "or list the column under `categories:` or `ignore:`",
+                    printable(column.first_text.text.substr(0, 40)), printable(unit.substr(0, 40)),
                     printable(column.name)),
         column.first_text.where);
   if (column.are_dates) return {Guess::Kind::ignored, "dates"};
