@@ -6,7 +6,7 @@ namespace graphrun::ops {
 namespace {
 
 Type infer(const InferContext& context) {
-  const Type pooled = infer_pooled({context.inputs.first(1), context.attributes});
+  Type pooled = infer_pooled({context.inputs.first(1), context.attributes});
   require_directions(context);
   return pooled;
 }

@@ -6,7 +6,7 @@ namespace graphrun::ops {
 namespace {
 
 Type infer(const InferContext& context) {
-  const Type pooled = infer_pooled({context.inputs.first(1), context.attributes});
+  Type pooled = infer_pooled({context.inputs.first(1), context.attributes});
   require_directions(context);
   if (context.inputs[2] != context.inputs[0]) {
     throw OpError(fmt::format("x and v must be alike: x is {}, v is {}", to_string(context.inputs[0]),

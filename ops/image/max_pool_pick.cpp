@@ -6,7 +6,7 @@ namespace graphrun::ops {
 namespace {
 
 Type infer(const InferContext& context) {
-  const Type pooled = infer_pooled(context);
+  Type pooled = infer_pooled(context);
   if (context.inputs[1] != context.inputs[0]) {
     throw OpError(fmt::format("both inputs must be alike: x is {}, v is {}", to_string(context.inputs[0]),
                               to_string(context.inputs[1])));
