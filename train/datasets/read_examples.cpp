@@ -184,12 +184,9 @@ Raw read_csv_images(const ImageFiles& files, const ReadingOptions& reading) {
                                         files::label_column, files.labels.string()));
   const std::vector<std::size_t> places = places_of(table, reading.names, files.images);
   if (table.columns == 0) throw files::data_error(files.images, "holds nothing but labels");
-  Raw raw{{table.rows, table.columns},
-          {},
-          {},
-          std::move(table.texts),
-          std::move(table.note),
-          places.empty() ? std::move(table.names) : reading.names};
+  if (!places.empty()) table.names = reading.names;
+  Raw raw{{table.rows, table.columns}, {}, {}, std::move(table.texts), std::move(table.note),
+          std::move(table.names)};
   if (numbers.is_in_file()) {
     raw.stored_values = finished(numbers.take(), table.columns, places, reading);
   } else {
