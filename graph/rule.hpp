@@ -20,7 +20,11 @@ enum class Phase {
   real,
   /// Equal bits for any input, in f64 and in the f32 kernels one by one. After gradients, which leave many
   /// things to simplify; where the rule is `early`, before them too.
-  exact
+  exact,
+  /// Equal in real arithmetic, and made of sums over the rows of the batch, for an op that needs all of them
+  /// at once: where a batch is cut into ranges of rows, ops that add rows (Traits::adds_rows) can be. Only in
+  /// graphs that are cut so, after everything else.
+  sums
 };
 
 struct RuleContext {

@@ -90,4 +90,8 @@ Graph apply_exact_rules(Graph graph, const OpRegistry& registry) {
   return apply_rules(std::move(graph), registry, [](const Rule& rule) { return rule.phase == Phase::exact; });
 }
 
+Graph apply_sum_rules(Graph graph, const OpRegistry& registry) {
+  return apply_rules(std::move(graph), registry, [](const Rule& rule) { return rule.phase == Phase::sums; });
+}
+
 }  // namespace graphrun

@@ -23,6 +23,9 @@ Graph apply_real_rules(Graph graph, const OpRegistry& registry);
 /// The ops' own exact rules, x·1, x − 0, −(−x), a reshape of a reshape, …; swept until nothing changes.
 Graph apply_exact_rules(Graph graph, const OpRegistry& registry);
 
+/// The ops' own rules that make sums over rows of them; swept until nothing changes.
+Graph apply_sum_rules(Graph graph, const OpRegistry& registry);
+
 /// The ops' own rules that are chosen; swept until nothing changes. What is replaced and no longer needed is
 /// dropped after each sweep. Throws Error{internal} when a replacement has another type than the node it
 /// stands for, or when the rules do not settle: two of them undo each other.

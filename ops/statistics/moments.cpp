@@ -33,13 +33,7 @@ void reference(const ReferenceContext& context) {
 /// With m the mean of n numbers and v their variance: dm/dx = 1/n, dv/dx = 2 (x - m)/n.
 Gradients vjp(VjpContext& context) {
   const VjpTerms t(context);
-  Axes counted;
-  counted.all = false;
-  const std::size_t rank = t.x().type().shape.size();
-  for (std::size_t axis = 0; axis + 1 < rank; ++axis) {
-    counted.list.push_back(static_cast<std::int64_t>(axis));
-  }
-  const Term n = call("size", {t.x()}, {{"axis", counted}});
+  const Term n = call("size", {t.x()}, {{"axis", axes_before(t.x(), 1)}});
   return {call("normalise", {t.x(), part(t.y, 0), 2.0 * part(t.g, 1) / n, part(t.g, 0) / n})};
 }
 
@@ -50,6 +44,17 @@ std::optional<NodeId> rows_first(RuleContext& context) {
   if (shape.size() < 3 || shape.front().is_number()) return std::nullopt;
   const NodeId rows = context.builder.add("row_moments", {x});
   return context.builder.add("pooled_moments", {rows}, {}, {context.node.name, context.node.origin, {}});
+}
+
+/// A sum for the mean, and then one of squared distances from it.
+std::optional<NodeId> as_sums(RuleContext& context) {
+  const Term x(context.builder, context.node.inputs[0]);
+  if (x.type().shape.front().is_number()) return std::nullopt;
+  const Attributes over_rows = {{"axis", axes_before(x, 1)}};
+  const Term count = call("size", {x}, over_rows);
+  const Term mean = call("sum", {x}, over_rows) / count;
+  const Term distance = x - mean;
+  return pair_of(mean, call("sum", {distance * distance}, over_rows) / count);
 }
 
 }  // namespace
@@ -65,7 +70,7 @@ Op moments() {
   op.axes = axes;
   op.reference = reference;
   op.gradient = vjp;
-  op.rules = {{"moments_of_rows_first", Phase::exact, rows_first}};
+  op.rules = {{"moments_of_rows_first", Phase::exact, rows_first}, {"moments_as_sums", Phase::sums, as_sums}};
   op.cost = [](const CostContext& context) {
     const auto count = static_cast<double>(element_count(context.inputs[0]));
     return Cost{4 * count, 4 * count};

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "graph/needed.hpp"
-#include "runtime/shards/statistics_as_sums.hpp"
+#include "graph/passes/apply_rules.hpp"
 
 namespace graphrun::runtime {
 namespace {
@@ -327,7 +327,7 @@ class Cutter {
 }  // namespace
 
 Sections cut_at_sums(const Graph& graph, const OpRegistry& registry, Mixing mixing) {
-  const Graph of_sums = statistics_as_sums(graph, registry);
+  const Graph of_sums = apply_sum_rules(graph, registry);
   return Cutter(of_sums, registry, mixing).cut();
 }
 
