@@ -46,10 +46,11 @@ struct TrainingState {
   std::int64_t epoch_rows = 0;            ///< examples of the epoch at hand
   double epoch_seconds = 0;               ///< spent in the epoch at hand
   double seconds = 0;                     ///< spent learning in all, over interruptions
-  double score = std::numeric_limits<double>::quiet_NaN();       ///< the loss by which this state is judged
-  double best_score = std::numeric_limits<double>::quiet_NaN();  ///< the lowest score of this stage so far
-  std::uint64_t best_step = 0;                                   ///< where it was reached
-  std::vector<PhaseResult> results;                              ///< of the phases and draws that are done
+  double score = std::numeric_limits<double>::quiet_NaN();  ///< the loss, or what `stop:` waits for
+  /// The best score of this stage so far: the lowest, or the highest where `stop:` says so.
+  double best_score = std::numeric_limits<double>::quiet_NaN();
+  std::uint64_t best_step = 0;       ///< where it was reached
+  std::vector<PhaseResult> results;  ///< of the phases and draws that are done
   /// What this state's model makes of rows of a table that it has not learnt from, rising: what new scores
   /// are measured by. At most held_out_scores_kept, evenly chosen; empty: the model scores no rows, or has
   /// not yet.

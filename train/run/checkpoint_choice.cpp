@@ -20,10 +20,11 @@ bool same_stage(const TrainingState& a, const TrainingState& b) {
   return a.phase == b.phase && a.draw == b.draw && a.layer == b.layer;
 }
 
-/// The earlier of equals is the better one; what was never measured is better than nothing.
-bool is_better(const TrainingState& earlier, const TrainingState& than) {
+/// No score lies beyond the best one, be it the lowest or the highest: the nearest to it is the best that is
+/// there. The earlier of equals is the better one; what was never measured is better than nothing.
+bool is_better(const TrainingState& earlier, const TrainingState& than, double best_score) {
   if (std::isnan(earlier.score)) return false;
-  return std::isnan(than.score) || earlier.score <= than.score;
+  return std::isnan(than.score) || std::abs(earlier.score - best_score) <= std::abs(than.score - best_score);
 }
 
 /// Of one file that cannot be used; not of this process, which may lack memory.
@@ -51,11 +52,13 @@ FoundCheckpoint newest_checkpoint(const fs::path& run) {
 
 FoundCheckpoint best_checkpoint(const fs::path& run) {
   FoundCheckpoint best = newest_checkpoint(run);
+  const double best_score = best.checkpoint.state().best_score;
   for (const fs::path& file : checkpoint_files(run)) {
     try {
       Checkpoint candidate(file);
       if (!same_stage(best.checkpoint.state(), candidate.state())) continue;
-      if (is_better(candidate.state(), best.checkpoint.state())) best.checkpoint = std::move(candidate);
+      if (is_better(candidate.state(), best.checkpoint.state(), best_score))
+        best.checkpoint = std::move(candidate);
     } catch (const Error& error) {
       if (!is_about_the_file(error)) throw;
     }

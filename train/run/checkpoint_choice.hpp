@@ -20,7 +20,8 @@ struct FoundCheckpoint {
 };
 FoundCheckpoint newest_checkpoint(const std::filesystem::path& run);
 
-/// The whole one with the lowest score of those from the phase of the newest; the earliest of equals.
+/// The whole one with the best score of those from the phase of the newest; the earliest of equals. By the
+/// best score that the newest knows, which no other exceeds, it is told whether low or high is good.
 FoundCheckpoint best_checkpoint(const std::filesystem::path& run);
 
 /// A file, or the run directory that stands for its newest or best.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -35,12 +36,16 @@ void flip_byte(const fs::path& path, std::uint64_t at) {
 }
 
 /// Checkpoints of one learner at these steps, with these scores.
-RunDirectory run_with(const fs::path& folder, const std::vector<std::pair<std::uint64_t, double>>& steps) {
+/// `highest`: whether the highest score is the best one.
+RunDirectory run_with(const fs::path& folder, const std::vector<std::pair<std::uint64_t, double>>& steps,
+                      bool highest = false) {
   RunDirectory run = RunDirectory::create(folder, "small");
   Learner learner = small_learner();
+  TrainingState& state = learner.state();
   for (const auto& [step, score] : steps) {
-    learner.state().step = step;
-    learner.state().score = score;
+    state.step = step;
+    state.score = score;
+    state.best_score = highest ? std::fmax(state.best_score, score) : std::fmin(state.best_score, score);
     save_checkpoint(run.checkpoint_at(step), learner);
   }
   return run;
@@ -147,6 +152,15 @@ TEST_CASE("the best checkpoint is that of the lowest score, the earliest of equa
   CHECK(best_checkpoint(run.folder()).checkpoint.state().step == 20);
   CHECK(find_checkpoint(run.folder(), false).checkpoint.state().step == 40);
   CHECK(find_checkpoint(run.checkpoint_at(10), false).checkpoint.state().step == 10);
+}
+
+TEST_CASE("the best checkpoint is that of the highest score where that is the best one") {
+  const TemporaryFolder folder;
+  const RunDirectory run = run_with(folder / "run", {{10, 0.5}, {20, 0.9}, {30, 0.9}, {40, 0.7}}, true);
+  CHECK(best_checkpoint(run.folder()).checkpoint.state().step == 20);
+  flip_byte(run.checkpoint_at(20), 9);
+  flip_byte(run.checkpoint_at(30), 9);
+  CHECK(best_checkpoint(run.folder()).checkpoint.state().step == 40);
 }
 
 TEST_CASE("what was never measured is not the best checkpoint, unless nothing else is there") {
