@@ -94,7 +94,10 @@ class Crew {
     const std::uint32_t task = ready_.back();
     ready_.pop_back();
     lock.unlock();
-    runner_->run_task(task, worker);
+    {
+      const SingleOpenMpThread one;  // for each task: oneDNN may be opened after these threads have begun
+      runner_->run_task(task, worker);
+    }
     lock.lock();
     finish(task);
   }

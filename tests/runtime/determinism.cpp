@@ -52,6 +52,18 @@ std::function<void(std::size_t)> random_delays(unsigned seed) {
 
 }  // namespace
 
+/// In a process of its own, as every test has one: later oneDNN is there before the threads are.
+TEST_CASE("threads that are there before oneDNN is opened run its products on one thread each") {
+  const NetworkShape wide{.widths = {784, 300, 20}};
+  const auto with_onednn = [](ExecutorKind executor, int threads) {
+    SessionOptions options = with(executor, threads);
+    options.lowering.provider = ProviderChoice::onednn;
+    return options;
+  };
+  const std::vector<float> together = trained(with_onednn(ExecutorKind::threads, 3), 3, wide, 64);
+  CHECK(same_bits(together, trained(with_onednn(ExecutorKind::serial, 1), 3, wide, 64)));
+}
+
 TEST_CASE("the plan of the test network has slices and parallel tasks") {
   Session session(ops::registry(), ops::kernels(), with(ExecutorKind::serial, 1));
   const Plan& plan = session.prepare(session.add(autoencoder(network)), rows);
