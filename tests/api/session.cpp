@@ -81,7 +81,10 @@ TEST_CASE("fit learns, evaluate measures, encode and decode go through the code"
   CHECK(codes.shape == std::vector<std::int64_t>{200, 2});
   const Tensor decoded = session.decode(codes.values);
   CHECK(decoded.shape == std::vector<std::int64_t>{200, 784});
-  CHECK(decoded.values == session.reconstruct({{"x", images}}).values);
+  const Tensor drawn = session.reconstruct({{"x", images}});
+  REQUIRE(drawn.values.size() == decoded.values.size());
+  for (std::size_t i = 0; i < drawn.values.size(); ++i)
+    REQUIRE(std::abs(decoded.values[i] - drawn.values[i]) < 1e-5F);  // oneDNN's bits follow the plan
   CHECK(session.run("enc", {{"x", images}}).shape == std::vector<std::int64_t>{200, 32});
 }
 
