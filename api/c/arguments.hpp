@@ -1,5 +1,5 @@
 /// \file
-/// What callers of the C interface give, checked.
+/// What callers of the C interface give, checked; and what is described to them.
 #pragma once
 
 #include <fmt/format.h>
@@ -7,18 +7,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/c/failure.hpp"
+#include "files/json.hpp"
 #include "graphrun/graphrun.h"
 #include "graphrun/model.hpp"
+#include "graphrun/predictor.hpp"
 #include "graphrun/products.hpp"
-
-struct graphrun_model {
-  graphrun::Model model;
-  std::string info;
-};
 
 namespace graphrun::api {
 
@@ -26,6 +24,13 @@ namespace graphrun::api {
 std::vector<std::string> texts_of(const char* const* texts, std::size_t count, const char* name);
 
 Provider provider_of(int provider);
+std::optional<Precision> precision_of(int precision);
+
+/// The values of an input that has a name.
+InputSpan values_of(const graphrun_input& input);
+
+/// For C, as "inputs" and "outputs" are described.
+files::JsonArray json_of(const std::vector<TensorInfo>& tensors);
 
 /// The options as this library knows them: those of an older caller are shorter, and the rest is zero.
 template <class Options>

@@ -13,6 +13,7 @@
 
 #include "api/c/arguments.hpp"
 #include "api/c/failure.hpp"
+#include "api/c/handles.hpp"
 #include "api/c/results.hpp"
 #include "files/json.hpp"
 #include "graphrun/graphrun.h"
@@ -29,53 +30,16 @@ using graphrun::api::provider_of;
 using graphrun::api::require;
 using graphrun::api::texts_of;
 
-struct graphrun_session {
-  graphrun::Session session;
-};
-
 namespace {
-
-template <class Number>
-std::span<const Number> elements(const graphrun_input& input) {
-  return {static_cast<const Number*>(input.values), input.count};
-}
-
-graphrun::InputValues values_of(const graphrun_input& input) {
-  require(input.name, "the name of an input");
-  if (input.count > 0) require(input.values, "the values of an input");
-  switch (input.type) {
-    case GRAPHRUN_F32:
-      return {input.name, elements<float>(input)};
-    case GRAPHRUN_I32:
-      return {input.name, elements<std::int32_t>(input)};
-    case GRAPHRUN_U8:
-      return {input.name, elements<std::uint8_t>(input)};
-    default:
-      throw Error(ErrorCode::usage,
-                  fmt::format("input '{}' has the type {}, which is none", input.name, input.type));
-  }
-}
 
 graphrun::Inputs inputs_of(const graphrun_input* inputs, size_t count) {
   graphrun::Inputs result;
   if (count > 0) require(inputs, "inputs");
-  for (size_t i = 0; i < count; ++i) result.push_back(values_of(inputs[i]));
-  return result;
-}
-
-std::optional<graphrun::Precision> precision_of(int precision) {
-  switch (precision) {
-    case 0:
-      return std::nullopt;
-    case GRAPHRUN_PRECISION_F32:
-      return graphrun::Precision::f32;
-    case GRAPHRUN_PRECISION_BF16:
-      return graphrun::Precision::bf16;
-    case GRAPHRUN_PRECISION_BF16_EMULATED:
-      return graphrun::Precision::bf16_emulated;
-    default:
-      throw Error(ErrorCode::usage, fmt::format("there is no precision {}", precision));
+  for (size_t i = 0; i < count; ++i) {
+    require(inputs[i].name, "the name of an input");
+    result.push_back({inputs[i].name, graphrun::api::values_of(inputs[i])});
   }
+  return result;
 }
 
 graphrun::SessionOptions options_of(const graphrun_session_options* given) {
@@ -89,7 +53,7 @@ graphrun::SessionOptions options_of(const graphrun_session_options* given) {
   if (options.max_bytes != 0) result.max_bytes = options.max_bytes;
   if (options.steps_per_epoch != 0) result.steps_per_epoch = options.steps_per_epoch;
   result.provider = provider_of(options.provider);
-  result.precision = precision_of(options.precision);
+  result.precision = graphrun::api::precision_of(options.precision);
   if (options.on_log != nullptr)
     result.on_log = [log = options.on_log, context = options.log_context](std::string_view line) {
       log(context, std::string(line).c_str());
@@ -167,39 +131,13 @@ class SourceOfC final : public graphrun::Source {
   std::vector<void*> buffers_;
 };
 
-const char* name_of(graphrun::ElementType type) {
-  switch (type) {
-    case graphrun::ElementType::f32:
-      return "f32";
-    case graphrun::ElementType::i32:
-      return "i32";
-    case graphrun::ElementType::u8:
-      return "u8";
-  }
-  return "f32";
-}
-
-graphrun::files::JsonArray json_of(const std::vector<graphrun::TensorInfo>& tensors) {
-  graphrun::files::JsonArray array;
-  for (const graphrun::TensorInfo& tensor : tensors) {
-    graphrun::files::JsonArray shape;
-    for (const std::int64_t extent : tensor.shape)
-      shape.add(extent == graphrun::batch_axis ? std::optional<std::int64_t>() : std::optional(extent));
-    array.add(graphrun::files::JsonObject()
-                  .set("name", tensor.name)
-                  .set("type", name_of(tensor.type))
-                  .set("shape", shape));
-  }
-  return array;
-}
-
 std::string info_of(const graphrun::Model& model) {
   return graphrun::files::JsonObject()
       .set("name", model.name())
       .set("about", model.about())
-      .set("inputs", json_of(model.inputs()))
-      .set("outputs", json_of(model.outputs()))
-      .set("parameters", json_of(model.parameters()))
+      .set("inputs", graphrun::api::json_of(model.inputs()))
+      .set("outputs", graphrun::api::json_of(model.outputs()))
+      .set("parameters", graphrun::api::json_of(model.parameters()))
       .set("loss", graphrun::files::json_array(model.loss_terms()))
       .set("metrics", graphrun::files::json_array(model.metrics()))
       .set("resolved", model.resolved())

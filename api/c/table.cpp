@@ -13,6 +13,7 @@
 
 #include "api/c/arguments.hpp"
 #include "api/c/failure.hpp"
+#include "api/c/handles.hpp"
 #include "files/json.hpp"
 #include "files/number_text.hpp"
 #include "graphrun/graphrun.h"

@@ -1,5 +1,5 @@
 /** \file
- * graphrun for C, and for languages that call C: models, sessions, rows of tables, weights.
+ * graphrun for C, and for languages that call C: models, sessions, predictors, rows of tables, weights.
  *
  *     graphrun_model* model = NULL;
  *     graphrun_session* session = NULL;
@@ -10,8 +10,8 @@
  * Every function that can fail returns a code; graphrun_last_error() has the words, for the thread that
  * called. A call that fails has changed nothing but where graphrun/session.hpp says so, and sets what it
  * would have given to NULL. Nothing is printed and nothing exits. NULL in the place of a handle, a name or a
- * result is GRAPHRUN_USAGE. A model may be used from any thread, a session from one at a time. Texts are
- * UTF-8 and end with a zero. What a function gives is freed by the function that is named, which takes NULL
+ * result is GRAPHRUN_USAGE. A model and a predictor may be used from any number of threads at once, a session
+ * from one at a time. Texts are UTF-8 and end with a zero. What a function gives is freed by the function that is named, which takes NULL
  * too.
  *
  * Options begin with their size, so that they can grow: `graphrun_fit_options options = {sizeof options};`
@@ -186,6 +186,59 @@ GRAPHRUN_C_API int graphrun_evaluate(graphrun_session* session, const graphrun_i
  * which cuts the graph there. */
 GRAPHRUN_C_API int graphrun_run(graphrun_session* session, const char* output, const graphrun_input* inputs,
                                 size_t input_count, graphrun_tensor** result);
+
+/** Runs a trained model inside a program: the results are the same bits as those of a session with the same
+ * provider. */
+typedef struct graphrun_predictor graphrun_predictor;
+
+/** Where a predictor takes its weights from: one of the three. */
+typedef struct graphrun_weights {
+  size_t size;      /**< sizeof(graphrun_weights) */
+  const char* path; /**< a checkpoint, or a safetensors file with the model's parameters under their names */
+  const void* bytes; /**< what is in such a file, borrowed for the call */
+  size_t byte_count;
+  const graphrun_session* session; /**< copied as they are; no other thread may be in a call of it */
+} graphrun_weights;
+
+typedef struct graphrun_predictor_options {
+  size_t size;                /**< sizeof(graphrun_predictor_options) */
+  const char* const* outputs; /**< what calls give back: names of outputs or nodes; none: "code" */
+  size_t output_count;
+  const char* const* inputs; /**< what calls give: names of inputs, outputs or nodes, which cut the graph there;
+                                none: the inputs that the outputs need */
+  size_t input_count;
+  int64_t rows;     /**< makes room for calls of up to so many rows: they allocate nothing; 0: when they come */
+  int threads;      /**< the same for so many threads at once; 0: one */
+  size_t max_bytes; /**< of memory that a call computes in; 0: no limit */
+  int provider;     /**< who runs products */
+  int precision;    /**< of products; 0: as the model says */
+} graphrun_predictor_options;
+
+/** Compiles what the outputs need. The model, and a session that weights came from, may be freed before the
+ * predictor. */
+GRAPHRUN_C_API int graphrun_predictor_new(const graphrun_model* model, const graphrun_weights* weights,
+                                          const graphrun_predictor_options* options,
+                                          graphrun_predictor** predictor);
+GRAPHRUN_C_API void graphrun_predictor_free(graphrun_predictor* predictor);
+/** "inputs" and "outputs", as of graphrun_model_info_json(). Lives as long as the predictor. */
+GRAPHRUN_C_API int graphrun_predictor_info_json(const graphrun_predictor* predictor, const char** json);
+
+/** Where an output goes: exactly its elements, dense and row-major, in the type that it has. */
+typedef struct graphrun_output {
+  const char* name;
+  int type; /**< GRAPHRUN_F32 or GRAPHRUN_I32 */
+  void* values;
+  size_t count; /**< of elements */
+} graphrun_output;
+
+/** Computes all outputs for all rows, on the calling thread alone, from any number of threads at once. Inputs
+ * and outputs are found by their names, in any order. A call that fails may have written part of its outputs.
+ * Where there is room for it, and no more than 16 inputs and outputs, it allocates nothing. */
+GRAPHRUN_C_API int graphrun_predict(const graphrun_predictor* predictor, const graphrun_input* inputs,
+                                    size_t input_count, const graphrun_output* outputs, size_t output_count);
+/** Replaces the weights while other threads predict: calls that run end with those they began with. */
+GRAPHRUN_C_API int graphrun_predictor_swap_weights(graphrun_predictor* predictor,
+                                                   const graphrun_weights* weights);
 
 /* ---- Rows of a table ---- */
 

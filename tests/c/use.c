@@ -1,5 +1,6 @@
 /* A whole program in C: use FOLDER, where it writes what it saves. */
 #include <graphrun/graphrun.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,42 @@ static void learn_from_source(graphrun_session* session) {
   check(graphrun_fit_source(session, NULL, NULL) == GRAPHRUN_USAGE, "no source");
 }
 
+/* The weights of a file, by its path and by its bytes. */
+static void predict_from_file(const graphrun_model* model, const graphrun_session* session, const char* folder) {
+  static char bytes[100000];
+  char path[1000];
+  float bias[4] = {0, 0, 0, 0};
+  float first[4];
+  float second[4];
+  graphrun_input input = {"x", GRAPHRUN_F32, NULL, 4};
+  graphrun_output output = {"image", GRAPHRUN_F32, NULL, 4};
+  const char* const image_name[1] = {"image"};
+  graphrun_predictor_options options = {sizeof options, NULL, 1, NULL, 0, 0, 0, 0, GRAPHRUN_PROVIDER_TILES, 0};
+  graphrun_weights weights = {sizeof weights, NULL, NULL, 0, NULL};
+  graphrun_predictor* predictor = NULL;
+  FILE* file = NULL;
+  input.values = bias;
+  output.values = first;
+  options.outputs = image_name;
+  sprintf(path, "%.900s/c.safetensors", folder);
+  weights.path = path;
+  check(graphrun_predictor_new(model, &weights, &options, &predictor) == GRAPHRUN_OK, "weights of a file");
+  check(graphrun_predict(predictor, &input, 1, &output, 1) == GRAPHRUN_OK, "are used");
+  file = fopen(path, "rb");
+  if (file == NULL) return;
+  weights.path = NULL;
+  weights.bytes = bytes;
+  weights.byte_count = fread(bytes, 1, sizeof bytes, file);
+  fclose(file);
+  output.values = second;
+  check(graphrun_predictor_swap_weights(predictor, &weights) == GRAPHRUN_OK, "weights of its bytes");
+  check(graphrun_predict(predictor, &input, 1, &output, 1) == GRAPHRUN_OK, "are used, too");
+  check(memcmp(first, second, sizeof first) == 0, "and are the same");
+  weights.session = session;
+  check(graphrun_predictor_swap_weights(predictor, &weights) == GRAPHRUN_USAGE, "not two at once");
+  graphrun_predictor_free(predictor);
+}
+
 static void on_log(void* context, const char* line) {
   if (strstr(line, "parameters are taken from") != NULL) ++*(int*)context;
 }
@@ -189,6 +226,7 @@ static void options(const char* folder) {
   options.on_log = on_log;
   options.log_context = &lines;
   check(graphrun_session_new(model, &options, &session) == GRAPHRUN_OK && lines == 1, "they are taken and told");
+  predict_from_file(model, session, folder);
   graphrun_session_free(session);
   options.precision = 4;
   check(graphrun_session_new(model, &options, &session) == GRAPHRUN_USAGE && says("precision 4"), "no such precision");
@@ -216,6 +254,119 @@ static void run(graphrun_session* session) {
   graphrun_tensor_free(code);
   graphrun_tensor_free(NULL);
   check(graphrun_run(session, "cod", &input, 1, &code) == GRAPHRUN_USAGE && code == NULL && says("'code'"), "a typing error");
+}
+
+/* Any thread may call a predictor, also while its weights are replaced. */
+struct caller {
+  const graphrun_predictor* predictor;
+  const float* expected;
+  int wrong;
+};
+
+static void* call_often(void* context) {
+  struct caller* caller = (struct caller*)context;
+  graphrun_input input = {"x", GRAPHRUN_F32, values, ROWS * 4};
+  float codes[ROWS * 2];
+  graphrun_output output = {"code", GRAPHRUN_F32, NULL, ROWS * 2};
+  int i = 0;
+  output.values = codes;
+  for (i = 0; i < 200; ++i)
+    if (graphrun_predict(caller->predictor, &input, 1, &output, 1) != GRAPHRUN_OK ||
+        memcmp(codes, caller->expected, sizeof codes) != 0)
+      ++caller->wrong;
+  return NULL;
+}
+
+static void predict_in_threads(graphrun_predictor* predictor, const graphrun_weights* weights, const float* expected) {
+  pthread_t threads[4];
+  struct caller callers[4];
+  int i = 0;
+  for (i = 0; i < 4; ++i) {
+    callers[i].predictor = predictor;
+    callers[i].expected = expected;
+    callers[i].wrong = 0;
+    check(pthread_create(&threads[i], NULL, call_often, &callers[i]) == 0, "a thread is made");
+  }
+  for (i = 0; i < 20; ++i)
+    check(graphrun_predictor_swap_weights(predictor, weights) == GRAPHRUN_OK, "weights are replaced meanwhile");
+  for (i = 0; i < 4; ++i) {
+    pthread_join(threads[i], NULL);
+    check(callers[i].wrong == 0, "every thread has the values of one");
+  }
+}
+
+static void predict(const graphrun_model* model, graphrun_session* session) {
+  graphrun_input input = {"x", GRAPHRUN_F32, values, ROWS * 4};
+  graphrun_weights weights = {sizeof weights, NULL, NULL, 0, NULL};
+  graphrun_predictor_options options = {sizeof options, NULL, 0, NULL, 0, ROWS, 4, 0, 0, 0};
+  const char* const code_name[1] = {"code"};
+  graphrun_predictor* predictor = NULL;
+  graphrun_tensor* codes = NULL;
+  const char* json = NULL;
+  check(graphrun_run(session, "code", &input, 1, &codes) == GRAPHRUN_OK, "codes of a session");
+  check(graphrun_predictor_new(model, &weights, NULL, &predictor) == GRAPHRUN_USAGE && says("none of these"), "no weights");
+  weights.session = session;
+  weights.path = "code";
+  check(graphrun_predictor_new(model, &weights, NULL, &predictor) == GRAPHRUN_USAGE && says("several"), "two weights");
+  weights.path = NULL;
+  options.outputs = code_name;
+  options.output_count = 1;
+  check(graphrun_predictor_new(model, &weights, &options, &predictor) == GRAPHRUN_OK, "a predictor is made");
+  check(graphrun_predictor_info_json(predictor, &json) == GRAPHRUN_OK && strstr(json, "[null, 2]") != NULL, "described");
+  predict_in_threads(predictor, &weights, codes->values);
+  graphrun_predictor_free(predictor);
+  graphrun_predictor_free(NULL);
+  graphrun_tensor_free(codes);
+}
+
+/* Two outputs of different types, of an input that is given as bytes, in any order. */
+static void predict_types(void) {
+  static const char text[] =
+      "graphrun: 1\nname: typed\ninputs: {x: {shape: [batch, 4]}}\n"
+      "nodes: {twice: x * 2, best: {op: argmax, in: x, axis: 1}}\noutputs: {twice: twice, best: best}\n";
+  const char* const names[2] = {"best", "twice"};
+  const unsigned char bytes[8] = {0, 255, 51, 0, 255, 0, 0, 51};
+  float twice[8];
+  int32_t best[2];
+  graphrun_input inputs[2] = {{"x", GRAPHRUN_U8, NULL, 8}, {"x", GRAPHRUN_U8, NULL, 8}};
+  graphrun_output outputs[2] = {{"twice", GRAPHRUN_F32, NULL, 8}, {"best", GRAPHRUN_I32, NULL, 2}};
+  graphrun_predictor_options options = {sizeof options, NULL, 2, NULL, 0, 0, 0, 0, 0, 0};
+  graphrun_weights weights = {sizeof weights, NULL, NULL, 0, NULL};
+  graphrun_model* model = NULL;
+  graphrun_session* session = NULL;
+  graphrun_predictor* predictor = NULL;
+  inputs[0].values = inputs[1].values = bytes;
+  outputs[0].values = twice;
+  outputs[1].values = best;
+  options.outputs = names;
+  check(graphrun_model_parse(text, "typed.yaml", NULL, 0, &model) == GRAPHRUN_OK, "a model without weights");
+  check(graphrun_session_new(model, NULL, &session) == GRAPHRUN_OK, "its session");
+  weights.session = session;
+  check(graphrun_predictor_new(model, &weights, &options, &predictor) == GRAPHRUN_OK, "its predictor");
+  check(graphrun_predict(predictor, inputs, 1, outputs, 2) == GRAPHRUN_OK, "two outputs");
+  check(best[0] == 1 && best[1] == 0 && twice[1] == 2 && twice[2] == 0.4F, "in their types");
+  check(graphrun_predict(predictor, inputs, 1, outputs, 1) == GRAPHRUN_USAGE && says("'best'"), "an output is missing");
+  check(graphrun_predict(predictor, inputs, 0, outputs, 2) == GRAPHRUN_USAGE && says("'x'"), "an input is missing");
+  check(graphrun_predict(predictor, inputs, 2, outputs, 2) == GRAPHRUN_USAGE && says("given twice"), "and twice");
+  inputs[0].name = "X";
+  check(graphrun_predict(predictor, inputs, 1, outputs, 2) == GRAPHRUN_USAGE && says("mean 'x'"), "a typing error");
+  inputs[0].name = "x";
+  outputs[1].type = GRAPHRUN_F32;
+  check(graphrun_predict(predictor, inputs, 1, outputs, 2) == GRAPHRUN_USAGE && says("int32"), "another type");
+  outputs[1].type = GRAPHRUN_U8;
+  check(graphrun_predict(predictor, inputs, 1, outputs, 2) == GRAPHRUN_USAGE && says("f32 or i32"), "a type that is none");
+  outputs[1].type = GRAPHRUN_I32;
+  outputs[1].count = 3;
+  check(graphrun_predict(predictor, inputs, 1, outputs, 2) == GRAPHRUN_USAGE && says("room is given for 3"), "its room");
+  outputs[1].values = NULL;
+  check(graphrun_predict(predictor, inputs, 1, outputs, 2) == GRAPHRUN_USAGE && says("NULL"), "no room");
+  weights.session = NULL;
+  weights.bytes = bytes;
+  weights.byte_count = sizeof bytes;
+  check(graphrun_predictor_swap_weights(predictor, &weights) == GRAPHRUN_DATA, "bytes that are no file");
+  graphrun_predictor_free(predictor);
+  graphrun_session_free(session);
+  graphrun_model_free(model);
 }
 
 static void keep(graphrun_model* model, graphrun_session* session, const char* folder) {
@@ -355,6 +506,8 @@ int main(int count, char** words) {
   learn(session);
   learn_from_source(session);
   run(session);
+  predict(model, session);
+  predict_types();
   keep(model, session, words[1]);
   options(words[1]);
   tables(model, words[1]);

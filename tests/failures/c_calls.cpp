@@ -54,8 +54,12 @@ class Session {
     expect(graphrun_model_parse(text.c_str(), "small.yaml", nullptr, 0, &model) == GRAPHRUN_OK,
            "a model is made");
     expect(graphrun_session_new(model, &options, &session) == GRAPHRUN_OK, "a session is made");
+    const graphrun_weights weights{sizeof weights, nullptr, nullptr, 0, session};
+    expect(graphrun_predictor_new(model, &weights, nullptr, &predictor) == GRAPHRUN_OK,
+           "a predictor is made");
   }
   ~Session() {
+    graphrun_predictor_free(predictor);
     graphrun_session_free(session);
     graphrun_model_free(model);
   }
@@ -64,6 +68,7 @@ class Session {
 
   graphrun_model* model = nullptr;
   graphrun_session* session = nullptr;
+  graphrun_predictor* predictor = nullptr;
 };
 
 /// Gives the code that it got, and frees what came with it; NULL must have come with a failure.
@@ -245,6 +250,22 @@ void sweep_all(bool all) {
     graphrun_tensor* codes = nullptr;
     const int code = graphrun_run(session.session, "code", &in, 1, &codes);
     return taken(code, codes, graphrun_tensor_free);
+  });
+  sweep("predictor_new", all, [](const Session& session) {
+    graphrun_predictor* made = nullptr;
+    const graphrun_weights weights{sizeof weights, nullptr, nullptr, 0, session.session};
+    const int code = graphrun_predictor_new(session.model, &weights, nullptr, &made);
+    return taken(code, made, graphrun_predictor_free);
+  });
+  std::vector<float> codes(rows *
+                           2);  // made before: a bad_alloc of a test's own would be no failure of a call
+  sweep("predict", all, [&](const Session& session) {
+    const graphrun_output out{"code", GRAPHRUN_F32, codes.data(), codes.size()};
+    return graphrun_predict(session.predictor, &in, 1, &out, 1);
+  });
+  sweep("predictor_swap_weights", all, [&](const Session& session) {
+    const graphrun_weights weights{sizeof weights, good.c_str(), nullptr, 0, nullptr};
+    return graphrun_predictor_swap_weights(session.predictor, &weights);
   });
   sweep("parameter_get", all, [](const Session& session) {
     graphrun_tensor* bias = nullptr;
