@@ -79,7 +79,9 @@ class PhaseWatch final : public train::PhaseObserver {
       : learner_(learner), watch_(watch), log_(log) {}
 
   void on_stage(const train::StageView& stage) override {
-    if (!stage.name.empty()) log_(fmt::format("{} begins: {} steps", stage.name, stage.plan.total_steps));
+    if (stage.name.empty()) return;
+    log_(stage.plan.epochs ? fmt::format("{} begins: {} epochs", stage.name, *stage.plan.epochs)
+                           : fmt::format("{} begins: {} steps", stage.name, stage.plan.total_steps));
   }
 
   void on_step(const train::StageView&, const train::StepReport& report) override { watch_.on_step(report); }
@@ -121,13 +123,16 @@ void require_figure(const StopRule& stop, const train::Learner& learner, bool ha
               stop.where);
 }
 
-train::LoopEnd learn_phases(train::Learner& learner, const train::Examples& examples,
-                            const FitOptions& options, bool has_given_weights, const Log& log) {
+/// The model alone says how long.
+void require_no_length(const FitOptions& options) {
   if (options.epochs || options.batch)
     throw Error(ErrorCode::usage,
                 "the model learns in phases, or until it stops by itself: how long, and in which batches, it "
                 "says itself; set `train:` of the model in place of FitOptions::epochs and batch");
-  train::Phases phases(learner, examples);
+}
+
+train::LoopEnd learn_phases(train::Learner& learner, train::Phases& phases, const FitOptions& options,
+                            bool has_given_weights, const Log& log) {
   const Watch watch(learner, options);
   for (const PhaseRecipe& phase : learner.model().train->phases)
     if (phase.stop) require_figure(*phase.stop, learner, watch.has_validation(), phases.figures());
@@ -204,20 +209,20 @@ NamedValues named(const train::Figures& figures) {
 void fit(train::Learner& learner, const train::Examples& examples, const FitOptions& options,
          bool has_given_weights, const Log& log) {
   const auto& train = learner.model().train;
-  require_finished(train && is_staged(*train)
-                       ? learn_phases(learner, examples, options, has_given_weights, log)
-                       : learn_more(learner, examples, options),
-                   learner);
+  if (!train || !is_staged(*train)) return require_finished(learn_more(learner, examples, options), learner);
+  require_no_length(options);
+  train::Phases phases(learner, examples);
+  require_finished(learn_phases(learner, phases, options, has_given_weights, log), learner);
 }
 
-void fit(train::Learner& learner, Source& source, const FitOptions& options) {
+void fit(train::Learner& learner, Source& source, const FitOptions& options, bool has_given_weights,
+         const Log& log) {
   const auto& train = learner.model().train;
-  if (train && is_staged(*train))
-    throw Error(
-        ErrorCode::usage,
-        "a model that learns in phases, layer by layer, from a subset or until it stops by itself needs "
-        "its examples at hand: give them as Inputs, not by a Source");
-  require_finished(learn_more(learner, source, options), learner);
+  if (!train || !is_staged(*train)) return require_finished(learn_more(learner, source, options), learner);
+  require_no_length(options);
+  BoundSource bound(learner.model(), source);
+  train::Phases phases(learner, bound, call_host([&] { return source.rows(); }));
+  require_finished(learn_phases(learner, phases, options, has_given_weights, log), learner);
 }
 
 }  // namespace graphrun::api

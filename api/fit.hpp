@@ -16,8 +16,9 @@ namespace graphrun::api {
 void fit(train::Learner& learner, const train::Examples& examples, const FitOptions& options,
          bool has_given_weights, const std::function<void(const std::string&)>& log);
 
-/// Learns from a source. Error{usage} for a model that needs its examples at hand.
-void fit(train::Learner& learner, Source& source, const FitOptions& options);
+/// The same from a source.
+void fit(train::Learner& learner, Source& source, const FitOptions& options, bool has_given_weights,
+         const std::function<void(const std::string&)>& log);
 
 /// Figures as the host sees them.
 NamedValues named(const train::Figures& figures);

@@ -181,7 +181,7 @@ class Session::Implementation {
 
   void fit(Source& source, const FitOptions& options) {
     count_epochs();
-    api::fit(learner_, source, options);
+    api::fit(learner_, source, options, has_given_weights_, [this](const std::string& line) { log(line); });
   }
 
   void require_one_phase() const {

@@ -148,8 +148,9 @@ class GRAPHRUN_API Session {
   /// A model whose `train:` has phases, greedy, subset or stop learns as `graphrun train` does it, from where
   /// it stands to its end: to the same bits on the same examples. Error{usage} for `epochs` and `batch` then.
   void fit(const Inputs& examples, const FitOptions& options = {});
-  /// The same from a source, whose order is its own. Error{usage} for a model that learns in phases, from a
-  /// subset, or until it stops by itself: that needs its examples at hand.
+  /// The same from a source, whose order is its own. What is left of an epoch after a stop is not taken up. A
+  /// phase with `subset: {first: N}` holds the first N rows in memory; Error{usage} for a sample without
+  /// `first`. Greedy layers compute what they are given for each batch anew.
   void fit(Source& source, const FitOptions& options = {});
 
   /// Loss, terms and metrics on other examples. Noise is as the model says for evaluation, from a fixed key.

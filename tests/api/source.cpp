@@ -237,11 +237,8 @@ TEST_CASE("what a source throws comes out as it is, and what it gives wrongly is
   CHECK(refused({}, "no input"));
 }
 
-TEST_CASE("a model that learns in phases needs its examples at hand") {
+TEST_CASE("a session tells which phase begins") {
   const Rows rows = made_rows(16);
-  Pieces source(rows, 8);
-  Session session(model("phases: [{name: a, epochs: 1}, {name: b, epochs: 1}]"), threads(1));
-  CHECK(throws([&] { session.fit(source); }, ErrorCode::usage, "give them as Inputs"));
   std::vector<std::string> lines;
   SessionOptions options = threads(1);
   options.on_log = [&](std::string_view line) { lines.emplace_back(line); };

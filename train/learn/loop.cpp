@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "train/learn/supply/example_supply.hpp"
+#include "train/learn/supply/layer_supply.hpp"
 
 namespace graphrun::train {
 
@@ -60,12 +62,7 @@ class Loop {
     if (plan_.batches > 0) state_.steps_per_epoch = static_cast<std::uint64_t>(plan_.batches);
   }
 
-  bool finished() const {
-    if (state_.ended || state_.stage_step() >= plan_.total_steps) return true;
-    // Of a source nobody knows how many batches an epoch has: epochs are counted.
-    return plan_.batches == 0 && options_.epochs &&
-           std::cmp_greater_equal(state_.stage_epoch(), *options_.epochs);
-  }
+  bool finished() const { return plan_.is_done(state_); }
 
   /// Runs the epoch from where it stands; false when a stop was asked for before its end.
   bool run_epoch() {
@@ -132,7 +129,20 @@ std::uint64_t total_steps(const LoopOptions& options, std::int64_t batches) {
   return options.max_steps ? std::min(total, *options.max_steps) : total;
 }
 
+std::unique_ptr<Supply> supply_of(Learner& learner, RowSource& source, const LoopOptions& options,
+                                  const std::optional<NodeId>& layer_input) {
+  if (layer_input)
+    return std::make_unique<LayerSupply>(learner, *layer_input, source, options.batch, options.keep_partial);
+  return std::make_unique<SourceSupply>(source, learner.training_inputs(), options.batch,
+                                        options.keep_partial);
+}
+
 }  // namespace
+
+bool BatchPlan::is_done(const TrainingState& state) const {
+  return state.ended || state.stage_step() >= total_steps ||
+         (epochs && std::cmp_greater_equal(state.stage_epoch(), *epochs));
+}
 
 LoopOptions loop_options(const PhaseRecipe& phase) {
   return {.batch = phase.batch,
@@ -162,6 +172,19 @@ BatchPlan batch_plan(const LoopOptions& options, std::int64_t count) {
           .total_steps = total_steps(options, batches)};
 }
 
+BatchPlan source_plan(const LoopOptions& options, std::int64_t rows) {
+  if (options.batch < 1)
+    throw Error(ErrorCode::usage, fmt::format("batch {} is not a number of examples", options.batch));
+  BatchPlan plan{.batch = options.batch,
+                 .total_steps = options.max_steps.value_or(std::numeric_limits<std::uint64_t>::max())};
+  if (options.steps)
+    plan.total_steps = total_steps(options, 0);
+  else
+    plan.epochs = options.epochs;
+  if (rows > 0) plan.partial_rows = batch_plan(options, rows).partial_rows;
+  return plan;
+}
+
 LoopEnd learn(Learner& learner, const Examples& examples, const LoopOptions& options,
               LoopObserver& observer) {
   const BatchPlan plan = batch_plan(options, examples.count);
@@ -170,18 +193,12 @@ LoopEnd learn(Learner& learner, const Examples& examples, const LoopOptions& opt
 }
 
 LoopEnd learn(Learner& learner, RowSource& source, std::int64_t rows, const LoopOptions& options,
-              LoopObserver& observer) {
-  if (options.batch < 1)
-    throw Error(ErrorCode::usage, fmt::format("batch {} is not a number of examples", options.batch));
-  BatchPlan plan{.batch = options.batch, .total_steps = std::numeric_limits<std::uint64_t>::max()};
-  if (options.steps) plan.total_steps = total_steps(options, 0);
-  if (rows > 0) {
-    const BatchPlan told = batch_plan(options, rows);
-    learner.state().steps_per_epoch = static_cast<std::uint64_t>(told.batches);
-    if (told.partial_rows > 0) learner.prepare_steps(told.partial_rows);
-  }
-  SourceSupply supply(source, learner.training_inputs(), plan.batch, options.keep_partial);
-  return Loop(learner, supply, plan, options, observer).run();
+              LoopObserver& observer, std::optional<NodeId> layer_input) {
+  const BatchPlan plan = source_plan(options, rows);
+  if (rows > 0)
+    learner.state().steps_per_epoch = static_cast<std::uint64_t>(batch_plan(options, rows).batches);
+  const std::unique_ptr<Supply> supply = supply_of(learner, source, options, layer_input);
+  return Loop(learner, *supply, plan, options, observer).run();
 }
 
 }  // namespace graphrun::train

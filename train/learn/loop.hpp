@@ -32,9 +32,16 @@ struct BatchPlan {
   std::int64_t batches = 0;       ///< in an epoch
   std::int64_t partial_rows = 0;  ///< of the last batch when it is smaller; else 0
   std::uint64_t total_steps = 0;  ///< of the whole stage
+  /// Of a source, whose batches nobody counts before they come: the stage has so many epochs, and `batches`
+  /// is 0.
+  std::optional<std::int64_t> epochs = {};
+  /// Is a stage over that stands there?
+  bool is_done(const TrainingState& state) const;
 };
 /// Error{usage} when no batch would be left.
 BatchPlan batch_plan(const LoopOptions& options, std::int64_t count);
+/// The same of a source with so many rows in an epoch; 0: nobody knows.
+BatchPlan source_plan(const LoopOptions& options, std::int64_t rows);
 
 struct StepReport {
   const TrainingState& state;  ///< after the step
@@ -67,8 +74,9 @@ enum class LoopEnd { finished, stopped };
 LoopEnd learn(Learner& learner, const Examples& examples, const LoopOptions& options, LoopObserver& observer);
 
 /// The same from a source, epoch by epoch. `rows`: how many an epoch has; 0: nobody knows, and schedules in
-/// epochs know it after the first. An epoch is never taken up in its midst.
+/// epochs know it after the first. An epoch is never taken up in its midst. `layer_input`: a greedy layer
+/// learns from what the layers below make of the rows, see LayerSupply.
 LoopEnd learn(Learner& learner, RowSource& source, std::int64_t rows, const LoopOptions& options,
-              LoopObserver& observer);
+              LoopObserver& observer, std::optional<NodeId> layer_input = {});
 
 }  // namespace graphrun::train

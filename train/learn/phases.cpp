@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "ops/op.hpp"
-#include "train/learn/greedy.hpp"
 
 namespace graphrun::train {
 
@@ -17,8 +16,7 @@ class StageObserver final : public LoopObserver {
 
   void on_step(const StepReport& report) override { observer_.on_step(view_, report); }
   void on_epoch(const EpochSummary& report) override {
-    const bool last = state_.stage_step() >= view_.plan.total_steps;
-    observer_.on_epoch(view_, report, last);
+    observer_.on_epoch(view_, report, view_.plan.is_done(state_));
   }
 
  private:
@@ -26,19 +24,6 @@ class StageObserver final : public LoopObserver {
   const StageView& view_;
   const TrainingState& state_;
 };
-
-/// The column of a model's labels; empty when it has none.
-std::string labels_of(const ModelDefinition& model) {
-  for (const ModelInput& input : model.inputs)
-    if (input.source == InputSource::labels) return input.name;
-  return {};
-}
-
-/// How many examples a subset of so many has.
-std::int64_t count_of(const std::optional<SubsetRecipe>& subset, std::int64_t count) {
-  if (!subset) return count;
-  return std::min(subset->sample.value_or(subset->first.value_or(count)), count);
-}
 
 }  // namespace
 
@@ -50,22 +35,25 @@ EpochSummary part_of_epoch(Learner& learner) {
 }
 
 Phases::Phases(Learner& learner, const Examples& examples)
+    : Phases(learner, std::make_unique<ExampleLessons>(learner, examples)) {}
+
+Phases::Phases(Learner& learner, RowSource& source, std::int64_t rows)
+    : Phases(learner, std::make_unique<SourceLessons>(learner, source, rows)) {}
+
+Phases::Phases(Learner& learner, std::unique_ptr<Lessons> lessons)
     : learner_(learner),
       state_(learner.state()),
       train_(train_of(learner.model())),
-      examples_(examples),
+      lessons_(std::move(lessons)),
       stages_(stages_of(train_)) {
   for (const BatchSteps& steps : steps_of_phases(learner.model(), ops::registry()))
     prepared_[{steps.phase, steps.layer}] = prepare(steps, train_.phases[steps.phase]);
-  for (const Stage& stage : stages_) total_steps_ += prepared(stage).plan.total_steps;
-  for (const PhaseRecipe& phase :
-       train_.phases)  // what is wrong with a subset is told before anything is learnt
-    if (phase.subset) subset_of(examples_, *phase.subset, state_.seed, labels_of(learner_.model()));
+  for (const Stage& stage : stages_)
+    if (const BatchPlan& plan = prepared(stage).plan; !plan.epochs) total_steps_ += plan.total_steps;
 }
 
 Phases::Prepared Phases::prepare(const BatchSteps& steps, const PhaseRecipe& phase) {
-  Prepared made{.steps = learner_.add_steps(steps),
-                .plan = batch_plan(loop_options(phase), count_of(phase.subset, examples_.count))};
+  Prepared made{.steps = learner_.add_steps(steps), .plan = lessons_->plan(phase)};
   learner_.use_steps(made.steps);
   learner_.prepare_steps(made.plan.batch);
   if (made.plan.partial_rows > 0) learner_.prepare_steps(made.plan.partial_rows);
@@ -116,7 +104,7 @@ LoopEnd Phases::run(PhaseObserver& observer, std::optional<std::uint64_t> max_st
 }
 
 bool Phases::is_done(const Stage& stage) const {
-  return state_.ended || state_.stage_step() >= prepared(stage).plan.total_steps;
+  return prepared(stage).plan.is_done(state_);
 }
 
 LoopEnd Phases::run_stage(const Stage& stage, PhaseObserver& observer, std::optional<std::uint64_t> max_steps,
@@ -124,8 +112,7 @@ LoopEnd Phases::run_stage(const Stage& stage, PhaseObserver& observer, std::opti
   const StageView seen = view(stage);
   if (max_steps && state_.step >= *max_steps) return LoopEnd::finished;
   learner_.initialise();
-  const std::optional<Examples> examples = examples_of(stage, stop);
-  if (!examples) return LoopEnd::stopped;
+  if (!lessons_->begin(stage, stop)) return LoopEnd::stopped;
   learner_.use_steps(prepared(stage).steps);
   LoopOptions options = loop_options(seen.phase);
   if (max_steps) options.max_steps = *max_steps - state_.first_step;
@@ -133,26 +120,11 @@ LoopEnd Phases::run_stage(const Stage& stage, PhaseObserver& observer, std::opti
   options.stop = stop;
   StageObserver adapter(observer, seen, state_);
   observer.on_stage(seen);
-  const LoopEnd end = learn(learner_, *examples, options, adapter);
+  const LoopEnd end = lessons_->learn(options, adapter);
   // A stage that counts steps may end within an epoch.
   if (is_done(stage) && state_.batch > 0 && !state_.ended)
     observer.on_epoch(seen, part_of_epoch(learner_), true);
   return end;
-}
-
-std::optional<Examples> Phases::examples_of(const Stage& stage, const std::stop_token& stop) {
-  const PhaseRecipe& phase = phase_of(stage);
-  const Examples examples = phase.subset
-                                ? subset_of(examples_, *phase.subset, seed_of_draw(state_.seed, stage.draw),
-                                            labels_of(learner_.model()))
-                                : examples_;
-  if (!phase.greedy) return examples;
-  try {
-    return layer_examples(learner_, phase, stage.layer, examples, stop);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::cancelled) throw;
-    return std::nullopt;
-  }
 }
 
 /// The weights that the stage starts from, and everything else that is new in it.

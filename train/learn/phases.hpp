@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -14,6 +15,7 @@
 #include "train/learn/learner.hpp"
 #include "train/learn/loop.hpp"
 #include "train/learn/stages.hpp"
+#include "train/learn/supply/lessons.hpp"
 
 namespace graphrun::train {
 
@@ -41,7 +43,10 @@ class Phases {
  public:
   /// Compiles the steps of all phases. Nothing is learnt yet. All references must outlive this.
   Phases(Learner& learner, const Examples& examples);
+  /// The same from a source with so many rows in an epoch; 0: nobody knows. Errors as SourceLessons.
+  Phases(Learner& learner, RowSource& source, std::int64_t rows);
 
+  /// As many as can be counted where a source gives the examples.
   std::uint64_t total_steps() const { return total_steps_; }
   const BatchPlan& plan_at(const TrainingState& state) const;
   /// Every figure that some stage reports while learning, each once.
@@ -56,14 +61,13 @@ class Phases {
     std::size_t steps = 0;
     BatchPlan plan;
   };
+  Phases(Learner& learner, std::unique_ptr<Lessons> lessons);
   Prepared prepare(const BatchSteps& steps, const PhaseRecipe& phase);
   const Prepared& prepared(const Stage& stage) const;
   const PhaseRecipe& phase_of(const Stage& stage) const { return train_.phases[stage.phase]; }
   StageView view(const Stage& stage) const;
   LoopEnd run_stage(const Stage& stage, PhaseObserver& observer, std::optional<std::uint64_t> max_steps,
                     const std::stop_token& stop);
-  /// Nothing when a stop came in between.
-  std::optional<Examples> examples_of(const Stage& stage, const std::stop_token& stop);
   bool is_done(const Stage& stage) const;
   void begin(std::size_t index);
   void end(std::size_t index);
@@ -72,7 +76,7 @@ class Phases {
   Learner& learner_;
   TrainingState& state_;
   const TrainRecipe& train_;
-  const Examples& examples_;
+  std::unique_ptr<Lessons> lessons_;
   std::vector<Stage> stages_;
   std::map<std::pair<std::size_t, std::size_t>, Prepared> prepared_;  ///< by phase and layer
   std::uint64_t total_steps_ = 0;

@@ -24,7 +24,38 @@ std::uint64_t epoch_seed(std::uint64_t seed, std::uint64_t epoch) {
   return mixed ^ (mixed >> 31U);
 }
 
+/// Asks for rows behind those that are there already; 0 where the epoch is over.
+std::int64_t ask(RowSource& source, std::vector<std::vector<std::byte>>& written,
+                 std::vector<std::span<std::byte>>& into, std::int64_t done, std::int64_t count) {
+  const std::vector<SourceColumn>& columns = source.columns();
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    into[i] = std::span(written[i]).subspan(static_cast<std::size_t>(done) * row_bytes(columns[i]));
+  const std::int64_t rows = source.next(into, count - done);
+  if (rows < 0 || rows > count - done)
+    throw Error(ErrorCode::usage,
+                fmt::format("the source was asked for at most {} rows and gave {}", count - done, rows));
+  return rows;
+}
+
 }  // namespace
+
+Examples first_rows(RowSource& source, std::int64_t count, std::uint64_t seed) {
+  auto written = std::make_shared<std::vector<std::vector<std::byte>>>();
+  for (const SourceColumn& column : source.columns())
+    written->emplace_back(static_cast<std::size_t>(count) * row_bytes(column));
+  std::vector<std::span<std::byte>> into(source.columns().size());
+  source.restart(epoch_seed(seed, 0));
+  Examples examples{.count = 0, .columns = {}, .owner = written};
+  for (std::int64_t more = 1; more > 0 && examples.count < count; examples.count += more)
+    more = ask(source, *written, into, examples.count, count);
+  for (std::size_t i = 0; i < into.size(); ++i) {
+    const SourceColumn& column = source.columns()[i];
+    const std::size_t bytes = static_cast<std::size_t>(examples.count) * row_bytes(column);
+    examples.columns[column.input] = {column.kind, column.row_elements,
+                                      std::span<const std::byte>((*written)[i]).first(bytes)};
+  }
+  return examples;
+}
 
 SourceSupply::SourceSupply(RowSource& source, const std::vector<std::string>& inputs, std::int64_t batch,
                            bool keep_partial)
@@ -80,23 +111,12 @@ void SourceSupply::advance() {
 void SourceSupply::fill(Slot& slot) {
   slot.rows = 0;
   while (!ended_ && slot.rows < batch_) {
-    const std::int64_t more = ask(slot, slot.rows);
+    const std::int64_t more = ask(source_, slot.written, into_, slot.rows, batch_);
     slot.rows += more;
     ended_ = more == 0;
   }
   if (slot.rows < batch_ && !keep_partial_) slot.rows = 0;
   if (slot.rows > 0) slot.batch->gather(0, slot.rows);
-}
-
-std::int64_t SourceSupply::ask(Slot& slot, std::int64_t done) {
-  const std::vector<SourceColumn>& columns = source_.columns();
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    into_[i] = std::span(slot.written[i]).subspan(static_cast<std::size_t>(done) * row_bytes(columns[i]));
-  const std::int64_t rows = source_.next(into_, batch_ - done);
-  if (rows < 0 || rows > batch_ - done)
-    throw Error(ErrorCode::usage,
-                fmt::format("the source was asked for at most {} rows and gave {}", batch_ - done, rows));
-  return rows;
 }
 
 }  // namespace graphrun::train

@@ -37,6 +37,9 @@ class RowSource {
   virtual std::int64_t next(std::span<const std::span<std::byte>> into, std::int64_t rows) = 0;
 };
 
+/// The first so many rows of a first epoch, or all where there are fewer, copied into memory.
+Examples first_rows(RowSource& source, std::int64_t count, std::uint64_t seed);
+
 class SourceSupply final : public Supply {
  public:
   /// `keep_partial`: the last batch of an epoch, when it is smaller. Error{usage} when the source lacks an
@@ -50,6 +53,8 @@ class SourceSupply final : public Supply {
   std::span<const runtime::Feed> feeds() const override { return slots_[at_]->batch->feeds(); }
   void advance() override;
   void run() noexcept override;
+  /// The rows of the batch at hand as the source wrote them; valid until the next advance().
+  Examples examples() const { return first_of(slots_[at_]->examples, slots_[at_]->rows); }
 
  private:
   /// Rows as the source writes them, and the batch that is made of them.
@@ -61,7 +66,6 @@ class SourceSupply final : public Supply {
   };
   std::unique_ptr<Slot> make_slot(const std::vector<std::string>& inputs) const;
   void fill(Slot& slot);
-  std::int64_t ask(Slot& slot, std::int64_t done);
 
   RowSource& source_;
   std::int64_t batch_;
