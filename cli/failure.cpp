@@ -4,13 +4,17 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <new>
 #include <system_error>
 
+#include "cli/model_source.hpp"
 #include "cli/output/colour.hpp"
 #include "graphrun/error.hpp"
 
 namespace graphrun::cli {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -35,9 +39,21 @@ ExitCode exit_code_of(ErrorCode code) {
   return ExitCode::failed;
 }
 
+/// What a person sees in an editor there; empty where the place is in no model file, or the file is gone.
+std::string line_of_model(const SourceLocation& where) {
+  std::error_code ignored;
+  if (where.line < 1 || !is_model_file(where.file) || !fs::is_regular_file(where.file, ignored)) return {};
+  std::ifstream file(where.file);
+  std::string line;
+  for (int number = 0; number < where.line; ++number)
+    if (!std::getline(file, line)) return {};
+  return line;
+}
+
 std::string text_of(const ModelError& error) {
   std::string text;
-  for (const Diagnostic& diagnostic : error.diagnostics()) {
+  for (Diagnostic diagnostic : error.diagnostics()) {
+    if (diagnostic.line.empty()) diagnostic.line = line_of_model(diagnostic.where);
     text += to_string(diagnostic);
     if (text.back() != '\n') text += '\n';
   }
@@ -51,7 +67,10 @@ std::string text_of(const Error& error, const std::string& model_file) {
   const std::string what =
       is_lost ? Error(error.code(), error.message(), {model_file, 1, 1}, error.node()).what() : error.what();
   const bool placed = what.find("error: ") != std::string::npos;
+  const std::string line = line_of_model(error.where());
   std::string text = (placed ? "" : "error: ") + what + "\n";
+  if (!line.empty())
+    text = to_string(Diagnostic{error.where(), error.node(), {}, error.message(), line, {}, {}});
   if (error.code() == ErrorCode::internal) text += "This is a bug in graphrun, not in what it was given.\n";
   return text;
 }

@@ -19,21 +19,28 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::vector<std::string> settings_of(const CommonFlags& flags) {
+/// A model without `train:` has no seed to replace: what a command draws by itself, it draws by the flag.
+template <class Load>
+SharedModel with_seed(const CommonFlags& flags, const Load& load) {
+  SharedModel model = load(flags.sets);
+  if (!flags.seed || !model->train) return model;
   std::vector<std::string> settings = flags.sets;
-  if (flags.seed) settings.push_back(fmt::format("train.seed={}", *flags.seed));
-  return settings;
+  settings.push_back(fmt::format("train.seed={}", *flags.seed));
+  return load(settings);
 }
 
 }  // namespace
 
 SharedModel model_from_file(const std::string& path, const CommonFlags& flags) {
-  return train::load_definition(path, settings_of(flags));
+  return with_seed(flags, [&](const std::vector<std::string>& settings) {
+    return train::load_definition(path, settings);
+  });
 }
 
 SharedModel model_from_checkpoint(const train::Checkpoint& checkpoint, const CommonFlags& flags) {
-  return train::parse_definition(checkpoint.model(), checkpoint.path().string() + ":model",
-                                 settings_of(flags));
+  return with_seed(flags, [&](const std::vector<std::string>& settings) {
+    return train::parse_definition(checkpoint.model(), checkpoint.path().string() + ":model", settings);
+  });
 }
 
 std::optional<Precision> precision_of(const CommonFlags& flags) {
@@ -105,8 +112,10 @@ void take_weights(train::Learner& learner, const std::vector<WeightsRecipe>& fil
                                            ? all_variables(model)
                                            : train::variables_behind(model, asked.outputs, asked.given);
   if (files.size() == 1 && map.empty() && files[0].map.empty() && !weights::is_foreign(model, files[0])) {
-    train::restore_weights(learner, files::SafetensorsFile(files[0].file),
-                           asked.outputs.empty() ? nullptr : &needed);
+    weights::at_place_of(files[0], [&] {
+      train::restore_weights(learner, files::SafetensorsFile(files[0].file),
+                             asked.outputs.empty() ? nullptr : &needed);
+    });
     return;
   }
   const weights::Gathered found = weights::gathered(model, files, {.map = map, .needed = &needed});

@@ -35,14 +35,7 @@ class Gathering {
   }
 
   void add(const WeightsRecipe& recipe) {
-    const files::SafetensorsFile file(recipe.file);
-    const std::optional<Convention> convention = convention_of(model_, recipe, file);
-    if (!convention && !recipe.map.empty())
-      throw Error(ErrorCode::usage,
-                  fmt::format("`map:` is for files of other programs, and {} has the names of graphrun's",
-                              recipe.file),
-                  recipe.where);
-    take(convention ? foreign(recipe, file, *convention) : own(file), recipe.file);
+    at_place_of(recipe, [&] { take_from(recipe); });
   }
 
   Gathered finish() {
@@ -61,6 +54,17 @@ class Gathering {
   }
 
  private:
+  void take_from(const WeightsRecipe& recipe) {
+    const files::SafetensorsFile file(recipe.file);
+    const std::optional<Convention> convention = convention_of(model_, recipe, file);
+    if (!convention && !recipe.map.empty())
+      throw Error(ErrorCode::usage,
+                  fmt::format("`map:` is for files of other programs, and {} has the names of graphrun's",
+                              recipe.file),
+                  recipe.where);
+    take(convention ? foreign(recipe, file, *convention) : own(file), recipe.file);
+  }
+
   std::string place() const { return is_only_ ? "the file" : "any of the files"; }
 
   train::Learner::Weights own(const files::SafetensorsFile& file) {
@@ -134,7 +138,15 @@ Gathered gathered(const ModelDefinition& model, std::span<const WeightsRecipe> f
 }
 
 bool is_foreign(const ModelDefinition& model, const WeightsRecipe& file) {
-  return convention_of(model, file, files::SafetensorsFile(file.file)).has_value();
+  return at_place_of(
+      file, [&] { return convention_of(model, file, files::SafetensorsFile(file.file)).has_value(); });
+}
+
+Error at_place_of(const WeightsRecipe& recipe, const Error& error) {
+  if (recipe.where.line == 0 || error.where().line > 0) return error;
+  const bool is_told = error.message().find(recipe.file) != std::string::npos;
+  return {error.code(), is_told ? error.message() : fmt::format("{}: {}", recipe.file, error.message()),
+          recipe.where, error.node()};
 }
 
 }  // namespace graphrun::weights

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "graphrun/error.hpp"
 #include "language/recipe/definition.hpp"
 #include "train/learn/learner.hpp"
 
@@ -36,5 +37,19 @@ Gathered gathered(const ModelDefinition& model, std::span<const WeightsRecipe> f
 /// Is the file one of another program, by what is said or by its names? Error{usage} for a program that is
 /// not known.
 bool is_foreign(const ModelDefinition& model, const WeightsRecipe& file);
+
+/// The same failure where the model names the file; as it is when no model does.
+Error at_place_of(const WeightsRecipe& recipe, const Error& error);
+
+/// Calls. What is wrong with a file that a model names is told at the model's line, in which it is mended.
+template <class Call>
+auto at_place_of(const WeightsRecipe& recipe, const Call& call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::io && error.code() != ErrorCode::data) throw;
+    throw at_place_of(recipe, error);
+  }
+}
 
 }  // namespace graphrun::weights

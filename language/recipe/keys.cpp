@@ -89,6 +89,22 @@ std::vector<Section> make_sections() {
   return all;
 }
 
+/// What stands beside `train:` is meant before what has the same name within `data:`.
+std::vector<Section> model_before_data() {
+  std::vector<Section> all = make_sections();
+  const auto model = std::ranges::find(all, model_section.name, &Section::name);
+  std::rotate(std::ranges::find(all, "data", &Section::name), model, model + 1);
+  return all;
+}
+
+/// All sections, in the order in which a key is looked for that is misplaced in this one.
+std::span<const Section> looked_through_from(const Section& section) {
+  static const std::vector<Section> from_learning = model_before_data();
+  const auto place = std::ranges::find(sections(), section.name, &Section::name);
+  const auto data = std::ranges::find(sections(), "data", &Section::name);
+  return place < data ? from_learning : sections();
+}
+
 }  // namespace
 
 std::span<const Section> sections() {
@@ -111,7 +127,7 @@ const Section& section_of(const ProbeKind& kind) {
 }
 
 bool check_keys(const YamlNode& mapping, const Section& section, Diagnostics& diagnostics) {
-  return check_keys(mapping, section, sections(), diagnostics);
+  return check_keys(mapping, section, looked_through_from(section), diagnostics);
 }
 
 }  // namespace graphrun

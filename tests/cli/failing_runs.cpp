@@ -2,7 +2,9 @@
 #include <sys/mount.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/cli/run_graphrun.hpp"
 #include "tests/cli/workplace.hpp"
@@ -51,6 +53,55 @@ TEST_CASE("a model that is wrong exits with 3 and every mistake at its place") {
   CHECK(size.exit_code == 4);
   CHECK(contains(size.err, "nothing.gz"));
   CHECK(place.run({"check", "absent.yaml"}).exit_code == 4);
+}
+
+TEST_CASE("a file of weights that a model names is missed at the model's line") {
+  const Workplace place;
+  place.write("begun.yaml",
+              "graphrun: 1\nname: begun\ninputs:\n  x: {shape: [batch, 784]}\nnodes:\n"
+              "  code: {op: dense, in: x, units: 2}\noutputs: {code: code}\nweights: gone.safetensors\n");
+  place.write("broken.safetensors", "no tensors");
+  const std::vector<std::vector<std::string>> commands = {{"check", "begun.yaml"},
+                                                          {"encode", "begun.yaml", "--images", "x.npy"}};
+  for (const std::vector<std::string>& words : commands) {
+    const ProcessResult gone = place.run(words);
+    INFO(gone.err);
+    CHECK(gone.exit_code != 0);
+    CHECK(contains(gone.err, "begun.yaml:8:10: error: "));
+    CHECK(contains(gone.err, "gone.safetensors: cannot open"));
+    CHECK(contains(gone.err, "    weights: gone.safetensors\n             ^\n"));
+  }
+  place.write("listed.yaml",
+              "graphrun: 1\nname: begun\ninputs:\n  x: {shape: [batch, 784]}\nnodes:\n"
+              "  code: {op: dense, in: x, units: 2}\noutputs: {code: code}\nweights:\n"
+              "  - {file: broken.safetensors, from: graphrun}\n");
+  const ProcessResult broken = place.run({"export", "listed.yaml", "--npz", "w.npz"});
+  INFO(broken.err);
+  CHECK(broken.exit_code == 4);
+  CHECK(contains(broken.err, "listed.yaml:9:5: error: "));
+  CHECK(contains(broken.err, "broken.safetensors: "));
+  // On the command line there is no line to point to.
+  const ProcessResult given = place.run({"eval", "small.yaml", "--weights", "gone.safetensors"});
+  CHECK(contains(given.err, "gone.safetensors: error: cannot open"));
+}
+
+TEST_CASE("a seed for a model without `train:` replaces none") {
+  const Workplace place;
+  place.write("fixed.yaml",
+              "graphrun: 1\nname: fixed\ninputs:\n  x: {shape: [batch, 784]}\nnodes:\n"
+              "  twice: x * 2\noutputs: {code: twice}\n");
+  CHECK(place.run({"check", "fixed.yaml", "--seed", "3"}).exit_code == 0);
+  const ProcessResult set = place.run({"check", "fixed.yaml", "--set", "train.seed=3"});
+  CHECK(set.exit_code == 3);
+  const ProcessResult train = place.run({"train", "fixed.yaml", "--seed", "3"});
+  INFO(train.err);
+  CHECK(contains(train.err, "names no data"));
+  const std::vector<std::string> resolved = {"train", "small.yaml", "--seed",      "9",
+                                             "--out", "run",        "--max-steps", "1"};
+  REQUIRE(place.run(resolved).exit_code == 0);
+  std::stringstream text;
+  text << std::ifstream(place / "run/resolved.yaml").rdbuf();
+  CHECK(contains(text.str(), "seed: 9"));
 }
 
 TEST_CASE("files and weights that do not fit are told by name") {
