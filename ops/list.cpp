@@ -4,10 +4,10 @@
 namespace graphrun::ops {
 
 // Elementwise.
-Op abs(), add(), clip(), div(), elu(), equal(), erf(), exp(), gelu(), greater(), greater_equal(),
+Op abs(), add(), clip(), cos(), div(), elu(), equal(), erf(), exp(), gelu(), greater(), greater_equal(),
     leaky_relu(), less(), less_equal(), linear(), log(), logical_and(), logical_not(), logical_or(),
     logical_xor(), maximum(), minimum(), mod(), mul(), neg(), not_equal(), pow(), relu(), round_bf16(),
-    sigmoid(), sign(), silu(), softplus(), sqrt(), square(), step(), sub(), tanh(), where();
+    sigmoid(), sign(), silu(), sin(), softplus(), sqrt(), square(), step(), sub(), tanh(), where();
 // What graphs are held together with.
 Op assign(), cast(), check_finite(), constant(), during(), grad(), input(), param(), running_average(),
     size(), stop_gradient(), straight_through();
@@ -33,6 +33,7 @@ constexpr Op (*makers[])() = {
     abs,
     add,
     clip,
+    cos,
     div,
     elu,
     equal,
@@ -62,6 +63,7 @@ constexpr Op (*makers[])() = {
     sigmoid,
     sign,
     silu,
+    sin,
     softplus,
     sqrt,
     square,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/kernels/vector_kernel.hpp"
+#include "runtime/kernels/vector_sine.hpp"
 #include "runtime/machine/isa.hpp"
 #include "tests/support/catch.hpp"
 
@@ -117,6 +118,28 @@ TEST_CASE("vector functions are within 4 ulp of f64 over the whole range, the sa
   check_unary<vector_normal_cdf>("normal_cdf", exact_normal_cdf, 8);
   check_unary<vector_sqrt>(
       "sqrt", [](double x) { return std::sqrt(x); }, 0.5);
+}
+
+TEST_CASE("sines are within 4 ulp of angles up to 2^28, and of no others more than 1", "[single-threaded]") {
+  const auto check = [](auto function, double (*exact)(double)) {
+    double worst = 0;
+    for (const float x : sweep()) {
+      const float y = function(x);
+      if (!(std::abs(x) < 0x1p28F)) {
+        CHECK(std::isfinite(x) == !std::isnan(y));
+        CHECK_FALSE(std::abs(y) > 1);
+        continue;
+      }
+      worst = std::max(worst, ulps(y, exact(static_cast<double>(x))));
+    }
+    CHECK(worst <= 4);
+  };
+  check(vector_sin, std::sin);
+  check(vector_cos, std::cos);
+  CHECK(std::signbit(vector_sin(-0.0F)));
+  static const std::vector<float> values = sweep();
+  check_isas(vector_kernel<Body<vector_sin>, 1>(), {values});
+  check_isas(vector_kernel<Body<vector_cos>, 1>(), {values});
 }
 
 TEST_CASE("vector_log1p_unit is within 4 ulp on [0, 1]") {
