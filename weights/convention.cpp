@@ -16,17 +16,39 @@ constexpr Suffix torch_suffixes[] = {{"weight", Part::weight},
                                      {"bias", Part::bias},
                                      {"running_mean", Part::mean},
                                      {"running_var", Part::variance}};
-constexpr Suffix keras_suffixes[] = {{"kernel", Part::weight},
-                                     {"gamma", Part::weight},
-                                     {"embeddings", Part::weight},
-                                     {"bias", Part::bias},
-                                     {"beta", Part::bias},
-                                     {"moving_mean", Part::mean},
-                                     {"moving_variance", Part::variance}};
+/// Followed by the number of the layer in its module, and maybe "_reverse".
+constexpr Suffix torch_recurrent[] = {{"weight_ih_l", Part::weight},
+                                      {"weight_hh_l", Part::recurrent},
+                                      {"bias_ih_l", Part::bias},
+                                      {"bias_hh_l", Part::recurrent_bias}};
+constexpr Suffix keras_suffixes[] = {{"kernel", Part::weight},    {"recurrent_kernel", Part::recurrent},
+                                     {"gamma", Part::weight},     {"embeddings", Part::weight},
+                                     {"bias", Part::bias},        {"beta", Part::bias},
+                                     {"moving_mean", Part::mean}, {"moving_variance", Part::variance}};
 
 std::span<const Suffix> suffixes(Convention convention) {
   return convention == Convention::torch ? std::span<const Suffix>(torch_suffixes)
                                          : std::span<const Suffix>(keras_suffixes);
+}
+
+bool is_recurrent(const Layer& layer) {
+  return layer.kind == LayerKind::lstm || layer.kind == LayerKind::gru;
+}
+
+std::optional<PartName> recurrent_part(std::string_view path, std::string_view word) {
+  for (const Suffix& suffix : torch_recurrent) {
+    if (!word.starts_with(suffix.word)) continue;
+    std::string_view number = word.substr(suffix.word.size());
+    const bool reverse = number.ends_with("_reverse");
+    if (reverse) number.remove_suffix(std::string_view("_reverse").size());
+    if (number.empty() || number.find_first_not_of("0123456789") != std::string_view::npos) continue;
+    std::string module(path);
+    if (!module.empty()) module += '.';
+    module += reverse ? "reverse.l" : "l";
+    module += number;
+    return PartName{std::move(module), suffix.part};
+  }
+  return std::nullopt;
 }
 
 bool is_convolution(const Layer& layer) {
@@ -57,14 +79,28 @@ std::optional<PartName> part_name(Convention convention, std::string_view tensor
   const std::size_t end = tensor.find_last_of("./");
   const std::string_view word = end == std::string_view::npos ? tensor : tensor.substr(end + 1);
   const std::span<const Suffix> known = suffixes(convention);
+  const std::string_view path = end == std::string_view::npos ? std::string_view() : tensor.substr(0, end);
   const auto found = std::ranges::find(known, word, &Suffix::word);
-  if (found == known.end()) return std::nullopt;
-  return PartName{std::string(end == std::string_view::npos ? std::string_view() : tensor.substr(0, end)),
-                  found->part};
+  if (found != known.end()) return PartName{std::string(path), found->part};
+  return convention == Convention::torch ? recurrent_part(path, word) : std::nullopt;
+}
+
+bool has_second_bias(Convention convention, const Layer& layer) {
+  return convention == Convention::torch && layer.kind == LayerKind::lstm &&
+         std::ranges::find(layer.variables, Part::recurrent_bias, &LayerVariable::part) ==
+             layer.variables.end();
+}
+
+bool is_reverse(std::string_view path) {
+  return path.starts_with("reverse.") || path.find(".reverse.") != std::string_view::npos ||
+         path.find("backward") != std::string_view::npos;
 }
 
 std::string tensor_name(Convention convention, const Layer& layer, const LayerVariable& variable) {
   if (layer.kind == LayerKind::free) return variable.name;
+  if (is_recurrent(layer) && convention == Convention::torch)
+    for (const Suffix& suffix : torch_recurrent)
+      if (suffix.part == variable.part) return layer.path + "." + std::string(suffix.word) + "0";
   for (const Suffix& suffix : suffixes(convention)) {
     const bool is_gain = layer.kind == LayerKind::batch_norm || layer.kind == LayerKind::layer_norm;
     if (suffix.part != variable.part || (suffix.word == "kernel" && is_gain)) continue;
@@ -78,8 +114,9 @@ std::string tensor_name(Convention convention, const Layer& layer, const LayerVa
 std::vector<std::size_t> axes_of(Convention convention, const Layer& layer, const LayerVariable& variable) {
   std::vector<std::size_t> axes(variable.extents.size());
   std::iota(axes.begin(), axes.end(), std::size_t{0});
-  if (variable.part != Part::weight) return axes;
+  if (variable.part != Part::weight && variable.part != Part::recurrent) return axes;
   const bool is_torch = convention == Convention::torch;
+  if (is_recurrent(layer)) return is_torch ? std::vector<std::size_t>{1, 0} : axes;
   if (is_torch && is_convolution(layer)) return {3, 2, 0, 1};
   if (layer.kind == LayerKind::dense && is_torch != layer.is_transposed) return {1, 0};
   return axes;

@@ -16,7 +16,8 @@ enum class Convention : std::uint8_t { torch, keras };
 /// "torch", "keras"; nothing for another word.
 std::optional<Convention> convention_from(std::string_view word);
 
-/// "encoder.0" and weight, of "encoder.0.weight".
+/// "encoder.0" and weight, of "encoder.0.weight"; "rnn.l1" and recurrent, of "rnn.weight_hh_l1", and
+/// "rnn.reverse.l1" with "_reverse" behind it.
 struct PartName {
   std::string path;
   Part part = Part::weight;
@@ -24,8 +25,14 @@ struct PartName {
 /// Nothing for a name that no layer has: "num_batches_tracked".
 std::optional<PartName> part_name(Convention convention, std::string_view tensor);
 
+/// Has the layer there a second bias, which is added to the first? A module's own states give it one.
+bool has_second_bias(Convention convention, const Layer& layer);
+
 /// A variable's name there.
 std::string tensor_name(Convention convention, const Layer& layer, const LayerVariable& variable);
+
+/// Does a module of this path go from the last step to the first?
+bool is_reverse(std::string_view path);
 
 /// Where the axes of a variable are there: axis i of theirs is axis axes[i] of ours.
 std::vector<std::size_t> axes_of(Convention convention, const Layer& layer, const LayerVariable& variable);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -49,7 +50,10 @@ bool fits(Convention convention, const Layer& layer, const LayerVariable& variab
 
 /// Has the module a tensor for each variable of the layer, and none more?
 bool fits(Convention convention, const Layer& layer, const Module& module) {
-  if (module.tensors.size() != layer.variables.size()) return false;
+  const bool has_second = has_second_bias(convention, layer);
+  if (module.tensors.size() != layer.variables.size() + (has_second ? 1 : 0)) return false;
+  if (has_second && !module.tensors.contains(Part::recurrent_bias)) return false;
+  if (is_reverse(module.path) && !layer.is_reverse) return false;
   return std::ranges::all_of(layer.variables, [&](const LayerVariable& variable) {
     const auto found = module.tensors.find(variable.part);
     return found != module.tensors.end() && fits(convention, layer, variable, *found->second);
@@ -79,6 +83,7 @@ class Matcher {
 
   ForeignWeights run() {
     for (const Correspondence& entry : options_.map) place_by_map(entry);
+    prefix_ = common_prefix();
     for (std::size_t layer = 0; layer < weights_.layers.size(); ++layer) place_by_name(layer);
     place_by_shape();
     require_all();
@@ -106,14 +111,20 @@ class Matcher {
       throw refusal(fmt::format("'{}' is {} and '{}' needs {}", tensor.name, shape_text(tensor),
                                 variable.name,
                                 graphrun::to_string(their_extents(convention(), place, variable))));
-    weights_.assignments.push_back({&tensor, &place, &variable});
+    weights_.assignments.push_back({&tensor, nullptr, &place, &variable});
     assigned_.insert(variable.name);
   }
 
   void place(std::size_t layer, std::size_t module) {
     for (const LayerVariable& variable : weights_.layers[layer].variables) {
       const auto found = modules_[module].tensors.find(variable.part);
-      if (found != modules_[module].tensors.end()) assign(layer, variable, *found->second);
+      if (found == modules_[module].tensors.end()) continue;
+      assign(layer, variable, *found->second);
+      if (variable.part == Part::bias && has_second_bias(convention(), weights_.layers[layer])) {
+        const auto second = modules_[module].tensors.find(Part::recurrent_bias);
+        if (second != modules_[module].tensors.end() && second->second->shape == found->second->shape)
+          weights_.assignments.back().added = second->second;
+      }
     }
     is_placed_[layer] = true;
     is_used_[module] = true;
@@ -139,16 +150,53 @@ class Matcher {
                     entry.theirs, entry.ours));
   }
 
+  /// What stands before the names of the model in the file: "module." of DataParallel, "_orig_mod." of
+  /// torch.compile, "model." of whoever wraps a model. That under which most layers are found; empty where
+  /// two are as good, as of a student and a teacher: shapes decide then, or it is a question.
+  std::string common_prefix() const {
+    std::map<std::string, std::size_t> counts;
+    for (const Layer& layer : weights_.layers)
+      for (const Module& module : modules_)
+        if (const auto prefix = prefix_of(module.path, module_path(layer));
+            prefix && fits(convention(), layer, module))
+          ++counts[*prefix];
+    std::string best;
+    std::size_t most = 0;
+    bool is_alone = true;
+    for (const auto& [prefix, count] : counts) {
+      if (count == most) is_alone = false;
+      if (count <= most) continue;
+      best = prefix;
+      most = count;
+      is_alone = true;
+    }
+    return is_alone ? best : "";
+  }
+
+  /// What a module is called here that has the layer's name: of a recurrent one, its first layer.
+  std::string module_path(const Layer& layer) const {
+    const bool is_recurrent = layer.kind == LayerKind::lstm || layer.kind == LayerKind::gru;
+    return is_recurrent && convention() == Convention::torch ? layer.path + ".l0" : layer.path;
+  }
+
+  /// "model." of "model.enc.0" for "enc.0".
+  static std::optional<std::string> prefix_of(const std::string& module, const std::string& layer) {
+    if (!module.ends_with(layer)) return std::nullopt;
+    const std::string prefix = module.substr(0, module.size() - layer.size());
+    if (!prefix.empty() && prefix.back() != '.' && prefix.back() != '/') return std::nullopt;
+    return prefix;
+  }
+
   /// A variable by itself has its own name alone to be known by.
   void place_by_name(std::size_t layer) {
     const Layer& place = weights_.layers[layer];
     if (is_placed_[layer]) return;
     for (const LayerVariable& variable : place.variables) {
-      const files::StoredTensor* const tensor = file_.find(variable.name);
+      const files::StoredTensor* const tensor = file_.find(prefix_ + variable.name);
       if (place.kind == LayerKind::free && tensor != nullptr && !assigned_.contains(variable.name))
         assign(layer, variable, *tensor);
     }
-    const std::optional<std::size_t> module = module_called(place.path);
+    const std::optional<std::size_t> module = module_called(prefix_ + module_path(place));
     if (module && !is_used_[*module] && fits(convention(), place, modules_[*module]))
       this->place(layer, *module);
   }
@@ -247,8 +295,9 @@ class Matcher {
 
   void tell_left_out() {
     for (const files::StoredTensor& tensor : file_.tensors())
-      if (std::ranges::none_of(weights_.assignments,
-                               [&](const Assignment& one) { return one.tensor == &tensor; }))
+      if (std::ranges::none_of(weights_.assignments, [&](const Assignment& one) {
+            return one.tensor == &tensor || one.added == &tensor;
+          }))
         weights_.left_out.push_back(tensor.name);
     std::ranges::sort(weights_.left_out);
   }
@@ -259,6 +308,7 @@ class Matcher {
   ForeignWeights weights_;
   std::vector<bool> is_placed_;
   std::vector<bool> is_used_;
+  std::string prefix_;
   std::set<std::string> assigned_;
 };
 
@@ -306,6 +356,7 @@ std::string table_of(const ForeignWeights& weights) {
     std::string line = fmt::format("{} {} -> {} {}", one.tensor->name, shape_text(*one.tensor),
                                    one.variable->name, graphrun::to_string(one.variable->extents));
     const std::vector<std::size_t> axes = axes_of(weights.convention, *one.layer, *one.variable);
+    if (one.added != nullptr) line += fmt::format(", {} added", one.added->name);
     if (!std::ranges::is_sorted(axes)) line += fmt::format(", axes {}", fmt::join(axes, ", "));
     for (const PixelAxis& pixels : pixel_axes(weights.convention, *one.layer, *one.variable))
       line += fmt::format(", pixels of axis {} from {} x {} x {} to {} x {} x {}", pixels.axis,
@@ -320,9 +371,13 @@ std::string table_of(const ForeignWeights& weights) {
 
 train::Learner::Weights read(const ForeignWeights& weights, const files::SafetensorsFile& file) {
   train::Learner::Weights values;
-  for (const Assignment& one : weights.assignments)
-    values[one.variable->name] = to_ours(weights.convention, *one.layer, *one.variable,
-                                         files::as_f32(one.tensor->type, file.read(*one.tensor)));
+  for (const Assignment& one : weights.assignments) {
+    std::vector<float> theirs = files::as_f32(one.tensor->type, file.read(*one.tensor));
+    if (one.added != nullptr)
+      std::ranges::transform(theirs, files::as_f32(one.added->type, file.read(*one.added)), theirs.begin(),
+                             std::plus<>());
+    values[one.variable->name] = to_ours(weights.convention, *one.layer, *one.variable, std::move(theirs));
+  }
   return values;
 }
 

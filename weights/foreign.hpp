@@ -27,6 +27,7 @@ std::vector<Correspondence> correspondences(const std::string& text, const Sourc
 /// One variable and where its values come from.
 struct Assignment {
   const files::StoredTensor* tensor = nullptr;
+  const files::StoredTensor* added = nullptr;  ///< a second bias; null: there is none
   const Layer* layer = nullptr;
   const LayerVariable* variable = nullptr;
 };

@@ -83,6 +83,8 @@ class LayerSearch {
   }
 
   std::vector<Layer> run() {
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (const auto recurrent = recurrent_at(id)) of_recurrent_.insert(recurrent->product);
     for (NodeId id = 0; id < graph_.size(); ++id) look_at(id);
     for (NodeId id = 0; id < graph_.size(); ++id)
       if (is_variable(id) && !taken_.contains(id)) add(LayerKind::free, {{Part::weight, id}});
@@ -97,6 +99,8 @@ class LayerSearch {
   void look_at(NodeId id) {
     const Node& node = graph_.node(id);
     const std::string& op = node.op->name;
+    if (const auto recurrent = recurrent_at(id)) return add_recurrent(node, *recurrent);
+    if (of_recurrent_.contains(id)) return;
     if (op == "matmul" && is_variable(node.inputs[1])) return add_product(id, LayerKind::dense);
     if (op == "convolution" && is_variable(node.inputs[1])) return add_product(id, LayerKind::convolution);
     if (op == "transposed_convolution" && is_variable(node.inputs[1]))
@@ -123,6 +127,39 @@ class LayerSearch {
     layer.is_transposed = node.attributes.flag("transpose_b");
     layer.before = images_.of(node.inputs[0]);
     layer.after = images_.of(id);
+  }
+
+  /// What gives a recurrence the part of its gates that the input makes: x @ w + b.
+  struct Recurrent {
+    NodeId product = 0;
+    NodeId bias = 0;
+  };
+  std::optional<Recurrent> recurrent_at(NodeId id) const {
+    const Node& node = graph_.node(id);
+    if (node.op->name != "lstm_steps" && node.op->name != "gru_steps") return std::nullopt;
+    const Node& sum = graph_.node(behind_reshapes(node.inputs[0]));
+    if (!is_variable(node.inputs[1]) || sum.op->name != "add") return std::nullopt;
+    for (const std::size_t first : {0U, 1U}) {
+      const NodeId product = behind_reshapes(sum.inputs[first]);
+      const Node& made = graph_.node(product);
+      if (made.op->name == "matmul" && is_variable(made.inputs[1]) && is_variable(sum.inputs[1 - first]))
+        return Recurrent{product, sum.inputs[1 - first]};
+    }
+    return std::nullopt;
+  }
+
+  NodeId behind_reshapes(NodeId id) const {
+    while (graph_.node(id).op->name == "reshape") id = graph_.node(id).inputs[0];
+    return id;
+  }
+
+  void add_recurrent(const Node& steps, const Recurrent& recurrent) {
+    Variables variables{{Part::weight, graph_.node(recurrent.product).inputs[1]},
+                        {Part::recurrent, steps.inputs[1]},
+                        {Part::bias, recurrent.bias}};
+    if (is_variable(steps.inputs[2])) variables.emplace_back(Part::recurrent_bias, steps.inputs[2]);
+    if (add(steps.op->name == "lstm_steps" ? LayerKind::lstm : LayerKind::gru, variables))
+      layers_.back().is_reverse = steps.attributes.flag("reverse");
   }
 
   /// A variable that is added to the product: one number for each column.
@@ -157,6 +194,7 @@ class LayerSearch {
   FlatImages images_;
   std::vector<std::vector<NodeId>> users_;
   std::set<NodeId> taken_;
+  std::set<NodeId> of_recurrent_;  ///< products that are parts of recurrent layers
   std::vector<Layer> layers_;
 };
 
@@ -178,6 +216,10 @@ std::string_view to_string(LayerKind kind) {
       return "batch norm";
     case LayerKind::layer_norm:
       return "layer norm";
+    case LayerKind::lstm:
+      return "lstm";
+    case LayerKind::gru:
+      return "gru";
     case LayerKind::table:
       return "table";
     case LayerKind::free:

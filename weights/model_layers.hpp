@@ -19,12 +19,15 @@ enum class LayerKind : std::uint8_t {
   transposed_convolution,
   batch_norm,
   layer_norm,
+  lstm,
+  gru,
   table,  ///< rows that are gathered
   free    ///< a variable by itself
 };
 
-/// What a variable is in its layer. A normalisation's gain is its weight, its shift its bias.
-enum class Part : std::uint8_t { weight, bias, mean, variance };
+/// What a variable is in its layer. A normalisation's gain is its weight, its shift its bias. What a
+/// recurrent layer makes of its own states is recurrent.
+enum class Part : std::uint8_t { weight, bias, mean, variance, recurrent, recurrent_bias };
 
 struct LayerVariable {
   Part part = Part::weight;
@@ -38,6 +41,7 @@ struct Layer {
   std::string path;  ///< "enc.0": what its variables' names begin with
   std::vector<LayerVariable> variables;
   bool is_transposed = false;  ///< dense: the weight is [units, inputs]
+  bool is_reverse = false;     ///< recurrent: it goes from the last step to the first
   /// The image that is flattened before the layer, and the one that is made of what it gives, if they have
   /// several channels: their order is graphrun's in the weights, and another elsewhere.
   std::optional<layers::ImageExtents> before = {};

@@ -1,5 +1,6 @@
 #include "weights/save.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <vector>
 
@@ -17,6 +18,7 @@ class Writer {
 
   void add(const Layer& layer) {
     for (const LayerVariable& variable : layer.variables) add(layer, variable);
+    if (has_second_bias(convention_, layer)) add_second_bias(layer);
     if (layer.kind == LayerKind::batch_norm && convention_ == Convention::torch)
       tensors_.push_back({layer.path + ".num_batches_tracked",
                           files::StoredType::i64,
@@ -39,6 +41,19 @@ class Writer {
                         files::StoredType::f32,
                         {extents.begin(), extents.end()},
                         std::as_bytes(std::span(values))});
+  }
+
+  /// All of the bias is in the first.
+  void add_second_bias(const Layer& layer) {
+    const auto bias = std::ranges::find(layer.variables, Part::bias, &LayerVariable::part);
+    if (bias == layer.variables.end()) return;
+    const auto count = static_cast<std::size_t>(bias->extents.at(0));
+    const std::vector<float>& zeros = values_.emplace_back(count, 0.0F);
+    const LayerVariable second{Part::recurrent_bias, {}, bias->extents};
+    tensors_.push_back({tensor_name(convention_, layer, second),
+                        files::StoredType::f32,
+                        {count},
+                        std::as_bytes(std::span(zeros))});
   }
 
   const train::Learner& learner_;

@@ -54,6 +54,36 @@ TEST_CASE("modules are found by shape and order, and matrices are turned") {
   CHECK(values.at("h.w")[1] == maker.values(2)[4]);
 }
 
+TEST_CASE("names are equal behind what wrappers put in front of all of them") {
+  const auto square = parsed("3",
+                             "  a: {op: dense, in: x, units: 3}\n  b: {op: dense, in: a, units: 3}\n"
+                             "  c: {op: dense, in: b, units: 3}\n",
+                             "c");
+  const auto with = [](const std::vector<std::string>& modules) {
+    FileMaker maker;
+    for (const std::string& module : modules)
+      maker.add(module + ".weight", {3, 3}).add(module + ".bias", {3});
+    return maker;
+  };
+  for (const std::string prefix : {"", "module.", "_orig_mod.", "model.net."}) {
+    INFO(prefix);
+    const TemporaryFolder folder;
+    const FileMaker maker = with({prefix + "b", prefix + "a", prefix + "c"});
+    const train::Learner::Weights values = taken(*square, maker.write(folder));
+    CHECK(values.at("b.b") == maker.values(1));
+    CHECK(values.at("a.b") == maker.values(3));
+    CHECK(values.at("c.b") == maker.values(5));
+  }
+  const TemporaryFolder folder;
+  CHECK(contains(
+      refusal(
+          *square,
+          with({"student.a", "student.b", "student.c", "teacher.a", "teacher.b", "teacher.c"}).write(folder)),
+      "in more than one way"));
+  const FileMaker own = with({"a", "b", "c", "ema.a", "ema.b", "ema.c"});
+  CHECK(taken(*square, own.write(folder, "averaged")).at("c.b") == own.values(5));
+}
+
 TEST_CASE("Keras has its matrices as graphrun, under its own names") {
   const TemporaryFolder folder;
   FileMaker maker;

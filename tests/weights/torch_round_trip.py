@@ -60,19 +60,107 @@ class Stacked(nn.Module):
         self.decoder = nn.Sequential(trip.wide, trip.m, nn.ReLU(), nn.Unflatten(1, (5, 4, 4)), trip.recon, nn.Sigmoid())
 
 
+class Cells(nn.Module):
+    """Two layers both ways, and a head."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.cells, self.head = kind(3, 4, num_layers=2, bidirectional=True, batch_first=True), nn.Linear(8, 2)
+
+    def forward(self, x):
+        y = self.cells(x)[0]
+        return self.head(torch.cat([y[:, -1, :4], y[:, 0, 4:]], dim=1))
+
+
+CELLS = """
+  a:  {op: KIND, in: x, units: 4}
+  b:  {op: KIND, in: x, units: 4, reverse: true}
+  ab: {op: concat, in: [a.h, b.h], axis: 2}
+  c:  {op: KIND, in: ab, units: 4}
+  d:  {op: KIND, in: ab, units: 4, reverse: true}
+  cd: {op: concat, in: [c.last, d.last], axis: 1}
+  y:  {op: dense, in: cd, units: 2}
+"""
+SQUARE = """
+  net:
+    op: dense
+    in: x
+    repeat: 3
+    units: 6
+    act: tanh
+  y: {op: dense, in: net, units: 6}
+"""
+MOBILE = """
+  a: {op: conv2d, in: x, channels: 6, kernel: 3, stride: 2, pad: 1, bias: false}
+  b: {op: batch_norm, in: a}
+  c: {op: conv2d, in: relu(b), channels: 6, kernel: 3, pad: 1, groups: 6}
+  d: {op: conv2d, in: c, channels: 4, kernel: 1}
+  e: {op: flatten, in: d}
+  f: {op: dense, in: e, units: 5, act: relu}
+  y: {op: layer_norm, in: f}
+"""
+
+
+class Square(nn.Module):
+    """All layers of one shape, under names that are the model's own."""
+
+    def __init__(self):
+        super().__init__()
+        self.y, self.net = nn.Linear(6, 6), nn.ModuleList(nn.Linear(6, 6) for _ in range(3))
+
+    def forward(self, x):
+        for layer in self.net:
+            x = torch.tanh(layer(x))
+        return self.y(x)
+
+
+def mobile():
+    return nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1, bias=False), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 6, 3, 1, 1, groups=6),
+                         nn.Conv2d(6, 4, 1), nn.Flatten(), nn.Linear(64, 5), nn.ReLU(), nn.LayerNorm(5))
+
+
+# nodes, module, shape of an input, what stands before the names of its tensors, their type, tolerance
+KINDS = {
+    "lstm": (CELLS.replace("KIND", "lstm"), Cells(nn.LSTM), [5, 3], "", torch.float32, 1e-5),
+    "gru": (CELLS.replace("KIND", "gru"), Cells(nn.GRU), [5, 3], "model.", torch.float64, 1e-5),
+    "DataParallel": (SQUARE, Square(), [6], "module.", torch.float32, 1e-5),
+    "torch.compile": (SQUARE, Square(), [6], "_orig_mod.", torch.bfloat16, 1e-5),
+    "a trainer": (SQUARE, Square(), [6], "state_dict.model.", torch.float16, 1e-5),
+    "depthwise": (MOBILE, mobile(), [8, 8, 3], "net.module.", torch.float32, 1e-5),
+}
+
+
+def require_kind(program, work, name):
+    nodes, module, shape, prefix, dtype, tolerance = KINDS[name]
+    module.eval()
+    with torch.no_grad():  # what is stored, rounded as it is stored, and averages of their own
+        for part, tensor in module.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.copy_((tensor + 0.1 * torch.rand(tensor.shape)).to(dtype))
+    x = np.random.default_rng(2).random((7, *shape), dtype=np.float32)
+    np.save(work / "x.npy", x)
+    (work / "kind.yaml").write_text(f"graphrun: 1\nname: kind\ninputs: {{x: {{shape: [batch, {', '.join(map(str, shape))}]}}}}\n"
+                                    f"nodes:{nodes}outputs: {{code: y}}\n")
+    save_file({prefix + part: tensor.to(dtype).contiguous() if tensor.is_floating_point() else tensor
+               for part, tensor in module.state_dict().items()}, work / "kind.safetensors")
+    run(program, work, "encode", "kind.yaml", "--weights", "kind.safetensors", "--images", "x.npy", "--out", "y.npy")
+    given = torch.from_numpy(x.transpose(0, 3, 1, 2).copy() if x.ndim == 4 else x)
+    require_equal(work, "y.npy", module(given), f"a file of {name}", tolerance)
+
+
 def run(program, work, *words):
     result = subprocess.run([program, *words], cwd=work, capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(f"graphrun {' '.join(words)}: {result.stdout}{result.stderr}")
 
 
-def require_equal(work, file, wanted, what):
+def require_equal(work, file, wanted, what, tolerance=1e-5):
     got = np.load(work / file)
     wanted = wanted.detach().numpy()
     wanted = wanted.transpose(0, 2, 3, 1) if wanted.ndim == 4 else wanted
     difference = np.abs(got - wanted).max()
     print(f"{what}: {difference:.1e} off")
-    if not (got.shape == wanted.shape and difference <= 1e-5):
+    if not (got.shape == wanted.shape and difference <= tolerance):
         sys.exit(f"{what} differs")
 
 
@@ -103,6 +191,9 @@ def main():
         run(program, work, "encode", f"{output}.yaml", "--weights", "ours.safetensors", "--images", "x.npy",
             "--out", f"{output}.npy")
         require_equal(work, f"{output}.npy", wanted, f"{output} of PyTorch's weights")
+    torch.manual_seed(4)
+    for name in KINDS:
+        require_kind(program, work, name)
 
 
 if __name__ == "__main__":
