@@ -64,6 +64,9 @@ Term is_infinite(Term x, const Call& call) {
   if (call.integer("detect_negative", 1) == 0) return above;
   return call.integer("detect_positive", 1) == 0 ? below : above + below;
 }
+Term tangent(Term x, const Call&) {
+  return apply("sin", x) / apply("cos", x);
+}
 Term hyperbolic_sine(Term x, const Call&) {
   return (apply("exp", x) - apply("exp", -x)) / 2.0;
 }
@@ -313,6 +316,9 @@ constexpr ImportedOp table[] = {
     {"Floor", unary<floor>},
     {"Ceil", unary<ceiling>},
     {"Round", unary<to_whole>},
+    {"Sin", unary<itself<"sin">>},
+    {"Cos", unary<itself<"cos">>},
+    {"Tan", unary<tangent>},
     {"Sinh", unary<hyperbolic_sine>},
     {"Cosh", unary<hyperbolic_cosine>},
     {"Asinh", unary<area_sine>},

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "onnx/import/importer.hpp"
 
@@ -151,6 +152,40 @@ Results one_hot(Importer& importer, const Call& call) {
   return {importer.value(y.id, values.type, order)};
 }
 
+/// The number that an index is everywhere, stretched to whatever shape.
+std::optional<std::int64_t> uniform_index(Importer& importer, const Value& index) {
+  if (const auto known = integers_of(index); known && known->size() == 1) return known->front();
+  if (!index.node) return std::nullopt;
+  const Node* node = &importer.builder().node(*index.node);
+  while (node->op->name == "broadcast_to" || node->op->name == "reshape")
+    node = &importer.builder().node(node->inputs[0]);
+  if (!node->op->traits.constant) return std::nullopt;
+  const std::vector<double>& values = node->attributes.numbers("values");
+  if (values.size() != 1) return std::nullopt;
+  return static_cast<std::int64_t>(values.front());
+}
+
+/// One place along an axis, the same everywhere, is written by a slice: what PyTorch makes of `x[:, 2] = y`.
+std::optional<Results> written_slice(Importer& importer, const Call& call, std::size_t axis) {
+  const Value& x = call.input(0);
+  const Value& updates = call.input(2);
+  const std::optional<std::int64_t> index = uniform_index(importer, call.input(1));
+  if (!index || !x.shape[axis].is_number() || !updates.shape[axis].is_number(1)) return std::nullopt;
+  for (std::size_t i = 0; i < x.rank(); ++i)
+    if (i != axis && updates.shape[i] != x.shape[i]) return std::nullopt;
+  const std::int64_t extent = x.shape[axis].offset;
+  const std::int64_t at = *index < 0 ? *index + extent : *index;
+  if (at < 0 || at >= extent) throw Unsupported(fmt::format("index {} of an axis of {}", *index, extent));
+  Order order;
+  const NodeId node = importer.any_order(x, order);
+  const std::size_t place = place_of(order, axis);
+  std::vector<NodeId> parts;
+  if (at > 0) parts.push_back(importer.sliced(node, place, 0, at));
+  parts.push_back(importer.node(updates, order));
+  if (at + 1 < extent) parts.push_back(importer.sliced(node, place, at + 1, extent));
+  return Results{importer.value(importer.joined(std::move(parts), place), x.type, order)};
+}
+
 /// Rows that are written are those of a sum over updates, where one says which.
 Results scatter_elements(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
@@ -161,6 +196,8 @@ Results scatter_elements(Importer& importer, const Call& call) {
   if (reduction != "none" && reduction != "add")
     throw Unsupported(fmt::format("the reduction {}", reduction));
   const std::size_t axis = call.axis(call.integer("axis", 0), x.rank());
+  if (reduction == "none")
+    if (const auto written = written_slice(importer, call, axis)) return *written;
   const std::vector<std::int64_t> strides = strides_of(x.shape);
   const std::int64_t count = checked_multiply(strides[0], fixed(x.shape[0]));
   if (count > 1 << 20) throw Unsupported("a tensor of more than a million elements");
@@ -182,9 +219,84 @@ Results scatter_elements(Importer& importer, const Call& call) {
   return {importer.value(choose(covered, written, in).id, x.type)};
 }
 
+/// Row places of a tensor whose first axes are one.
+std::vector<std::int64_t> linear_places(const Value& index, const Shape& x, std::size_t depth) {
+  const auto known = integers_of(index);
+  if (!known) throw Unsupported("indices that depend on what the model is given");
+  std::vector<std::int64_t> places;
+  for (std::size_t i = 0; i + depth <= known->size(); i += depth) {
+    std::int64_t place = 0;
+    for (std::size_t axis = 0; axis < depth; ++axis) {
+      const std::int64_t extent = fixed(x[axis]);
+      const std::int64_t at = (*known)[i + axis] < 0 ? (*known)[i + axis] + extent : (*known)[i + axis];
+      if (at < 0 || at >= extent) throw Unsupported(fmt::format("index {} of an axis of {}", at, extent));
+      place = checked_add(checked_multiply(place, extent), at);
+    }
+    places.push_back(place);
+  }
+  return places;
+}
+
+/// The value with its first `depth` axes as one.
+Value joined_axes(Importer& importer, const Value& x, std::size_t depth) {
+  if (depth == 1) return x;
+  Shape shape(x.shape.begin() + static_cast<std::ptrdiff_t>(depth) - 1, x.shape.end());
+  std::int64_t count = 1;
+  for (std::size_t axis = 0; axis < depth; ++axis) count = checked_multiply(count, fixed(x.shape[axis]));
+  shape[0] = Dim::number(count);
+  return reshaped(importer, x, shape);
+}
+
+/// Rows of two tensors, the second one's numbered on from the first's: runs of them are slices.
+NodeId picked(Importer& importer, NodeId first, NodeId second, std::size_t axis,
+              const std::vector<std::int64_t>& sources) {
+  constexpr std::size_t most_slices = 64;
+  const std::int64_t count = importer.type(first).shape[axis].offset;
+  std::vector<NodeId> parts;
+  for (std::size_t begin = 0; begin < sources.size() && parts.size() <= most_slices;) {
+    std::size_t end = begin + 1;
+    while (end < sources.size() && sources[end] == sources[end - 1] + 1 && sources[end] != count) ++end;
+    const bool is_second = sources[begin] >= count;
+    const std::int64_t from = sources[begin] - (is_second ? count : 0);
+    parts.push_back(importer.sliced(is_second ? second : first, axis, from,
+                                    from + static_cast<std::int64_t>(end - begin)));
+    begin = end;
+  }
+  if (parts.size() <= most_slices) return importer.joined(std::move(parts), axis);
+  return importer.taken(importer.joined({first, second}, axis), axis, sources);
+}
+
+/// Where indices are known, each row comes from the tensor or from the updates, the last of which counts.
+Results scatter_nd(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const Value& index = call.input(1);
+  if (index.rank() == 0) throw Unsupported("an index of no axes");
+  const auto depth = static_cast<std::size_t>(fixed(index.shape.back()));
+  if (depth == 0 || depth > x.rank()) throw Unsupported("indices of more axes than there are");
+  const std::vector<std::int64_t> places = linear_places(index, x.shape, depth);
+  const Value rows = joined_axes(importer, x, depth);
+  if (index.rank() == 1) throw Unsupported("one row that is no list");
+  const Value updates = joined_axes(importer, call.input(2), index.rank() - 1);
+  Order order;
+  const NodeId from = importer.any_order(rows, order);
+  const std::size_t place = place_of(order, 0);
+  const std::int64_t count = fixed(rows.shape[0]);
+  if (count > Importer::most_indices) throw Unsupported(fmt::format("{} rows", count));
+  std::vector<std::int64_t> sources(static_cast<std::size_t>(count));
+  std::iota(sources.begin(), sources.end(), 0);
+  for (std::size_t i = 0; i < places.size(); ++i)
+    sources[static_cast<std::size_t>(places[i])] = count + static_cast<std::int64_t>(i);
+  const std::string reduction = call.text("reduction", "none");
+  if (reduction != "none") throw Unsupported(fmt::format("the reduction {}", reduction));
+  const NodeId picked_rows = picked(importer, from, importer.node(updates, order), place, sources);
+  const Value written = importer.value(picked_rows, x.type, order);
+  return {depth == 1 ? written : reshaped(importer, written, x.shape)};
+}
+
 constexpr ImportedOp table[] = {
-    {"Gather", gather},  {"GatherElements", gather_elements},   {"GatherND", gather_nd},
-    {"OneHot", one_hot}, {"ScatterElements", scatter_elements}, {"Scatter", scatter_elements},
+    {"Gather", gather},        {"GatherElements", gather_elements},   {"GatherND", gather_nd},
+    {"OneHot", one_hot},       {"ScatterElements", scatter_elements}, {"Scatter", scatter_elements},
+    {"ScatterND", scatter_nd},
 };
 
 }  // namespace

@@ -41,12 +41,32 @@ Term per_channel(Importer& importer, const Value& vector) {
   return {&importer, importer.node(vector)};
 }
 
+/// By the averages of the rows at hand; the others are moved towards these, and come out beside them.
+Results normalised_by_batch(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const Order order = channels_last(x.rank());
+  std::vector<std::int64_t> axes(x.rank() - 1);
+  std::iota(axes.begin(), axes.end(), 0);
+  const Term in{&importer, importer.node(x, order)};
+  const Term mean = in.with(importer.mean(in.id, axes, false));
+  const Term variance = in.with(importer.mean(apply("square", in - mean).id, axes, false));
+  const Term gain = in.with(importer.node(call.input(1)));
+  const Term shift = in.with(importer.node(call.input(2)));
+  const Term y = (in - mean) * (gain / apply("sqrt", variance + call.number("epsilon", 1e-5F))) + shift;
+  const double kept = call.number("momentum", 0.9F);
+  const auto moved = [&](std::size_t i, Term now) {
+    const Term before = in.with(importer.node(call.input(i)));
+    return importer.value((before * kept + now * (1 - kept)).id, x.type);
+  };
+  return {importer.value(y.id, x.type, order), moved(3, mean), moved(4, variance)};
+}
+
 /// As the block batch_norm is in evaluation, so that it is found again.
 Results batch_normalization(Importer& importer, const Call& call) {
   for (const std::size_t i : {1U, 2U, 3U, 4U}) call.input(i);
   const Value& x = call.input(0);
-  if (call.integer("training_mode", 0) != 0) throw Unsupported("batch normalisation in training");
   if (x.rank() < 2) throw Unsupported("batch normalisation of a list");
+  if (call.integer("training_mode", 0) != 0) return normalised_by_batch(importer, call);
   std::vector<Value> vectors(call.inputs().begin() + 1, call.inputs().begin() + 5);
   bool stays_flat = x.flat.has_value();
   for (Value& vector : vectors) {

@@ -7,10 +7,10 @@ namespace graphrun::onnx {
 Import import_of(std::string_view op) {
   static const std::map<std::string_view, Import> table = [] {
     std::map<std::string_view, Import> all;
-    for (const auto family :
-         {elementwise_imports(), shape_imports(), index_imports(), product_imports(), image_imports(),
-          grid_imports(), resize_imports(), reduction_imports(), sequence_imports(), signal_imports(),
-          normalization_imports(), loss_imports(), attention_imports(), quantization_imports()})
+    for (const auto family : {elementwise_imports(), shape_imports(), index_imports(), product_imports(),
+                              image_imports(), grid_imports(), resize_imports(), reduction_imports(),
+                              sequence_imports(), signal_imports(), normalization_imports(), loss_imports(),
+                              attention_imports(), quantization_imports(), random_imports()})
       for (const ImportedOp& row : family) all.emplace(row.op, row.import);
     return all;
   }();

@@ -14,20 +14,6 @@ Results identity(Importer&, const Call& call) {
   return {call.input(0)};
 }
 
-Results dropout(Importer& importer, const Call& call) {
-  const std::optional<std::vector<double>> training = call.numbers(2);
-  const std::optional<std::vector<double>> ratio = call.numbers(1);
-  const bool keeps_all = ratio && ratio->at(0) == 0;
-  if (call.has(2) && !keeps_all && (!training || training->at(0) != 0))
-    throw Unsupported("dropout in training draws random numbers");
-  Results results = {call.input(0)};
-  if (call.wants(1)) {
-    const NodeId ones = importer.broadcast(importer.number(1), call.input(0).shape);
-    results.push_back(importer.value(ones, ElementType::boolean));
-  }
-  return results;
-}
-
 Results transpose(Importer&, const Call& call) {
   const Value& x = call.input(0);
   Order axes;
@@ -461,7 +447,6 @@ Results triangle(Importer& importer, const Call& call) {
 
 constexpr ImportedOp table[] = {
     {"Identity", identity},
-    {"Dropout", dropout},
     {"Transpose", unflat_transpose},
     {"Reshape", reshape},
     {"Flatten", flatten},

@@ -388,6 +388,7 @@ std::optional<Results> Importer::folded(const Call& call, Import import) {
                                                {variable.values.begin(), variable.values.end()}};
   const Graph graph = std::move(inner.builder_).finish();
   for (const Node& node : graph.nodes()) {
+    if (node.op->traits.random) return std::nullopt;
     elements = checked_add(elements, element_count(graphrun::bind(node.type.shape, 1)));
     if (elements > most_folded) return std::nullopt;
   }

@@ -88,6 +88,7 @@ std::span<const ImportedOp> normalization_imports();
 std::span<const ImportedOp> loss_imports();
 std::span<const ImportedOp> attention_imports();
 std::span<const ImportedOp> quantization_imports();
+std::span<const ImportedOp> random_imports();
 /// Null for an op that is not imported.
 Import import_of(std::string_view op);
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "graph/needed.hpp"
 #include "graph/op.hpp"
 #include "layers/patterns.hpp"
 #include "onnx/import/attribute_text.hpp"
@@ -62,6 +63,7 @@ class ModelWriter {
   std::string inputs_text(const Entry& entry) const;
   std::string inputs() const;
   std::string outputs();
+  bool can_learn(NodeId output) const;
   std::string learning();
 
   const Graph& graph_;
@@ -337,15 +339,22 @@ std::string ModelWriter::outputs() {
 }
 
 /// What such a model usually learns: its input again, or a label by its softmax.
+/// Does the output depend on a weight that learns?
+bool ModelWriter::can_learn(NodeId output) const {
+  const std::vector<bool> needed = needed_by(graph_, std::span(&output, 1));
+  return std::ranges::any_of(result_.variables, [&](const auto& weight) {
+    return needed[weight.first] && blocks_.learns(weight.first);
+  });
+}
+
 std::string ModelWriter::learning() {
   const std::string train = "train: {optimizer: adam, batch: 64, epochs: 10}\n";
   std::vector<NodeId> inputs;
   for (NodeId id = 0; id < graph_.size(); ++id)
     if (node(id).op->traits.input && node(id).type.dtype == DType::f32) inputs.push_back(id);
-  const auto learns = [&](const auto& weight) { return blocks_.learns(weight.first); };
-  const bool may_learn = result_.variables.empty() || std::ranges::any_of(result_.variables, learns);
   for (const NamedOutput& output : graph_.outputs()) {
-    if (inputs.size() != 1 || !may_learn) break;
+    if (inputs.size() != 1) break;
+    if (!result_.variables.empty() && !can_learn(output.node)) continue;
     const Shape& shape = node(output.node).type.shape;
     if (shape == node(inputs[0]).type.shape && !shape.empty() && shape[0].is_batch())
       return fmt::format("loss:\n  reconstruction: {{op: mse, in: [{}, {}]}}\n{}", names_.at(output.node),

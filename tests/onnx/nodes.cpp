@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 
 #include "files/file.hpp"
 #include "graphrun/error.hpp"
@@ -40,17 +41,24 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
+/// How far from a number near 0 a whole network may be; nothing: the tests are of single nodes.
+std::optional<double> network_tolerance() {
+  const char* const tolerance = std::getenv("GRAPHRUN_ONNX_TOLERANCE");
+  return tolerance != nullptr ? std::optional(std::stod(tolerance)) : std::nullopt;
+}
+
 /// Empty when all outputs are equal, by the tolerances of onnx's own runner.
 std::string difference(const Tensor& wanted, const train::OutputValues& output) {
   if (output.extents != wanted.extents)
     return fmt::format("output {} is {}, not {}", output.name, to_string(output.extents),
                        to_string(wanted.extents));
   const std::span<const float> values = train::as_floats(output);
+  const double near = network_tolerance().value_or(1e-7);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto got = static_cast<double>(values[i]);
     const double want = wanted.values[i];
     if (got == want || (std::isnan(got) && std::isnan(want))) continue;
-    if (!(std::abs(got - want) <= 1e-7 + 1e-3 * std::abs(want)))
+    if (!(std::abs(got - want) <= near + 1e-3 * std::abs(want)))
       return fmt::format("output {} has {} instead of {}", output.name, got, want);
   }
   return {};
@@ -71,6 +79,7 @@ onnx::Imported import(const fs::path& folder, std::vector<std::size_t>& given) {
   try {
     return onnx::import_model(bytes, options);
   } catch (const Error&) {
+    if (network_tolerance()) throw;
     given.clear();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Tensor tensor = input_of(folder, i);

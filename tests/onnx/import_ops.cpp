@@ -1,0 +1,150 @@
+// Ops of a file that are made of graphrun's own: draws, training, rows that are written, angles.
+#include <algorithm>
+#include <cmath>
+
+#include "graphrun/error.hpp"
+#include "tests/onnx/small_files.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/thrown.hpp"
+
+using namespace graphrun;
+using namespace graphrun::testing::small_files;
+using graphrun::testing::contains;
+using graphrun::testing::throws;
+
+namespace {
+
+using onnx::ElementType;
+
+const std::vector<float> two_rows = {1, -2, 3, 0.5F, -1, 4, 2, 7};
+
+onnx::TensorRecord number(const std::string& name, float value) {
+  return tensor(name, ElementType::f32, {}, std::vector<float>{value});
+}
+
+onnx::TensorRecord truth(const std::string& name, bool value) {
+  return tensor(name, ElementType::boolean, {},
+                std::vector<std::uint8_t>{value ? std::uint8_t{1} : std::uint8_t{0}});
+}
+
+}  // namespace
+
+TEST_CASE("what a file draws is drawn anew, and never a constant") {
+  const auto made = [](const std::string& op, std::vector<onnx::AttributeRecord> attributes) {
+    return imported(
+        small_model({node(op, {"x"}, {"r"}, std::move(attributes)), node("Add", {"r", "r"}, {"y"})}));
+  };
+  const onnx::Imported normal = made("RandomNormalLike", {{"mean", 100.0F}, {"scale", 0.5F}});
+  CHECK(contains(normal.model, "random_normal"));
+  const std::vector<float> drawn = run(normal, two_rows, 2);
+  for (const float y : drawn) CHECK(std::abs(y - 200) < 10);
+  CHECK(drawn[0] != drawn[1]);
+  for (const float y : run(made("RandomUniformLike", {{"low", 2.0F}, {"high", 3.0F}}), two_rows, 2)) {
+    CHECK(y >= 4);
+    CHECK(y < 6);
+  }
+  // Of constants, too: what they are folded into would be one draw for all times.
+  const onnx::Imported constant =
+      imported(small_model({node("RandomNormalLike", {"c"}, {"r"}), node("Add", {"x", "r"}, {"y"})},
+                           {integers("unused", {1}), floats("c", {4})}));
+  CHECK(contains(constant.model, "random_normal"));
+  const std::vector<float> chances(8, 1.0F);
+  CHECK(run(imported(small_model({node("Bernoulli", {"x"}, {"y"})})), chances, 2) == chances);
+}
+
+TEST_CASE("a dropout in training drops, and one that is not keeps all") {
+  const auto dropped = [](float ratio, bool training) {
+    return run(imported(small_model({node("Dropout", {"x", "ratio", "training"}, {"y"})},
+                                    {number("ratio", ratio), truth("training", training)})),
+               std::vector<float>(400, 1.0F), 100);
+  };
+  CHECK(std::ranges::all_of(dropped(0.75F, false), [](float y) { return y == 1; }));
+  CHECK(std::ranges::all_of(dropped(0, true), [](float y) { return y == 1; }));
+  const std::vector<float> y = dropped(0.75F, true);
+  CHECK(std::ranges::all_of(y, [](float one) { return one == 0 || one == 4; }));
+  const auto kept = std::ranges::count(y, 4.0F);
+  CHECK(kept > 60);
+  CHECK(kept < 140);
+}
+
+TEST_CASE("batch normalisation in training goes by the rows at hand, and moves the averages") {
+  const std::vector<onnx::TensorRecord> weights = {floats("gain", {4}), floats("shift", {4}),
+                                                   floats("mean", {4}), floats("variance", {4})};
+  onnx::ModelRecord model =
+      small_model({node("BatchNormalization", {"x", "gain", "shift", "mean", "variance"}, {"y", "m", "v"},
+                        {{"training_mode", std::int64_t{1}}, {"momentum", 0.75F}, {"epsilon", 0.0F}})},
+                  weights);
+  const std::vector<float> y = run(imported(model), two_rows, 2);
+  // Of two rows one is a deviation above the mean and one below it.
+  for (std::size_t i = 0; i < 4; ++i) {
+    const float gain = 0.5F + 0.25F * static_cast<float>(i);
+    const float sign = two_rows[i] > two_rows[i + 4] ? 1.0F : -1.0F;
+    CHECK(std::abs(y[i] - (gain + sign * gain)) < 1e-5F);
+    CHECK(std::abs(y[i + 4] - (gain - sign * gain)) < 1e-5F);
+  }
+  model.graph.outputs = {value("m", {{4}}), value("v", {{4}})};
+  const onnx::Imported averages = imported(model);
+  const std::vector<float> mean = run(averages, two_rows, 2);
+  CHECK(std::abs(mean[1] - (0.75F * 0.75F + 0.25F * 1.0F)) < 1e-6F);
+}
+
+TEST_CASE("rows that are written at known places are slices beside each other") {
+  const auto written = [](const std::vector<std::int64_t>& places, std::int64_t width) {
+    const auto count = static_cast<std::int64_t>(places.size());
+    onnx::TensorRecord index = integers("index", places);
+    index.shape = {count, 1};
+    return small_model({node("Transpose", {"x"}, {"t"}, {{"perm", std::vector<std::int64_t>{1, 0}}}),
+                        node("Slice", {"t", "begin", "end"}, {"part"}), node("Neg", {"part"}, {"updates"}),
+                        node("ScatterND", {"t", "index", "updates"}, {"s"}),
+                        node("Transpose", {"s"}, {"y"}, {{"perm", std::vector<std::int64_t>{1, 0}}})},
+                       {index, integers("begin", {0}), integers("end", {width})});
+  };
+  const onnx::Imported made = imported(written({2, 1}, 2));
+  CHECK_FALSE(contains(made.model, "gather"));
+  CHECK(run(made, two_rows, 2) == std::vector<float>{1, 2, -1, 0.5F, -1, -4, 1, 7});
+  CHECK(run(imported(written({-1}, 1)), two_rows, 2) == std::vector<float>{1, -2, 3, -1, -1, 4, 2, 1});
+  CHECK(throws([&] { imported(written({4}, 1)); }, ErrorCode::model, "index 4 of an axis of 4"));
+}
+
+TEST_CASE("one place along an axis is written by slices, for any batch") {
+  const auto written = [](std::int64_t place) {
+    onnx::TensorRecord index = integers("index", {place});
+    index.shape = {1, 1};
+    return imported(small_model(
+        {node("Shape", {"x"}, {"shape"}), node("Gather", {"shape", "first"}, {"rows"}),
+         node("Concat", {"rows", "first_one"}, {"wide"}, {{"axis", std::int64_t{0}}}),
+         node("Expand", {"index", "wide"}, {"everywhere"}),
+         node("Slice", {"x", "zero", "first_one", "first_one"}, {"part"}), node("Neg", {"part"}, {"updates"}),
+         node("ScatterElements", {"x", "everywhere", "updates"}, {"y"}, {{"axis", std::int64_t{1}}})},
+        {index, integers("first", {0}), integers("zero", {0}), integers("first_one", {1})}));
+  };
+  CHECK(run(written(2), two_rows, 2) == std::vector<float>{1, -2, -1, 0.5F, -1, 4, 1, 7});
+  CHECK(run(written(-1), two_rows, 2) == std::vector<float>{1, -2, 3, -1, -1, 4, 2, 1});
+  CHECK(throws([&] { written(4); }, ErrorCode::model, "index 4 of an axis of 4"));
+}
+
+TEST_CASE("an output that no weight has a part in learns nothing") {
+  onnx::ModelRecord model =
+      small_model({node("Relu", {"x"}, {"y"}), node("Mul", {"x", "w"}, {"z"})}, {floats("w", {4})});
+  model.graph.outputs.push_back(value("z", {batch, {4}}));
+  const onnx::Imported both = imported(model);
+  CHECK(contains(both.model, "reconstruction: {op: mse, in: [z, x]}"));
+  CHECK(run(both, two_rows, 2)[1] == 0);
+  model.graph.outputs = {value("y", {batch, {4}}), value("z", {batch, {2}, {2}})};
+  model.graph.nodes[1].outputs = {"product"};
+  model.graph.nodes.push_back(node("Reshape", {"product", "shape"}, {"z"}));
+  model.graph.initializers.push_back(integers("shape", {-1, 2, 2}));
+  CHECK(contains(imported(model).model, "# To train it further"));
+}
+
+TEST_CASE("angles have sines, of constants too") {
+  const std::vector<float> y =
+      run(imported(small_model(
+              {node("Sin", {"x"}, {"a"}), node("Cos", {"x"}, {"b"}), node("Div", {"a", "b"}, {"c"}),
+               node("Tan", {"x"}, {"d"}), node("Sub", {"c", "d"}, {"zero"}), node("Sin", {"w"}, {"e"}),
+               node("Add", {"zero", "e"}, {"y"})},
+              {floats("w", {4})})),
+          two_rows, 2);
+  for (std::size_t i = 0; i < 8; ++i)
+    CHECK(std::abs(y[i] - std::sin(0.5F + 0.25F * static_cast<float>(i % 4))) < 1e-5F);
+}
