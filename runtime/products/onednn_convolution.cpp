@@ -206,8 +206,7 @@ class BoundParts {
     announce_read(images, image_bytes());
     announce_write(output, output_bytes());
     return set_address(images_, images) && set_address(output_, output) &&
-           dnnl_primitive_execute(parts_.primitive.get(), stream.get(), static_cast<int>(arguments_.size()),
-                                  arguments_.data()) == dnnl_success;
+           run_primitive(parts_.primitive, stream, arguments_);
   }
 
  private:
@@ -272,9 +271,7 @@ class BoundOneDnnConvolution final : public BoundConvolution {
     announce_read(from, reorder_->from.get_size());
     announce_write(to, reorder_->to.get_size());
     return set_address(from_, from) && set_address(to_, to) && set_address(converting_, working) &&
-           dnnl_primitive_execute(reorder_->primitive.get(), stream_.get(),
-                                  static_cast<int>(reorder_arguments_.size()),
-                                  reorder_arguments_.data()) == dnnl_success;
+           run_primitive(reorder_->primitive, stream_, reorder_arguments_);
   }
 
   ConvolutionKind kind_;
@@ -364,10 +361,7 @@ class OneDnnRawConvolution final : public RawConvolution {
                     {parts_.output.argument, output_.memory()},
                     {DNNL_ARG_SCRATCHPAD, scratch_.memory()}}} {}
 
-  bool run() noexcept override {
-    return dnnl_primitive_execute(parts_.primitive.get(), stream_.get(), static_cast<int>(arguments_.size()),
-                                  arguments_.data()) == dnnl_success;
-  }
+  bool run() noexcept override { return run_primitive(parts_.primitive, stream_, arguments_); }
 
  private:
   ConvolutionParts parts_;

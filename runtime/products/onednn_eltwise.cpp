@@ -77,7 +77,7 @@ class BoundOneDnnEltwise final : public BoundEltwise {
     if (count_ == 3) announce_read(arguments.cotangents, bytes_);
     return set_address(values_, arguments.values) && set_address(output_, arguments.output) &&
            (count_ == 2 || set_address(cotangents_, arguments.cotangents)) &&
-           dnnl_primitive_execute(primitive_.get(), stream_.get(), count_, arguments_.data()) == dnnl_success;
+           run_primitive(primitive_, stream_, std::span(arguments_).first(count_));
   }
 
  private:
@@ -88,7 +88,7 @@ class BoundOneDnnEltwise final : public BoundEltwise {
   dnnl::memory output_;
   std::size_t bytes_;
   std::array<dnnl_exec_arg_t, 3> arguments_{};
-  int count_ = 3;
+  std::size_t count_ = 3;
 };
 
 class OneDnnEltwise final : public Eltwise {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,17 @@ using Desc = dnnl::memory::desc;
 
 inline bool set_address(const dnnl::memory& memory, const void* address) noexcept {
   return dnnl_memory_set_data_handle(memory.get(), const_cast<void*>(address)) == dnnl_success;
+}
+
+/// False when oneDNN failed. It allocates as it runs, and lets std::bad_alloc out of its C functions.
+inline bool run_primitive(const dnnl::primitive& primitive, const dnnl::stream& stream,
+                          std::span<const dnnl_exec_arg_t> arguments) noexcept {
+  try {
+    return dnnl_primitive_execute(primitive.get(), stream.get(), static_cast<int>(arguments.size()),
+                                  arguments.data()) == dnnl_success;
+  } catch (...) {
+    return false;
+  }
 }
 
 /// Built fresh each time: copies of a primitive_attr share what they hold. Products of f32 stay so, also

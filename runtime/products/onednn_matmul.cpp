@@ -127,8 +127,7 @@ class BoundOneDnnMatmul final : public BoundMatmul {
     announce_read(a, bytes_a_);
     announce_read(b, bytes_b_);
     announce_write(arguments.output, bytes_output_);
-    return ok && dnnl_primitive_execute(plan_.primitive.get(), stream_.get(), count_, arguments_.data()) ==
-                     dnnl_success;
+    return ok && run_primitive(plan_.primitive, stream_, std::span(arguments_).first(count_));
   }
 
   const void* left(const MatmulArguments& arguments) const noexcept {
@@ -167,7 +166,7 @@ class BoundOneDnnMatmul final : public BoundMatmul {
   std::size_t bytes_b_;
   std::size_t bytes_output_;
   std::array<dnnl_exec_arg_t, 5> arguments_{};
-  int count_ = 4;
+  std::size_t count_ = 4;
 };
 
 class OneDnnMatmul final : public Matmul {

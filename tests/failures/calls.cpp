@@ -284,6 +284,24 @@ TEST_CASE("what memory is lacking for is said, where it is known") {
   CHECK(contains(predicting, "there is not enough memory to plan 8 rows; fewer need less\n"));
 }
 
+TEST_CASE("an allocation that fails within a primitive of oneDNN is Error{memory}") {
+  const Model model = Model::parse(text);
+  const std::vector<std::uint8_t> pixels(8 * 6, 100);
+  const Inputs inputs = {{"x", pixels}};
+  SessionOptions options = with(Executor::serial);
+  options.provider = Provider::onednn;
+  std::optional<Session> session;
+  const auto step = [&] { session->train_step(inputs); };
+  const auto begin = [&] {
+    session.emplace(model, options);
+    step();
+  };
+  begin();  // tables that a process makes but once
+  const std::string said = said_of(begin, step);
+  INFO(said);
+  CHECK(contains(said, "oneDNN could not run a product: there is not enough memory"));
+}
+
 TEST_CASE("an allocation that fails is Error{memory}, and the state is whole") {
   SessionSweeps(Executor::serial, false).run();
   SessionSweeps(Executor::tbb, false).run();
