@@ -153,7 +153,8 @@ def differences(trials):
                  "process 2 of 2 has another model than process 1", 2)
     other = SMALL_DATA.replace("train-images", "t10k-images", 1).replace("train-labels", "t10k-labels", 1)
     trials.fails("other data", started(shards, [*shards, "--set", other]), "process 2 of 2 has (another model|other)")
-    trials.fails("another provider", started(shards, [*shards, "--provider", "onednn"]),
+    tiles, onednn = ([*shards, "--provider", name] for name in ("tiles", "onednn"))
+    trials.fails("another provider", started(tiles, onednn),
                  "process 2 of 2 has another kind of processor, or another provider", 2)
     trials.fails("a model that is wrong", trials.launcher(3) + trials.words(trials.folder / "none.yaml", None),
                  "none.yaml", 4)
