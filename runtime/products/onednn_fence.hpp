@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <cstddef>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -42,6 +43,17 @@ inline bool set_address(const dnnl::memory& memory, const void* address) noexcep
   return dnnl_memory_set_data_handle(memory.get(), const_cast<void*>(address)) == dnnl_success;
 }
 
+/// oneDNN writes the code of its kernels to where its allocator says, also where that is nowhere: whether
+/// there is room for what a primitive needs.
+inline bool has_room_for_code() noexcept {
+  // The first product generates five MiB (oneDNN 2.6), while other threads take memory too.
+  constexpr std::size_t room = std::size_t{16} << 20U;
+  void* const begin = mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (begin == MAP_FAILED) return false;
+  munmap(begin, room);
+  return true;
+}
+
 /// False when oneDNN failed. It allocates as it runs, and lets std::bad_alloc out of its C functions.
 inline bool run_primitive(const dnnl::primitive& primitive, const dnnl::stream& stream,
                           std::span<const dnnl_exec_arg_t> arguments) noexcept {
@@ -77,6 +89,8 @@ inline void use_onednn() {
 template <class Make>
 auto made_by_onednn(std::string_view what, const Make& make) {
   use_onednn();
+  if (!has_room_for_code())
+    throw Error(ErrorCode::memory, "there is not enough memory for the code that oneDNN generates");
   // How many threads a primitive may use is fixed when it is made.
   const SingleOpenMpThread one;
   try {

@@ -127,7 +127,9 @@ class BoundOneDnnMatmul final : public BoundMatmul {
     announce_read(a, bytes_a_);
     announce_read(b, bytes_b_);
     announce_write(arguments.output, bytes_output_);
-    return ok && run_primitive(plan_.primitive, stream_, std::span(arguments_).first(count_));
+    // The first run of some products generates kernels.
+    if (!has_run_) has_run_ = has_room_for_code();
+    return ok && has_run_ && run_primitive(plan_.primitive, stream_, std::span(arguments_).first(count_));
   }
 
   const void* left(const MatmulArguments& arguments) const noexcept {
@@ -167,6 +169,7 @@ class BoundOneDnnMatmul final : public BoundMatmul {
   std::size_t bytes_output_;
   std::array<dnnl_exec_arg_t, 5> arguments_{};
   std::size_t count_ = 4;
+  bool has_run_ = false;
 };
 
 class OneDnnMatmul final : public Matmul {
