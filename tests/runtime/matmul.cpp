@@ -16,18 +16,13 @@
 #include "runtime/products/provider.hpp"
 #include "runtime/products/tiled_matmul.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/random_values.hpp"
 #include "tests/support/thrown.hpp"
 
 using namespace graphrun::runtime;
+using graphrun::testing::random_values;
 
 namespace {
-
-std::vector<float> random_values(std::mt19937& generator, std::int64_t count) {
-  std::uniform_real_distribution<float> distribution(-1, 1);
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = distribution(generator);
-  return values;
-}
 
 struct Case {
   MatmulSpec spec;

@@ -8,17 +8,12 @@
 #include "runtime/machine/aligned.hpp"
 #include "runtime/machine/host_state.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/random_values.hpp"
 
 using namespace graphrun::runtime;
+using graphrun::testing::random_values;
 
 namespace {
-
-std::vector<float> random_values(std::mt19937& generator, std::int64_t count) {
-  std::uniform_real_distribution<float> distribution(-1, 1);
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = distribution(generator);
-  return values;
-}
 
 /// A matrix, a bias and rows to meet them, and a product that has taken these.
 class Taken {
