@@ -102,7 +102,7 @@ ArrayLayout read_layout(ByteSource& source, std::uint64_t limit, const fs::path&
   if (*bytes > limit || header > limit - *bytes) {
     throw data_error(path,
                      fmt::format("promises [{}] values, more than the {} bytes that a file of its size is "
-                                 "believed to hold",
+                                 "believed to hold: it is cut off, or its header is wrong",
                                  fmt::join(layout.shape, ", "), limit));
   }
   layout.bytes = *bytes;
