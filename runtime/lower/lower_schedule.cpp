@@ -219,7 +219,7 @@ class Scheduler {
       const Extents& extents = bound_.info(gradient.product).extents;
       const std::int64_t row_bytes = element_count(extents) / extents[0] * 4;
       const std::int64_t bytes = can.rows_alone ? cached_gradient_bytes() : gradient_bytes;
-      const std::int64_t fitting = std::max(can.fewest_part_rows, bytes / row_bytes);
+      const std::int64_t fitting = std::max({can.fewest_part_rows, can.paying_part_rows, bytes / row_bytes});
       std::int64_t parts = (extents[0] + fitting - 1) / fitting;
       if (can.rows_alone) {
         const double work = group_ns_[product] + group_ns_[update];

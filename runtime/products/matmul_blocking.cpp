@@ -13,8 +13,10 @@ constexpr std::size_t chunk_bytes = 416 * kibibyte;
 /// Rows of a multiple of this have their place in one set of the first-level cache.
 constexpr std::size_t set_bytes = 4096;
 
-/// The same where each chunk packs all panels of `b` again.
-std::size_t packing_chunk_bytes() {
+/// The same where each chunk packs all panels of `b` again. Tiles of AVX2 keep up with copies from the last
+/// cache, so that there are as few chunks as can be.
+std::size_t packing_chunk_bytes(const TileSet& set) {
+  if (set.rows <= 8) return 2048 * kibibyte;
   return std::clamp(second_level_cache_bytes() / 2, 512 * kibibyte, 1024 * kibibyte);
 }
 
@@ -61,7 +63,7 @@ std::size_t chunk_rows(const MatmulBlocking& blocking, const TileSet& set) {
   const std::size_t rows = std::max<std::size_t>(1, blocking.rows);
   if (blocking.packs_right && blocking.left == LeftOperand::in_place && set.rows <= 8) return rows;
   const std::size_t row_bytes = std::max<std::size_t>(1, blocking.inner) * sizeof(float);
-  const std::size_t bytes = blocking.packs_right ? packing_chunk_bytes() : chunk_bytes;
+  const std::size_t bytes = blocking.packs_right ? packing_chunk_bytes(set) : chunk_bytes;
   const std::size_t most = std::max(set.rows, bytes / row_bytes);
   const std::size_t chunks = (rows + most - 1) / most;
   return (rows + chunks - 1) / chunks;

@@ -35,6 +35,7 @@ class TiledProducts final : public ProductProvider {
             .activation = true,
             .column_sums = may_sum_columns(spec),
             .fewest_part_rows = 28,  // two of the tallest tiles
+            .paying_part_rows = isa_ == Isa::avx2 ? 512 : 0,
             .rows_alone = true};
   }
   std::unique_ptr<Matmul> make(const MatmulSpec& spec) const override {

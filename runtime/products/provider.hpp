@@ -24,6 +24,7 @@ struct ProductCapabilities {
   bool column_sums = false;  ///< and the sums of the columns of `b`
   /// It makes some of the rows as well as all, so many at least (MatmulSpec::a_stride); 0: it does not.
   std::int64_t fewest_part_rows = 0;
+  std::int64_t paying_part_rows = 0;  ///< so many pay for what each part does again, such as copies of `b`
   bool rows_alone = false;  ///< and a row has the bits that it has alone, however many are made at once
 };
 
