@@ -1,9 +1,11 @@
 """A training step of an autoencoder of dense layers by processes that learn together, as ddp.py and scaling.py time it."""
 
 import argparse
-import json
+import csv
 import os
 import pathlib
+import random
+import struct
 import subprocess
 import tempfile
 
@@ -11,7 +13,7 @@ WIDTHS = {"S": [784, 256, 128, 64, 2], "N": [784, 1000, 500, 250, 30]}
 
 MODEL = """graphrun: 1
 name: ranks_step
-data: fashion_mnist
+data: {{train: {{images: {folder}/train.idx}}, test: {{images: {folder}/test.idx}}}}
 inputs:
   x: {{shape: [batch, {pixels}]}}
 nodes:
@@ -21,7 +23,7 @@ nodes:
   recon: {{op: dense, in: dec, units: {pixels}, act: sigmoid}}
 loss:
   reconstruction: {{op: mse, in: [recon, x]}}
-train: {{optimizer: {{op: adam, lr: 1.0e-3}}, batch: {batch}, steps: 40, shards: {ranks}, partial: drop, pictures: {{every: 0}}}}
+train: {{optimizer: {{op: adam, lr: 1.0e-3}}, batch: {batch}, epochs: {epochs}, shards: {ranks}, pictures: {{every: 0}}}}
 """
 
 
@@ -32,16 +34,30 @@ def arguments_of(about):
     return parser
 
 
-def seconds_of_step(program, widths, batch, ranks, threads=1):
-    """The mean of a run by so many processes, of so many threads each."""
+def write_images(path, count):
+    """Noise: a step takes as long for any image. A file of its own is read at once, and an epoch has as many steps as
+    are wanted."""
+    path.write_bytes(struct.pack(">4i", 0x803, count, 28, 28) + random.Random(1).randbytes(count * 28 * 28))
+
+
+def seconds_of_epochs(program, widths, batch, ranks, threads=1, steps=40, epochs=2):
+    """Seconds a step takes in each epoch of so many steps, by so many processes of so many threads each. The first
+    epoch is left out: it touches all memory for the first time."""
     hidden = widths[1:-1]
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
     launcher = ["mpirun", "-n", str(ranks), "--oversubscribe"] if ranks > 1 else []
-    with tempfile.TemporaryDirectory() as folder:
-        model = pathlib.Path(folder) / "model.yaml"
-        model.write_text(MODEL.format(pixels=widths[0], hidden=hidden, back=hidden[::-1], units=widths[-1],
-                                      batch=batch, ranks=ranks), encoding="utf-8")
-        words = [program, "train", str(model), "--json", "-q", "--threads", str(threads), "--out", folder + "/run"]
-        done = subprocess.run(launcher + words, env=environment, capture_output=True, text=True, check=True)
-        result = json.loads(done.stdout)
-        return result["seconds"] / result["steps"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        write_images(folder / "train.idx", batch * steps)
+        write_images(folder / "test.idx", 16)
+        model = folder / "model.yaml"
+        model.write_text(MODEL.format(folder=folder, pixels=widths[0], hidden=hidden, back=hidden[::-1],
+                                      units=widths[-1], batch=batch, ranks=ranks, epochs=epochs), encoding="utf-8")
+        words = [program, "train", str(model), "--json", "-q", "--threads", str(threads), "--out", str(folder / "run")]
+        subprocess.run(launcher + words, env=environment, capture_output=True, text=True, check=True)
+        with open(folder / "run" / "metrics.csv", encoding="utf-8") as rows:
+            return [float(row["seconds"]) / steps for row in csv.DictReader(rows)][1:]
+
+
+def seconds_of_step(program, widths, batch, ranks, threads=1):
+    return seconds_of_epochs(program, widths, batch, ranks, threads)[0]
