@@ -7,12 +7,14 @@
 #include <cmath>
 #include <fstream>
 #include <string>
-#include <thread>
 
 namespace graphrun::runtime {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Of 1,024 cores each.
+constexpr std::size_t most_mask_sets = 64;
 
 std::string text_of(const fs::path& path) {
   std::ifstream file(path);
@@ -68,13 +70,6 @@ ControlGroups own_groups() {
   return {"/sys/fs/cgroup", text_of("/proc/self/cgroup")};
 }
 
-std::size_t cores_in_mask() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (::sched_getaffinity(0, sizeof(mask), &mask) == 0) return static_cast<std::size_t>(CPU_COUNT(&mask));
-  return std::thread::hardware_concurrency();  // more cores than a mask has room for
-}
-
 }  // namespace
 
 ControlGroups::ControlGroups(fs::path mounts, std::string_view membership) : mounts_(std::move(mounts)) {
@@ -84,33 +79,60 @@ ControlGroups::ControlGroups(fs::path mounts, std::string_view membership) : mou
     const std::size_t first = line.find(':');
     const std::size_t second = first == line.npos ? first : line.find(':', first + 1);
     if (second == line.npos) continue;
-    const std::string controllers = "," + std::string(line.substr(first + 1, second - first - 1)) + ",";
+    const std::string mount(line.substr(first + 1, second - first - 1));
+    const std::string controllers = "," + mount + ",";
     const fs::path group = line.substr(second + 1);
-    if (controllers == ",,") unified_ = group;
-    if (controllers.find(",cpu,") != controllers.npos) cpu_ = group;
-    if (controllers.find(",memory,") != controllers.npos) memory_ = group;
+    if (mount.empty()) unified_ = group;
+    if (controllers.find(",cpu,") != controllers.npos) cpu_ = {mount, group};
+    if (controllers.find(",memory,") != controllers.npos) memory_ = {mount, group};
   }
+}
+
+/// Wherever the group of the process may be mounted, by itself or beside groups of version 1.
+template <class Visit>
+void ControlGroups::each_place(std::string_view controller, const Controller& own, Visit visit) const {
+  if (!unified_.empty()) {
+    each_group(mounts_, unified_, visit);
+    each_group(mounts_ / "unified", unified_, visit);
+  }
+  if (own.group.empty()) return;
+  each_group(mounts_ / controller, own.group, visit);
+  each_group(mounts_ / own.mount, own.group, visit);
 }
 
 std::optional<double> ControlGroups::cores() const {
   std::optional<double> least;
-  const auto visit = [&](const fs::path& group) { lower(least, cores_of(group)); };
-  if (!unified_.empty()) each_group(mounts_, unified_, visit);
-  if (!cpu_.empty()) each_group(mounts_ / "cpu", cpu_, visit);
+  each_place("cpu", cpu_, [&](const fs::path& group) { lower(least, cores_of(group)); });
   return least;
 }
 
 std::optional<std::size_t> ControlGroups::memory() const {
   std::optional<std::size_t> least;
-  const auto visit = [&](const fs::path& group) { lower(least, memory_of(group)); };
-  if (!unified_.empty()) each_group(mounts_, unified_, visit);
-  if (!memory_.empty()) each_group(mounts_ / "memory", memory_, visit);
+  each_place("memory", memory_, [&](const fs::path& group) { lower(least, memory_of(group)); });
   return least;
 }
 
+std::vector<int> cores_of_process() {
+  std::vector<int> cores;
+  // The system refuses a mask that is smaller than its own.
+  for (std::size_t sets = 1; sets <= most_mask_sets && cores.empty(); sets *= 2) {
+    std::vector<cpu_set_t> mask(sets);
+    const std::size_t bytes = sets * sizeof(cpu_set_t);
+    if (::sched_getaffinity(0, bytes, mask.data()) != 0) continue;
+    for (std::size_t core = 0; core < sets * CPU_SETSIZE; ++core)
+      if (CPU_ISSET_S(core, bytes, mask.data())) cores.push_back(static_cast<int>(core));
+  }
+  if (cores.empty()) cores.push_back(0);
+  return cores;
+}
+
+std::optional<double> cores_of_groups() {
+  return own_groups().cores();
+}
+
 std::size_t available_threads() {
-  const std::size_t cores = std::max<std::size_t>(1, cores_in_mask());
-  const std::optional<double> quota = own_groups().cores();
+  const std::size_t cores = cores_of_process().size();
+  const std::optional<double> quota = cores_of_groups();
   if (!quota || *quota >= static_cast<double>(cores)) return cores;
   return std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(*quota)));
 }

@@ -7,9 +7,17 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace graphrun::runtime {
+
+/// The numbers of the cores in the affinity mask, which follows cpusets too. At least one.
+std::vector<int> cores_of_process();
+
+/// Cores' worth of time that the control groups of the process are given; nothing when there is no limit.
+std::optional<double> cores_of_groups();
 
 /// How many threads can run at once: the cores of the affinity mask, at most as many as the control groups of
 /// the process are given time for, rounded up. At least 1.
@@ -28,10 +36,18 @@ class ControlGroups {
   std::optional<std::size_t> memory() const;
 
  private:
+  /// Of version 1, where each controller may have groups of its own.
+  struct Controller {
+    std::string mount;  ///< "cpu,cpuacct", where there may be no link of the single name
+    std::filesystem::path group;
+  };
+  template <class Visit>
+  void each_place(std::string_view controller, const Controller& own, Visit visit) const;
+
   std::filesystem::path mounts_;
   std::filesystem::path unified_;  ///< the group of the process; empty: none
-  std::filesystem::path cpu_;      ///< the same of version 1
-  std::filesystem::path memory_;
+  Controller cpu_;
+  Controller memory_;
 };
 
 /// Whether this is still the process that made it: a child that was forked has the memory of its parent, but

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -59,6 +60,21 @@ TEST_CASE("limits of control groups of version 1") {
   CHECK_FALSE(ControlGroups(folder.path(), "no groups\n\n:").cores());
 }
 
+TEST_CASE("limits of control groups are found wherever the system mounts them") {
+  const TemporaryFolder folder;
+  // No link `cpu` beside `cpu,cpuacct`.
+  write(folder / "cpu,cpuacct/job/cpu.cfs_quota_us", "50000\n");
+  write(folder / "cpu,cpuacct/job/cpu.cfs_period_us", "100000\n");
+  CHECK(ControlGroups(folder.path(), "4:cpu,cpuacct:/job/step\n").cores() == 0.5);
+  // Version 2 beside version 1, with controllers of its own.
+  write(folder / "unified/cpu.max", "max 100000\n");
+  write(folder / "unified/job/cpu.max", "300000 100000\n");
+  write(folder / "unified/job/memory.max", "7000\n");
+  const ControlGroups both(folder.path(), "3:cpuset:/\n0::/job\n");
+  CHECK(both.cores() == 3.0);
+  CHECK(both.memory() == std::size_t{7000});
+}
+
 TEST_CASE("threads are counted by the affinity mask") {
   std::thread([] {
     cpu_set_t mask;
@@ -70,6 +86,7 @@ TEST_CASE("threads are counted by the affinity mask") {
     CPU_SET(first, &mask);
     REQUIRE(::sched_setaffinity(0, sizeof(mask), &mask) == 0);
     CHECK(available_threads() == 1);
+    CHECK(cores_of_process() == std::vector<int>{first});
   }).join();
   CHECK(available_memory() > 0);
 }
