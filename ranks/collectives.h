@@ -10,6 +10,9 @@
 extern "C" {
 #endif
 
+/* One more with each change below. */
+#define GRAPHRUN_COLLECTIVES_VERSION 1
+
 /* Asked now and then while a call waits for others: not 0 ends the wait. */
 typedef int (*graphrun_give_up)(void* context);
 
@@ -45,8 +48,11 @@ struct graphrun_collectives {
   void (*abort)(int code);      /* ends all ranks with this code; does not return */
 };
 
-/* The one symbol of a module, "graphrun_open_collectives": joins the other ranks, and fills the table. 0, or not 0
-   when that is not possible. */
+/* Of the two symbols of a module, "graphrun_collectives_version" is the number above, by which a module of another
+   build is known before it is called: an int. */
+
+/* The other one, "graphrun_open_collectives": joins the other ranks, and fills the table. 0, or not 0 when that is not
+   possible. */
 typedef int (*graphrun_open)(struct graphrun_collectives* collectives);
 
 #ifdef __cplusplus

@@ -56,6 +56,10 @@ int launched_ranks_here() {
       .value_or(launched_ranks());
 }
 
+int launched_rank() {
+  return number_of(std::array{"OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"}).value_or(0);
+}
+
 std::shared_ptr<RankTeam> join(std::stop_token stop) {
   const std::optional<fs::path> file = module_file();
   if (!file)
@@ -63,14 +67,33 @@ std::shared_ptr<RankTeam> join(std::stop_token stop) {
         ErrorCode::usage,
         "this graphrun was built without MPI, so processes cannot learn together; run scripts/setup --mpi, "
         "or install libopenmpi-dev and openmpi-bin, and build it again");
+  return join(*file, std::move(stop));
+}
+
+std::shared_ptr<RankTeam> join(const fs::path& module, std::stop_token stop) {
   // Plug-ins of the library look for its names among those of the program.
-  void* const module = dlopen(file->c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (module == nullptr) throw Error(ErrorCode::io, fmt::format("cannot open MPI: {}", dlerror()));
-  const auto open = reinterpret_cast<graphrun_open>(dlsym(module, "graphrun_open_collectives"));
+  void* const opened = dlopen(module.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  if (opened == nullptr)
+    throw Error(ErrorCode::io, fmt::format("cannot open MPI: {}; install the library it was built with, as "
+                                           "scripts/setup --mpi does, on all machines",
+                                           dlerror()));
+  const auto* const built = static_cast<const int*>(dlsym(opened, "graphrun_collectives_version"));
+  const auto open = reinterpret_cast<graphrun_open>(dlsym(opened, "graphrun_open_collectives"));
+  if (built == nullptr || *built != GRAPHRUN_COLLECTIVES_VERSION || open == nullptr)
+    throw Error(ErrorCode::io, fmt::format("{} is of another build than this graphrun; install both together",
+                                           module.string()));
   graphrun_collectives collectives{};
-  if (open == nullptr || open(&collectives) != 0)
-    throw Error(ErrorCode::io, fmt::format("MPI does not start; its module is {}", file->string()));
-  return std::make_shared<RankTeam>(collectives, std::move(stop));
+  if (open(&collectives) != 0)
+    throw Error(ErrorCode::io, fmt::format("MPI does not start; its module is {}", module.string()));
+  auto team = std::make_shared<RankTeam>(collectives, std::move(stop));
+  if (const int launched = launched_ranks(); launched > 1 && launched != team->members())
+    throw Error(
+        ErrorCode::io,
+        fmt::format(
+            "the launcher has started {} processes, and {} knows of {}: the launcher is of another MPI "
+            "than {} was built with; start graphrun with that one's, or build it again",
+            launched, team->library(), team->members(), module.string()));
+  return team;
 }
 
 }  // namespace graphrun::ranks

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -117,9 +118,14 @@ class RankTeam final : public runtime::Team {
 int launched_ranks();
 /// How many of them are on this machine, as far as the launcher says; else all.
 int launched_ranks_here();
+/// Which of them this is, from 0, as far as the launcher says; else 0.
+int launched_rank();
 
 /// Opens the module for MPI and joins the other ranks. Error{usage} when graphrun was built without it,
-/// Error{io} when it, or the library below it, cannot be opened.
+/// Error{io} when it, or the library below it, cannot be opened, is of another build, or knows nothing of the
+/// ranks that the launcher has started.
 std::shared_ptr<RankTeam> join(std::stop_token stop);
+/// The same with the module in this file.
+std::shared_ptr<RankTeam> join(const std::filesystem::path& module, std::stop_token stop);
 
 }  // namespace graphrun::ranks

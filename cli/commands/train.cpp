@@ -102,7 +102,7 @@ class TrainCommand final : public Command {
     check();
     StopSignals signals;
     if (!mpi_ && ranks::launched_ranks() == 1) return run(context, context.flags, signals, nullptr);
-    const std::shared_ptr<ranks::RankTeam> team = ranks::join(signals.token());
+    const std::shared_ptr<ranks::RankTeam> team = joined(signals);
     try {
       return run_as_member(context, signals, team);
     } catch (...) {
@@ -172,17 +172,30 @@ class TrainCommand final : public Command {
     return static_cast<int>(dealt_out ? available : std::max<std::size_t>(1, available / here));
   }
 
+  static std::shared_ptr<ranks::RankTeam> joined(const StopSignals& signals) {
+    try {
+      return ranks::join(signals.token());
+    } catch (...) {
+      await_turn(ranks::launched_rank(), ranks::launched_ranks(), signals);
+      throw;
+    }
+  }
+
   /// What fails on all of them the first one says, and ends all. One that fails alone speaks for itself.
-  [[noreturn]] static void end_all(ranks::RankTeam& team, const StopSignals& signals) {
+  static void await_turn(int member, int members, const StopSignals& signals) {
     using namespace std::chrono_literals;
-    // Whoever failed has spoken, and ends the others.
-    if (team.lost() && signals.received() != 0) std::_Exit(128 + signals.received());
-    for (auto waited = 0ms; team.member() != 0 && waited < 1s; waited += 10ms) {
+    if (member == 0) return;
+    for (auto waited = 0ms; waited < 1s; waited += 10ms) {
       if (signals.received() != 0) std::_Exit(exit_code(ExitCode::failed));
       std::this_thread::sleep_for(10ms);
     }
-    if (team.member() != 0)
-      std::fputs(fmt::format("process {} of {}: ", team.member() + 1, team.members()).c_str(), stderr);
+    std::fputs(fmt::format("process {} of {}: ", member + 1, members).c_str(), stderr);
+  }
+
+  [[noreturn]] static void end_all(ranks::RankTeam& team, const StopSignals& signals) {
+    // Whoever failed has spoken, and ends the others.
+    if (team.lost() && signals.received() != 0) std::_Exit(128 + signals.received());
+    await_turn(team.member(), team.members(), signals);
     team.abort(report(std::current_exception(), {}));
   }
 

@@ -87,6 +87,9 @@ void abort_all(int code) {
 
 }  // namespace
 
+extern "C" __attribute__((visibility("default"))) const int graphrun_collectives_version =
+    GRAPHRUN_COLLECTIVES_VERSION;
+
 extern "C" __attribute__((visibility("default"))) int graphrun_open_collectives(
     graphrun_collectives* collectives) {
   int provided = 0;

@@ -191,3 +191,10 @@ TEST_CASE("what the transport says of its failure is handed on") {
   ranks::RankTeam team(table, {});
   CHECK(throws([&] { team.gather("said"); }, ErrorCode::cancelled, "the network is down"));
 }
+
+TEST_CASE("a module that is not there, or is of another build, is said to be so") {
+  CHECK(throws([] { ranks::join("/nowhere/graphrun-mpi.so", {}); }, ErrorCode::io,
+               "cannot open MPI: /nowhere/graphrun-mpi.so"));
+  CHECK(throws([] { ranks::join("libm.so.6", {}); }, ErrorCode::io,
+               "libm.so.6 is of another build than this graphrun; install both together"));
+}

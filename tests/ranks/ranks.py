@@ -50,8 +50,8 @@ class Failure(Exception):
 
 
 class Trials:
-    def __init__(self, program, folder):
-        self.program, self.folder, self.number = program, pathlib.Path(folder), 0
+    def __init__(self, program, modules, folder):
+        self.program, self.modules, self.folder, self.number = program, pathlib.Path(modules), pathlib.Path(folder), 0
         self.model = self.folder / "small.yaml"
         self.wide = self.folder / "wide.yaml"
         self.wide.write_text(MODEL.replace("units: 32", "units: $hidden").replace(
@@ -139,6 +139,28 @@ def resumed_by_others(trials):
     trials.fails("more processes than shards", trials.launcher(5) + trials.words(None, None, ["--resume", str(run)]),
                  "5 processes cannot share 4 shards", 2)
     print("resumed by other numbers of processes: the same digest", flush=True)
+
+
+def launches(trials):
+    """What a machine lacks is said once, however many processes find it out."""
+    folder = trials.folder / "installed"
+    folder.mkdir()
+    program = folder / "graphrun"
+    shutil.copy(trials.program, program)
+    words = [str(program), "train", str(trials.model), "--out", str(trials.new_run())]
+    module = folder / "graphrun-mpi.so"
+    if not (trials.modules / "graphrun-mpi.so").exists():
+        trials.fails("no module", trials.launcher(3) + words, "built without MPI", 2)
+    module.write_text("no library")
+    trials.fails("a module that cannot be opened", trials.launcher(3) + words, "cannot open MPI: .*graphrun-mpi.so", 4)
+    module.unlink()
+    shutil.copy(pathlib.Path(trials.program).parent / "libgraphrun_allocations.so", module)
+    trials.fails("a module of another build", trials.launcher(3) + words, "graphrun-mpi.so is of another build", 4)
+    alone = ["mpirun", "-n", "1", *trials.words(trials.model, None), ":", "-n", "1", *words]
+    trials.fails("a module of another build on one machine", alone, "process 2 of 2: .* is of another build")
+    trials.fails("another MPI's launcher", ["env", "OMPI_COMM_WORLD_SIZE=2", *trials.words(trials.model, None)],
+                 "the launcher has started 2 processes, and .* knows of 1", 4)
+    print("no module, another one, another MPI: one message", flush=True)
 
 
 def differences(trials):
@@ -284,15 +306,17 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--only", default="")
+    parser.add_argument("--modules", default="/usr/local/lib/graphrun",
+                        help="where an installed graphrun has its module for MPI")
     flags = parser.parse_args()
     if shutil.which("mpirun") is None or not (pathlib.Path(flags.program).parent / "graphrun-mpi.so").exists():
         print("there is no mpirun, or graphrun was built without MPI: skipped")
         return 77
-    trials_of = [same_bits, resumed_by_others, differences,
+    trials_of = [same_bits, resumed_by_others, launches, differences,
                  lambda trials: interrupted(trials, 20 if flags.all else 3, flags.seed), without_memory]
-    names = ["bits", "resume", "differences", "interrupted", "memory"]
+    names = ["bits", "resume", "launch", "differences", "interrupted", "memory"]
     with tempfile.TemporaryDirectory() as folder:
-        trials = Trials(os.path.abspath(flags.program), folder)
+        trials = Trials(os.path.abspath(flags.program), flags.modules, folder)
         for name, trial in zip(names, trials_of):
             if flags.only in ("", name):
                 trial(trials)
