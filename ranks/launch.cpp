@@ -51,11 +51,6 @@ int launched_ranks() {
   return number_of(std::array{"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"}).value_or(1);
 }
 
-int launched_ranks_here() {
-  return number_of(std::array{"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE"})
-      .value_or(launched_ranks());
-}
-
 int launched_rank() {
   return number_of(std::array{"OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"}).value_or(0);
 }

@@ -116,8 +116,6 @@ class RankTeam final : public runtime::Team {
 
 /// How many ranks a launcher says it has started, this process being one of them; 1 when none did.
 int launched_ranks();
-/// How many of them are on this machine, as far as the launcher says; else all.
-int launched_ranks_here();
 /// Which of them this is, from 0, as far as the launcher says; else 0.
 int launched_rank();
 

@@ -21,7 +21,7 @@
 #include "cli/signals.hpp"
 #include "graphrun/error.hpp"
 #include "ranks/rank_team.hpp"
-#include "runtime/machine/resources.hpp"
+#include "ranks/shared_cores.hpp"
 #include "train/run/run.hpp"
 
 namespace graphrun::cli {
@@ -149,7 +149,8 @@ class TrainCommand final : public Command {
   int run_as_member(Context& context, const StopSignals& signals,
                     const std::shared_ptr<ranks::RankTeam>& team) {
     CommonFlags flags = context.flags;
-    if (flags.threads == 0) flags.threads = own_threads();
+    const int threads = own_threads(*team);  // all say what they have, also who needs no answer
+    if (flags.threads == 0) flags.threads = threads;
     const bool names_shards = std::any_of(flags.sets.begin(), flags.sets.end(), [](const std::string& set) {
       return set.starts_with("train.shards=");
     });
@@ -164,12 +165,11 @@ class TrainCommand final : public Command {
     return run(context, flags, signals, team);
   }
 
-  /// Cores that were not dealt out by the launcher are shared with the other processes here.
-  static int own_threads() {
-    const std::size_t available = runtime::available_threads();
-    const bool dealt_out = available < std::thread::hardware_concurrency();
-    const auto here = static_cast<std::size_t>(ranks::launched_ranks_here());
-    return static_cast<int>(dealt_out ? available : std::max<std::size_t>(1, available / here));
+  static int own_threads(ranks::RankTeam& team) {
+    std::vector<ranks::OwnCores> all;
+    for (const std::string& text : team.gather(to_text(ranks::own_cores())))
+      all.push_back(ranks::cores_in(text));
+    return ranks::threads_of(static_cast<std::size_t>(team.member()), all);
   }
 
   static std::shared_ptr<ranks::RankTeam> joined(const StopSignals& signals) {
