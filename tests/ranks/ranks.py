@@ -15,6 +15,7 @@ import re
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -163,6 +164,23 @@ def launches(trials):
     print("no module, another one, another MPI: one message", flush=True)
 
 
+def on_two_machines(trials, differs):
+    """A start of two processes that find different files under the same path."""
+    model = trials.folder / f"{differs}.yaml"
+    model.write_text(MODEL.replace("inputs:", "data: {train: {images: /proc/self/cwd/train.idx}, "
+                                   "test: {images: /proc/self/cwd/test.idx}}\ninputs:", 1))
+    out, words = trials.new_run(), ["mpirun"]
+    for machine in ("first", "second"):
+        folder = trials.folder / (machine + differs)
+        folder.mkdir()
+        for part in ("train", "test"):
+            seed = machine if part == differs else part
+            images = random.Random(seed).randbytes(128 * 784)
+            (folder / f"{part}.idx").write_bytes(struct.pack(">4i", 0x803, 128, 28, 28) + images)
+        words += ["-n", "1", "-wdir", str(folder), *trials.words(model, out, ["--set", "train.shards=2"]), ":"]
+    return words[:-1]
+
+
 def differences(trials):
     """What differs between processes is found before the first step."""
     def started(first, second):
@@ -178,6 +196,8 @@ def differences(trials):
     tiles, onednn = ([*shards, "--provider", name] for name in ("tiles", "onednn"))
     trials.fails("another provider", started(tiles, onednn),
                  "process 2 of 2 has another kind of processor, or another provider", 2)
+    for part, message in [("train", "other training data"), ("test", "other test or validation data")]:
+        trials.fails(message, on_two_machines(trials, part), f"process 2 of 2 has {message} than process 1", 2)
     trials.fails("a model that is wrong", trials.launcher(3) + trials.words(trials.folder / "none.yaml", None),
                  "none.yaml", 4)
     trials.fails("a process that fails alone", started(shards, [*shards, "--weights", "none.safetensors"]),

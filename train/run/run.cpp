@@ -72,7 +72,7 @@ class Run final : public PhaseObserver {
   RunResult start() {
     compile();
     take_weights(options_.weights.empty() ? model_->weights : options_.weights);
-    require_same_run(learner_, examples_);
+    require_same_run(learner_, examples_, all_measured());
     if (writes()) {
       directory_ = RunDirectory::create(options_.out, model_->name);
       files::write_text_file(directory_->resolved(), model_->resolved);
@@ -96,7 +96,7 @@ class Run final : public PhaseObserver {
           fmt::format("the checkpoint was made with {}, this is {}: the bits may differ from those of "
                       "a run that was never interrupted",
                       before, made_with(learner_)));
-    require_same_run(learner_, examples_);
+    require_same_run(learner_, examples_, all_measured());
     if (writes()) {
       directory_ = std::move(directory);
       files::write_text_file(directory_->resolved(), model_->resolved);
@@ -114,6 +114,14 @@ class Run final : public PhaseObserver {
 
   /// Of the members of a team, the first.
   bool writes() { return learner_.team().member() == 0; }
+
+  /// On validation data after each epoch, and on test data at the end; or on these alone.
+  std::vector<Examples> all_measured() const {
+    std::vector<Examples> all;
+    for (const ImageSet* split : {&data_->validation, &data_->test})
+      if (split->count > 0) all.push_back(bind_split(*model_, data_, *split));
+    return all;
+  }
 
   bool has_validation() const { return data_->validation.count > 0; }
   /// What is measured after each epoch.

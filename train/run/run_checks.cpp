@@ -38,6 +38,12 @@ std::string hash_of(const Examples& examples) {
   return text;
 }
 
+std::string hash_of(const std::vector<Examples>& measured) {
+  std::string text;
+  for (const Examples& each : measured) text += hash_of(each) + " ";
+  return text;
+}
+
 std::string hash_of(const Learner::Weights& weights) {
   std::string text;
   for (const auto& [name, values] : weights)
@@ -63,7 +69,7 @@ std::string_view take_line(std::string_view& text) {
 
 }  // namespace
 
-void require_same_run(Learner& learner, const Examples& examples) {
+void require_same_run(Learner& learner, const Examples& examples, const std::vector<Examples>& measured) {
   runtime::Team& team = learner.team();
   if (team.members() == 1) return;
   const std::string& model = learner.model().resolved;
@@ -72,6 +78,7 @@ void require_same_run(Learner& learner, const Examples& examples) {
       {"another kind of processor, or another provider", made_with(learner)},
       {"another model", hash_of(model.data(), model.size())},
       {"other training data", hash_of(examples)},
+      {"other test or validation data", hash_of(measured)},
       {"another beginning: other weights, or another checkpoint", beginning_of(learner)}};
   std::string said;
   for (const auto& [what, value] : own) said += value + "\n";
