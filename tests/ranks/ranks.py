@@ -112,7 +112,7 @@ def same_bits(trials):
         model = SOURCE / "models" / f"{name}.yaml"
         more = ["--set", "train.shards=4", "--set", SMALL_DATA, "--max-steps", "5", *settings]
         expected = trials.learn(model, 1, 1, more)
-        for ranks, threads in [(1, 2), (2, 1), (3, 1), (4, 1), (2, 2), (4, 2)]:
+        for ranks, threads in [(1, 2), (2, 1), (3, 1), (4, 1), (2, 2), (3, 2), (4, 2)]:
             learnt = trials.learn(model, ranks, threads, more)
             for key in ("digest", "train", "test"):
                 if learnt[key] != expected[key]:
@@ -140,6 +140,18 @@ def resumed_by_others(trials):
     trials.fails("more processes than shards", trials.launcher(5) + trials.words(None, None, ["--resume", str(run)]),
                  "5 processes cannot share 4 shards", 2)
     print("resumed by other numbers of processes: the same digest", flush=True)
+
+
+def few_rows(trials):
+    """Batches of fewer rows than shards, and with shards of different sizes."""
+    for batch in (3, 7):
+        more = ["--set", "train.shards=4", "--set", f"train.batch={batch}", "--max-steps", "5"]
+        expected = trials.learn(trials.model, 1, 1, more)["digest"]
+        for ranks in (2, 4):
+            digest = trials.learn(trials.model, ranks, 1, more)["digest"]
+            if digest != expected:
+                raise Failure(f"4 shards of {batch} rows by {ranks} processes: {digest}, not {expected}")
+    print("batches smaller than the shards: the same digest", flush=True)
 
 
 def launches(trials):
@@ -198,6 +210,17 @@ def differences(trials):
                  "process 2 of 2 has another kind of processor, or another provider", 2)
     for part, message in [("train", "other training data"), ("test", "other test or validation data")]:
         trials.fails(message, on_two_machines(trials, part), f"process 2 of 2 has {message} than process 1", 2)
+    weights = [str(trials.new_run()) for _ in range(2)]
+    for seed, out in enumerate(weights):
+        trials.learn(trials.model, 1, 1, ["--max-steps", "1", "--seed", str(seed)], out)
+    trials.fails("other weights", started(*([*shards, "--weights", each] for each in weights)),
+                 "process 2 of 2 has another beginning: other weights, or another checkpoint", 2)
+    trials.fails("a node that mixes rows", trials.launcher(2) + trials.words(
+        SOURCE / "models" / "wasserstein_ae.yaml", trials.new_run(), [*shards, "--set", SMALL_DATA]), "it joins rows of the batch", 3)
+    taken = trials.new_run()
+    taken.write_text("a file")
+    trials.fails("a run directory that cannot be made", trials.launcher(3) + trials.words(trials.model, taken / "run"),
+                 "run.*: error: cannot create the folder", 4)
     trials.fails("a model that is wrong", trials.launcher(3) + trials.words(trials.folder / "none.yaml", None),
                  "none.yaml", 4)
     trials.fails("a process that fails alone", started(shards, [*shards, "--weights", "none.safetensors"]),
@@ -262,7 +285,7 @@ def interrupted(trials, moments, seed):
         by_hand = moment % 4 == 3
         ranks = ranks_of(process)
         if by_hand:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(chance.choice([signal.SIGINT, signal.SIGTERM]))
         elif ranks:
             os.kill(chance.choice(ranks), signal.SIGKILL)
         try:
@@ -276,6 +299,43 @@ def interrupted(trials, moments, seed):
         if digest != expected:
             raise Failure(f"moment {moment}: resumed by {1 + moment % 3}: {digest}, not {expected}")
     print(f"killed or interrupted {moments} times (seed {seed}) and resumed by 1, 2 and 3: the same digest", flush=True)
+
+
+def left_by_its_launcher(trials):
+    """A launcher that is killed cannot end its processes: they end by themselves."""
+    more = ["--set", "train.shards=2", "--set", "train.epochs=40"]
+    expected = trials.learn(trials.model, 1, 1, more)["digest"]
+    run = trials.new_run()
+    process = subprocess.Popen(trials.launcher(2) + trials.words(trials.model, run, more), env=ENVIRONMENT,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+    ranks = ranks_of(process)
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(pathlib.Path(f"/proc/{rank}").exists() for rank in ranks), "processes without a launcher")
+    digest = trials.resume(run, 2)["digest"]
+    if digest != expected:
+        raise Failure(f"the launcher was killed, resumed by 2: {digest}, not {expected}")
+    print("the launcher was killed: the processes ended, and resumed to the same digest", flush=True)
+
+
+def without_room(trials):
+    """The first process can write no more: it says so, and what was saved goes on."""
+    more = ["--set", "train.shards=4", "--set", "train.epochs=40"]
+    expected = trials.learn(trials.model, 1, 1, more)["digest"]
+    run = trials.new_run()
+    process = subprocess.Popen(trials.launcher(4) + trials.words(trials.model, run, more), env=ENVIRONMENT,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+    resource.prlimit(min(ranks_of(process)), resource.RLIMIT_FSIZE, (100_000, 100_000))
+    _, said = process.communicate(timeout=SECONDS)
+    ours = [line for line in said.splitlines() if "error: " in line]
+    if process.returncode == 0 or len(ours) != 1 or "File too large" not in ours[0]:
+        raise Failure(f"no room for a checkpoint: {process.returncode}, {said}")
+    digest = trials.resume(run, 3)["digest"]
+    if digest != expected:
+        raise Failure(f"resumed after there was no room for a checkpoint: {digest}, not {expected}")
+    print("no room for a checkpoint: one message, and the same digest from what was saved", flush=True)
 
 
 def virtual_bytes(process):
@@ -332,9 +392,10 @@ def main():
     if shutil.which("mpirun") is None or not (pathlib.Path(flags.program).parent / "graphrun-mpi.so").exists():
         print("there is no mpirun, or graphrun was built without MPI: skipped")
         return 77
-    trials_of = [same_bits, resumed_by_others, launches, differences,
-                 lambda trials: interrupted(trials, 20 if flags.all else 3, flags.seed), without_memory]
-    names = ["bits", "resume", "launch", "differences", "interrupted", "memory"]
+    trials_of = [same_bits, few_rows, resumed_by_others, launches, differences,
+                 lambda trials: interrupted(trials, 20 if flags.all else 3, flags.seed), left_by_its_launcher,
+                 without_memory, without_room]
+    names = ["bits", "few rows", "resume", "launch", "differences", "interrupted", "launcher", "memory", "room"]
     with tempfile.TemporaryDirectory() as folder:
         trials = Trials(os.path.abspath(flags.program), flags.modules, folder)
         for name, trial in zip(names, trials_of):
