@@ -167,10 +167,20 @@ CsvLines::CsvLines(std::string_view text, const fs::path& path) : rest_(text), p
   }
 }
 
+/// Cells are copied, each to a place of its own, by which fail() knows it: the caller may have one text for
+/// several of them.
 CsvLines::CsvLines(std::span<const std::string_view> cells, const fs::path& path, int number)
     : path_(path), number_(number) {
+  std::size_t size = 0;
+  for (const std::string_view cell : cells) size += cell.size() + 1;
+  std::string& copies = without_pairs_.emplace_back();
+  copies.reserve(size);
   fields_.reserve(cells.size());
-  for (const std::string_view cell : cells) fields_.push_back(trimmed(cell));
+  for (const std::string_view cell : cells) {
+    const std::size_t begin = copies.size();
+    copies.append(cell).push_back('\0');
+    fields_.push_back(trimmed(std::string_view(copies).substr(begin, cell.size())));
+  }
 }
 
 void CsvLines::skip_blank_lines() {

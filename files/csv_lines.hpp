@@ -43,7 +43,7 @@ class CsvLines {
   /// beginning.
   CsvLines(std::string_view text, const std::filesystem::path& path);
   /// One record in line `number`, whose fields are cells that somebody holds as such; errors have the number
-  /// of the cell in place of the column. The cells must outlive this too.
+  /// of the cell in place of the column.
   CsvLines(std::span<const std::string_view> cells, const std::filesystem::path& path, int number);
 
   bool is_at_end() const { return rest_.empty(); }
@@ -95,7 +95,7 @@ class CsvLines {
   int lines_ = 1;        ///< of the record read last
   CsvFields fields_;
   std::vector<std::size_t> starts_;        ///< where in the record each field begins
-  std::deque<std::string> without_pairs_;  ///< fields whose double quotes are single now
+  std::deque<std::string> without_pairs_;  ///< fields whose double quotes are single now; or all cells
 };
 
 }  // namespace graphrun::files

@@ -158,6 +158,13 @@ TEST_CASE("a predictor of rows tells what it cannot answer") {
         scored({"warm", "a"});
       },
       ErrorCode::data, "row:1:1: error: column 'temp': 'warm' is no number"));
+  const TablePredictor turned(model, weights, {.columns = {"kind", "temp"}});
+  const std::string_view a = "a";  // one text for two cells, of which the second is wrong
+  CHECK(throws(
+      [&] {
+        turned.score(std::vector{a, a}, score);
+      },
+      ErrorCode::data, "row:1:2: error: column 'temp': 'a' is no number"));
   CHECK(throws([&] { scored({"1"}); }, ErrorCode::usage, "a row has 2 cells, 1 are given"));
   CHECK(throws([&] { predictor.threshold(); }, ErrorCode::data, "without scores of held-out rows"));
   CHECK(throws([&] { predictor.threshold(1); }, ErrorCode::usage, "1 is no share"));
