@@ -98,16 +98,17 @@ void CsvPieces::read() {
   std::size_t whole = 0;
   while (whole == 0 && !source_->is_at_end) {
     const std::size_t had = buffer_.size();
-    if (had > longest_record)
+    if (had >= longest_record)
       throw Error(ErrorCode::data,
                   fmt::format("a row that begins here is longer than {} MiB: is a quote not closed?",
                               longest_record >> 20U),
                   {path_.string(), static_cast<int>(lines_before_) + 1, 1});
-    buffer_.resize(had + piece_bytes);
-    const std::size_t got =
-        source_->read({reinterpret_cast<std::uint8_t*>(buffer_.data()) + had, piece_bytes});
+    // What is there is looked through again each time: so it doubles.
+    const std::size_t more = std::min(std::max(piece_bytes, had), longest_record - had);
+    buffer_.resize(had + more);
+    const std::size_t got = source_->read({reinterpret_cast<std::uint8_t*>(buffer_.data()) + had, more});
     buffer_.resize(had + got);
-    source_->is_at_end = got < piece_bytes;
+    source_->is_at_end = got < more;
     if (!source_->is_at_end) whole = whole_records(buffer_);
   }
   text_ = std::string_view(buffer_).substr(0, source_->is_at_end ? buffer_.size() : whole);

@@ -80,6 +80,16 @@ TEST_CASE("a line is named where it stands in a long file") {
                "a.csv:" + std::to_string(lines + 1) + ":6: error: the byte 0xe9 is not UTF-8"));
 }
 
+TEST_CASE("a quote that is never closed does not take a file for one row") {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "a.csv") << "a,b\n1,\"";
+  std::filesystem::resize_file(folder / "a.csv", std::uintmax_t{300} << 20);  // zeros that take no disk
+  const TableText table(folder / "a.csv");
+  CHECK(throws([&] { table.for_each_row([](const files::CsvLines&, const files::CsvFields&) {}); },
+               ErrorCode::data,
+               "a.csv:2:1: error: a row that begins here is longer than 256 MiB: is a quote not closed?"));
+}
+
 TEST_CASE("numbers of columns are the same from memory and from a file") {
   for (const std::size_t most : {std::size_t{1} << 20, std::size_t{200}, std::size_t{0}}) {
     NumberColumns columns(3, most);
