@@ -61,8 +61,9 @@ TEST_CASE("a time is a number, or a date that everybody reads in the same way") 
   CHECK(time_in("2026-01-31 12:00:00 -0330") == time_in("2026-01-31 15:30"));
   CHECK(time_in("2026-01-31 24:00") == time_in("2026-02-01"));
   CHECK(time_in("08:15:30.25") == 29730.25);
-  for (const char* text : {"31.1.2026", "1/31/2026", "2026-13-01", "2026-01-32", "2026-01-31 01:00 PM",
-                           "step 3", "25:00", "", "2026-01-31 12:00+", "2026-01-31 x", "-", "2026"})
+  for (const char* text :
+       {"31.1.2026", "1/31/2026", "2026-13-01", "2026-01-32", "2026-01-31 01:00 PM", "step 3", "25:00", "",
+        "2026-01-31 12:00+", "2026-01-31 x", "-", "Nan", "-inf", "2026"})
     CHECK(time_in(text).has_value() == (std::string_view(text) == "2026"));
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,12 +16,18 @@ namespace graphrun::train {
 
 namespace {
 
+/// "nan" and "inf" are no times: they have no place in an order, or no distance from others.
+std::optional<double> finite_number(std::string_view text) {
+  const std::optional<double> number = files::number_in<double>(text);
+  return number && std::isfinite(*number) ? number : std::nullopt;
+}
+
 std::optional<double> number_with_comma(std::string_view text) {
   const std::size_t comma = text.find(',');
   if (comma == std::string_view::npos) return std::nullopt;
   std::string pointed(text);
   pointed[comma] = '.';
-  return files::number_in<double>(pointed);
+  return finite_number(pointed);
 }
 
 /// Days from the beginning of our calendar to the first of March of a year, and so on: the usual formula.
@@ -114,7 +121,7 @@ std::optional<double> time_of_day_in(std::string_view text) {
 }  // namespace
 
 std::optional<double> time_in(std::string_view text) {
-  if (const std::optional<double> number = files::number_in<double>(text)) return number;
+  if (const std::optional<double> number = finite_number(text)) return number;
   if (const std::optional<double> number = number_with_comma(text)) return number;
   if (const std::optional<double> seconds = seconds_in(text)) return seconds;
   return time_of_day_in(text);
@@ -123,8 +130,7 @@ std::optional<double> time_in(std::string_view text) {
 std::string no_time_in(std::string_view text, std::string_view column) {
   return fmt::format(
       "'{}' is no time by which '{}' could put rows in order: take numbers, or dates that begin with the "
-      "year "
-      "and have 24 hours, as 2026-01-31 18:30",
+      "year and have 24 hours, as 2026-01-31 18:30",
       printable(text.substr(0, 40)), printable(column));
 }
 
