@@ -162,13 +162,13 @@ class Session::Implementation {
     count_epochs();
     if (options.epoch && !(*options.epoch >= 0))
       throw Error(ErrorCode::usage, fmt::format("{} are not a number of epochs", *options.epoch));
-    learner_.state().epoch_told = options.epoch;
     const api::BoundInputs bound(definition(), inputs);
     const std::vector<std::string>& names = learner_.training_figures();
     NamedValues values = room_for(names);
     std::vector<float> figures(names.size());
     learner_.initialise();  // the optimizer's state, the first time
     const std::vector<runtime::Feed> feeds = bound.feeds(learner_.training_inputs());
+    learner_.state().epoch_told = options.epoch;
     learner_.step(feeds, bound.rows(), 0, figures, options.stop);
     fill(values, names, figures);
     return values;
