@@ -104,10 +104,9 @@ const Section input_section = {
       .kind = KeyKind::word,
       .doc =
           "which part of an example; labels are i32 `[batch]`; `targets` and `array` are what files beside "
-          "the "
-          "images hold. Of a table: `cells`, the numbers that a row becomes (its default); `mask`, 1 where "
-          "there was a cell; `target`, what is learnt; `column`, a column that is no cell: a number as it is "
-          "scaled, a category as i32, its place among the values",
+          "the images hold. Of a table: `cells`, the numbers that a row becomes (its default); `mask`, 1 "
+          "where there was a cell; `target`, what is learnt; `column`, a column that is no cell: a number as "
+          "it is scaled, a category as i32, its place among the values",
       .fallback = "images",
       .words = {input_sources.begin(), input_sources.end()},
       .also = {"source"}},

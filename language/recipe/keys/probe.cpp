@@ -81,8 +81,7 @@ std::span<const ProbeKind> probe_kinds() {
        true,
        0,
        "the mean absolute error of a guess, in the unit of the target; of a whole row against the cells, as "
-       "the "
-       "model sees them, and column by column in their units"},
+       "the model sees them, and column by column in their units"},
       {"rmse",
        ProbeRecipe::Kind::rmse,
        {},
