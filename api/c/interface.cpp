@@ -21,39 +21,33 @@
 #include "graphrun/session.hpp"
 #include "graphrun/version.hpp"
 
-using graphrun::Error;
-using graphrun::ErrorCode;
-using graphrun::api::clear;
-using graphrun::api::guarded;
-using graphrun::api::known;
-using graphrun::api::provider_of;
-using graphrun::api::require;
-using graphrun::api::texts_of;
+using namespace graphrun;
+using namespace graphrun::api;
 
 namespace {
 
-graphrun::Inputs inputs_of(const graphrun_input* inputs, size_t count) {
-  graphrun::Inputs result;
+Inputs inputs_of(const graphrun_input* inputs, size_t count) {
+  Inputs result;
   if (count > 0) require(inputs, "inputs");
   for (size_t i = 0; i < count; ++i) {
     require(inputs[i].name, "the name of an input");
-    result.push_back({inputs[i].name, graphrun::api::values_of(inputs[i])});
+    result.push_back({inputs[i].name, values_of(inputs[i])});
   }
   return result;
 }
 
-graphrun::SessionOptions options_of(const graphrun_session_options* given) {
+SessionOptions options_of(const graphrun_session_options* given) {
   const graphrun_session_options options = known(given, "session_options");
-  graphrun::SessionOptions result;
+  SessionOptions result;
   result.threads = options.threads;
   if (options.executor < GRAPHRUN_EXECUTOR_TBB || options.executor > GRAPHRUN_EXECUTOR_SERIAL)
     throw Error(ErrorCode::usage, fmt::format("there is no executor {}", options.executor));
-  result.executor = static_cast<graphrun::Executor>(options.executor);
+  result.executor = static_cast<Executor>(options.executor);
   if (options.has_seed != 0) result.seed = options.seed;
   if (options.max_bytes != 0) result.max_bytes = options.max_bytes;
   if (options.steps_per_epoch != 0) result.steps_per_epoch = options.steps_per_epoch;
   result.provider = provider_of(options.provider);
-  result.precision = graphrun::api::precision_of(options.precision);
+  result.precision = precision_of(options.precision);
   if (options.on_log != nullptr)
     result.on_log = [log = options.on_log, context = options.log_context](std::string_view line) {
       log(context, std::string(line).c_str());
@@ -61,18 +55,18 @@ graphrun::SessionOptions options_of(const graphrun_session_options* given) {
   return result;
 }
 
-/// `Examples`: graphrun::Inputs, or a source.
+/// `Examples`: Inputs, or a source.
 template <class Examples>
 void fit(graphrun_session& session, Examples& examples, const graphrun_fit_options& options) {
   std::stop_source stop;
-  graphrun::FitOptions result;
+  FitOptions result;
   if (options.epochs != 0) result.epochs = options.epochs;
   if (options.batch != 0) result.batch = options.batch;
   result.stop = stop.get_token();
   bool is_stopped = false;
   if (options.on_epoch != nullptr) {
-    result.on_epoch = [&](const graphrun::EpochReport& report) {
-      const graphrun::api::BorrowedFigures figures(report.train);
+    result.on_epoch = [&](const EpochReport& report) {
+      const BorrowedFigures figures(report.train);
       is_stopped =
           options.on_epoch(options.context, report.epoch, report.steps, report.seconds, figures.get()) != 0;
       if (is_stopped) stop.request_stop();
@@ -83,21 +77,21 @@ void fit(graphrun_session& session, Examples& examples, const graphrun_fit_optio
   if (is_stopped) throw Error(ErrorCode::cancelled, "learning was stopped after its last epoch");
 }
 
-graphrun::ElementType element_type(const char* name, int type) {
+ElementType element_type(const char* name, int type) {
   switch (type) {
     case GRAPHRUN_F32:
-      return graphrun::ElementType::f32;
+      return ElementType::f32;
     case GRAPHRUN_I32:
-      return graphrun::ElementType::i32;
+      return ElementType::i32;
     case GRAPHRUN_U8:
-      return graphrun::ElementType::u8;
+      return ElementType::u8;
     default:
       throw Error(ErrorCode::usage, fmt::format("input '{}' has the type {}, which is none", name, type));
   }
 }
 
 /// A source in C as one in C++.
-class SourceOfC final : public graphrun::Source {
+class SourceOfC final : public Source {
  public:
   explicit SourceOfC(const graphrun_source& source) : source_(source), buffers_(source.input_count) {
     require(reinterpret_cast<const void*>(source.restart), "restart of the source");
@@ -110,12 +104,12 @@ class SourceOfC final : public graphrun::Source {
     }
   }
 
-  std::vector<graphrun::SourceInput> inputs() const override { return inputs_; }
+  std::vector<SourceInput> inputs() const override { return inputs_; }
   std::int64_t rows() const override { return source_.rows; }
   void restart(std::uint64_t seed) override {
     if (source_.restart(source_.context, seed) != 0) stop();
   }
-  std::int64_t next(std::span<const graphrun::RowBuffer> into, std::int64_t rows) override {
+  std::int64_t next(std::span<const RowBuffer> into, std::int64_t rows) override {
     for (size_t i = 0; i < into.size(); ++i)
       buffers_[i] = std::visit([](const auto& buffer) -> void* { return buffer.data(); }, into[i]);
     const std::int64_t written = source_.next(source_.context, buffers_.data(), rows);
@@ -127,24 +121,24 @@ class SourceOfC final : public graphrun::Source {
   [[noreturn]] static void stop() { throw Error(ErrorCode::cancelled, "learning was stopped by its source"); }
 
   const graphrun_source& source_;
-  std::vector<graphrun::SourceInput> inputs_;
+  std::vector<SourceInput> inputs_;
   std::vector<void*> buffers_;
 };
 
-std::string info_of(const graphrun::Model& model) {
-  return graphrun::files::JsonObject()
+std::string info_of(const Model& model) {
+  return files::JsonObject()
       .set("name", model.name())
       .set("about", model.about())
-      .set("inputs", graphrun::api::json_of(model.inputs()))
-      .set("outputs", graphrun::api::json_of(model.outputs()))
-      .set("parameters", graphrun::api::json_of(model.parameters()))
-      .set("loss", graphrun::files::json_array(model.loss_terms()))
-      .set("metrics", graphrun::files::json_array(model.metrics()))
+      .set("inputs", json_of(model.inputs()))
+      .set("outputs", json_of(model.outputs()))
+      .set("parameters", json_of(model.parameters()))
+      .set("loss", files::json_array(model.loss_terms()))
+      .set("metrics", files::json_array(model.metrics()))
       .set("resolved", model.resolved())
       .text();
 }
 
-graphrun_model* model_for_c(const graphrun::Model& model) {
+graphrun_model* model_for_c(const Model& model) {
   return std::make_unique<graphrun_model>(graphrun_model{model, info_of(model)}).release();
 }
 
@@ -159,15 +153,15 @@ std::vector<std::string> names_in(const char* text) {
 }  // namespace
 
 const char* graphrun_last_error() {
-  return graphrun::api::last_failure();
+  return last_failure();
 }
 
 const char* graphrun_last_error_json() {
-  return graphrun::api::last_failure_json();
+  return last_failure_json();
 }
 
 const char* graphrun_version() {
-  return graphrun::version.data();
+  return version.data();
 }
 
 int graphrun_model_load(const char* path, const char* const* settings, size_t setting_count,
@@ -175,7 +169,7 @@ int graphrun_model_load(const char* path, const char* const* settings, size_t se
   return guarded([&] {
     clear(model, "model");
     require(path, "path");
-    *model = model_for_c(graphrun::Model::load(path, texts_of(settings, setting_count, "settings")));
+    *model = model_for_c(Model::load(path, texts_of(settings, setting_count, "settings")));
   });
 }
 
@@ -185,7 +179,7 @@ int graphrun_model_parse(const char* text, const char* name, const char* const* 
     clear(model, "model");
     require(text, "text");
     require(name, "name");
-    *model = model_for_c(graphrun::Model::parse(text, name, texts_of(settings, setting_count, "settings")));
+    *model = model_for_c(Model::parse(text, name, texts_of(settings, setting_count, "settings")));
   });
 }
 
@@ -206,7 +200,7 @@ int graphrun_session_new(const graphrun_model* model, const graphrun_session_opt
   return guarded([&] {
     clear(session, "session");
     require(model, "model");
-    graphrun::Session made(model->model, options_of(options));
+    Session made(model->model, options_of(options));
     *session = std::make_unique<graphrun_session>(graphrun_session{std::move(made)}).release();
   });
 }
@@ -219,7 +213,7 @@ int graphrun_fit(graphrun_session* session, const graphrun_input* inputs, size_t
                  const graphrun_fit_options* options) {
   return guarded([&] {
     require(session, "session");
-    const graphrun::Inputs examples = inputs_of(inputs, input_count);
+    const Inputs examples = inputs_of(inputs, input_count);
     fit(*session, examples, known(options, "fit_options"));
   });
 }
@@ -240,9 +234,9 @@ int graphrun_train_step(graphrun_session* session, const graphrun_input* inputs,
   return guarded([&] {
     if (figures != nullptr) *figures = nullptr;
     require(session, "session");
-    std::optional<graphrun::api::FiguresRoom> room;
+    std::optional<FiguresRoom> room;
     if (figures != nullptr) room.emplace(session->session.model().loss_terms().size() + 1);
-    graphrun::NamedValues values = session->session.train_step(inputs_of(inputs, input_count));
+    NamedValues values = session->session.train_step(inputs_of(inputs, input_count));
     if (room) *figures = room->filled(std::move(values));
   });
 }
@@ -252,7 +246,7 @@ int graphrun_evaluate(graphrun_session* session, const graphrun_input* inputs, s
   return guarded([&] {
     clear(figures, "figures");
     require(session, "session");
-    *figures = graphrun::api::figures_for_c(session->session.evaluate(inputs_of(inputs, input_count)));
+    *figures = figures_for_c(session->session.evaluate(inputs_of(inputs, input_count)));
   });
 }
 
@@ -262,7 +256,7 @@ int graphrun_run(graphrun_session* session, const char* output, const graphrun_i
     clear(result, "result");
     require(session, "session");
     require(output, "output");
-    *result = graphrun::api::tensor_for_c(session->session.run(output, inputs_of(inputs, input_count)));
+    *result = tensor_for_c(session->session.run(output, inputs_of(inputs, input_count)));
   });
 }
 
@@ -271,7 +265,7 @@ int graphrun_parameter_get(const graphrun_session* session, const char* name, gr
     clear(result, "result");
     require(session, "session");
     require(name, "name");
-    *result = graphrun::api::tensor_for_c(session->session.parameter(name));
+    *result = tensor_for_c(session->session.parameter(name));
   });
 }
 
@@ -305,7 +299,7 @@ int graphrun_export_onnx(const graphrun_session* session, const char* path, cons
     require(session, "session");
     require(path, "path");
     require(part, "part");
-    graphrun::OnnxOptions options;
+    OnnxOptions options;
     options.part = names_in(part);
     session->session.export_onnx(path, options);
   });

@@ -19,20 +19,11 @@
 #include "errors/nearest.hpp"
 #include "files/json.hpp"
 
-using graphrun::Error;
-using graphrun::ErrorCode;
-using graphrun::InputSpan;
-using graphrun::OutputSpan;
-using graphrun::Predictor;
-using graphrun::TensorInfo;
-using graphrun::Weights;
-using graphrun::api::clear;
-using graphrun::api::guarded;
-using graphrun::api::known;
-using graphrun::api::require;
+using namespace graphrun;
+using namespace graphrun::api;
 
 struct graphrun_predictor {
-  graphrun::Model model;
+  Model model;
   Predictor predictor;
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
@@ -41,7 +32,7 @@ struct graphrun_predictor {
 
 namespace {
 
-Weights weights_of(const graphrun::Model& model, const graphrun_weights* given) {
+Weights weights_of(const Model& model, const graphrun_weights* given) {
   require(given, "weights");
   const graphrun_weights weights = known(given, "weights");
   const int sources = (weights.path != nullptr) + (weights.bytes != nullptr) + (weights.session != nullptr);
@@ -54,13 +45,13 @@ Weights weights_of(const graphrun::Model& model, const graphrun_weights* given) 
   return Weights::load(model, std::span(static_cast<const std::byte*>(weights.bytes), weights.byte_count));
 }
 
-graphrun::PredictorOptions options_of(const graphrun_predictor_options& options) {
-  graphrun::PredictorOptions result;
-  result.outputs = graphrun::api::texts_of(options.outputs, options.output_count, "outputs");
-  result.inputs = graphrun::api::texts_of(options.inputs, options.input_count, "inputs");
+PredictorOptions options_of(const graphrun_predictor_options& options) {
+  PredictorOptions result;
+  result.outputs = texts_of(options.outputs, options.output_count, "outputs");
+  result.inputs = texts_of(options.inputs, options.input_count, "inputs");
   if (options.max_bytes != 0) result.max_bytes = options.max_bytes;
-  result.provider = graphrun::api::provider_of(options.provider);
-  result.precision = graphrun::api::precision_of(options.precision);
+  result.provider = provider_of(options.provider);
+  result.precision = precision_of(options.precision);
   return result;
 }
 
@@ -110,8 +101,8 @@ void require_names(std::span<const Given> given, const std::vector<std::string>&
     const char* const name = given[i].name;
     require(name, kind);
     if (std::ranges::find(names, name) == names.end())
-      throw Error(ErrorCode::usage, fmt::format("the predictor has no {} '{}'. {}", kind, name,
-                                                graphrun::suggestion(name, names)));
+      throw Error(ErrorCode::usage,
+                  fmt::format("the predictor has no {} '{}'. {}", kind, name, suggestion(name, names)));
     for (std::size_t before = 0; before < i; ++before)
       if (std::strcmp(given[before].name, name) == 0)
         throw Error(ErrorCode::usage, fmt::format("{} '{}' is given twice", kind, name));
@@ -131,10 +122,8 @@ int graphrun_predictor_new(const graphrun_model* model, const graphrun_weights* 
       made.prepare(chosen.rows == 0 ? 1 : chosen.rows, chosen.threads == 0 ? 1 : chosen.threads);
     const std::vector<TensorInfo> inputs = made.inputs();
     const std::vector<TensorInfo> outputs = made.outputs();
-    const std::string info = graphrun::files::JsonObject()
-                                 .set("inputs", graphrun::api::json_of(inputs))
-                                 .set("outputs", graphrun::api::json_of(outputs))
-                                 .text();
+    const std::string info =
+        files::JsonObject().set("inputs", json_of(inputs)).set("outputs", json_of(outputs)).text();
     *predictor =
         std::make_unique<graphrun_predictor>(
             graphrun_predictor{model->model, std::move(made), names_of(inputs), names_of(outputs), info})
@@ -166,9 +155,8 @@ int graphrun_predict(const graphrun_predictor* predictor, const graphrun_input* 
     require_names(asked, predictor->outputs, "output");
     Spans<InputSpan> values(predictor->inputs.size());
     Spans<OutputSpan> room(predictor->outputs.size());
-    std::ranges::transform(predictor->inputs, values.all().begin(), [&](const std::string& name) {
-      return graphrun::api::values_of(named(given, name, "input"));
-    });
+    std::ranges::transform(predictor->inputs, values.all().begin(),
+                           [&](const std::string& name) { return values_of(named(given, name, "input")); });
     std::ranges::transform(predictor->outputs, room.all().begin(),
                            [&](const std::string& name) { return room_of(named(asked, name, "output")); });
     predictor->predictor.predict(values.all(), room.all());

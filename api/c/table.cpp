@@ -20,17 +20,11 @@
 #include "graphrun/predictor.hpp"
 #include "graphrun/table_predictor.hpp"
 
-using graphrun::Error;
-using graphrun::ErrorCode;
-using graphrun::api::clear;
-using graphrun::api::guarded;
-using graphrun::api::known;
-using graphrun::api::provider_of;
-using graphrun::api::require;
-using graphrun::api::texts_of;
+using namespace graphrun;
+using namespace graphrun::api;
 
 struct graphrun_table_predictor {
-  graphrun::TablePredictor predictor;
+  TablePredictor predictor;
   std::string info;
 };
 
@@ -38,7 +32,7 @@ namespace {
 
 /// The part that C sees is the base, so that one pointer stands for both.
 struct OwnedTable : graphrun_table {
-  explicit OwnedTable(const graphrun::Table& table) : graphrun_table{} {
+  explicit OwnedTable(const Table& table) : graphrun_table{} {
     for (std::size_t row = 0; row < table.rows(); ++row)
       for (std::size_t column = 0; column < table.names().size(); ++column)
         texts.push_back(text_of(table.column(column), row));
@@ -52,9 +46,9 @@ struct OwnedTable : graphrun_table {
   }
 
   /// As `graphrun predict` writes it.
-  static std::string text_of(const graphrun::Table::Column& column, std::size_t row) {
+  static std::string text_of(const Table::Column& column, std::size_t row) {
     if (const auto* texts = std::get_if<std::vector<std::string>>(&column)) return (*texts)[row];
-    return graphrun::files::number_text(static_cast<float>(std::get<std::vector<double>>(column)[row]));
+    return files::number_text(static_cast<float>(std::get<std::vector<double>>(column)[row]));
   }
 
   std::vector<std::string> own_names;
@@ -63,17 +57,17 @@ struct OwnedTable : graphrun_table {
   std::vector<const char*> seen;
 };
 
-graphrun::TablePredictorOptions options_of(const graphrun_table_predictor_options* given) {
+TablePredictorOptions options_of(const graphrun_table_predictor_options* given) {
   const graphrun_table_predictor_options options = known(given, "table_predictor_options");
   return {.columns = texts_of(options.columns, options.column_count, "columns"),
           .outputs = texts_of(options.outputs, options.output_count, "outputs"),
           .provider = provider_of(options.provider)};
 }
 
-std::string info_of(const graphrun::TablePredictor& predictor) {
-  return graphrun::files::JsonObject()
-      .set("columns", graphrun::files::json_array(predictor.columns()))
-      .set("scored_columns", graphrun::files::json_array(predictor.scored_columns()))
+std::string info_of(const TablePredictor& predictor) {
+  return files::JsonObject()
+      .set("columns", files::json_array(predictor.columns()))
+      .set("scored_columns", files::json_array(predictor.scored_columns()))
       .text();
 }
 
@@ -83,8 +77,8 @@ std::string_view cell_of(const char* text) {
 }
 
 /// Rows that stand one behind the other.
-graphrun::Table table_of(const std::vector<std::string>& names, const char* const* cells, std::size_t rows) {
-  graphrun::Table table;
+Table table_of(const std::vector<std::string>& names, const char* const* cells, std::size_t rows) {
+  Table table;
   for (std::size_t i = 0; i < names.size(); ++i) {
     std::vector<std::string> column;
     column.reserve(rows);
@@ -103,8 +97,7 @@ int graphrun_table_predictor_new(const graphrun_model* model, const char* weight
     clear(predictor, "predictor");
     require(model, "model");
     require(weights, "weights");
-    graphrun::TablePredictor made(model->model, graphrun::Weights::load(model->model, weights),
-                                  options_of(options));
+    TablePredictor made(model->model, Weights::load(model->model, weights), options_of(options));
     std::string info = info_of(made);
     *predictor =
         std::make_unique<graphrun_table_predictor>(graphrun_table_predictor{std::move(made), std::move(info)})
@@ -133,7 +126,7 @@ int graphrun_table_score(const graphrun_table_predictor* predictor, const char* 
     if (part_count > 0) require(parts, "parts");
     std::vector<std::string_view> row(cell_count);
     std::transform(cells, cells + cell_count, row.begin(), cell_of);
-    graphrun::RowScore found;
+    RowScore found;
     predictor->predictor.score(row, found);
     if (part_count != 0 && part_count != found.parts.size())
       throw Error(ErrorCode::usage,
@@ -157,7 +150,7 @@ int graphrun_table_predict(const graphrun_table_predictor* predictor, const char
     clear(result, "result");
     require(predictor, "predictor");
     if (row_count > 0) require(cells, "cells");
-    const graphrun::Table rows = table_of(predictor->predictor.columns(), cells, row_count);
+    const Table rows = table_of(predictor->predictor.columns(), cells, row_count);
     *result = std::make_unique<OwnedTable>(predictor->predictor.predict(rows)).release();
   });
 }
