@@ -175,7 +175,8 @@ std::optional<Shape> shape_of(Scope& scope, const InputDeclaration& declared, In
   try {
     Shape shape = input_shape(*written);
     if (scope.model.declared.data) check_batch(shape);
-    if (!element_polynomial(shape).empty()) return shape;
+    element_polynomial(shape);  // throws when the size overflows
+    return shape;
   } catch (const Error& error) {
     const auto* op_error = dynamic_cast<const OpError*>(&error);
     report(scope, wrong_item(scope, *declared.shape, input_shape).place, error.message(),
