@@ -276,7 +276,11 @@ Results scatter_nd(Importer& importer, const Call& call) {
   const std::vector<std::int64_t> places = linear_places(index, x.shape, depth);
   const Value rows = joined_axes(importer, x, depth);
   if (index.rank() == 1) throw Unsupported("one row that is no list");
+  if (call.input(2).rank() + 1 < index.rank()) throw Unsupported("updates of fewer axes than their indices");
   const Value updates = joined_axes(importer, call.input(2), index.rank() - 1);
+  if (!updates.shape[0].is_number(std::ssize(places)))
+    throw Unsupported(fmt::format("{} indices, and updates of the shape {}", places.size(),
+                                  to_string(call.input(2).shape)));
   Order order;
   const NodeId from = importer.any_order(rows, order);
   const std::size_t place = place_of(order, 0);

@@ -128,6 +128,14 @@ std::vector<double> scales_of(const Call& call, bool old) {
   return scales;
 }
 
+/// Throws Unsupported for a scale that makes no image of it, or is no number.
+std::int64_t scaled_extent(std::int64_t in, double scale) {
+  constexpr double most = 1 << 30;
+  const double out = std::floor(static_cast<double>(in) * scale);
+  if (!(out >= 1 && out <= most)) throw Unsupported(fmt::format("resizing {} by a scale of {}", in, scale));
+  return static_cast<std::int64_t>(out);
+}
+
 /// All axes that do not stay as they are.
 std::vector<Resized> resized_axes(const Call& call, bool old, bool crops) {
   const Value& x = call.input(0);
@@ -139,6 +147,7 @@ std::vector<Resized> resized_axes(const Call& call, bool old, bool crops) {
   std::vector<double> scales = scales_of(call, old);
   std::vector<Dim> sizes;
   if (!old && call.has(3)) sizes = sizes_of(call, axes.size());
+  if (!sizes.empty()) scales.clear();  // which follow from them
   if (sizes.empty() && scales.size() != axes.size())
     throw Unsupported("a size that depends on what the model is given");
   const std::string policy = call.text("keep_aspect_ratio_policy", "stretch");
@@ -157,9 +166,8 @@ std::vector<Resized> resized_axes(const Call& call, bool old, bool crops) {
     if (!extents[i].is_number() || (!sizes.empty() && !sizes[i].is_number()))
       throw Unsupported("the size of the images is not known: give it with --shape");
     Resized axis{axes[i], extents[i].offset, 0, 1};
-    const auto in = static_cast<double>(axis.in);
-    axis.out = sizes.empty() ? static_cast<std::int64_t>(std::floor(in * scales[i])) : sizes[i].offset;
-    axis.scale = i < scales.size() ? scales[i] : static_cast<double>(axis.out) / in;
+    axis.out = sizes.empty() ? scaled_extent(axis.in, scales[i]) : sizes[i].offset;
+    axis.scale = i < scales.size() ? scales[i] : static_cast<double>(axis.out) / static_cast<double>(axis.in);
     if (regions.size() == 2 * axes.size()) {
       axis.begin = regions[i];
       axis.end = regions[i + axes.size()];
@@ -180,8 +188,8 @@ NodeId resized_axis(Importer& importer, NodeId x, std::size_t axis, const Sampli
     const double place =
         place_in_image(sampling, static_cast<double>(i), sizes.scale, static_cast<double>(out),
                        static_cast<double>(in), sizes.begin, sizes.end);
-    const bool is_outside =
-        sampling.coordinates == "tf_crop_and_resize" && (place < 0 || place > static_cast<double>(in - 1));
+    const bool is_inside = place >= 0 && place <= static_cast<double>(in - 1);  // what is no number is not
+    const bool is_outside = sampling.coordinates == "tf_crop_and_resize" && !is_inside;
     if (is_outside && sampling.extrapolation != 0) throw Unsupported("an extrapolation_value");
     std::vector<double> row(static_cast<std::size_t>(in), 0.0);
     if (!is_outside) add_weights(sampling, place, sizes.scale, row);

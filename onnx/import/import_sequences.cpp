@@ -177,6 +177,7 @@ std::optional<NodeId> mask_of(Importer& importer, const Call& call, std::int64_t
   if (known && std::ranges::all_of(*known, [&](double n) { return n == static_cast<double>(steps); }))
     return std::nullopt;
   if (lengths.rank() != 1) throw Unsupported("lengths of other axes");
+  if (steps > Importer::most_indices) throw Unsupported(fmt::format("a mask of {} steps", steps));
   std::vector<double> times;
   for (std::int64_t i = 0; i < steps; ++i) times.push_back(static_cast<double>(i));
   const Term column{&importer, importer.reshape(importer.node(lengths), {lengths.shape[0], Dim::number(1)})};

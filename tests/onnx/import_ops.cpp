@@ -1,6 +1,7 @@
 // Ops of a file that are made of graphrun's own: draws, training, rows that are written, angles.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "graphrun/error.hpp"
 #include "tests/onnx/small_files.hpp"
@@ -104,6 +105,15 @@ TEST_CASE("rows that are written at known places are slices beside each other") 
   CHECK(run(made, two_rows, 2) == std::vector<float>{1, 2, -1, 0.5F, -1, -4, 1, 7});
   CHECK(run(imported(written({-1}, 1)), two_rows, 2) == std::vector<float>{1, -2, 3, -1, -1, 4, 2, 1});
   CHECK(throws([&] { imported(written({4}, 1)); }, ErrorCode::model, "index 4 of an axis of 4"));
+  CHECK(throws(
+      [&] {
+        imported(written({2, 1}, 1));
+      },
+      ErrorCode::model, "2 indices, and updates of the shape"));
+  onnx::ModelRecord scalar = written({2, 1}, 1);
+  scalar.graph.nodes[3].inputs[2] = "number";
+  scalar.graph.initializers.push_back(number("number", 1));
+  CHECK(throws([&] { imported(scalar); }, ErrorCode::model, "updates of fewer axes than their indices"));
 }
 
 TEST_CASE("one place along an axis is written by slices, for any batch") {
@@ -147,4 +157,20 @@ TEST_CASE("angles have sines, of constants too") {
           two_rows, 2);
   for (std::size_t i = 0; i < 8; ++i)
     CHECK(std::abs(y[i] - std::sin(0.5F + 0.25F * static_cast<float>(i % 4))) < 1e-5F);
+}
+
+TEST_CASE("sizes that are asked for decide, and not a scale beside them") {
+  const auto resized = [](const std::string& sizes, float scale) {
+    return imported(small_model(
+        {node("Resize", {"x", "", "scales", sizes}, {"z"},
+              {{"axes", std::vector<std::int64_t>{1}}, {"mode", std::string("linear")}}),
+         node("Slice", {"z", "zero", "four", "one"}, {"y"})},
+        {tensor("scales", ElementType::f32, {1}, std::vector<float>{scale}), integers("eight", {8}),
+         integers("zero", {0}), integers("four", {4}), integers("one", {1})}));
+  };
+  const std::vector<float> y = run(resized("", 2), two_rows, 2);
+  CHECK(std::abs(y[1] - 0.25F) < 1e-6F);  // a quarter of the way from 1 to -2
+  CHECK(run(resized("eight", 1e-30F), two_rows, 2) == y);
+  for (const float scale : {-1.0F, 0.1F, 1e20F, std::numeric_limits<float>::quiet_NaN()})
+    CHECK(throws([&] { resized("", scale); }, ErrorCode::model, "resizing 4 by a scale of"));
 }

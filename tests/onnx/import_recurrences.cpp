@@ -89,6 +89,9 @@ TEST_CASE("series that end early keep the state of their end, and are 0 behind i
   CHECK(std::vector<float>(y.begin() + 4, y.begin() + 6) == end);
   CHECK(std::vector<float>(y.begin() + 6, y.end()) == std::vector<float>{0, 0});
   CHECK(y[4] != 0);
+  constexpr std::int64_t steps = (1 << 20) + 1;
+  model.graph.inputs = {value("x", {batch, {steps}, {3}})};
+  CHECK(throws([&] { imported(model); }, ErrorCode::model, "a mask of 1048577 steps"));
 }
 
 TEST_CASE("a cell step by step computes what the op of that cell does") {
