@@ -338,7 +338,6 @@ std::string ModelWriter::outputs() {
   return text;
 }
 
-/// What such a model usually learns: its input again, or a label by its softmax.
 /// Does the output depend on a weight that learns?
 bool ModelWriter::can_learn(NodeId output) const {
   const std::vector<bool> needed = needed_by(graph_, std::span(&output, 1));
@@ -347,6 +346,7 @@ bool ModelWriter::can_learn(NodeId output) const {
   });
 }
 
+/// What such a model usually learns: its input again, or a label by its softmax.
 std::string ModelWriter::learning() {
   const std::string train = "train: {optimizer: adam, batch: 64, epochs: 10}\n";
   std::vector<NodeId> inputs;
