@@ -82,4 +82,17 @@ std::size_t Call::axis(std::int64_t axis, std::size_t rank) const {
   return *found;
 }
 
+Order Call::permutation(std::size_t rank) const {
+  Order axes;
+  for (const std::int64_t axis_written : list("perm")) axes.push_back(axis(axis_written, rank));
+  if (axes.empty()) {
+    axes = natural_order(rank);
+    std::ranges::reverse(axes);
+  }
+  Order sorted = axes;
+  std::ranges::sort(sorted);
+  if (sorted != natural_order(rank)) throw Unsupported(fmt::format("perm is no order of {} axes", rank));
+  return axes;
+}
+
 }  // namespace graphrun::onnx

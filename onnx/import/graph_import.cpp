@@ -241,6 +241,9 @@ Results GraphImport::scan(const Call& call) {
   const Dim length = call.input(states).shape.at(0);
   if (!length.is_number() || length.offset > 1000)
     throw Unsupported("a scan over the batch, or over more than 1000 steps");
+  for (std::size_t k = 0; k < many; ++k)
+    if (const Shape& shape = call.input(states + k).shape; shape.empty() || shape[0] != length)
+      throw Unsupported("a scan over inputs of several lengths");
   std::vector<Value> carried(call.inputs().begin(),
                              call.inputs().begin() + static_cast<std::ptrdiff_t>(states));
   std::vector<std::vector<Value>> scanned;

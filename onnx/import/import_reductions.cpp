@@ -21,7 +21,10 @@ std::optional<std::vector<std::size_t>> reduced_axes(const Call& call) {
   const std::vector<std::int64_t> written =
       call.list_or_input("axes", 1).value_or(std::vector<std::int64_t>{});
   std::vector<std::size_t> axes;
-  for (const std::int64_t axis : written) axes.push_back(call.axis(axis, x.rank()));
+  for (const std::int64_t axis : written) {
+    axes.push_back(call.axis(axis, x.rank()));
+    if (std::ranges::count(axes, axes.back()) > 1) throw Unsupported("it names an axis twice");
+  }
   if (axes.empty() && call.integer("noop_with_empty_axes", 0) != 0) return std::nullopt;
   if (axes.empty()) axes = natural_order(x.rank());
   return axes;

@@ -16,13 +16,7 @@ Results identity(Importer&, const Call& call) {
 
 Results transpose(Importer&, const Call& call) {
   const Value& x = call.input(0);
-  Order axes;
-  for (const std::int64_t axis : call.list("perm")) axes.push_back(call.axis(axis, x.rank()));
-  if (axes.empty()) {
-    axes = natural_order(x.rank());
-    std::ranges::reverse(axes);
-  }
-  if (axes.size() != x.rank()) throw Unsupported("perm has another number of axes than its input");
+  const Order axes = call.permutation(x.rank());
   Value result = x;
   result.shape.clear();
   for (const std::size_t axis : axes) result.shape.push_back(x.shape[axis]);
@@ -314,7 +308,8 @@ Results pad(Importer& importer, const Call& call) {
     if (!x.shape[axis].is_number()) throw Unsupported("it adds to the batch");
     const std::int64_t extent = x.shape[axis].offset;
     constexpr std::int64_t most = 1 << 24;
-    if (std::abs(before) > most || std::abs(after) > most || before + after + extent < 1)
+    const bool is_far = std::min(before, after) < -most || std::max(before, after) > most;
+    if (is_far || before + after + extent < 1)
       throw Unsupported(fmt::format("margins of {} and {}", before, after));
     node = importer.sliced(node, place, std::max<std::int64_t>(0, -before),
                            extent - std::max<std::int64_t>(0, -after));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "graph/interpreter.hpp"
+#include "onnx/import/wire_reader.hpp"
 
 namespace graphrun::onnx {
 
@@ -17,6 +18,8 @@ namespace {
 constexpr std::size_t most_written = 64;
 /// Of a computation of constants, all its values together.
 constexpr std::int64_t most_folded = std::int64_t{1} << 24;
+/// Nodes and their operands: one node of a file may become thousands.
+constexpr std::size_t most_made = 4'000'000;
 
 Extents without_leading_ones(Extents extents) {
   const auto first = std::ranges::find_if(extents, [](std::int64_t extent) { return extent != 1; });
@@ -43,6 +46,9 @@ float as_float(std::int64_t integer) {
 // ---- Nodes ----
 
 NodeId Importer::add(std::string_view op, std::vector<NodeId> inputs, Attributes attributes) {
+  made_ += 1 + inputs.size();
+  if (made_ > most_made)
+    throw MalformedFile(fmt::format("its nodes become more than {} nodes and operands", most_made));
   try {
     return builder_.add(op, std::move(inputs), std::move(attributes));
   } catch (const OpError& error) {
@@ -119,7 +125,7 @@ NodeId Importer::mean(NodeId x, std::vector<std::int64_t> axes, bool keepdims) {
 
 NodeId Importer::sliced(NodeId x, std::size_t axis, std::int64_t start, std::int64_t stop,
                         std::int64_t step) {
-  const Dim extent = type(x).shape[axis];
+  const Dim extent = type(x).shape.at(axis);
   if (start == 0 && step == 1 && extent.is_number(stop)) return x;
   if (extent.is_number() && stop == extent.offset) stop = 0;
   return add("slice", {x},
@@ -132,6 +138,7 @@ NodeId Importer::joined(std::vector<NodeId> parts, std::size_t axis) {
 }
 
 NodeId Importer::taken(NodeId x, std::size_t axis, const std::vector<std::int64_t>& indices) {
+  if (indices.empty()) throw Unsupported("a tensor without elements");
   const auto count = static_cast<std::int64_t>(indices.size());
   if (count > most_indices) throw Unsupported(fmt::format("{} elements that are picked one by one", count));
   const std::int64_t step = count > 1 ? indices[1] - indices[0] : 1;
@@ -224,6 +231,7 @@ NodeId Importer::unflattened(const Value& value) {
 NodeId Importer::node(const Value& value, const Order& order) {
   for (const Dim& dim : value.shape)
     if (dim.is_number(0)) throw Unsupported("a tensor without elements");
+  if (order.size() != value.rank()) throw Unsupported("tensors of different numbers of axes");
   if (value.stored) return stored_node(value, order);
   if (value.known) return known_node(value, order);
   if (!value.node) throw Unsupported("an input that is not there");
@@ -295,7 +303,7 @@ Value Importer::value(NodeId node, ElementType element, Order order) const {
   const Shape& shape = builder_.type(node).shape;
   result.order = order.empty() ? natural_order(shape.size()) : std::move(order);
   result.shape.resize(shape.size());
-  for (std::size_t i = 0; i < shape.size(); ++i) result.shape[result.order[i]] = shape[i];
+  for (std::size_t i = 0; i < shape.size(); ++i) result.shape.at(result.order.at(i)) = shape[i];
   return result;
 }
 

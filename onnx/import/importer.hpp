@@ -57,6 +57,8 @@ class Call {
   std::optional<std::vector<std::int64_t>> list_or_input(std::string_view name, std::size_t i) const;
   /// An axis of a tensor of this rank, counted from the end when negative.
   std::size_t axis(std::int64_t axis, std::size_t rank) const;
+  /// `perm` of a transpose: each axis of a tensor of this rank once, backwards when it is not said.
+  Order permutation(std::size_t rank) const;
 
  private:
   template <class T>
@@ -117,7 +119,7 @@ class Importer {
 
   // ---- Nodes ----
 
-  /// Throws Unsupported where graphrun's op refuses.
+  /// Throws Unsupported where graphrun's op refuses, MalformedFile where the graph grows beyond all use.
   NodeId add(std::string_view op, std::vector<NodeId> inputs, Attributes attributes = {});
   NodeId number(double value);
   NodeId constant(std::vector<double> values, const Extents& extents);
@@ -187,6 +189,7 @@ class Importer {
 
   const OpRegistry& registry_;
   Builder builder_;
+  std::size_t made_ = 0;  ///< nodes and their operands
   std::int64_t opset_;
   std::map<std::string, Value> values_;
   std::map<std::string, std::size_t> uses_;

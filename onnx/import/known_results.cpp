@@ -329,9 +329,8 @@ std::optional<Results> range(const Call& call) {
   const std::int64_t start = call.integers(0)[0];
   const std::int64_t stop = call.integers(1)[0];
   const std::int64_t step = call.integers(2)[0];
-  if (step == 0 || std::abs(step) > most_elements || std::abs(start) > most_elements ||
-      std::abs(stop) > most_elements)
-    return std::nullopt;
+  const auto is_far = [](std::int64_t i) { return i < -most_elements || i > most_elements; };
+  if (step == 0 || is_far(step) || is_far(start) || is_far(stop)) return std::nullopt;
   Elements elements;
   for (std::int64_t i = start; step > 0 ? i < stop : i > stop; i += step) elements.push_back(Dim::number(i));
   const auto count = static_cast<std::int64_t>(elements.size());

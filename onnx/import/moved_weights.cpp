@@ -28,13 +28,7 @@ std::optional<Results> moved_weights(const Call& call) {
     return with_extents(std::move(extents));
   }
   if (call.op() == "Transpose" && element_count(stored.extents) > 0) {
-    Order axes;
-    for (const std::int64_t axis : call.list("perm")) axes.push_back(call.axis(axis, stored.extents.size()));
-    if (axes.empty()) {
-      axes = natural_order(stored.extents.size());
-      std::ranges::reverse(axes);
-    }
-    if (axes.size() != stored.extents.size()) return std::nullopt;
+    const Order axes = call.permutation(stored.extents.size());
     return Results{value_of(Stored{stored.name, layers::transposed(stored.extents, axes),
                                    layers::transposed(stored.values, stored.extents, axes)},
                             call.input(0).type)};

@@ -141,7 +141,8 @@ Dim open_extent(const Shape& from, const Shape& to, std::size_t open) {
   const auto refuse = [&]() -> Dim {
     throw Unsupported(fmt::format("{} does not become {}", to_string(from), to_string(to)));
   };
-  if (divisor.empty() || left.size() < divisor.size() || left.size() > divisor.size() + 1) return refuse();
+  if (divisor.back() == 0 || left.size() < divisor.size() || left.size() > divisor.size() + 1)
+    return refuse();
   Dim result;
   for (std::size_t power = left.size() - divisor.size() + 1; power-- > 0;) {
     const std::int64_t factor = left[power + divisor.size() - 1] / divisor.back();

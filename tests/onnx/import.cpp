@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <random>
 
 #include "graph/graph.hpp"
@@ -300,6 +301,27 @@ TEST_CASE("sizes, depths and circles that a file claims are held against what is
                    tensor("b", ElementType::i64, {}, std::vector<std::int64_t>{std::int64_t{1} << 62}),
                    tensor("c", ElementType::i64, {}, std::vector<std::int64_t>{1})}),
       "", ErrorCode::model));
+  const std::vector<std::int64_t> least(1, std::numeric_limits<std::int64_t>::min());
+  CHECK(refused(small_model({node("Range", {"a", "b", "c"}, {"r"}), node("Add", {"x", "r"}, {"y"})},
+                            {tensor("a", ElementType::i64, {}, least),
+                             tensor("b", ElementType::i64, {}, std::vector<std::int64_t>{0}),
+                             tensor("c", ElementType::i64, {}, std::vector<std::int64_t>{1})}),
+                "a range of no elements, or of more than a million", ErrorCode::model));
+  CHECK(refused(small_model({node("Reshape", {"x", "shape"}, {"y"}, {{"allowzero", std::int64_t{1}}})},
+                            {integers("shape", {0, -1})}),
+                "does not become [0, -1]", ErrorCode::model));
+  for (const char* const op : {"ReduceProd", "ReduceLogSumExp", "ReduceSum"})
+    CHECK(refused(
+        small_model({node(op, {"cube"}, {"r"},
+                          {{"axes", std::vector<std::int64_t>{0, -3}}, {"keepdims", std::int64_t{0}}}),
+                     node("Add", {"x", "r"}, {"y"})},
+                    {floats("cube", {2, 3, 4})}),
+        "it names an axis twice", ErrorCode::model));
+  std::vector<onnx::NodeRecord> tiles;
+  for (int i = 0; i < 400; ++i) tiles.push_back(node("Tile", {"x", "n"}, {"t" + std::to_string(i)}));
+  tiles.push_back(node("Neg", {"x"}, {"y"}));
+  CHECK(refused(small_model(tiles, {integers("n", {1, 10000})}),
+                "its nodes become more than 4000000 nodes and operands"));
   // A graph in a node of a graph, again and again.
   onnx::GraphRecord inner;
   inner.nodes = {node("Neg", {"x"}, {"d"})};

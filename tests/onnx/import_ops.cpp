@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "graphrun/error.hpp"
 #include "tests/onnx/small_files.hpp"
@@ -173,4 +174,50 @@ TEST_CASE("sizes that are asked for decide, and not a scale beside them") {
   CHECK(run(resized("eight", 1e-30F), two_rows, 2) == y);
   for (const float scale : {-1.0F, 0.1F, 1e20F, std::numeric_limits<float>::quiet_NaN()})
     CHECK(throws([&] { resized("", scale); }, ErrorCode::model, "resizing 4 by a scale of"));
+}
+
+TEST_CASE("what is joined has as many axes") {
+  const onnx::ModelRecord joined =
+      small_model({node("Concat", {"cube", "row"}, {"both"}, {{"axis", std::int64_t{0}}}),
+                   node("Add", {"x", "both"}, {"y"})},
+                  {tensor("cube", ElementType::f32, {1, 1, 4}, std::vector<float>{1, 2, 3, 4}),
+                   tensor("row", ElementType::f32, {4}, std::vector<float>{5, 6, 7, 8})});
+  CHECK(throws([&] { imported(joined); }, ErrorCode::model, "tensors of different numbers of axes"));
+}
+
+TEST_CASE("a scan goes over inputs of one length") {
+  onnx::GraphRecord step;
+  step.inputs = {value("a", {}), value("b", {})};
+  step.nodes = {node("Add", {"a", "b"}, {"c"})};
+  step.outputs = {value("c", {})};
+  const auto scanned = [&](std::vector<std::int64_t> others) {
+    return imported(
+        small_model({node("Scan", {"rows", "others"}, {"sums"},
+                          {{"body", onnx::SharedGraph(std::make_shared<const onnx::GraphRecord>(step))},
+                           {"num_scan_inputs", std::int64_t{2}}}),
+                     node("Mul", {"x", "sums"}, {"y"})},
+                    {floats("rows", {4}), floats("others", std::move(others))}));
+  };
+  CHECK(run(scanned({4}), {1, 1, 1, 1}, 1) == std::vector<float>{1, 1.5F, 2, 2.5F});
+  for (const std::vector<std::int64_t>& others : {std::vector<std::int64_t>{}, {5}})
+    CHECK(throws([&] { scanned(others); }, ErrorCode::model, "a scan over inputs of several lengths"));
+}
+
+TEST_CASE("axes are put in an order that has each of them once, and something is looked up") {
+  const auto turned = [](std::vector<std::int64_t> perm, bool is_weight) {
+    return small_model({node("Transpose", {is_weight ? "w" : "x"}, {"t"}, {{"perm", std::move(perm)}}),
+                        node("MatMul", {"x", "t"}, {"y"})},
+                       {floats("w", {4, 4})});
+  };
+  CHECK_NOTHROW(imported(turned({1, 0}, true)));
+  for (const std::vector<std::int64_t>& perm : {std::vector<std::int64_t>{0, 0}, {0}, {1, 0, 1}})
+    for (const bool is_weight : {true, false})
+      CHECK(
+          throws([&] { imported(turned(perm, is_weight)); }, ErrorCode::model, "perm is no order of 2 axes"));
+  CHECK(throws(
+      [] {
+        imported(small_model({node("Gather", {"x", "none"}, {"y"}, {{"axis", std::int64_t{1}}})},
+                             {integers("none", {})}));
+      },
+      ErrorCode::model, "a tensor without elements"));
 }
