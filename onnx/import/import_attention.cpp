@@ -118,6 +118,8 @@ Results rotary_embedding(Importer& importer, const Call& call) {
   const std::int64_t size = fixed(shape[3], "a width");
   std::int64_t turned = call.integer("rotary_embedding_dim", 0);
   if (turned == 0) turned = size;
+  if (turned < 0 || turned > size)
+    throw Unsupported(fmt::format("{} numbers of {} are turned", turned, size));
   const auto angles = [&](std::size_t i) -> Term {
     NodeId node = importer.node(call.input(i));
     if (call.has(3))

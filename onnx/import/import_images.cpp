@@ -200,14 +200,16 @@ Results transposed_convolution(Importer& importer, const Call& call) {
   Window window = window_of(call, images, kernel_of(weight, images.is_signal));
   const Pair more = pair_of(call.list("output_padding"), 0, images.is_signal, "output_padding");
   const std::vector<std::int64_t> wanted = call.list("output_shape");
+  if (!wanted.empty() && wanted.size() < (images.is_signal ? 1U : 2U))
+    throw Unsupported(fmt::format("output_shape of {} numbers", wanted.size()));
   const std::string automatic = call.text("auto_pad", "NOTSET");
   if (!wanted.empty() || automatic.starts_with("SAME")) {
     for (const std::size_t side : {0U, 1U}) {
       const std::int64_t full =
           window.stride[side] * (extent_of(images, side) - 1) + more[side] + reach(window, side);
-      const std::size_t at = wanted.size() - 2 + side;
+      const bool is_written = !wanted.empty() && !(images.is_signal && side == 0);
       const std::int64_t size =
-          wanted.size() >= 2 ? wanted[at] : extent_of(images, side) * window.stride[side];
+          is_written ? wanted[wanted.size() - 2 + side] : extent_of(images, side) * window.stride[side];
       const std::int64_t cut = full - size;
       if (cut < 0) throw Unsupported("an output_shape beyond the windows");
       window.before[side] = automatic == "SAME_UPPER" ? cut / 2 : cut - cut / 2;

@@ -195,7 +195,8 @@ Results unit_length(Importer& importer, const Call& call) {
 Results local_response(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
   const std::int64_t size = call.integer("size", 1);
-  if (x.rank() < 3 || !x.shape[1].is_number() || x.shape[1].offset > 4096) throw Unsupported("no images");
+  if (x.rank() < 3 || !x.shape[1].is_number() || x.shape[1].offset > 4096 || size < 1)
+    throw Unsupported("no images, or no neighbours");
   const std::int64_t channels = x.shape[1].offset;
   std::vector<double> band;
   for (std::int64_t from = 0; from < channels; ++from)

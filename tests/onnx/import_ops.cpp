@@ -185,6 +185,41 @@ TEST_CASE("what is joined has as many axes") {
   CHECK(throws([&] { imported(joined); }, ErrorCode::model, "tensors of different numbers of axes"));
 }
 
+TEST_CASE("windows that write a series make it as long as is asked for") {
+  const auto made = [](std::vector<std::int64_t> length) {
+    return imported(small_model(
+        {node("Unsqueeze", {"x", "one"}, {"series"}),
+         node("ConvTranspose", {"series", "w"}, {"wide"},
+              {{"strides", std::vector<std::int64_t>{2}}, {"output_shape", std::move(length)}}),
+         node("Squeeze", {"wide", "one"}, {"y"})},
+        {integers("one", {1}), tensor("w", ElementType::f32, {1, 1, 3}, std::vector<float>{1, 1, 1})}));
+  };
+  // Each point is written to three places, two apart; one place is cut off at each end.
+  CHECK(run(made({7}), {1, 2, 4, 8}, 1) == std::vector<float>{1, 3, 2, 6, 4, 12, 8});
+  CHECK(run(made({9}), {1, 2, 4, 8}, 1) == std::vector<float>{1, 1, 3, 2, 6, 4, 12, 8, 8});
+  CHECK(throws([&] { made({10}); }, ErrorCode::model, "an output_shape beyond the windows"));
+}
+
+TEST_CASE("images have an output_shape for both sides, channels neighbours, and angles what they turn") {
+  const auto refused = [](const std::vector<onnx::NodeRecord>& nodes, const std::string& what) {
+    return throws(
+        [&] {
+          imported(small_model(nodes, {integers("shape", {-1, 1, 2, 2}), floats("w", {1, 1, 3, 3}),
+                                       floats("angles", {1, 2, 1}), integers("pair", {-1, 2, 1, 2})}));
+        },
+        ErrorCode::model, what);
+  };
+  const onnx::NodeRecord images = node("Reshape", {"x", "shape"}, {"images"});
+  CHECK(refused({images, node("ConvTranspose", {"images", "w"}, {"y"},
+                              {{"output_shape", std::vector<std::int64_t>{7}}})},
+                "output_shape of 1 numbers"));
+  CHECK(refused({images, node("LRN", {"images"}, {"y"}, {{"size", std::int64_t{-1}}})}, "no neighbours"));
+  CHECK(refused(
+      {node("Reshape", {"x", "pair"}, {"heads"}), node("RotaryEmbedding", {"heads", "angles", "angles"},
+                                                       {"y"}, {{"rotary_embedding_dim", std::int64_t{4}}})},
+      "4 numbers of 2 are turned"));
+}
+
 TEST_CASE("a scan goes over inputs of one length") {
   onnx::GraphRecord step;
   step.inputs = {value("a", {}), value("b", {})};
