@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <set>
+#include <string_view>
 
 #include "errors/nearest.hpp"
 #include "errors/printable.hpp"
@@ -49,15 +52,12 @@ void check_versions(const ReadModel& read, const ImportOptions& options) {
 
 // ---- Inputs ----
 
-bool is_weight(const GraphRecord& graph, const std::string& name) {
-  return std::ranges::any_of(graph.initializers,
-                             [&](const TensorRecord& tensor) { return tensor.name == name; });
-}
-
 std::vector<const ValueInfo*> inputs_of(const GraphRecord& graph) {
+  std::set<std::string_view> weights;
+  for (const TensorRecord& tensor : graph.initializers) weights.insert(tensor.name);
   std::vector<const ValueInfo*> inputs;
   for (const ValueInfo& input : graph.inputs)
-    if (!is_weight(graph, input.name)) inputs.push_back(&input);
+    if (!weights.contains(input.name)) inputs.push_back(&input);
   return inputs;
 }
 
@@ -148,8 +148,6 @@ void define_inputs(Importer& importer, const GraphRecord& graph, bool frees_batc
       continue;
     }
     const Shape shape = shape_of(*input, frees_batch, batch_symbol(inputs), options);
-    if (element_polynomial(shape).empty())
-      refuse(options, fmt::format("input '{}' has no elements", shown(input->name)));
     // Whole numbers, one for each example, are labels; all others are f32.
     const bool is_label = is_integer(input->type) && shape == Shape{Dim::batch()};
     // No other node's name ends so: those of weights end with a number.
@@ -235,11 +233,10 @@ Imported attempt(const ReadModel& read, bool frees_batch, const ImportOptions& o
   if (!refusals.empty()) throw ModelError(diagnostics_of(refusals, options));
   if (outputs.empty()) throw MalformedFile("the graph has no outputs");
   const std::map<NodeId, Variable> variables = importer.variables();
+  std::map<std::string, int> uses;
   for (const auto& [name, node] : outputs) {
-    std::string unique = name;
-    for (int use = 2; std::ranges::count(outputs, std::pair(unique, node)) > 1; ++use)
-      unique = fmt::format("{}_{}", name, use);
-    importer.builder().output(unique, node);
+    const int use = ++uses[name];
+    importer.builder().output(use == 1 ? name : fmt::format("{}_{}", name, use), node);
   }
   const Graph made = std::move(importer).finish();
   const std::optional<std::vector<std::string>> trainable = trainable_names(read.model);

@@ -238,6 +238,12 @@ TEST_CASE("a scan goes over inputs of one length") {
     CHECK(throws([&] { scanned(others); }, ErrorCode::model, "a scan over inputs of several lengths"));
 }
 
+TEST_CASE("an output that is named twice has two names") {
+  onnx::ModelRecord model = small_model({node("Neg", {"x"}, {"y"})});
+  model.graph.outputs.push_back(model.graph.outputs[0]);
+  CHECK(imported(model).output_names == std::vector<std::string>{"y", "y_2"});
+}
+
 TEST_CASE("axes are put in an order that has each of them once, and something is looked up") {
   const auto turned = [](std::vector<std::int64_t> perm, bool is_weight) {
     return small_model({node("Transpose", {is_weight ? "w" : "x"}, {"t"}, {{"perm", std::move(perm)}}),
