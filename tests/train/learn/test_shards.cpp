@@ -5,6 +5,8 @@
 #include <limits>
 #include <mutex>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/folders.hpp"
@@ -133,6 +135,25 @@ TEST_CASE("bundled models learn the same bits in shards at any number of threads
   }
   const Learnt at_once = learn(whole, examples, test, 1, steps);
   CHECK(largest_difference(at_once.weights, expected.weights) < chosen.tolerance);
+}
+
+TEST_CASE("bundled models learn the same bits with 1 to 16 threads", "[.][long]") {
+  using Size = std::pair<const char*, std::int64_t>;
+  const auto [name, batch] = GENERATE(values<Size>({{"autoencoder", 64},
+                                                    {"autoencoder", 1024},
+                                                    {"deep_ae", 128},
+                                                    {"deep_ae", 1024},
+                                                    {"convolutional", 256}}));
+  const SharedDefinition model = bundled(name, {"train.batch=" + std::to_string(batch)});
+  const Dataset data = load_model_data(*model);
+  const Examples examples =
+      first_of(bind_images(*model, std::make_shared<const ImageSet>(data.train)), batch);
+  const Examples test = first_of(bind_images(*model, std::make_shared<const ImageSet>(data.test)), 200);
+  const Learnt expected = learn(model, examples, test, 1, 3);
+  for (int threads = 2; threads <= 16; ++threads) {
+    CAPTURE(name, batch, threads);
+    CHECK(learn(model, examples, test, threads, 3) == expected);
+  }
 }
 
 TEST_CASE("the last batch of an epoch may have fewer rows than shards") {
