@@ -119,10 +119,14 @@ class PlanCommand final : public Command {
   }
 
   CorePrediction predicted(const runtime::Plan& plan, std::size_t cores) const {
-    runtime::MachineRates rates;
-    if (peak_) rates.peak = static_cast<double>(*peak_);
-    if (bandwidth_) rates.bandwidth = static_cast<double>(*bandwidth_);
-    return {cores, plan.statistics.slices, runtime::predict_step(plan, cores, rates)};
+    return {cores, plan.statistics.slices, runtime::predict_step(plan, cores, rates())};
+  }
+
+  runtime::MachineRates rates() const {
+    runtime::MachineRates given;
+    if (peak_) given.peak = static_cast<double>(*peak_);
+    if (bandwidth_) given.bandwidth = static_cast<double>(*bandwidth_);
+    return given;
   }
 
   static files::JsonObject json_of(const runtime::PlanStatistics& statistics) {
@@ -146,6 +150,7 @@ class PlanCommand final : public Command {
                           .set("slices", whole(one.slices))
                           .set("step_us", one.time.step_ns() / 1e3)
                           .set("speed_up", step.on_cores.front().time.step_ns() / one.time.step_ns())
+                          .set("memory_us", one.time.memory_ns / 1e3)
                           .set("bound", one.time.bound_by_memory() ? "memory" : "tasks"));
     return object.set("predictions", predictions);
   }
@@ -168,7 +173,7 @@ class PlanCommand final : public Command {
     return text;
   }
 
-  static std::string predictions_text(const PlannedStep& step) {
+  std::string predictions_text(const PlannedStep& step) const {
     if (step.on_cores.empty()) return {};
     std::string text = "\n  cores    step, ms   speed-up   slices\n";
     const double alone = step.on_cores.front().time.step_ns();
@@ -176,8 +181,11 @@ class PlanCommand final : public Command {
       text += fmt::format("  {:<7}{:10.3f} {:10.2f} {:8}{}\n", one.cores, one.time.step_ns() / 1e6,
                           alone / one.time.step_ns(), one.slices,
                           one.time.bound_by_memory() ? "   bound by the memory" : "");
+    const double memory_ms = step.on_cores.front().time.memory_ns / 1e6;
     return text +
-           fmt::format("  the memory needs {:.3f} ms at least\n", step.on_cores.front().time.memory_ns / 1e6);
+           fmt::format("  for cores of {} GFLOP/s (--peak) and a memory of {} GB/s (--bandwidth), ",
+                       rates().peak, rates().bandwidth) +
+           fmt::format("which needs {:.3f} ms at least\n", memory_ms);
   }
 
   std::string as_text(const runtime::Plan& plan) const {

@@ -36,7 +36,8 @@ TEST_CASE("a run has the provider that was asked for, says so, and trains to the
   const ProcessResult cores =
       place.run({"plan", "small.yaml", "--cores", "1,4", "--bandwidth", "50", "--peak", "60"});
   CHECK(contains(cores.out, "speed-up"));
-  CHECK(contains(cores.out, "the memory needs "));
+  CHECK(contains(cores.out,
+                 "for cores of 60 GFLOP/s (--peak) and a memory of 50 GB/s (--bandwidth), which needs 0."));
   const ProcessResult none = place.run({"plan", "small.yaml", "--cores", "1,two"});
   CHECK(none.exit_code == 2);
   CHECK(contains(none.err, "--cores 1,two: 'two' is no number of cores; write such as 1,2,4,8"));

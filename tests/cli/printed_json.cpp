@@ -80,7 +80,7 @@ TEST_CASE("what is printed as JSON has the documented keys: models, plans and be
 
   const json predicted = place.run_json({"plan", "small.yaml", "--cores", "1,2,8"})["predictions"];
   REQUIRE(predicted.size() == 3);
-  CHECK(keys_of(predicted[0]) == Keys{"bound", "cores", "slices", "speed_up", "step_us"});
+  CHECK(keys_of(predicted[0]) == Keys{"bound", "cores", "memory_us", "slices", "speed_up", "step_us"});
   CHECK(predicted[0]["speed_up"] == 1);
   CHECK(predicted[2]["cores"] == 8);
 
