@@ -18,10 +18,12 @@ constexpr double call_ns = 150;  ///< to start any kernel
 
 // ---- For predictions alone: what kernels reach of a core's peak, by `bench MODEL --ops`.
 
-constexpr double product_efficiency = 0.95;
+constexpr double product_efficiency = 0.98;
+/// Loads and counting beside each vector of multiply-adds: they weigh more, the faster a core multiplies.
+constexpr double issue_ns = 0.023;
 constexpr double narrow_efficiency = 0.2;  ///< products with fewer columns or inner elements than:
 constexpr std::int64_t narrow_product = 16;
-constexpr double call_efficiency = 0.5;  ///< of convolutions
+constexpr double call_efficiency = 0.6;  ///< of convolutions
 constexpr double element_ns =
     0.12;  ///< of each step of a chain: a relu takes a third, a sigmoid three times that
 constexpr double largest_cache = 32e6;  ///< bytes that an optimizer finds near again in the next step
@@ -46,7 +48,10 @@ constexpr std::int64_t most_slices = 256;
 class Scheduler {
  public:
   Scheduler(const BoundGraph& bound, const Partition& partition, const LoweringOptions& options)
-      : bound_(bound), partition_(partition), blocks_(options.slicing && !options.keep_values) {
+      : bound_(bound),
+        partition_(partition),
+        isa_(options.isa),
+        blocks_(options.slicing && !options.keep_values) {
     measure();
     estimate();
     cut(options);
@@ -124,8 +129,10 @@ class Scheduler {
   Work work_of(const Group& group, NodeId member) const {
     const Cost cost = cost_of(member);
     if (group.kind == GroupKind::product && member == group.product) {
-      const bool narrow = std::min(group.spec.columns, group.spec.inner) < narrow_product;
-      return {.flop = cost.flop / (narrow ? narrow_efficiency : product_efficiency)};
+      if (std::min(group.spec.columns, group.spec.inner) < narrow_product)
+        return {.flop = cost.flop / narrow_efficiency};
+      const double vectors = cost.flop / (2 * lanes_of(isa_));
+      return {.flop = cost.flop / product_efficiency, .other_ns = vectors * issue_ns};
     }
     if (group.column_sum == member) return {.flop = cost.flop};
     // A group keeps what it hands on in the first-level cache; so does what rides on a product.
@@ -135,6 +142,9 @@ class Scheduler {
     const bool fits = result_.update_bytes < largest_cache;
     return {.cached_bytes = fits ? cost.bytes : 0, .stored_bytes = fits ? 0 : cost.bytes};
   }
+
+  /// Numbers in a vector.
+  static double lanes_of(Isa isa) { return isa == Isa::avx512 ? 16 : isa == Isa::avx2 ? 8 : 4; }
 
   /// What an elementwise group reads from others and stores for them.
   double bytes_around(const Group& group) const {
@@ -432,6 +442,7 @@ class Scheduler {
 
   const BoundGraph& bound_;
   const Partition& partition_;
+  Isa isa_;
   bool blocks_;
   Schedule result_;
   std::vector<double> group_ns_;

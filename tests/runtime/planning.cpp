@@ -147,6 +147,20 @@ TEST_CASE("a prediction is the work by the cores, a chain of tasks takes its len
   CHECK(predicted(serial, 4) == 4);
 }
 
+TEST_CASE("a core of the same peak takes longer where vectors are short: each is loaded and counted for") {
+  const auto graph = graphrun::testing::autoencoder({.widths = {784, 1000, 500, 30}});
+  const auto predicted = [&](Isa isa, double peak) {
+    LoweringOptions options;
+    options.isa = isa;
+    return predict_step(*lower(graph, 512, ops::kernels(), options), 1, {.peak = peak}).step_ns();
+  };
+  const double longer = predicted(Isa::avx2, 100) / predicted(Isa::avx512, 100);
+  CHECK(longer > 1.03);
+  CHECK(longer < 1.1);
+  // So twice the peak is less than twice the speed.
+  CHECK(predicted(Isa::avx2, 100) / predicted(Isa::avx2, 200) < 1.8);
+}
+
 TEST_CASE("a unit continues the task it waits for, although it also waits for what that one waits for") {
   // The slope of tanh reads the activation, for which the cotangent's task has waited.
   const auto graph = graphrun::testing::autoencoder({.widths = {784, 256, 128, 64, 2}});
