@@ -160,6 +160,17 @@ bool BoundGraph::sliced_input(NodeId user, std::size_t i) const {
   return !shape.empty() && shape[0].is_batch();
 }
 
+Cost BoundGraph::cost(NodeId id) const {
+  const Extents& output = info(id).extents;
+  if (node(id).op->cost == nullptr) {
+    const auto count = static_cast<double>(element_count(output));
+    return {count, 8 * count};
+  }
+  std::vector<Extents> inputs;
+  for (const NodeId input : node(id).inputs) inputs.push_back(info(input).extents);
+  return node(id).op->cost({inputs, output, node(id).attributes});
+}
+
 BoundGraph bind_graph(const Graph& graph, std::int64_t batch, const KernelRegistry& kernels,
                       const LoweringOptions& options) {
   return Binder(graph, batch, kernels, options).take();

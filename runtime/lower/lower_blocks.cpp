@@ -12,6 +12,11 @@ namespace {
 constexpr std::size_t block_bytes = std::size_t{512} << 10;
 /// Convolutions take so many images at once.
 constexpr std::int64_t block_step = 8;
+/// Calls with fewer FLOP for each byte of theirs move rows rather than make products.
+constexpr double fewest_product_flop = 5;
+/// Weights are read, and mostly laid out anew, for each block: so many FLOP for each of their bytes take
+/// sixteen times as long.
+constexpr double worth_reading_flop = 160;
 
 class BlockCutter {
  public:
@@ -34,7 +39,21 @@ class BlockCutter {
 
   /// Rows of the batch, one by one. Products are left whole: each would read all of its weights again.
   bool goes_by_rows(std::uint32_t unit) const {
-    return group(unit).rows && group(unit).kind != GroupKind::product;
+    const Group& it = group(unit);
+    if (!it.rows || it.kind == GroupKind::product) return false;
+    return it.kind != GroupKind::call || may_read_weights_again(it.members.front());
+  }
+
+  /// Whether the fewest rows of a block are work enough for the weights: what is not read row by row.
+  bool may_read_weights_again(NodeId id) const {
+    const Cost cost = bound_.cost(id);
+    if (cost.flop < fewest_product_flop * cost.bytes) return true;
+    const std::vector<NodeId>& inputs = bound_.node(id).inputs;
+    double bytes = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (!bound_.sliced_input(id, i)) bytes += static_cast<double>(bound_.bytes(inputs[i]));
+    const double blocks = static_cast<double>(bound_.batch) / static_cast<double>(block_step);
+    return cost.flop >= worth_reading_flop * bytes * blocks;
   }
 
   /// Begins with a unit that goes by rows; parts of sums over the same rows may come behind it.

@@ -71,18 +71,6 @@ class Scheduler {
  private:
   // ---- Cost ----
 
-  Cost cost_of(NodeId id) const {
-    const Node& node = bound_.node(id);
-    const Extents& output = bound_.info(id).extents;
-    if (node.op->cost == nullptr) {
-      const auto count = static_cast<double>(element_count(output));
-      return {count, 8 * count};
-    }
-    std::vector<Extents> inputs;
-    for (const NodeId input : node.inputs) inputs.push_back(bound_.info(input).extents);
-    return node.op->cost({inputs, output, node.attributes});
-  }
-
   void measure() {
     for (std::size_t i = 0; i < partition_.groups.size(); ++i) {
       const Group& each = partition_.groups[i];
@@ -92,7 +80,7 @@ class Scheduler {
       }
       double nanoseconds = call_ns;
       for (const NodeId member : each.members) {
-        const Cost cost = cost_of(member);
+        const Cost cost = bound_.cost(member);
         result_.flop += cost.flop;
         if (!bound_.node(member).op->writes.empty()) result_.update_bytes += cost.bytes;
         const bool product =
@@ -127,7 +115,7 @@ class Scheduler {
   }
 
   Work work_of(const Group& group, NodeId member) const {
-    const Cost cost = cost_of(member);
+    const Cost cost = bound_.cost(member);
     if (group.kind == GroupKind::product && member == group.product) {
       if (std::min(group.spec.columns, group.spec.inner) < narrow_product)
         return {.flop = cost.flop / narrow_efficiency};

@@ -59,6 +59,8 @@ struct BoundGraph {
   bool computed(NodeId id) const { return info(id).live && !info(id).source && info(id).root == id; }
   /// Whether input `i` of `user` is read row by row, in step with the rows of its output.
   bool sliced_input(NodeId user, std::size_t i) const;
+  /// What the op says that it costs, for all rows.
+  Cost cost(NodeId id) const;
 };
 
 BoundGraph bind_graph(const Graph& graph, std::int64_t batch, const KernelRegistry& kernels,
@@ -222,7 +224,8 @@ void gather_tasks(const BoundGraph& bound, const Partition& partition, std::size
                   Schedule& schedule);
 
 /// Units that go over the rows of a slice one after the other run block by block: what one makes of a few
-/// rows the next finds in the cache. A row's bits do not follow from how many run at once.
+/// rows the next finds in the cache. A row's bits do not follow from how many run at once. What would spend
+/// much of a block on reading its weights again runs as a whole.
 void cut_into_blocks(const BoundGraph& bound, const Partition& partition, Schedule& schedule);
 
 /// The most tasks that run at once when there are cores for all of them.

@@ -115,6 +115,34 @@ TEST_CASE("what goes over images one after the other runs block by block") {
   CHECK(units_of(*whole, "extreme_pool").front().row_count == 64);
 }
 
+TEST_CASE("what has little to do with the weights it reads runs whole, and not block by block") {
+  Builder builder(ops::registry());
+  const auto input = [&](const std::string& name, const Shape& shape) {
+    return Term(builder, builder.add("input", {}, {{"shape", shape}}, {.name = name}));
+  };
+  const Term u = input("u", {k(64), k(256)});
+  const Term b = input("b", {k(256)});
+  for (const std::int64_t steps : {16, 64}) {
+    const std::string its = std::to_string(steps);
+    const Term p = input("p" + its, {n, k(steps), k(256)});
+    const Term mask = input("mask" + its, {n, k(steps)});
+    const Term start = input("start" + its, {n, k(128)});
+    builder.output("of " + its, call("tanh", {call("lstm_steps", {p, u, b, mask, start})}));
+  }
+  const Term word = call("argmax", {input("x", {n, k(8), k(10)})});
+  builder.output("moved", call("tanh", {call("gather", {input("book", {k(512), k(784)}), word})}));
+  const auto plan = lower(std::make_shared<const Graph>(std::move(builder).finish()), 64, ops::kernels());
+  const auto rows_of = [&](const std::string& op, std::int64_t steps) {
+    std::set<std::int64_t> rows;
+    for (const Unit& unit : units_of(*plan, op))
+      if (plan->graph->node(unit.node).type.shape[1].is_number(steps)) rows.insert(unit.row_count);
+    return rows;
+  };
+  CHECK(rows_of("lstm_steps", 16) == std::set<std::int64_t>{32});
+  CHECK(rows_of("lstm_steps", 64) == std::set<std::int64_t>{8});
+  CHECK(rows_of("gather", 8) == std::set<std::int64_t>{8});
+}
+
 TEST_CASE("who is asked for runs convolutions, products of many matrices and steps of recurrences too") {
   Builder builder(ops::registry());
   const auto input = [&](const std::string& name, const Shape& shape) {
