@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <new>
@@ -54,8 +55,20 @@ bool GzipSource::refill() {
 /// After the end of a member: false if it was the last. Bytes that begin no member fail in inflate().
 bool GzipSource::next_member() {
   if (format_ == Format::raw || !refill()) return false;
+  if (*stream_->state.next_in == 0) {
+    pass_over_zeros();
+    return false;
+  }
   ::inflateReset(&stream_->state);
   return true;
+}
+
+/// Tapes and archives are filled up with zeros, which no member begins with.
+void GzipSource::pass_over_zeros() {
+  z_stream& state = stream_->state;
+  for (; refill(); state.avail_in = 0)
+    if (std::any_of(state.next_in, state.next_in + state.avail_in, [](Bytef byte) { return byte != 0; }))
+      throw data_error(path_, "the gzip data is damaged: other bytes stand behind the zeros at its end");
 }
 
 std::size_t GzipSource::read(std::span<std::uint8_t> into) {

@@ -14,7 +14,8 @@ bool looks_like_gzip(std::span<const std::uint8_t> bytes) noexcept;
 
 /// Decompresses gzip (RFC 1952), one member or several behind each other. Memory does not grow with the
 /// data: the caller says how much it takes, and the length that the file claims is never trusted.
-/// Error{data} for anything but gzip, a wrong CRC or length, a file cut off, bytes behind the last member.
+/// Zeros behind the last member are padding. Error{data} for anything but gzip, a wrong CRC or length, a file
+/// cut off, other bytes behind the last member.
 class GzipSource final : public ByteSource {
  public:
   /// Raw: one run of deflate without a header, as in ZIP archives, which has no CRC of its own.
@@ -29,6 +30,7 @@ class GzipSource final : public ByteSource {
   struct Stream;
   bool refill();
   bool next_member();
+  void pass_over_zeros();
 
   ByteSource& compressed_;
   std::filesystem::path path_;

@@ -86,8 +86,22 @@ TEST_CASE("a damaged gzip file is an error") {
   CHECK(throws(damaged_at(whole.size() - 1), ErrorCode::data, "damaged: incorrect length check"));
 }
 
-TEST_CASE("bytes behind the last gzip member are an error") {
+TEST_CASE("zeros behind the last gzip member are padding") {
+  const Bytes bytes = numbered(40);
+  const Bytes two = joined(gzip_bytes(bytes), gzip_bytes(bytes));
+  for (const std::size_t zeros : {1U, 3U, 512U, 200'000U}) {
+    CHECK(decompressed(joined(gzip_bytes(bytes), Bytes(zeros, 0))) == bytes);
+    CHECK(decompressed(joined(two, Bytes(zeros, 0)), 100'000) == joined(bytes, bytes));
+  }
+}
+
+TEST_CASE("other bytes behind the last gzip member are an error") {
   const Bytes whole = gzip_bytes(numbered(40));
-  CHECK(throws([&] { decompressed(joined(whole, {0, 0, 0})); }, ErrorCode::data, "damaged"));
   CHECK(throws([&] { decompressed(joined(whole, {'x'})); }, ErrorCode::data, "gzip data is"));
+  for (const std::size_t zeros : {1U, 200'000U}) {
+    const Bytes padded = joined(whole, Bytes(zeros, 0));
+    CHECK(throws([&] { decompressed(joined(padded, {'x'})); }, ErrorCode::data,
+                 "damaged: other bytes stand behind the zeros at its end"));
+    CHECK(throws([&] { decompressed(joined(padded, whole)); }, ErrorCode::data, "behind the zeros"));
+  }
 }
