@@ -12,8 +12,10 @@
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
+#include <utility>
 
 #include "files/believable.hpp"
+#include "files/jpeg/orientation.hpp"
 
 // As in png.cpp: libjpeg's errors come by longjmp, so what it may leave has trivial objects only.
 
@@ -108,7 +110,7 @@ Image decode_jpeg(std::span<const std::uint8_t> file, const std::filesystem::pat
                                        beyond_belief(file.size())));
   image.pixels.resize(row_bytes * image.height);
   if (!decoder.read(image.pixels.data(), row_bytes)) throw damaged();
-  return image;
+  return upright(std::move(image), orientation_of_jpeg(file));
 }
 
 }  // namespace graphrun::files
