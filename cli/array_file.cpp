@@ -35,20 +35,33 @@ files::StoredType element_type(const train::OutputValues& output) {
   throw Error(ErrorCode::usage, fmt::format("output '{}' has no value", output.name));
 }
 
+/// Rows of floats with a name, of equal lengths.
+struct Part {
+  const std::string& name;
+  std::span<const float> values;
+  std::size_t width = 0;
+};
+
 void write_csv_rows(const std::string& path, const train::OutputValues& output,
-                    std::span<const std::int32_t> labels) {
-  const std::span<const float> values = train::as_floats(output);
+                    std::span<const std::int32_t> labels, std::span<const NamedRows> beside) {
   const auto rows = static_cast<std::size_t>(output.extents.front());
-  const std::size_t width = rows == 0 ? 0 : values.size() / rows;
+  std::vector<Part> parts{{output.name, train::as_floats(output)}};
+  for (const NamedRows& more : beside) parts.push_back({more.name, more.values});
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < width; ++i) names.push_back(fmt::format("{}_{}", output.name, i));
-  if (labels.size() == rows) names.emplace_back(files::label_column);
+  for (Part& part : parts) {
+    part.width = rows == 0 ? 0 : part.values.size() / rows;
+    for (std::size_t i = 0; i < part.width; ++i) names.push_back(fmt::format("{}_{}", part.name, i));
+  }
+  const bool has_labels = labels.size() == rows;
+  if (has_labels) names.emplace_back(files::label_column);
   std::vector<float> table;
   table.reserve(rows * names.size());
   for (std::size_t row = 0; row < rows; ++row) {
-    const std::span<const float> part = values.subspan(row * width, width);
-    table.insert(table.end(), part.begin(), part.end());
-    if (names.size() > width) table.push_back(static_cast<float>(labels[row]));
+    for (const Part& part : parts) {
+      const std::span<const float> own = part.values.subspan(row * part.width, part.width);
+      table.insert(table.end(), own.begin(), own.end());
+    }
+    if (has_labels) table.push_back(static_cast<float>(labels[row]));
   }
   files::write_csv(path, names, names.size(), table);
 }
@@ -83,8 +96,8 @@ void require_array_name(const std::string& path) {
 }
 
 void write_array(const std::string& path, const train::OutputValues& output,
-                 std::span<const std::int32_t> labels) {
-  if (is_csv(path)) return write_csv_rows(path, output, labels);
+                 std::span<const std::int32_t> labels, std::span<const NamedRows> beside) {
+  if (is_csv(path)) return write_csv_rows(path, output, labels, beside);
   const std::vector<std::size_t> shape(output.extents.begin(), output.extents.end());
   files::write_npy(path, element_type(output), shape, output.bytes);
   if (labels.size() == static_cast<std::size_t>(output.extents.front()) && !labels.empty())

@@ -16,10 +16,16 @@ namespace graphrun::cli {
 /// Error{usage} for a name that ends in neither .npy nor .csv.
 void require_array_name(const std::string& path);
 
-/// Writes the rows of an output. A CSV has the columns NAME_0, NAME_1, … and, when there are labels, `label`;
-/// beside an NPY, labels go to a file of their own: labels_path().
+/// What stands beside an output in a CSV: as many rows, of equal lengths.
+struct NamedRows {
+  std::string name;
+  std::vector<float> values;
+};
+
+/// Writes the rows of an output. A CSV has the columns NAME_0, NAME_1, …, the same of what stands beside it
+/// and, when there are labels, `label`; beside an NPY, labels go to a file of their own: labels_path().
 void write_array(const std::string& path, const train::OutputValues& output,
-                 std::span<const std::int32_t> labels = {});
+                 std::span<const std::int32_t> labels = {}, std::span<const NamedRows> beside = {});
 
 /// An NPY file of an output whose rows come block by block.
 class ArrayRows {

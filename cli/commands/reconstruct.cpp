@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "cli/arguments.hpp"
 #include "cli/array_file.hpp"
@@ -17,8 +20,8 @@
 #include "files/csv.hpp"
 #include "files/number_text.hpp"
 #include "graphrun/error.hpp"
-#include "show/draw/pictures.hpp"
 #include "show/draw/ranking.hpp"
+#include "show/draw/reconstruction.hpp"
 
 namespace graphrun::cli {
 
@@ -69,15 +72,16 @@ class ReconstructCommand final : public Command {
   };
 
   int of_images(const Context& context, train::Learner& learner, const NamedExamples& data) const {
-    const std::string out = output_for(*data.images);
+    const std::string out = output_for(learner.model(), *data.images);
     const show::Reconstruction result =
         show::reconstruct(learner, data.examples, *data.images, count(data, out));
     require_finite(result.image);
     const Ranking ranking = ranked(learner, data);
     if (is_array(out))
-      write_array(out, result.image, labels_of(data, result));
+      write_array(out, result.image, labels_of(data, result), beside(result, *data.images));
     else
-      show::write_sheet(out, lists_of(result, ranking), static_cast<std::size_t>(columns_.value_or(16)));
+      show::write_sheet(out, lists_of(result, ranking, *data.images),
+                        static_cast<std::size_t>(columns_.value_or(16)));
     if (!errors_.empty()) write_errors(ranking.errors, *data.images);
     return answer(context, json_of(result, ranking, data, out), text_of(result, ranking, data, out));
   }
@@ -134,9 +138,21 @@ class ReconstructCommand final : public Command {
   static bool is_array(const std::string& out) { return fs::path(out).extension() != ".png"; }
 
   /// Measurements are numbers to be used, not pictures to be looked at.
-  std::string output_for(const train::ImageSet& images) const {
+  std::string output_for(const ModelDefinition& model, const train::ImageSet& images) const {
     if (!out_.empty()) return out_;
-    return default_output(trained_, images.are_pictures ? "reconstruction.png" : "reconstruction.npy");
+    const bool draws = model.role("image") ? show::draws_images(model, images) : images.are_pictures;
+    return default_output(trained_, draws ? "reconstruction.png" : "reconstruction.npy");
+  }
+
+  /// What the model was given and what it was to draw, where these are two things.
+  static std::vector<NamedRows> beside(const show::Reconstruction& result, const train::ImageSet& images) {
+    if (!result.target) return {};
+    const auto rows = static_cast<std::size_t>(result.image.extents.front());
+    NamedRows input{"input", {}};
+    for (std::size_t i = 0; i < rows * images.values_per_image(); ++i)
+      input.values.push_back(static_cast<float>(images.value(i)));
+    const std::span<const float> target = as_floats(*result.target);
+    return {std::move(input), {"target", {target.begin(), target.end()}}};
   }
 
   std::int64_t count(const NamedExamples& data, const std::string& out) const {
@@ -193,17 +209,18 @@ class ReconstructCommand final : public Command {
                             did_you_mean(anomaly_, images.class_names)));
   }
 
-  std::vector<show::Pictures> lists_of(const show::Reconstruction& result, const Ranking& ranking) const {
-    if (rank_.empty()) return result.lists;
+  std::vector<show::Pictures> lists_of(const show::Reconstruction& result, const Ranking& ranking,
+                                       const train::ImageSet& images) const {
     std::vector<show::Pictures> lists;
-    for (const show::Pictures& list : result.lists) lists.push_back(show::picked(list, ranking.shown));
+    for (const show::NamedPictures& list : show::pictures_of(result, images))
+      lists.push_back(rank_.empty() ? list.pictures : show::picked(list.pictures, ranking.shown));
     return lists;
   }
 
   files::JsonObject json_of(const show::Reconstruction& result, const Ranking& ranking,
                             const NamedExamples& data, const std::string& out) const {
     files::JsonObject object;
-    object.set("file", out).set("count", result.lists.front().count).set("mse", result.mean_squared_error);
+    object.set("file", out).set("count", result.image.extents.front()).set("mse", result.mean_squared_error);
     if (rank_.empty()) return object;
     files::JsonArray images;
     for (const std::size_t number : ranking.shown) {
@@ -217,10 +234,15 @@ class ReconstructCommand final : public Command {
     return object;
   }
 
+  static std::string error_text(const show::Reconstruction& result) {
+    return result.mean_squared_error ? fmt::format("mean squared error {:.5g}", *result.mean_squared_error)
+                                     : "compared with nothing (--targets FILE)";
+  }
+
   std::string text_of(const show::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
                       const std::string& out) const {
-    std::string text = fmt::format("{} images of {}, mean squared error {:.5g}: {}\n",
-                                   result.lists.front().count, data.name, result.mean_squared_error, out);
+    std::string text = fmt::format("{} images of {}, {}: {}\n", result.image.extents.front(), data.name,
+                                   error_text(result), out);
     for (const std::size_t number : ranking.shown) {
       text += fmt::format("image {:>6}  error {:.5g}", number, ranking.errors[number]);
       if (data.images->has_labels()) text += fmt::format("  label {}", data.images->labels[number]);

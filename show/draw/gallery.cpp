@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "files/png/png.hpp"
 #include "ops/op.hpp"
@@ -11,6 +12,7 @@
 #include "show/draw/filters.hpp"
 #include "show/draw/matrix.hpp"
 #include "show/draw/pictures.hpp"
+#include "show/draw/reconstruction.hpp"
 #include "show/draw/row_view.hpp"
 #include "show/draw/scatter.hpp"
 #include "train/learn/programs.hpp"
@@ -97,8 +99,10 @@ class Drawing {
   const train::ImageSet& shown() const { return source_.shown(); }
 
   void save_reconstructions(const std::string& name) {
-    const Reconstruction sheet = reconstruct(learner_, source_.test, shown(), images_on_sheet);
-    write_sheet(folder_ / name, sheet.lists);
+    const Reconstruction made = reconstruct(learner_, source_.test, shown(), images_on_sheet);
+    std::vector<Pictures> lists;
+    for (NamedPictures& list : pictures_of(made, shown())) lists.push_back(std::move(list.pictures));
+    write_sheet(folder_ / name, lists);
     gallery_.files.push_back(folder_ / name);
   }
 

@@ -8,22 +8,13 @@
 
 #include "files/png/png.hpp"
 #include "graph/needed.hpp"
-#include "show/draw/target.hpp"
 
 namespace graphrun::show {
 
 namespace {
 
 constexpr const char* image_role = "image";
-constexpr const char* noisy_role = "noisy";
-
-/// Values in one row of an output; 0 when it has no rows.
-std::size_t values_per_row(const train::OutputValues& output) {
-  std::size_t values = 1;
-  for (std::size_t axis = 1; axis < output.extents.size(); ++axis)
-    values *= static_cast<std::size_t>(output.extents[axis]);
-  return output.extents.empty() ? 0 : values;
-}
+constexpr std::size_t smallest_side = 8;  ///< of a square that a row of numbers is taken for
 
 struct Size {
   std::size_t height = 0;
@@ -46,14 +37,23 @@ Size size_from_shape(const train::OutputValues& output) {
   return {side, side, 1};
 }
 
-double mean_squared_error(const train::OutputValues& output, const ImageTargets& targets) {
-  const std::span<const float> values = as_floats(output);
-  double sum = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double difference = static_cast<double>(values[i]) - targets.value(i);
-    sum += difference * difference;
-  }
-  return sum / static_cast<double>(values.size());
+/// What stands for a row of so many values as a picture; empty: it is none.
+std::vector<std::size_t> sizes_of_row(const std::vector<std::size_t>& shape) {
+  if (shape.size() == 2) return {shape[0], shape[1], 1};
+  if (shape.size() == 3 && (shape[2] == 1 || shape[2] == 3)) return shape;
+  if (shape.size() != 1) return {};
+  const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(shape[0]))));
+  if (side < smallest_side || side * side != shape[0]) return {};
+  return {side, side, 1};
+}
+
+Size size_of(const train::OutputValues& output, const train::ImageSet* like) {
+  if (like == nullptr) return size_from_shape(output);
+  const std::size_t values = values_per_row(output);
+  const std::vector<std::size_t> sizes = picture_sizes(*like, values);
+  if (!sizes.empty()) return {sizes[0], sizes[1], sizes[2]};
+  if (values == like->values_per_image()) return {like->height, like->width, like->channels};
+  return size_from_shape(output);
 }
 
 }  // namespace
@@ -86,8 +86,7 @@ Pictures first_of(Pictures pictures, std::size_t count) {
 }
 
 Pictures pictures_of(const train::OutputValues& output, const train::ImageSet* like) {
-  const bool alike = like != nullptr && values_per_row(output) == like->values_per_image();
-  const Size size = alike ? Size{like->height, like->width, like->channels} : size_from_shape(output);
+  const Size size = size_of(output, like);
   return {static_cast<std::size_t>(output.extents.front()), size.height, size.width, size.channels,
           to_pixels(as_floats(output))};
 }
@@ -101,44 +100,29 @@ void write_sheet(const std::filesystem::path& path, const std::vector<Pictures>&
   files::write_png(path, compose_sheet(lists, options));
 }
 
-Reconstruction reconstruct(train::Learner& learner, const train::Examples& examples,
-                           const train::ImageSet& images, std::int64_t count) {
-  const ModelDefinition& model = learner.model();
-  if (model.role(image_role) && !sees_images(model))
-    throw Error(
-        ErrorCode::usage,
-        fmt::format("model '{}' makes images from nothing but chance, so there is nothing to reconstruct; "
-                    "`graphrun generate` draws samples",
-                    model.name));
-  const bool noisy = model.role(noisy_role).has_value();
-  std::vector<std::string> outputs{image_role};
-  if (noisy) outputs.emplace_back(noisy_role);
-  const train::Examples chosen = first_of(examples, count);
-  std::vector<train::OutputValues> values = learner.run(outputs, chosen);
-  if (values_per_row(values[0]) != images.values_per_image())
-    throw Error(ErrorCode::usage, "output 'image' has another size than the images it is compared with");
-  Reconstruction result;
-  const ImageTargets targets(learner, chosen, images);
-  result.lists.push_back(targets.computed() != nullptr
-                             ? pictures_of(*targets.computed(), &images)
-                             : first_pictures(images, static_cast<std::size_t>(chosen.count)));
-  if (noisy) result.lists.push_back(pictures_of(values[1], &images));
-  result.lists.push_back(pictures_of(values[0], &images));
-  result.mean_squared_error = mean_squared_error(values[0], targets);
-  result.image = std::move(values[0]);
-  return result;
-}
-
-bool draws_images(const ModelDefinition& model, const train::ImageSet& images) {
-  return makes_images_like(model, images) && sees_images(model);
-}
-
 bool makes_images_like(const ModelDefinition& model, const train::ImageSet& images) {
-  if (!images.are_pictures || !model.role(image_role)) return false;
+  return images.are_pictures && values_per_image(model) == images.values_per_image();
+}
+
+std::size_t values_per_image(const ModelDefinition& model) {
+  if (!model.role(image_role)) return 0;
   const Type& type = model.graph.node(*model.role(image_role)).type;
-  if (type.shape.empty() || !type.shape.front().is_batch()) return false;
-  return element_count(bind(type.shape, std::int64_t{1})) ==
-         static_cast<std::int64_t>(images.values_per_image());
+  if (type.shape.empty() || !type.shape.front().is_batch()) return 0;
+  return static_cast<std::size_t>(element_count(bind(type.shape, std::int64_t{1})));
+}
+
+std::size_t values_per_row(const train::OutputValues& output) {
+  std::size_t values = 1;
+  for (std::size_t axis = 1; axis < output.extents.size(); ++axis)
+    values *= static_cast<std::size_t>(output.extents[axis]);
+  return output.extents.empty() ? 0 : values;
+}
+
+std::vector<std::size_t> picture_sizes(const train::ImageSet& images, std::size_t values) {
+  if (images.are_pictures && values == images.values_per_image())
+    return {images.height, images.width, images.channels};
+  const bool are_targets = images.image_targets && images.image_targets->row_elements() == values;
+  return are_targets ? sizes_of_row(images.image_targets->shape) : std::vector<std::size_t>();
 }
 
 }  // namespace graphrun::show

@@ -13,10 +13,12 @@ std::vector<double> image_errors(train::Learner& learner, const train::Examples&
                                  const train::ImageSet& images) {
   const train::OutputValues output = learner.run({"image"}, examples).front();
   const std::span<const float> values = as_floats(output);
-  const std::size_t width = images.values_per_image();
-  if (values.size() != static_cast<std::size_t>(examples.count) * width)
-    throw Error(ErrorCode::usage, "output 'image' has another size than the images it is compared with");
-  const ImageTargets targets(learner, examples, images);
+  const ImageTargets targets(learner, examples, images, output);
+  if (!targets.are_known())
+    throw Error(ErrorCode::usage,
+                "the images come without what they are to become, which errors are measured against: "
+                "--targets FILE gives it");
+  const std::size_t width = values_per_row(output);
   std::vector<double> errors(static_cast<std::size_t>(examples.count));
   for (std::size_t image = 0; image < errors.size(); ++image) {
     for (std::size_t i = image * width; i < (image + 1) * width; ++i) {

@@ -11,6 +11,11 @@
 namespace graphrun::show {
 namespace {
 
+struct Size {
+  std::size_t height = 0;
+  std::size_t width = 0;
+};
+
 void check(std::span<const Pictures> lists, const SheetOptions& options) {
   if (lists.empty() || options.columns == 0 || options.magnify == 0) {
     throw Error(ErrorCode::usage,
@@ -18,10 +23,9 @@ void check(std::span<const Pictures> lists, const SheetOptions& options) {
   }
   const Pictures& first = lists.front();
   for (const Pictures& list : lists) {
-    const bool same = list.count == first.count && list.height == first.height && list.width == first.width &&
-                      list.channels == first.channels;
     const std::size_t pixels = list.count * list.height * list.width * list.channels;
-    if (!same || pixels == 0 || list.pixels.size() != pixels || (list.channels != 1 && list.channels != 3)) {
+    const bool fits = list.count == first.count && pixels > 0 && list.pixels.size() == pixels;
+    if (!fits || (list.channels != 1 && list.channels != 3)) {
       throw Error(
           ErrorCode::usage,
           fmt::format(
@@ -33,37 +37,56 @@ void check(std::span<const Pictures> lists, const SheetOptions& options) {
   }
 }
 
+/// What the largest picture takes, each pixel once.
+Size cell_of(std::span<const Pictures> lists) {
+  Size cell;
+  for (const Pictures& list : lists) {
+    cell.height = std::max(cell.height, list.height);
+    cell.width = std::max(cell.width, list.width);
+  }
+  return cell;
+}
+
+std::size_t channels_of(std::span<const Pictures> lists) {
+  return std::ranges::max(lists, {}, &Pictures::channels).channels;
+}
+
 /// Where everything goes.
 class Layout {
  public:
-  Layout(const Pictures& list, std::size_t lists, const SheetOptions& options)
+  Layout(std::span<const Pictures> lists, const SheetOptions& options)
       : options_(options),
-        lists_(lists),
-        columns_(std::min(options.columns, list.count)),
-        blocks_((list.count + columns_ - 1) / columns_),
-        cell_width_(list.width * options.magnify + options.padding),
-        cell_height_(list.height * options.magnify + options.padding) {}
+        lists_(lists.size()),
+        count_(lists.front().count),
+        columns_(std::min(options.columns, count_)),
+        blocks_((count_ + columns_ - 1) / columns_),
+        cell_{cell_of(lists).height * options.magnify, cell_of(lists).width * options.magnify} {}
 
-  std::size_t width() const { return options_.padding + columns_ * cell_width_; }
+  std::size_t width() const { return options_.padding + columns_ * (cell_.width + options_.padding); }
   std::size_t height() const {
-    return options_.padding + blocks_ * lists_ * cell_height_ + (blocks_ - 1) * options_.block_gap;
+    return options_.padding + blocks_ * lists_ * (cell_.height + options_.padding) +
+           (blocks_ - 1) * options_.block_gap;
   }
-  std::size_t left(std::size_t picture) const { return options_.padding + picture % columns_ * cell_width_; }
+  std::size_t left(std::size_t picture) const {
+    return options_.padding + picture % columns_ * (cell_.width + options_.padding);
+  }
   std::size_t top(std::size_t picture, std::size_t list) const {
     const std::size_t block = picture / columns_;
-    return options_.padding + (block * lists_ + list) * cell_height_ + block * options_.block_gap;
+    return options_.padding + (block * lists_ + list) * (cell_.height + options_.padding) +
+           block * options_.block_gap;
   }
+  const Size& cell() const { return cell_; }
 
  private:
   const SheetOptions& options_;
   std::size_t lists_;
+  std::size_t count_;
   std::size_t columns_;
   std::size_t blocks_;
-  std::size_t cell_width_;
-  std::size_t cell_height_;
+  Size cell_;
 };
 
-/// Copies one picture, magnified, to a place of the sheet.
+/// Copies one picture, magnified, to a place of the sheet; grey ones to each of its channels.
 void paste(const Pictures& list, std::size_t picture, std::size_t magnify, std::size_t left, std::size_t top,
            files::Image& sheet) {
   const std::size_t channels = list.channels;
@@ -71,21 +94,32 @@ void paste(const Pictures& list, std::size_t picture, std::size_t magnify, std::
   for (std::size_t y = 0; y < list.height * magnify; ++y) {
     for (std::size_t x = 0; x < list.width * magnify; ++x) {
       const std::size_t from = (y / magnify * list.width + x / magnify) * channels;
-      const std::size_t to = ((top + y) * sheet.width + left + x) * channels;
-      for (std::size_t c = 0; c < channels; ++c) sheet.pixels[to + c] = pixels[from + c];
+      const std::size_t to = ((top + y) * sheet.width + left + x) * sheet.channels;
+      for (std::size_t c = 0; c < sheet.channels; ++c)
+        sheet.pixels[to + c] = pixels[from + std::min(c, channels - 1)];
     }
   }
+}
+
+/// All pictures of a list, as large as whole numbers make them, each in the middle of its cell.
+void paste(const Pictures& list, std::size_t number, const Layout& layout, files::Image& sheet) {
+  const Size& cell = layout.cell();
+  const std::size_t magnify = std::min(cell.height / list.height, cell.width / list.width);
+  const std::size_t right = (cell.width - list.width * magnify) / 2;
+  const std::size_t down = (cell.height - list.height * magnify) / 2;
+  for (std::size_t picture = 0; picture < list.count; ++picture)
+    paste(list, picture, magnify, layout.left(picture) + right, layout.top(picture, number) + down, sheet);
 }
 
 }  // namespace
 
 files::Image compose_sheet(std::span<const Pictures> lists, const SheetOptions& options) {
   check(lists, options);
-  const Layout layout(lists.front(), lists.size(), options);
+  const Layout layout(lists, options);
   files::Image sheet;
   sheet.width = layout.width();
   sheet.height = layout.height();
-  sheet.channels = lists.front().channels;
+  sheet.channels = channels_of(lists);
   if (sheet.width > files::largest_png_side || sheet.height > files::largest_png_side) {
     throw Error(ErrorCode::usage,
                 fmt::format("a sheet of {} x {} pixels is too large: at most {} a side; take fewer "
@@ -93,11 +127,7 @@ files::Image compose_sheet(std::span<const Pictures> lists, const SheetOptions& 
                             sheet.width, sheet.height, files::largest_png_side));
   }
   sheet.pixels.assign(sheet.width * sheet.height * sheet.channels, options.background);
-  for (std::size_t list = 0; list < lists.size(); ++list) {
-    for (std::size_t picture = 0; picture < lists[list].count; ++picture) {
-      paste(lists[list], picture, options.magnify, layout.left(picture), layout.top(picture, list), sheet);
-    }
-  }
+  for (std::size_t list = 0; list < lists.size(); ++list) paste(lists[list], list, layout, sheet);
   return sheet;
 }
 

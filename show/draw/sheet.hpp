@@ -32,8 +32,9 @@ struct SheetOptions {
 
 /// Blocks below each other, each with one row for every list: with lists {originals, reconstructions} and 16
 /// columns, the first block has originals 0 to 15 and below them their reconstructions. A sheet narrower than
-/// `columns` is made for fewer pictures. Error{usage}: no list, an empty one, lists of different counts or
-/// sizes, pixels that do not fit, a sheet too large for a PNG.
+/// `columns` is made for fewer pictures. Lists of smaller pictures are magnified further, by whole numbers,
+/// as far as they fit beside the largest. Error{usage}: no list, an empty one, lists of different counts,
+/// pixels that do not fit, a sheet too large for a PNG.
 files::Image compose_sheet(std::span<const Pictures> lists, const SheetOptions& options = {});
 
 /// Values in [0, 1] as pixels: clamped, times 255, rounded to nearest; NaN becomes 0.

@@ -1,11 +1,15 @@
 #include "show/draw/target.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "graph/needed.hpp"
 #include "graph/op.hpp"
+#include "show/draw/pictures.hpp"
+#include "train/datasets/bind_inputs.hpp"
 
 namespace graphrun::show {
 
@@ -63,33 +67,62 @@ std::optional<NodeId> compared_with(const Graph& graph, NodeId objective, NodeId
   return std::nullopt;
 }
 
-std::optional<NodeId> target_of_images(const ModelDefinition& model) {
-  const Graph& graph = model.graph;
-  const std::optional<NodeId> image = model.role("image");
-  if (!image || !model.objective) return std::nullopt;
-  std::optional<NodeId> target = compared_with(graph, *model.objective, *image, Beside::nothing);
-  // What a normalisation makes of the data has learnt numbers in it.
-  if (!target) target = compared_with(graph, *model.objective, *image, Beside::parameters);
-  if (!target) return std::nullopt;
-  const Node& source = graph.node(without_reshape(graph, *target));
+/// Is it the images, as they are in their file?
+bool is_images(const ModelDefinition& model, NodeId target) {
+  const Node& source = model.graph.node(without_reshape(model.graph, target));
   const auto images = std::ranges::find_if(
       model.inputs, [](const ModelInput& input) { return takes_examples(input.source); });
-  const bool is_as_given =
-      source.op->traits.input && images != model.inputs.end() && source.name == images->name;
-  return is_as_given ? std::nullopt : target;
+  return source.op->traits.input && images != model.inputs.end() && source.name == images->name;
+}
+
+/// Images of one's own may come without what they are to become.
+bool lacks_targets(const ModelDefinition& model, NodeId target, const train::Examples& examples) {
+  const std::vector<bool> needed = needed_by(model.graph, std::span(&target, 1));
+  return std::ranges::any_of(model.inputs, [&](const ModelInput& input) {
+    const std::optional<NodeId> node = model.graph.find(input.name);
+    return input.source == InputSource::targets && node && needed[*node] &&
+           !examples.columns.contains(input.name);
+  });
+}
+
+/// The input that takes what the images are to become, if that is as large as what the model makes.
+std::optional<NodeId> given_target(const ModelDefinition& model, std::size_t values) {
+  const auto given = std::ranges::find_if(model.inputs, [&](const ModelInput& input) {
+    return input.source == InputSource::targets &&
+           train::row_elements(model, input) == static_cast<std::int64_t>(values);
+  });
+  return given == model.inputs.end() ? std::nullopt : model.graph.find(given->name);
 }
 
 }  // namespace
 
+std::optional<NodeId> target_of_images(const ModelDefinition& model) {
+  const Graph& graph = model.graph;
+  const std::optional<NodeId> image = model.role("image");
+  if (!image || !model.objective) return std::nullopt;
+  const std::optional<NodeId> target = compared_with(graph, *model.objective, *image, Beside::nothing);
+  // What a normalisation makes of the data has learnt numbers in it.
+  return target ? target : compared_with(graph, *model.objective, *image, Beside::parameters);
+}
+
 ImageTargets::ImageTargets(train::Learner& learner, const train::Examples& examples,
-                           const train::ImageSet& images)
+                           const train::ImageSet& images, const train::OutputValues& output)
     : images_(images) {
-  const std::optional<NodeId> target = target_of_images(learner.model());
-  if (!target) return;
-  train::OutputValues values = learner.run(*target, examples);
-  if (values.bytes.size() / sizeof(float) ==
-      static_cast<std::size_t>(examples.count) * images.values_per_image())
-    values_ = std::move(values);
+  const ModelDefinition& model = learner.model();
+  const std::size_t values = values_per_row(output);
+  std::optional<NodeId> target = target_of_images(model);
+  if (!target) target = given_target(model, values);
+  are_known_ = !target || !lacks_targets(model, *target, examples);
+  if (!are_known_) return;
+  if (target && !is_images(model, *target)) values_ = learner.run(*target, examples);
+  if (values_ && values_->bytes.size() != output.bytes.size()) values_.reset();
+  if (!values_ && values != images.values_per_image())
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("output 'image' has {} values an image, and the images have {}: there is nothing to "
+                    "compare it with, unless the loss compares it with what the images are to become "
+                    "(`targets:` beside `images:`), or with something else of its size",
+                    values, images.values_per_image()));
 }
 
 double ImageTargets::value(std::size_t index) const {

@@ -10,6 +10,7 @@
 #include "show/draw/gallery.hpp"
 #include "show/draw/pictures.hpp"
 #include "show/draw/ranking.hpp"
+#include "show/draw/reconstruction.hpp"
 #include "show/draw/scatter.hpp"
 #include "show/report/report_latent.hpp"
 #include "show/report/sprite.hpp"
@@ -80,19 +81,20 @@ class Showing {
 
   void show_reconstructions() {
     if (!draws_images(learner_.model(), shown())) return;
-    const std::int64_t count = affordable(reconstructions);
+    const std::size_t largest = std::max(values_per_image(learner_.model()), shown().values_per_image());
+    const std::int64_t count = show::affordable(reconstructions, largest);
     const Reconstruction made = reconstruct(learner_, source_.test, shown(), count);
-    const std::vector<std::string> names =
-        made.lists.size() == 3 ? std::vector<std::string>{"original", "corrupted", "reconstruction"}
-                               : std::vector<std::string>{"original", "reconstruction"};
     files::JsonArray lists;
-    for (std::size_t i = 0; i < made.lists.size(); ++i)
-      lists.add(sprite(made.lists[i]).set("name", names[i]));
+    std::size_t drawn = 0;
+    for (const NamedPictures& list : pictures_of(made, shown())) {
+      lists.add(sprite(list.pictures).set("name", list.name));
+      drawn = list.pictures.count;
+    }
     files::JsonObject object;
     object.set("lists", lists)
         .set("of", source_.data.test.count > 0 ? "test" : "training")
         .set("errors", files::json_array(image_errors(learner_, first_of(source_.test, count), shown())));
-    if (shown().has_labels()) object.set("labels", labels_of_shown(made.lists.front().count));
+    if (shown().has_labels()) object.set("labels", labels_of_shown(drawn));
     data_.set("reconstruction", object);
   }
 

@@ -259,5 +259,90 @@ TEST_CASE(
   CHECK(place.read("errors.csv") == "image,mse\n0,0\n1,0\n");
   const ProcessResult alone = place.run({"eval", "run", "--images", "noisy.npy"});
   CHECK(alone.exit_code == 2);
-  CHECK(contains(alone.err, "input 't' is what the images are to become: --targets FILE gives it"));
+  CHECK(contains(alone.err,
+                 "input 't' is what the images are to become: --targets FILE gives it"));
+}
+
+TEST_CASE("pairs of two sizes are drawn side by side, and compared with what they are to become") {
+  const Place place;
+  const std::vector<std::uint8_t> small(2 * 64, 100);
+  std::vector<std::uint8_t> large(2 * 256, 100);
+  std::fill(large.begin() + 256, large.end(), 151);
+  files::write_npy(place / "small.npy", files::StoredType::u8, std::vector<std::size_t>{2, 8, 8},
+                   std::as_bytes(std::span(small)));
+  files::write_npy(place / "large.npy", files::StoredType::u8, std::vector<std::size_t>{2, 16, 16},
+                   std::as_bytes(std::span(large)));
+  place.text("larger.yaml",
+             "graphrun: 1\nname: larger\ndata: {train: {images: small.npy, targets: large.npy}}\n"
+             "inputs: {x: {shape: [batch, 8, 8, 1]}, t: {from: targets, shape: [batch, 16, 16, 1]}}\n"
+             "nodes:\n  one: {op: param, shape: [1], init: {constant: {value: 1}}}\n"
+             "  wide: {op: resize, in: x, size: [16, 16]}\n  recon: wide * one\n"
+             "outputs: {image: recon}\nloss: {r: {op: mse, in: [recon, t]}}\n"
+             "train: {optimizer: {op: sgd, lr: 0}, batch: 2, epochs: 1}\n");
+  place.done({"larger.yaml", "--out", "run"});
+  const json drawn = place.done({"reconstruct", "run", "--split", "train"});
+  CHECK(drawn["file"] == "run/reconstruction.png");
+  CHECK(drawn["mse"].get<double>() == Approx(0.02));
+  // Below each other, each of sixteen pixels that are magnified twice: input, reconstruction, target.
+  for (const char* sheet : {"run/reconstruction.png", "run/images/reconstruction.png"}) {
+    const files::Image picture = files::read_png(place / sheet);
+    CHECK(picture.width == 2 + 2 * 34);
+    CHECK(picture.height == 2 + 3 * 34);
+    const auto pixel = [&](std::size_t row, std::size_t column) {
+      return int{picture.pixels[(row * 34 + 17) * picture.width + column * 34 + 17]};
+    };
+    CHECK(pixel(0, 1) == 100);
+    CHECK(pixel(1, 1) == 100);
+    CHECK(pixel(2, 1) == 151);
+  }
+  CHECK(contains(place.read("run/report.html"), "\"name\": \"target\""));
+  const json ranked = place.done({"reconstruct", "run", "--split", "train", "--rank", "worst"});
+  CHECK(ranked["ranked"][0]["image"] == 1);
+  CHECK(ranked["ranked"][0]["mse"].get<double>() == Approx(0.04));
+  // Nobody knows what new ones are to become.
+  const json alone = place.done({"reconstruct", "run", "--images", "small.npy", "--out", "new.png"});
+  CHECK(alone["mse"].is_null());
+  CHECK(files::read_png(place / "new.png").height == 2 + 2 * 34);
+  CHECK(contains(place.refusal({"reconstruct", "run", "--images", "small.npy", "--errors", "e.csv"}, 2),
+                 "errors are measured against: --targets FILE gives it"));
+}
+
+TEST_CASE("numbers that are foretold come beside what they were told from, and what they are to be") {
+  const Place place;
+  const std::vector<float> past = {1, 2, 3, 4, 5, 6};
+  const std::vector<float> next = {4, 0.5F, 7, 0.25F};
+  files::write_npy(place / "past.npy", files::StoredType::f32, std::vector<std::size_t>{2, 3},
+                   std::as_bytes(std::span(past)));
+  files::write_npy(place / "next.npy", files::StoredType::f32, std::vector<std::size_t>{2, 2},
+                   std::as_bytes(std::span(next)));
+  const auto model = [](const std::string& loss) {
+    return "graphrun: 1\nname: next\ndata: {train: {images: past.npy, targets: next.npy}}\n"
+           "inputs: {x: {shape: [batch, 3]}, t: {from: targets, shape: [batch, 2]}}\n"
+           "nodes:\n  w: {op: param, shape: [3, 2], init: zeros}\n  guess: x @ w\n"
+           "outputs: {image: guess}\nloss: {r: \"" +
+           loss + "\"}\ntrain: {optimizer: {op: sgd, lr: 0}, batch: 2, epochs: 1}\n";
+  };
+  place.text("next.yaml", model("sum(abs(guess - t), axis=1)"));
+  place.done({"next.yaml", "--out", "run"});
+  const json drawn = place.done({"reconstruct", "run", "--split", "train", "--errors", "errors.csv"});
+  CHECK(drawn["file"] == "run/reconstruction.npy");
+  CHECK(drawn["mse"].get<double>() == Approx((16 + 0.25 + 49 + 0.0625) / 4));
+  CHECK(files::read_npy(place / "run/reconstruction.npy").shape == std::vector<std::size_t>{2, 2});
+  CHECK(place.read("errors.csv") == "image,mse\n0,8.125\n1,24.53125\n");
+  place.done({"reconstruct", "run", "--split", "train", "--out", "next.csv"});
+  CHECK(place.read("next.csv") ==
+        "image_0,image_1,input_0,input_1,input_2,target_0,target_1\n0,0,1,2,3,4,0.5\n0,0,4,5,6,7,0.25\n");
+  CHECK(contains(place.refusal({"reconstruct", "run", "--split", "train", "--out", "next.png"}, 2),
+                 "its rows are no pictures; --out FILE.npy or FILE.csv writes the values"));
+  // A loss that compares in a way of its own: what the file says is what it is to be like.
+  place.text("own.yaml", model("(sum(guess, axis=1) - sum(t, axis=1)) ** 2"));
+  place.done({"own.yaml", "--out", "own"});
+  CHECK(place.done({"reconstruct", "own", "--split", "train"})["mse"] == drawn["mse"]);
+  std::string nothing = model("sum(guess ** 2, axis=1)");
+  nothing.erase(nothing.find(", targets: next.npy"), 19);
+  nothing.erase(nothing.find(", t: {from"), 39);
+  place.text("nothing.yaml", nothing);
+  place.done({"nothing.yaml", "--out", "nothing"});
+  CHECK(contains(place.refusal({"reconstruct", "nothing", "--split", "train"}, 2),
+                 "output 'image' has 2 values an image, and the images have 3: there is nothing to compare"));
 }

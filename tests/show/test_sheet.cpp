@@ -62,6 +62,27 @@ TEST_CASE("sheet: padding, magnification and colour") {
   CHECK(files::Bytes(sheet.pixels.begin() + 36, sheet.pixels.begin() + 54) == row);
 }
 
+TEST_CASE("sheet: smaller pictures are magnified as far as they fit, and stand in the middle") {
+  // One pixel, three by two, and two by one in colour.
+  const std::vector<Pictures> lists{
+      {1, 1, 1, 1, {7}}, {1, 2, 3, 1, {1, 2, 3, 4, 5, 6}}, {1, 1, 2, 3, {10, 11, 12, 20, 21, 22}}};
+  const files::Image sheet = compose_sheet(std::span(lists).first(2), tight(1));
+  CHECK(sheet.width == 3);
+  CHECK(sheet.pixels == files::Bytes{7, 7, 0, 7, 7, 0, 1, 2, 3, 4, 5, 6});
+  const files::Image colour = compose_sheet(std::span(lists).last(2), tight(1));
+  CHECK(colour.channels == 3);
+  CHECK(colour.height == 4);
+  CHECK(files::Bytes(colour.pixels.begin(), colour.pixels.begin() + 9) ==
+        files::Bytes{1, 1, 1, 2, 2, 2, 3, 3, 3});
+  CHECK(files::Bytes(colour.pixels.begin() + 18, colour.pixels.begin() + 27) ==
+        files::Bytes{10, 11, 12, 20, 21, 22, 0, 0, 0});
+  SheetOptions twice = tight(1);
+  twice.magnify = 2;
+  const files::Image large = compose_sheet(std::span(lists).first(2), twice);
+  CHECK(files::Bytes(large.pixels.begin(), large.pixels.begin() + 6) == files::Bytes{0, 7, 7, 7, 7, 0});
+  CHECK(compose_sheet(std::span(lists).first(1), twice).pixels == files::Bytes(4, 7));
+}
+
 TEST_CASE("sheet: lists that do not fit each other") {
   const auto wrong = [](const std::vector<Pictures>& lists, const SheetOptions& options,
                         const std::string& part) {
