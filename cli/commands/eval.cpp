@@ -33,7 +33,6 @@ class EvalCommand final : public Command {
   int run(Context& context) override {
     TrainedModel trained = open_trained(trained_, context.flags, context.console);
     const NamedExamples data = source_.load(*trained.model, context.console);
-    require_targets(*trained.model, data.examples);
     train::require_labels_fit(*trained.model, data.examples, data.name);
     train::Figures figures = measured(trained, data.examples);
     require_finite(figures);
@@ -45,15 +44,6 @@ class EvalCommand final : public Command {
   }
 
  private:
-  /// Images of one's own come without what the loss compares them with.
-  static void require_targets(const ModelDefinition& model, const train::Examples& asked) {
-    for (const ModelInput& input : model.inputs)
-      if (input.source == InputSource::targets && !asked.columns.contains(input.name))
-        throw Error(
-            ErrorCode::usage,
-            fmt::format("input '{}' is what the images are to become: --targets FILE gives it", input.name));
-  }
-
   /// A model may have probes alone: it is there to look into another's code.
   static train::Figures measured(TrainedModel& trained, const train::Examples& asked) {
     const ModelDefinition& model = *trained.model;

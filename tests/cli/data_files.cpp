@@ -260,7 +260,8 @@ TEST_CASE(
   const ProcessResult alone = place.run({"eval", "run", "--images", "noisy.npy"});
   CHECK(alone.exit_code == 2);
   CHECK(contains(alone.err,
-                 "input 't' is what the images are to become: --targets FILE gives it"));
+                 "input 't' is needed and not given; it is what the images are to become: "
+                 "`targets:` beside `images:` under `data:`, or --targets FILE, gives it"));
 }
 
 TEST_CASE("pairs of two sizes are drawn side by side, and compared with what they are to become") {
@@ -345,4 +346,30 @@ TEST_CASE("numbers that are foretold come beside what they were told from, and w
   place.done({"nothing.yaml", "--out", "nothing"});
   CHECK(contains(place.refusal({"reconstruct", "nothing", "--split", "train"}, 2),
                  "output 'image' has 2 values an image, and the images have 3: there is nothing to compare"));
+}
+
+TEST_CASE("an input that the data have nothing for is told with what gives it, before anything is learnt") {
+  const Place place;
+  const std::vector<float> values = {1, 2, 3, 4};
+  files::write_npy(place / "a.npy", files::StoredType::f32, std::vector<std::size_t>{2, 2},
+                   std::as_bytes(std::span(values)));
+  const auto refused = [&](const std::string& data, const std::string& input) {
+    place.text("m.yaml", "graphrun: 1\nname: m\ndata: " + data +
+                             "\ninputs:\n  x: {shape: [batch, 2]}\n  y: " + input +
+                             "\nnodes: {recon: {op: dense, in: x, units: 2}}\noutputs: {image: recon}\n"
+                             "loss: {r: \"sum((recon - x) ** 2, axis=1) + sum(reshape(y, shape=[batch, -1]), "
+                             "axis=1)\"}\n"
+                             "train: {optimizer: sgd, batch: 2, epochs: 1}\n");
+    const std::string told = place.refusal({"m.yaml", "--out", "run"}, 2);
+    CHECK(!fs::exists(place / "run"));
+    CHECK(contains(told, "m.yaml:6:3: error: input 'y' is needed and not given; "));
+    return told;
+  };
+  CHECK(contains(refused("{train: {images: a.npy}}", "{from: targets, shape: [batch, 2]}"),
+                 "it is what the images are to become: `targets:` beside `images:` under `data:`"));
+  CHECK(contains(refused("{train: {images: a.npy, targets: a.npy}, test: {images: a.npy}}",
+                         "{from: targets, shape: [batch, 2]}"),
+                 "`targets:` beside `images:` under `data:`"));
+  CHECK(contains(refused("{train: {images: a.npy}}", "{from: array, name: month, shape: [batch]}"),
+                 "an array gives it: `arrays: {month: FILE}` beside `images:` under `data:`"));
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -144,7 +145,49 @@ class Binding {
   std::vector<std::shared_ptr<const Numbers>> made_;
 };
 
+/// What gives an input its values, and a command for other files.
+std::string giver_of(const ModelInput& input, bool is_table) {
+  switch (input.source) {
+    case InputSource::labels:
+      return is_table
+                 ? "the column gives it that `label:` beside `table:` names, or `columns: {target: COLUMN}`, "
+                   "and not every row at hand has a value there"
+                 : "labels give it: `labels:` beside `images:` under `data:`, or --labels FILE";
+    case InputSource::targets:
+      return "it is what the images are to become: `targets:` beside `images:` under `data:`, or --targets "
+             "FILE, gives it";
+    case InputSource::array:
+      return fmt::format("an array gives it: `arrays: {{{}: FILE}}` beside `images:` under `data:`",
+                         input.part);
+    case InputSource::target:
+      return "it is what is learnt (`columns: {target: COLUMN}`), and not every row at hand has that";
+    case InputSource::column:
+      return fmt::format("it is the column '{}', and not every row at hand has a value there", input.part);
+    case InputSource::mask:
+      return "a table gives it: `table:` in the place of `images:` under `data:`";
+    case InputSource::images:
+    case InputSource::cells:
+    case InputSource::weights:
+      break;
+  }
+  return "give it a value for all rows, as in --input y=7";
+}
+
 }  // namespace
+
+void require_values(const ModelDefinition& model, const Examples& examples,
+                    std::span<const std::string> inputs) {
+  for (const std::string& name : inputs) {
+    if (examples.columns.contains(name)) continue;
+    const auto input = std::ranges::find(model.inputs, name, &ModelInput::name);
+    const bool is_table = model.data && model.data->table;
+    const ModelInput unknown{.name = name, .where = {}};
+    const ModelInput& missing = input == model.inputs.end() ? unknown : *input;
+    throw Error(ErrorCode::usage,
+                fmt::format("input '{}' is needed and not given; {}", name, giver_of(missing, is_table)),
+                missing.where);
+  }
+}
 
 std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input) {
   const std::optional<NodeId> id = model.graph.find(input.name);

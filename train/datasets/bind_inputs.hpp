@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ namespace graphrun::train {
 /// that nothing serves has no column: it is missed only by a program that needs it. The examples keep
 /// `images` alive. Error{model}, at the input, when the images have another size.
 Examples bind_images(const ModelDefinition& model, std::shared_ptr<const ImageSet> images);
+
+/// Error{usage}, at the first of these inputs that the examples have no values for, with what gives it some.
+void require_values(const ModelDefinition& model, const Examples& examples,
+                    std::span<const std::string> inputs);
 
 /// The elements of one row of an input: all axes after the first, which must be `batch`. Error{model}.
 std::int64_t row_elements(const ModelDefinition& model, const ModelInput& input);

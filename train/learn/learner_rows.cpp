@@ -7,6 +7,7 @@
 #include "errors/lack_of_memory.hpp"
 #include "runtime/lower/rows.hpp"
 #include "runtime/state/philox.hpp"
+#include "train/datasets/bind_inputs.hpp"
 #include "train/learn/learner_implementation.hpp"
 #include "train/learn/programs.hpp"
 
@@ -20,18 +21,6 @@ RandomState evaluation_random(std::uint64_t seed, std::uint64_t first_row) {
           .domain = static_cast<std::uint32_t>(runtime::RandomDomain::evaluation),
           .step = 0,
           .first_row = first_row};
-}
-
-void require_inputs(const CompiledProgram& compiled, const std::vector<std::string>& fed) {
-  std::string missing;
-  for (const std::string& input : compiled.inputs())
-    if (std::ranges::find(fed, input) == fed.end())
-      missing += fmt::format("{}'{}'", missing.empty() ? "" : ", ", input);
-  if (!missing.empty())
-    throw Error(
-        ErrorCode::usage,
-        fmt::format("input {} is needed and not given; give it a value for all rows, as in --input y=7",
-                    missing));
 }
 
 std::vector<RowBlock> blocks_of(const CompiledProgram& compiled, std::int64_t rows,
@@ -58,6 +47,7 @@ void Learner::Implementation::run_blocks(CompiledProgram& compiled, const Exampl
                                          const std::vector<RowBlock>& blocks, const RowOptions& options,
                                          Before before, After after) {
   if (blocks.empty()) return;
+  require_values(*model_, examples, compiled.inputs());
   PrefetchedBatches& batches = compiled.batches_for(examples, blocks.front().count);
   batches.gather({blocks.front().first, blocks.front().count});
   for (std::size_t i = 0; i < blocks.size(); ++i) {
@@ -153,7 +143,6 @@ void Learner::Implementation::run_role(const std::vector<NamedOutput>& outputs, 
   std::vector<std::string> fed;
   for (const auto& [name, column] : examples.columns) fed.push_back(name);
   CompiledProgram& compiled = role(outputs, fed);
-  require_inputs(compiled, fed);
   const std::vector<RowBlock> blocks = blocks_of(compiled, examples.count, options);
   if (blocks.size() > 1) require_rows(outputs);
   const auto fetch = [&](const RowBlock& block) {
@@ -179,7 +168,6 @@ std::vector<OutputValues> Learner::Implementation::gradients(NodeId of,
   std::vector<std::string> fed;
   for (const auto& [name, column] : examples.columns) fed.push_back(name);
   CompiledProgram& compiled = gradient(of, wanted, fed);
-  require_inputs(compiled, fed);
   std::vector<OutputValues> results = outputs_over(wanted, examples.count);
   for (std::size_t i = 0; i < wanted.size(); ++i)
     compiled.fetch(i, model_->graph.node(wanted[i].node).name, results[i].bytes);

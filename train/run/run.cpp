@@ -138,6 +138,7 @@ class Run final : public PhaseObserver {
 
   /// Everything that can be wrong with model and data shows here, before a folder is made.
   void compile() {
+    require_inputs(*model_, examples_, test_ ? &*test_ : nullptr);
     phases_.emplace(learner_, examples_);
     if (test_) learner_.prepare_evaluation(test_->count);
     if (!test_) return require_stops_by(phases_->figures(), train_);

@@ -11,7 +11,11 @@
 
 #include "graph/print.hpp"
 #include "graphrun/version.hpp"
+#include "ops/op.hpp"
+#include "train/datasets/bind_inputs.hpp"
 #include "train/learn/definition.hpp"
+#include "train/learn/learning_step.hpp"
+#include "train/learn/programs.hpp"
 
 namespace graphrun::train {
 
@@ -67,6 +71,14 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
+/// The inputs of a graph that data fill.
+std::vector<std::string> data_inputs(const ModelDefinition& model, const Graph& graph) {
+  std::vector<std::string> names;
+  for (const ModelInput& input : model.inputs)
+    if (graph.find(input.name)) names.push_back(input.name);
+  return names;
+}
+
 }  // namespace
 
 void require_same_run(Learner& learner, const Examples& examples, const std::vector<Examples>& measured) {
@@ -95,6 +107,22 @@ void require_same_run(Learner& learner, const Examples& examples, const std::vec
                                 member + 1, all.size(), what));
     }
   }
+}
+
+void require_inputs(const ModelDefinition& model, const Examples& examples, const Examples* test) {
+  const auto lacks_some = [&](const Examples& split) {
+    return std::ranges::any_of(model.inputs,
+                               [&](const ModelInput& input) { return !split.columns.contains(input.name); });
+  };
+  // To compile takes its time, and hardly ever is there anything to find.
+  if (lacks_some(examples)) {
+    for (const BatchSteps& steps : steps_of_phases(model, ops::registry()))
+      if (!train_of(model).phases[steps.phase].greedy)
+        for (const LearningStep& step : steps.steps)
+          require_values(model, examples, data_inputs(model, step.forward));
+  }
+  if (test != nullptr && lacks_some(*test))
+    require_values(model, *test, data_inputs(model, *evaluation_program(model, ops::registry()).graph));
 }
 
 void require_stops_by(const std::vector<std::string>& learnt, const TrainRecipe& train) {

@@ -17,6 +17,10 @@ namespace graphrun::train {
 /// another.
 void require_stops_by(const std::vector<std::string>& learnt, const TrainRecipe& train);
 
+/// Error{usage} at an input that learning needs and the training data have no values for, or measuring and
+/// the test data; these may be null.
+void require_inputs(const ModelDefinition& model, const Examples& examples, const Examples* test);
+
 /// Error{data} at a probe that needs labels which one of the splits does not have.
 void require_probed_labels(const ModelDefinition& model, const Examples& examples, const Examples& test);
 

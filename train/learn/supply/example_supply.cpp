@@ -2,9 +2,19 @@
 
 #include <algorithm>
 
+#include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/tables/shuffle.hpp"
 
 namespace graphrun::train {
+
+namespace {
+
+const std::vector<std::string>& given_inputs(Learner& learner, const Examples& examples) {
+  require_values(learner.model(), examples, learner.training_inputs());
+  return learner.training_inputs();
+}
+
+}  // namespace
 
 ExampleSupply::ExampleSupply(Learner& learner, const Examples& examples, std::int64_t batch,
                              std::int64_t batches)
@@ -12,7 +22,7 @@ ExampleSupply::ExampleSupply(Learner& learner, const Examples& examples, std::in
       examples_(examples),
       batch_(static_cast<std::size_t>(batch)),
       count_(static_cast<std::uint64_t>(batches)),
-      batches_(examples, learner.training_inputs(), batch) {}
+      batches_(examples, given_inputs(learner, examples), batch) {}
 
 void ExampleSupply::begin(std::uint64_t seed, std::uint64_t epoch, std::uint64_t batch) {
   order_ = {};
