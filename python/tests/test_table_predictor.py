@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy
@@ -74,6 +75,30 @@ def test_a_mapping_of_columns_is_enough(rows_model, weights):
 
     predictor = graphrun.TablePredictor(rows_model, weights)
     assert predictor.scores(Frame())[0][0] == predictor.score(["1", "a"])[0]
+
+
+def hold_out(checkpoint, scores):
+    """Writes scores of held-out rows into a checkpoint, as a run of the program does."""
+    stored = checkpoint.read_bytes()
+    size = int.from_bytes(stored[:8], "little")
+    header = json.loads(stored[8 : 8 + size])
+    texts = header["__metadata__"]
+    header["__metadata__"] = {key: text for key, text in texts.items() if not key.startswith("graphrun.crc32")}
+    header["__metadata__"]["held_out_scores"] = " ".join(map(str, scores))
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    checkpoint.write_bytes(len(text).to_bytes(8, "little") + text + stored[8 + size :])
+
+
+def test_a_threshold_is_a_quantile_of_held_out_scores(rows_model, tmp_path):
+    checkpoint = tmp_path / "rows.safetensors"
+    graphrun.Session(rows_model, threads=1).save(checkpoint)
+    hold_out(checkpoint, [1, 2, 4, 8])
+    predictor = graphrun.TablePredictor(rows_model, graphrun.Weights.load(rows_model, checkpoint))
+    # The score with the number (n + 1)(1 - share), or between the two beside it.
+    told = [predictor.threshold(share) for share in (0.9, 0.6, 0.5, 0.4, 0.2)]
+    assert told == pytest.approx([1, 2, 3, 4, 8])
+    assert predictor.threshold() == 8  # 1 % is more than four scores tell
 
 
 def test_what_makes_no_sense_is_told(rows_model, weights, model, session):
