@@ -225,7 +225,7 @@ class DataCommand final : public Command {
   /// What `table:` makes of a CSV whose columns are not all numbers; nothing of other files.
   std::optional<std::string> as_table(Context& context) const {
     const bool is_asked = labels_.empty() && label_column_.empty();
-    if (!is_asked || files::kind_of_file(name_) != files::FileKind::csv) return std::nullopt;
+    if (!is_asked || !train::is_table(name_)) return std::nullopt;
     const train::TableText text{std::filesystem::path(name_)};
     const train::TableSurvey survey = train::survey(text, {});
     const bool all_numbers = std::ranges::all_of(survey.columns, [](const train::ColumnSurvey& column) {

@@ -56,6 +56,7 @@ class ReconstructCommand final : public Command {
     check();
     TrainedModel trained = open_trained(trained_, context.flags, context.console,
                                         {.outputs = {"image", "noisy", "row", "loss"}});
+    require_drawing(*trained.model);
     const NamedExamples data = source_.load(*trained.model, context.console);
     return draws_rows(*trained.model) ? of_rows(context, trained.learner, data)
                                       : of_images(context, trained.learner, data);
@@ -70,6 +71,17 @@ class ReconstructCommand final : public Command {
     std::vector<double> errors;
     std::optional<double> auc;
   };
+
+  /// A model that says something of rows draws none.
+  static void require_drawing(const ModelDefinition& model) {
+    const bool is_table = model.data && model.data->table;
+    if (!is_table || model.role("row") || model.role("image")) return;
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("model '{}' draws no rows: it has no output `row`; `graphrun predict` writes what "
+                    "it says of them",
+                    model.name));
+  }
 
   int of_images(const Context& context, train::Learner& learner, const NamedExamples& data) const {
     const std::string out = output_for(learner.model(), *data.images);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <string_view>
 
 #include "language/expand/scope_values.hpp"
 #include "language/recipe/section_reader.hpp"
@@ -110,7 +111,10 @@ class DataReader {
   std::string path(const YamlNode& node, const char* key) {
     if (node.is_scalar()) return node.text;
     if (!node.is_empty())
-      reader_.wrong(node, fmt::format("`{}:` is a path, not {}", key, describe_kind(node)));
+      reader_.wrong(node, fmt::format("`{}:` is a path, not {}", key, describe_kind(node)),
+                    key == std::string_view("table") && node.is_sequence()
+                        ? "Put the files into a folder, and write its name: all tables in it are one."
+                        : "");
     return {};
   }
 

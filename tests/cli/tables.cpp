@@ -164,6 +164,20 @@ TEST_CASE("a score depends neither on the rows beside it nor on the order of col
       stream.out.starts_with("score,flagged,because\n" + score_of(place.lines_of("one.csv")[1], 3) + ",1,"));
 }
 
+TEST_CASE("a table in several files is learnt and scored as one") {
+  const TablePlace place;
+  std::filesystem::create_directory(place / "days");
+  place.write("days/1.csv", TablePlace::rows(0, 90));
+  place.write("days/2.csv", TablePlace::rows(90, 110));
+  const json whole = place.run_json({"model.yaml", "--out", "whole"});
+  const json parts = place.run_json({"model.yaml", "--out", "parts", "--set", "data.train.table=days"});
+  CHECK(parts.at("digest") == whole.at("digest"));
+  CHECK(place.run_json({"score", "parts", "days", "--out", "parts.csv"}).at("count") == 200);
+  place.run_json({"score", "whole", "train.csv", "--out", "whole.csv"});
+  CHECK(place.lines_of("parts.csv") == place.lines_of("whole.csv"));
+  CHECK(contains(place.run({"data", "show", "days"}).out, "200 rows, as train: {table: days}\n"));
+}
+
 TEST_CASE("a stream of rows ends with whoever reads the answers") {
   const TablePlace place;
   place.train();
@@ -294,6 +308,8 @@ TEST_CASE("a number is predicted in its unit, and a class by its name") {
   CHECK(number.at("test").at("loss").get<double>() < 1e-3);
   place.write("ask.csv", "a,kind\n4,x\n");
   place.run_json({"predict", "number", "ask.csv", "--out", "n.csv"});
+  CHECK(contains(place.run({"reconstruct", "number", "--split", "test"}).err,
+                 "model 'guess' draws no rows: it has no output `row`; `graphrun predict` writes"));
   CHECK(place.lines_of("n.csv")[0] == "row_number,b");
   CHECK(std::abs(std::stod(place.lines_of("n.csv")[1].substr(2)) - 8) < 0.3);
   place.write("class.yaml", head +

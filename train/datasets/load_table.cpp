@@ -294,10 +294,23 @@ std::vector<double> times_of(const TableText& table, const std::optional<TableRe
   return times;
 }
 
+/// Each file of a table is a series, or holds several.
+void part_by_files(std::vector<std::string>& groups, const TableText& table, std::size_t rows) {
+  const std::vector<std::size_t> begins = table.first_rows();
+  if (begins.size() < 2) return;
+  groups.resize(rows);
+  std::size_t file = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    while (file + 1 < begins.size() && begins[file + 1] <= row) ++file;
+    groups[row] = fmt::format("{} {}", file, groups[row]);
+  }
+}
+
 Series series_in(const TableText& table, const TableRecipe& recipe, std::size_t rows,
                  std::span<const std::uint8_t> parts) {
-  return series_of({groups_of(table, recipe.windows->group), times_of(table, recipe.windows->time)}, rows,
-                   parts);
+  std::vector<std::string> groups = groups_of(table, recipe.windows->group);
+  part_by_files(groups, table, rows);
+  return series_of({std::move(groups), times_of(table, recipe.windows->time)}, rows, parts);
 }
 
 /// Two machines that are measured at once look like one that jumps.

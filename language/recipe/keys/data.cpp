@@ -109,7 +109,8 @@ const Section files_section = {
       .short_form = true},
      {.name = "table",
       .kind = KeyKind::path,
-      .doc = "instead of `images`: a CSV file whose columns have names, and kinds of their own",
+      .doc = "instead of `images`: a CSV file whose columns have names, and kinds of their own; a folder of "
+             "such files; or an NPY file of numbers, whose columns are called 0, 1, …",
       .also = {"csv"},
       .instead_of = "images"},
      {.name = "label",

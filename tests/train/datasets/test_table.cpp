@@ -436,3 +436,18 @@ TEST_CASE("the next value of a series is learnt from those before it") {
   CHECK(set.values == Values{1, 2, 2, 3, 3, 4});
   CHECK(set.targets == Values{3, 4, 5});
 }
+
+TEST_CASE("a column that is a label, a target or a weight is nothing else too") {
+  const Tables tables;
+  tables.write("train.csv", four_rows);
+  const auto both = [&](const std::string& keys, const std::string& part) {
+    return refused([&] { tables.model("  columns: " + keys + "\n", ", label: kind"); }, part);
+  };
+  const std::string start = "'kind' is both the label, which the model never sees, and ";
+  CHECK(both("{categories: [kind]}", start + "a category that it is given"));
+  CHECK(both("{numbers: {as_is: [kind]}}", start + "a number that it is given"));
+  CHECK(both("{weight: kind}", start + "the weight of a row"));
+  CHECK(both("{target: kind}", start + "the target, which it learns"));
+  CHECK(both("{target: t, ignore: [t]}", "'t' is the target, and listed under `ignore:` too"));
+  CHECK(both("{target: t, weight: t}", "'t' is the target, and the weight too"));
+}

@@ -143,12 +143,15 @@ class Fitting {
   }
 
   void require_columns() const {
-    if (const TableRecipe::Named* target = find(spec_.targets, label_))
-      throw Error(
-          ErrorCode::model,
-          fmt::format("'{}' is both the label, which the model never sees, and the target, which it learns",
-                      printable(label_)),
-          target->where);
+    require_unseen_label();
+    for (const TableRecipe::Named& target : spec_.targets)
+      if (find(spec_.ignored, target.name) != nullptr || (spec_.weight && spec_.weight->name == target.name))
+        throw Error(
+            ErrorCode::model,
+            fmt::format(
+                "'{}' is the target, and {} too: it can be only one of them", printable(target.name),
+                find(spec_.ignored, target.name) != nullptr ? "listed under `ignore:`" : "the weight"),
+            target.where);
     require_known(spec_.numbers);
     require_known(spec_.categories);
     require_known(spec_.ignored);
@@ -163,6 +166,23 @@ class Fitting {
             input.where);
     for (const TableRecipe::Named* column : ordering_columns(spec_))
       require_known(column->name, column->where);
+  }
+
+  /// What a model sees of the label would tell it what it is to find out.
+  void require_unseen_label() const {
+    if (label_.empty()) return;
+    const auto refuse = [&](const TableRecipe::Named& column, const char* what) {
+      if (column.name == label_)
+        throw Error(ErrorCode::model,
+                    fmt::format("'{}' is both the label, which the model never sees, and {}",
+                                printable(label_), what),
+                    column.where);
+    };
+    for (const TableRecipe::Named& column : spec_.targets) refuse(column, "the target, which it learns");
+    for (const TableRecipe::Named& column : spec_.numbers) refuse(column, "a number that it is given");
+    for (const TableRecipe::Named& column : spec_.categories) refuse(column, "a category that it is given");
+    for (const TableRecipe::Named& column : spec_.inputs) refuse(column, "what an input takes");
+    if (spec_.weight) refuse(*spec_.weight, "the weight of a row");
   }
 
   void require_one_label() const {

@@ -7,8 +7,11 @@
 #include <system_error>
 #include <utility>
 
+#include "errors/nearest.hpp"
 #include "errors/printable.hpp"
 #include "files/file.hpp"
+#include "files/file_kind.hpp"
+#include "train/datasets/tables/array_text.hpp"
 
 namespace graphrun::train {
 
@@ -30,54 +33,142 @@ std::string note_on_missing_header(const files::CsvLines& lines, const files::Cs
       number == first.end() ? "a cell of it is empty" : fmt::format("'{}' is a number", printable(*number)));
 }
 
-}  // namespace
-
-TableText::TableText(fs::path path) : path_(std::move(path)) {
-  version_ = version();
-  read_header();
+bool is_called_table(const fs::path& path) {
+  const fs::path unpacked = files::has_ending(path, ".gz") ? path.stem() : path.filename();
+  return files::has_ending(unpacked, ".csv") || files::has_ending(unpacked, ".tsv") ||
+         files::has_ending(path, ".npy");
 }
 
-TableText::TableText(std::string text, fs::path path) : path_(std::move(path)), text_(std::move(text)) {
-  read_header();
+/// The tables in a folder, sorted by name. Names that begin with a dot are the system's own.
+std::vector<fs::path> tables_in(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const fs::path& path = it->path();
+    if (is_called_table(path) && !path.filename().string().starts_with('.')) paths.push_back(path);
+  }
+  if (error) throw files::io_error(folder, "read the folder", error.value());
+  std::ranges::sort(paths);
+  return paths;
+}
+
+/// Where the columns of the table are among those of another of its files; none where they are in order.
+std::vector<std::size_t> places_among(const std::vector<std::string>& names,
+                                      const std::vector<std::string>& columns, const fs::path& path,
+                                      const fs::path& first) {
+  const auto fail = [&](const std::string& message) {
+    throw Error(ErrorCode::data, message, {path.string(), 1, 1});
+  };
+  if (names == columns) return {};
+  for (const std::string& name : names)
+    if (std::ranges::find(columns, name) == columns.end())
+      fail(fmt::format("there is a column '{}', which {} has not: the files of a table have the same columns",
+                       printable(name), first.filename().string()));
+  std::vector<std::size_t> places;
+  for (const std::string& column : columns) {
+    const auto found = std::ranges::find(names, column);
+    if (found == names.end())
+      fail(fmt::format("there is no column '{}', which {} has. {}", printable(column),
+                       first.filename().string(), suggestion(column, names)));
+    places.push_back(static_cast<std::size_t>(found - names.begin()));
+  }
+  return places;
+}
+
+}  // namespace
+
+bool is_table(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored) ? !tables_in(path).empty()
+                                         : files::kind_of_file(path) == files::FileKind::csv;
+}
+
+TableText::TableText(fs::path path) : path_(std::move(path)) {
+  std::error_code ignored;
+  if (!fs::is_directory(path_, ignored)) return add(path_);
+  const std::vector<fs::path> files = tables_in(path_);
+  if (files.empty())
+    throw files::data_error(
+        path_,
+        "is a folder without tables: files that end in .csv or .tsv, and maybe .gz, or in .npy are read");
+  for (const fs::path& file : files) add(file);
+}
+
+TableText::TableText(std::string text, fs::path path) : path_(std::move(path)) {
+  add({.path = path_, .text = std::move(text)});
+}
+
+void TableText::add(const fs::path& path) {
+  if (is_array(path)) return add({.path = path, .text = text_of_array(path), .is_array = true});
+  add({.path = path, .version = version_of(path)});
+}
+
+void TableText::add(File file) {
+  std::vector<std::string> names = read_header(file);
+  if (files_.empty())
+    names_ = std::move(names);
+  else
+    file.places = places_among(names, names_, file.path, files_.front().path);
+  files_.push_back(std::move(file));
 }
 
 /// Nothing is known of a file that is not there: reading it says so.
-TableText::Version TableText::version() const {
+TableText::Version TableText::version_of(const fs::path& path) {
   std::error_code ignored;
-  return {fs::file_size(path_, ignored), fs::last_write_time(path_, ignored)};
+  return {fs::file_size(path, ignored), fs::last_write_time(path, ignored)};
 }
 
-void TableText::fail_changed() const {
-  throw files::data_error(path_, "has changed while it was read");
+void TableText::fail_changed(const File& file) {
+  throw files::data_error(file.path, "has changed while it was read");
 }
 
-std::unique_ptr<files::CsvPieces> TableText::open() const {
-  if (text_) return std::make_unique<files::CsvPieces>(*text_, path_);
-  if (version_ && version() != *version_) fail_changed();
-  return std::make_unique<files::CsvPieces>(path_);
+std::vector<std::size_t> TableText::first_rows() const {
+  std::vector<std::size_t> numbers;
+  std::size_t rows = 0;
+  for (const File& file : files_) {
+    numbers.push_back(rows);
+    rows += file.rows.value_or(0);
+  }
+  return numbers;
 }
 
-void TableText::read_header() {
-  const std::unique_ptr<files::CsvPieces> pieces = open();
-  files::CsvLines lines(pieces->text(), path_);
-  if (lines.is_at_end()) throw files::data_error(path_, "holds no rows");
+std::unique_ptr<files::CsvPieces> TableText::open(const File& file) const {
+  if (file.text) return std::make_unique<files::CsvPieces>(*file.text, file.path);
+  if (file.version && version_of(file.path) != *file.version) fail_changed(file);
+  return std::make_unique<files::CsvPieces>(file.path);
+}
+
+std::vector<std::string> TableText::read_header(File& file) {
+  const std::unique_ptr<files::CsvPieces> pieces = open(file);
+  files::CsvLines lines(pieces->text(), file.path);
+  if (lines.is_at_end()) throw files::data_error(file.path, "holds no rows");
   const files::CsvFields& first = lines.next();
   const bool is_unnamed = first.size() > 1 && first.front().empty();
   const files::CsvFields named(first.begin() + (is_unnamed ? 1 : 0), first.end());
   const bool are_numbers = files::are_column_numbers(named);
-  has_header_ = lines.is_header(named) || are_numbers;
-  if (are_numbers && !is_unnamed)
+  file.has_header = !file.is_array && (lines.is_header(named) || are_numbers);
+  if (file.has_header && are_numbers && !is_unnamed)
     note_ = "the first line, 0, 1, 2, …, is taken for the names of columns, not for a row";
-  if (!has_header_) note_ = note_on_missing_header(lines, first);
+  if (!file.has_header && !file.is_array) note_ = note_on_missing_header(lines, first);
+  std::vector<std::string> names;
   for (std::size_t i = 0; i < first.size(); ++i)
-    names_.push_back(has_header_ ? std::string(first[i]) : std::to_string(i));
+    names.push_back(file.has_header ? std::string(first[i]) : std::to_string(i));
   std::set<std::string> seen;
-  for (std::size_t i = 0; i < names_.size(); ++i)
-    if (!seen.insert(names_[i]).second)
-      lines.fail(fmt::format("two columns are called '{}': each needs a name of its own", names_[i]),
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (!seen.insert(names[i]).second)
+      lines.fail(fmt::format("two columns are called '{}': each needs a name of its own", names[i]),
                  first[i]);
-  if (has_header_ && lines.is_at_end() && pieces->is_last())
-    throw files::data_error(path_, "holds no rows, only the names of columns");
+  if (file.has_header && lines.is_at_end() && pieces->is_last())
+    throw files::data_error(file.path, "holds no rows, only the names of columns");
+  return names;
+}
+
+const files::CsvFields& TableText::File::in_order(const files::CsvFields& fields,
+                                                  files::CsvFields& ordered) const {
+  if (places.empty()) return fields;
+  ordered.clear();
+  for (const std::size_t place : places) ordered.push_back(fields[place]);
+  return ordered;
 }
 
 }  // namespace graphrun::train

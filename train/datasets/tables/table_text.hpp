@@ -15,10 +15,16 @@
 
 namespace graphrun::train {
 
+/// Is it a table by how it is called, or a folder with some? Files by other names may be tables too.
+bool is_table(const std::filesystem::path& path);
+
 /// The text is read from its file each time that somebody goes through it, piece by piece, and never kept.
+/// Several files in a folder are one table, in the order of their names: columns go by their names, as the
+/// first file has them. Of NumPy's arrays the text is made, and kept.
 class TableText {
  public:
-  /// The file is plain or gzip. Error{data}: no rows, a name twice, text that is not UTF-8, …
+  /// A file, plain or gzip; an array; or a folder with files that end in .csv or .tsv, and maybe .gz, or in
+  /// .npy. Error{data}: no rows, a name twice, columns that not all files have, text that is not UTF-8, …
   explicit TableText(std::filesystem::path path);
   /// The same of a text that came from elsewhere; `path` is for messages.
   TableText(std::string text, std::filesystem::path path);
@@ -30,47 +36,63 @@ class TableText {
   /// column that numbers the rows.
   const std::vector<std::string>& names() const { return names_; }
   const std::string& note() const { return note_; }  ///< what was taken for granted, if it may be wrong
+  /// The number of the first row of each file: known once all rows have been seen.
+  std::vector<std::size_t> first_rows() const;
 
   /// Calls visit(lines, fields) for each row, in order: `lines` can tell numbers, and fail at a field.
-  /// Error{data} when the file has changed since it was first read.
+  /// Error{data} when a file has changed since it was first read.
   template <class Visit>
   void for_each_row(const Visit& visit) const {
-    const std::unique_ptr<files::CsvPieces> pieces = open();
-    files::CsvLines lines(pieces->text(), path_);
-    if (has_header_) lines.next();
-    std::size_t rows = 0;
-    do {
-      while (!lines.is_at_end()) {
-        const files::CsvFields& fields = lines.next();
-        if (rows_ && rows == *rows_) fail_changed();
-        visit(lines, fields);
-        ++rows;
-      }
-    } while (pieces->next(lines));
-    if (rows_ && rows != *rows_) fail_changed();
-    rows_ = rows;
+    for (const File& file : files_) {
+      const std::unique_ptr<files::CsvPieces> pieces = open(file);
+      files::CsvLines lines(pieces->text(), file.path);
+      if (file.has_header) lines.next();
+      files::CsvFields ordered;
+      std::size_t rows = 0;
+      do {
+        while (!lines.is_at_end()) {
+          const files::CsvFields& fields = lines.next();
+          if (file.rows && rows == *file.rows) fail_changed(file);
+          visit(lines, file.in_order(fields, ordered));
+          ++rows;
+        }
+      } while (pieces->next(lines));
+      if (file.rows && rows != *file.rows) fail_changed(file);
+      file.rows = rows;
+    }
   }
 
  private:
-  /// What the file was when it was first looked at.
+  /// What a file was when it was first looked at.
   struct Version {
     std::uintmax_t bytes = 0;
     std::filesystem::file_time_type written;
     bool operator==(const Version&) const = default;
   };
+  struct File {
+    std::filesystem::path path;
+    std::optional<std::string> text = {};  ///< instead of what is at the path
+    std::optional<Version> version = {};
+    bool is_array = false;  ///< its text has no header, whatever it looks like
+    bool has_header = false;
+    std::vector<std::size_t> places = {};          ///< of each column of the table; empty: in order
+    mutable std::optional<std::size_t> rows = {};  ///< once all have been seen
 
-  std::unique_ptr<files::CsvPieces> open() const;
-  Version version() const;
-  [[noreturn]] void fail_changed() const;
-  void read_header();
+    /// The fields in the order of the table's columns.
+    const files::CsvFields& in_order(const files::CsvFields& fields, files::CsvFields& ordered) const;
+  };
+
+  std::unique_ptr<files::CsvPieces> open(const File& file) const;
+  static Version version_of(const std::filesystem::path& path);
+  [[noreturn]] static void fail_changed(const File& file);
+  std::vector<std::string> read_header(File& file);
+  void add(const std::filesystem::path& path);
+  void add(File file);
 
   std::filesystem::path path_;
-  std::optional<std::string> text_;
-  std::optional<Version> version_;
+  std::vector<File> files_;
   std::vector<std::string> names_;
-  bool has_header_ = false;
   std::string note_;
-  mutable std::optional<std::size_t> rows_;  ///< once all have been seen
 };
 
 }  // namespace graphrun::train
