@@ -231,7 +231,7 @@ class DataCommand final : public Command {
     const bool all_numbers = std::ranges::all_of(survey.columns, [](const train::ColumnSurvey& column) {
       return column.name == files::label_column ? holds_classes(column) : column.holds_numbers();
     });
-    if (all_numbers) return std::nullopt;
+    if (all_numbers && !std::filesystem::is_directory(name_)) return std::nullopt;
     if (!text.note().empty()) context.console.warning(fmt::format("{}: {}", name_, text.note()));
     DataRecipe data;
     data.train.emplace().images = name_;

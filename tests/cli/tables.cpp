@@ -176,6 +176,9 @@ TEST_CASE("a table in several files is learnt and scored as one") {
   place.run_json({"score", "whole", "train.csv", "--out", "whole.csv"});
   CHECK(place.lines_of("parts.csv") == place.lines_of("whole.csv"));
   CHECK(contains(place.run({"data", "show", "days"}).out, "200 rows, as train: {table: days}\n"));
+  std::filesystem::remove(place / "days/1.csv");
+  place.write("days/2.csv", "a,b\n1,2\n3,5\n2,8\n");
+  CHECK(contains(place.run({"data", "show", "days"}).out, "a, b: a number, standardise"));
 }
 
 TEST_CASE("a stream of rows ends with whoever reads the answers") {

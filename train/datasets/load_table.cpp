@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "errors/lack_of_memory.hpp"
+#include "errors/nearest.hpp"
 #include "errors/printable.hpp"
 #include "files/memory_error.hpp"
 #include "files/number_text.hpp"
@@ -201,7 +202,8 @@ std::vector<std::string> own_columns(const DataRecipe& data) {
 
 void require_label(const TableText& table, const std::string& label) {
   if (label.empty() || place_of(table, label) < table.names().size()) return;
-  throw files::data_error(table.path(), fmt::format("has no column '{}' of labels", printable(label)));
+  throw files::data_error(table.path(), fmt::format("has no column '{}' of labels. {}", printable(label),
+                                                    suggestion(label, table.names())));
 }
 
 /// Goes through a table: `part_of(row)` says which collector gets a row.

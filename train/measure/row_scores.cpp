@@ -150,7 +150,7 @@ void require_finite(const std::vector<double>& scores) {
   if (bad == scores.end()) return;
   throw Error(ErrorCode::not_finite,
               fmt::format("the score of row {} is {}: its cells are too far from all that was learnt",
-                          bad - scores.begin(), *bad));
+                          bad - scores.begin() + 1, *bad));
 }
 
 }  // namespace

@@ -451,3 +451,29 @@ TEST_CASE("a column that is a label, a target or a weight is nothing else too") 
   CHECK(both("{target: t, ignore: [t]}", "'t' is the target, and listed under `ignore:` too"));
   CHECK(both("{target: t, weight: t}", "'t' is the target, and the weight too"));
 }
+
+TEST_CASE("what is no number is told by its true cause") {
+  const Tables tables;
+  const auto wrong = [&](const std::string& text, const std::string& keys, const std::string& part) {
+    tables.write("train.csv", text);
+    return refused([&] { tables.model(keys); }, part);
+  };
+  CHECK(wrong("a;b\n2.345,5;1\n1,5;2\n", "",
+              "train.csv:2:1: error: '2.345,5' is a number with points between"));
+  CHECK(
+      wrong("a,b\n1,1\n-inf,2\n", "", "train.csv:3:1: error: '-inf' is infinite, and finite numbers alone"));
+  CHECK(wrong("a,b\n1,1\ninf,2\n", "  columns: {numbers: {log: [a]}}\n", "'inf' is no finite number, and"));
+  CHECK(wrong("a,b\n1,1\n2,heavy\n", "  columns: {weight: b}\n",
+              "train.csv:3:3: error: 'heavy' is no number, and 'b' is the weight of a row: mend it"));
+  tables.write("train.csv", four_rows);
+  CHECK(refused([&] { load_table_data(*tables.model("", ", label: kid")->data); },
+                "has no column 'kid' of labels. Did you mean 'kind'?"));
+  const DataRecipe data = tables.data();
+  const auto asked = [&](const std::string& text, const std::string& part) {
+    tables.write("asked.csv", text);
+    return refused([&] { tables.read("asked.csv", data); }, part);
+  };
+  CHECK(asked("t;kind\n1.234,5;a\n", "is no number: write it without the points between its thousands"));
+  CHECK(asked("t;kind\ninf;a\n", "'inf' is infinite; write NA where a value is missing"));
+  CHECK(asked("1,a\n3,b\n", "asked.csv:1:1: error: the first line is a row, and no names of columns"));
+}

@@ -216,11 +216,14 @@ class Fitting {
     fitted.is_seen = is_target && spec_.windows && spec_.windows->ahead > 0;
     if (number != spec_.numbers.end()) {
       fitted.scale = number->scale;
-      require_numbers(column, number->where);
+      require_numbers(
+          column, fmt::format("`numbers:` lists '{}'; mend it, write NA where a value is missing, or list "
+                              "the column under `categories:` or `ignore:`",
+                              printable(column.name)));
     } else if (is_category) {
       fitted.is_category = true;
     } else if (is_weight) {
-      require_numbers(column, spec_.weight->where);
+      require_numbers(column, fmt::format("'{}' is the weight of a row: mend it", printable(column.name)));
     } else if (find(spec_.ignored, column.name) != nullptr || column.name == label_ ||
                (splits && !is_target && !is_input)) {
       fitted.use = FittedColumn::Use::ignored;
@@ -242,14 +245,13 @@ class Fitting {
     fitted.scale = ColumnScale::standardise;
   }
 
-  static void require_numbers(const ColumnSurvey& column, const SourceLocation& /*where*/) {
+  /// `why`: what makes it a column of numbers, and what to do.
+  static void require_numbers(const ColumnSurvey& column, const std::string& why) {
     if (column.holds_numbers()) return;
-    throw Error(
-        ErrorCode::data,
-        fmt::format("'{}' is no number, and `numbers:` lists '{}'; mend it, write NA where a value is "
-                    "missing, or list the column under `categories:` or `ignore:`",
-                    printable(column.first_text.text.substr(0, 40)), printable(column.name)),
-        column.first_text.where);
+    throw Error(ErrorCode::data,
+                fmt::format("'{}' is no {}number, and {}", printable(column.first_text.text.substr(0, 40)),
+                            is_infinite(column.first_text.text) ? "finite " : "", why),
+                column.first_text.where);
   }
 
   void require_few(const ColumnSurvey& column) const {

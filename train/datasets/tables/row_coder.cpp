@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "errors/nearest.hpp"
 #include "errors/printable.hpp"
@@ -24,6 +25,13 @@ std::string shown(std::string_view text) {
 
 Error at_header(const fs::path& path, const std::string& message) {
   return {ErrorCode::data, message, {path.string(), 1, 1}};
+}
+
+/// What the columns of a table without names are called.
+bool are_numbered(const std::vector<std::string>& names) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] != std::to_string(i)) return false;
+  return true;
 }
 
 /// Columns that nobody has spoken of might be what the model should see.
@@ -59,6 +67,11 @@ RowCoder::RowCoder(const std::vector<FittedColumn>& columns, const TableReading&
                                            : std::optional(static_cast<std::size_t>(found - names.begin())));
     cells_ += column.cells();
     if (places_.back() || !is_needed(column)) continue;
+    if (are_numbered(names))
+      throw at_header(path,
+                      fmt::format("the first line is a row, and no names of columns, by which the model "
+                                  "finds '{}' and others: put them in front",
+                                  shown(column.name)));
     throw at_header(path, fmt::format("there is no column '{}', which the model learnt from. {}",
                                       shown(column.name), suggestion(column.name, names)));
   }
@@ -108,14 +121,16 @@ double RowCoder::number_in(const FittedColumn& column, const files::CsvLines& li
                            std::string_view field) const {
   const std::optional<double> number = lines.real(field);
   if (number && std::abs(*number) <= std::numeric_limits<float>::max()) return *number;
-  const char* hint = number ? "is beyond what f32 holds"
-                     : files::is_grouped_by_comma(field)
-                         ? "is no number: write it without the comma, or with a point before the fraction"
-                     : files::is_grouped_by_mark(field)
-                         ? "is no number: write it without the marks between its thousands"
-                     : files::has_sign_of_unit(field) ? "is no number: write the number alone"
-                     : is_date(field)                 ? "is a date, and no number"
-                                                      : "is no number; write NA where a value is missing";
+  const char* hint =
+      number                       ? "is beyond what f32 holds"
+      : is_infinite(field)         ? "is infinite; write NA where a value is missing"
+      : is_grouped_by_point(field) ? "is no number: write it without the points between its thousands"
+      : files::is_grouped_by_comma(field)
+          ? "is no number: write it without the comma, or with a point before the fraction"
+      : files::is_grouped_by_mark(field) ? "is no number: write it without the marks between its thousands"
+      : files::has_sign_of_unit(field)   ? "is no number: write the number alone"
+      : is_date(field)                   ? "is a date, and no number"
+                                         : "is no number; write NA where a value is missing";
   lines.fail(fmt::format("column '{}': '{}' {}", shown(column.name), shown(field), hint), field);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include "errors/printable.hpp"
@@ -100,6 +101,17 @@ std::string_view common_unit(const ColumnSurvey& column) {
 
 }  // namespace
 
+bool is_grouped_by_point(std::string_view text) {
+  const std::size_t point = text.find('.');
+  return point != text.npos && text.find(',') != text.npos && text.find(',') > text.rfind('.') &&
+         files::is_grouped_by_comma(text);
+}
+
+bool is_infinite(std::string_view text) {
+  const std::optional<double> number = files::number_in<double>(text);
+  return number && std::isinf(*number);
+}
+
 bool is_date(std::string_view text) {
   const auto parts = std::count_if(text.begin(), text.end(),
                                    [](char c) { return c == '-' || c == '/' || c == '.' || c == ':'; });
@@ -147,6 +159,17 @@ Guess guess(const ColumnSurvey& column, std::size_t rows) {
     if (column.numbers_the_rows && rows > 2) return {Guess::Kind::ignored, "numbers the rows"};
     return {Guess::Kind::number, {}};
   }
+  if (is_infinite(column.first_text.text))
+    throw Error(ErrorCode::data,
+                fmt::format("'{}' is infinite, and finite numbers alone are read: write NA where a value is "
+                            "missing; or list '{}' under `ignore:`",
+                            printable(column.first_text.text.substr(0, 40)), printable(column.name)),
+                column.first_text.where);
+  if (is_grouped_by_point(column.first_text.text))
+    throw Error(ErrorCode::data,
+                fmt::format("'{}' is a number with points between its thousands: write it without them",
+                            printable(column.first_text.text.substr(0, 40))),
+                column.first_text.where);
   if (files::is_grouped_by_comma(column.first_text.text))
     throw Error(
         ErrorCode::data,

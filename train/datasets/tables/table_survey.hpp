@@ -59,6 +59,12 @@ struct Guess {
 /// Error{data}, at the cell, for a column of numbers with a few texts.
 Guess guess(const ColumnSurvey& column, std::size_t rows);
 
+/// "1.234,5": points between thousands, and a comma before the fraction.
+bool is_grouped_by_point(std::string_view text);
+
+/// "inf", "-Infinity".
+bool is_infinite(std::string_view text);
+
 /// "2020-01-31", "31.1.2020", "1/31/20 12:00".
 bool is_date(std::string_view text);
 

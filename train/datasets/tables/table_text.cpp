@@ -85,7 +85,10 @@ bool is_table(const fs::path& path) {
 
 TableText::TableText(fs::path path) : path_(std::move(path)) {
   std::error_code ignored;
-  if (!fs::is_directory(path_, ignored)) return add(path_);
+  if (!fs::is_directory(path_, ignored)) {
+    add(path_);
+    return;
+  }
   const std::vector<fs::path> files = tables_in(path_);
   if (files.empty())
     throw files::data_error(
