@@ -370,8 +370,8 @@ Dataset read_table_data(const DataRecipe& data) {
   const TableRecipe::Split& split = data.table->split;
   const std::string& label = data.train->label_column;
   require_label(table, label);
-  const TableSurvey surveyed = survey_rows(table, split);
-  const std::vector<Part> parts = parts_of(split, surveyed.rows, surveyed.split_values);
+  const TableSurvey surveyed = survey_rows(table, *data.table);
+  const std::vector<Part> parts = parts_of(split, surveyed.rows, surveyed.split_values, surveyed.series);
   TableReading reading = own_reading(data);
   reading.refuses_unknown = false;
   std::vector<RowCollector> collectors;

@@ -167,6 +167,13 @@ TEST_CASE("rows are split at random, by time or by group, the same in every run"
       parts_of(split, 4, {"2020-03-01", "2020-01-01", "2020-04-01", "2020-02-01"});
   CHECK(dated == std::vector<Part>{Part::validation, Part::train, Part::test, Part::train});
   CHECK(parts_of(split, 3, {"9", "10", "100"})[2] == Part::test);
+  const std::vector<Part> of_each =
+      parts_of(split, 20, {}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+  for (const std::size_t begin : {0U, 10U}) {
+    CHECK(of_each[begin + 6] == Part::train);
+    CHECK(of_each[begin + 7] == Part::validation);
+    CHECK(of_each[begin + 9] == Part::test);
+  }
   split.by = TableRecipe::Split::By::group;
   split.test = 0;
   const Names groups = {"a", "a", "b", "b", "c", "c", "d", "d", "e", "e"};

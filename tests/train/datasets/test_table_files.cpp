@@ -128,3 +128,22 @@ TEST_CASE("an array of NumPy's is a table of numbers") {
   CHECK(throws([&] { TableText(folder / "d.npy"); }, ErrorCode::data,
                "holds an array [1, 2, 3]; a table has rows of numbers"));
 }
+
+TEST_CASE("the end of each file is kept where that is long enough for a window") {
+  const Folder folder;
+  std::string rows = "v\n";
+  for (int row = 0; row < 40; ++row) rows += std::to_string(row) + ".5\n";
+  folder.write("a.csv", rows).write("b.csv", rows);
+  const auto kept = [&](const std::string& size) {
+    return load_table_data(
+               *folder.model("  split: {validation: 0.2}\n  windows: {size: " + size + "}\n")->data)
+        .validation.window_rows;
+  };
+  const std::vector<std::uint32_t> of_both = kept("7");
+  CHECK(std::vector<std::uint32_t>(of_both.begin(), of_both.begin() + 7) ==
+        std::vector<std::uint32_t>{32, 33, 34, 35, 36, 37, 38});
+  CHECK(of_both.back() == 79);
+  const std::vector<std::uint32_t> of_last = kept("8");  // 16 rows of the second file
+  CHECK(of_last.front() == 64);
+  CHECK(of_last.back() == 79);
+}

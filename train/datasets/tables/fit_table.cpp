@@ -98,7 +98,7 @@ class Fitting {
 
  public:
   Fitting(const DataRecipe& data, const TableText& table)
-      : spec_(*data.table), table_(table), survey_(survey(table_, spec_.split)) {
+      : spec_(*data.table), table_(table), survey_(survey(table_, spec_)) {
     if (data.train->label_column.empty() && data.test) label_ = data.test->label_column;
     if (!data.train->label_column.empty()) label_ = data.train->label_column;
   }
@@ -270,7 +270,7 @@ class Fitting {
 
   /// Of the rows to learn from.
   void read_values() {
-    const std::vector<Part> parts = parts_of(spec_.split, survey_.rows, survey_.split_values);
+    const std::vector<Part> parts = parts_of(spec_.split, survey_.rows, survey_.split_values, survey_.series);
     survey_.split_values = std::vector<std::string>();
     std::size_t numbers = 0;
     for (const FittedColumn& column : columns_) places_.push_back(is_number(column) ? numbers++ : 0);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
 
@@ -35,6 +36,19 @@ Order latest_first(std::size_t rows, const std::vector<std::string>& values) {
   return order;
 }
 
+/// By their place within their series, the last ones of all first.
+Order last_of_each_first(const std::vector<std::uint32_t>& series) {
+  std::map<std::uint32_t, double> counts;
+  std::vector<double> places;
+  for (const std::uint32_t one : series) places.push_back(++counts[one]);
+  for (std::size_t row = 0; row < places.size(); ++row) places[row] /= counts[series[row]] + 1;
+  Order order(series.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::reverse(order);
+  std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::uint32_t row) { return places[row]; });
+  return order;
+}
+
 /// All rows of a group stand behind each other; groups are in an order of chance.
 Order group_by_group(const std::vector<std::string>& groups, std::vector<std::size_t>& ends) {
   std::map<std::string, std::vector<std::uint32_t>> rows;
@@ -60,12 +74,13 @@ std::size_t nearest_end(const std::vector<std::size_t>& ends, std::size_t rows) 
 }  // namespace
 
 std::vector<Part> parts_of(const TableRecipe::Split& split, std::size_t rows,
-                           const std::vector<std::string>& values) {
+                           const std::vector<std::string>& values, const std::vector<std::uint32_t>& series) {
   std::vector<Part> parts(rows, Part::train);
   if (split.validation == 0 && split.test == 0) return parts;
   std::vector<std::size_t> ends;
   const Order order = split.by == TableRecipe::Split::By::random
                           ? epoch_order(split_seed, 0, static_cast<std::int64_t>(rows))
+                      : !series.empty()                          ? last_of_each_first(series)
                       : split.by == TableRecipe::Split::By::time ? latest_first(rows, values)
                                                                  : group_by_group(values, ends);
   const std::size_t test = nearest_end(ends, share_of(rows, split.test));

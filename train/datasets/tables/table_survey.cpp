@@ -6,7 +6,9 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "errors/printable.hpp"
 #include "files/number_text.hpp"
@@ -121,35 +123,76 @@ bool is_date(std::string_view text) {
 
 namespace {
 
+/// Numbers of groups, and of files, in the order in which they first appear.
+std::vector<std::uint32_t> series_of_rows(const std::vector<std::string>& groups,
+                                          const std::vector<std::size_t>& first_rows, std::size_t rows) {
+  std::map<std::pair<std::size_t, std::string>, std::uint32_t> known;
+  std::vector<std::uint32_t> series;
+  std::size_t file = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    while (file + 1 < first_rows.size() && first_rows[file + 1] <= row) ++file;
+    const std::string& group = groups.empty() ? std::string() : groups[row];
+    series.push_back(
+        known.try_emplace({file, group}, static_cast<std::uint32_t>(known.size())).first->second);
+  }
+  return series;
+}
+
+/// Is a part of each series still as long as a window?
+bool are_long_enough(const std::vector<std::uint32_t>& series, const TableRecipe& recipe) {
+  std::map<std::uint32_t, std::size_t> counts;
+  for (const std::uint32_t one : series) ++counts[one];
+  const TableRecipe::Split& split = recipe.split;
+  double least = 1 - split.validation - split.test;
+  for (const double share : {split.validation, split.test})
+    if (share > 0) least = std::min(least, share);
+  const auto window = static_cast<double>(recipe.windows->size + recipe.windows->ahead);
+  return std::ranges::all_of(
+      counts, [&](const auto& one) { return static_cast<double>(one.second) * least >= window + 1; });
+}
+
+std::size_t place_of(const TableText& table, const std::optional<TableRecipe::Named>& column) {
+  const std::string name = column ? column->name : std::string();
+  const auto found = std::ranges::find(table.names(), name);
+  return name.empty() ? table.names().size() : static_cast<std::size_t>(found - table.names().begin());
+}
+
 template <class Add>
-TableSurvey survey_with(const TableText& table, const TableRecipe::Split& split, const Add& add) {
+TableSurvey survey_with(const TableText& table, const TableRecipe& recipe, const Add& add) {
   TableSurvey result;
-  const std::string name = split.column ? split.column->name : std::string();
-  const auto place = static_cast<std::size_t>(std::ranges::find(table.names(), name) - table.names().begin());
+  const TableRecipe::Split& split = recipe.split;
   const bool is_time = split.by == TableRecipe::Split::By::time;
+  const bool are_series = recipe.windows && is_time && !split.column;
+  const std::size_t place = place_of(table, split.column);
+  const std::size_t group = place_of(table, are_series ? recipe.windows->group : std::nullopt);
+  std::vector<std::string> groups;
   table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
     add(lines, fields);
     ++result.rows;
-    if (name.empty() || place >= fields.size()) return;
-    if (is_time && !time_in(fields[place])) lines.fail(no_time_in(fields[place], name), fields[place]);
+    if (group < fields.size()) groups.emplace_back(fields[group]);
+    if (place >= fields.size()) return;
+    if (is_time && !time_in(fields[place]))
+      lines.fail(no_time_in(fields[place], split.column->name), fields[place]);
     result.split_values.emplace_back(fields[place]);
   });
+  if (are_series) result.series = series_of_rows(groups, table.first_rows(), result.rows);
+  if (are_series && !are_long_enough(result.series, recipe)) result.series.clear();
   return result;
 }
 
 }  // namespace
 
-TableSurvey survey(const TableText& table, const TableRecipe::Split& split) {
+TableSurvey survey(const TableText& table, const TableRecipe& recipe) {
   Surveyor surveyor(table);
   TableSurvey result = survey_with(
-      table, split,
+      table, recipe,
       [&](const files::CsvLines& lines, const files::CsvFields& fields) { surveyor.add(lines, fields); });
   result.columns = surveyor.take();
   return result;
 }
 
-TableSurvey survey_rows(const TableText& table, const TableRecipe::Split& split) {
-  return survey_with(table, split, [](const files::CsvLines&, const files::CsvFields&) {});
+TableSurvey survey_rows(const TableText& table, const TableRecipe& recipe) {
+  return survey_with(table, recipe, [](const files::CsvLines&, const files::CsvFields&) {});
 }
 
 Guess guess(const ColumnSurvey& column, std::size_t rows) {

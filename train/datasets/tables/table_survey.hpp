@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -40,14 +41,16 @@ struct TableSurvey {
   std::size_t rows = 0;
   std::vector<ColumnSurvey> columns;      ///< in the order of the table
   std::vector<std::string> split_values;  ///< of each row: the column that rows are split by, if any
+  /// Of each row: which series it is of, where rows are in order of time within each series alone.
+  std::vector<std::uint32_t> series = {};
 };
 
 /// Goes through the table once. Error{data}, at the cell, for what is no time in a column that rows are split
 /// by in time.
-TableSurvey survey(const TableText& table, const TableRecipe::Split& split);
+TableSurvey survey(const TableText& table, const TableRecipe& recipe);
 
-/// The rows alone, and the texts of the column that splits the table, if there is one of this name.
-TableSurvey survey_rows(const TableText& table, const TableRecipe::Split& split);
+/// The rows alone, and what splits them.
+TableSurvey survey_rows(const TableText& table, const TableRecipe& recipe);
 
 /// What a column is that nobody speaks of.
 struct Guess {
