@@ -34,8 +34,7 @@ class ReconstructCommand final : public Command {
   std::string name() const override { return "reconstruct"; }
   std::string about() const override {
     return "Draws a sheet: originals, corrupted inputs if the model has them, and reconstructions; or writes "
-           "the "
-           "rows of a table as the model draws them.";
+           "the rows of a table as the model draws them.";
   }
   void declare(Arguments& arguments) override {
     trained_.declare(arguments);
