@@ -47,8 +47,8 @@ TEST_CASE("what a file draws is drawn anew, and never a constant") {
   }
   // Of constants, too: what they are folded into would be one draw for all times.
   const onnx::Imported constant =
-      imported(small_model({node("RandomNormalLike", {"c"}, {"r"}), node("Add", {"x", "r"}, {"y"})},
-                           {integers("unused", {1}), floats("c", {4})}));
+      imported(small_model({node("Constant", {}, {"c"}, {{"value_floats", std::vector<float>(4, 1)}}),
+                            node("RandomNormalLike", {"c"}, {"r"}), node("Add", {"x", "r"}, {"y"})}));
   CHECK(contains(constant.model, "random_normal"));
   const std::vector<float> chances(8, 1.0F);
   CHECK(run(imported(small_model({node("Bernoulli", {"x"}, {"y"})})), chances, 2) == chances);
