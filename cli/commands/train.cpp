@@ -154,7 +154,7 @@ class TrainCommand final : public Command {
     const bool names_shards = std::any_of(flags.sets.begin(), flags.sets.end(), [](const std::string& set) {
       return set.starts_with("train.shards=");
     });
-    if (!resume_ && !names_shards && !has_shards(*model_from_file(file_, flags))) {
+    if (team->members() > 1 && !resume_ && !names_shards && !has_shards(*model_from_file(file_, flags))) {
       flags.sets.push_back(fmt::format("train.shards={}", team->members()));
       if (team->member() == 0)
         context.console.log(

@@ -173,6 +173,11 @@ def launches(trials):
     trials.fails("a module of another build on one machine", alone, "process 2 of 2: .* is of another build")
     trials.fails("another MPI's launcher", ["env", "OMPI_COMM_WORLD_SIZE=2", *trials.words(trials.model, None)],
                  "the launcher has started 2 processes, and .* knows of 1", 4)
+    alone = trials.new_run()
+    done = subprocess.run(trials.words(trials.model, alone, ["--mpi", "--max-steps", "2"]), env=ENVIRONMENT,
+                          capture_output=True, text=True, timeout=SECONDS, check=False)
+    if done.returncode != 0 or "shards" in (alone / "resolved.yaml").read_text():
+        raise Failure(f"one process that is asked for MPI: {done.returncode}, {done.stderr}")
     print("no module, another one, another MPI: one message", flush=True)
 
 
