@@ -51,7 +51,7 @@ double print_row(const Row& row, int threads, double seconds) {
   meter.warm_up(0.1);
   std::vector<double> peaks;
   for (int turn = 0; turn < turns; ++turn) {
-    peaks.push_back(bench::measure_fma_peak(threads, 0.05));
+    peaks.push_back(bench::measure_fma_peak(threads, 0.1));
     meter.warm_up(0);
     meter.measure(seconds / turns);
   }
