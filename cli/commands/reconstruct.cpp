@@ -252,8 +252,8 @@ class ReconstructCommand final : public Command {
 
   std::string text_of(const show::Reconstruction& result, const Ranking& ranking, const NamedExamples& data,
                       const std::string& out) const {
-    std::string text = fmt::format("{} images of {}, {}: {}\n", result.image.extents.front(), data.name,
-                                   error_text(result), out);
+    std::string text = fmt::format("{} {} of {}, {}: {}\n", result.image.extents.front(), data.images->noun(),
+                                   data.name, error_text(result), out);
     for (const std::size_t number : ranking.shown) {
       text += fmt::format("image {:>6}  error {:.5g}", number, ranking.errors[number]);
       if (data.images->has_labels()) text += fmt::format("  label {}", data.images->labels[number]);

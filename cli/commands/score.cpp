@@ -20,6 +20,7 @@
 #include "files/number_text.hpp"
 #include "graphrun/error.hpp"
 #include "train/datasets/bind_inputs.hpp"
+#include "train/learn/state.hpp"
 #include "train/measure/detection.hpp"
 #include "train/measure/row_scores.hpp"
 
@@ -196,14 +197,27 @@ class ScoreCommand final : public Command {
       throw Error(ErrorCode::data, "the run holds no scores of rows to compare with: give --threshold SCORE");
     const double share = expected();
     const char* rows_kept = data.table->split.validation > 0 ? "held-out rows" : "rows that were learnt from";
-    return {
-        train::threshold_of(held_out, 1 - share),
-        fmt::format("{:.4g} % of {} are above it", share * 100, rows_kept), share,
-        train::tells_share(held_out.size(), share)
-            ? std::string()
-            : fmt::format("{:.4g} % cannot be told by {} scores that the run has kept: the threshold is the "
-                          "largest of them",
-                          share * 100, held_out.size())};
+    return {train::threshold_of(held_out, 1 - share),
+            fmt::format("{:.4g} % of {} are above it", share * 100, rows_kept), share,
+            warning_of(held_out.size(), share, data)};
+  }
+
+  /// Can so small a share be told by the scores that the run has kept? Rows of one window have nearly the
+  /// same score: of a series, it is windows beside each other that tell.
+  static std::string warning_of(std::size_t scores, double share, const DataRecipe& data) {
+    const bool are_all = scores < train::held_out_scores_kept;
+    const bool are_windows = data.table->windows && are_all;
+    const std::size_t size = are_windows ? static_cast<std::size_t>(data.table->windows->size) : 1;
+    if (train::tells_share(scores / size, share)) return {};
+    if (!are_windows)
+      return fmt::format(
+          "{:.4g} % cannot be told by {} scores that the run has kept: the threshold is the "
+          "largest of them",
+          share * 100, scores);
+    return fmt::format(
+        "{:.4g} % cannot be told by {} rows in windows of {}, of which {} stand beside each other: "
+        "one in {} good rows may well be flagged; keep more rows with `split:`",
+        share * 100, scores, size, scores / size, scores / size + 1);
   }
 
   // ---- One by one ----

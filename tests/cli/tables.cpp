@@ -116,6 +116,9 @@ TEST_CASE("what is offered after learning from a table works") {
   place.write("series.yaml", text);
   const std::string windows = offered("series.yaml", "windows");
   CHECK(contains(windows, " score windows "));
+  CHECK(contains(
+      place.run({"score", "windows", "train.csv", "--out", "s.csv"}).err,
+      "1 % cannot be told by 40 rows in windows of 3, of which 13 stand beside each other: one in 14"));
   CHECK(!contains(windows, " predict "));
   CHECK(contains(place.lines_of("windows/metrics.csv").front(), ",windows_per_second,"));
 }
