@@ -257,13 +257,17 @@ def killed_in_its_first_epoch(trials):
     more = ["--set", "train.shards=4", "--set", "train.epochs=2", "--set", "train.batch=4"]
     expected = trials.learn(trials.model, 1, 1, more)["digest"]
     run = trials.new_run()
-    process = subprocess.Popen(trials.launcher(4) + trials.words(trials.model, run, more), env=ENVIRONMENT,
+    # Time enough to speak on a busy machine.
+    environment = dict(ENVIRONMENT, OMPI_MCA_odls_base_sigkill_timeout="3")
+    process = subprocess.Popen(trials.launcher(4) + trials.words(trials.model, run, more), env=environment,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: process.poll() is not None or len(ranks_of(process)) == 4, "four processes")
     ranks = ranks_of(process)
     wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
-    os.kill(ranks[-1], signal.SIGKILL)
-    process.communicate(timeout=SECONDS)
+    os.kill(max(ranks), signal.SIGKILL)
+    _, said = process.communicate(timeout=SECONDS)
+    if f"--resume {run} continues" not in said:
+        raise Failure(f"killed in the first epoch: it said {said}")
     if [file.stem for file in checkpoints(run)] != ["step-00000000"]:
         raise Failure(f"killed in the first epoch: the run has {checkpoints(run)}")
     for number in (1, 2, 3):
@@ -335,7 +339,8 @@ def without_room(trials):
     resource.prlimit(min(ranks_of(process)), resource.RLIMIT_FSIZE, (100_000, 100_000))
     _, said = process.communicate(timeout=SECONDS)
     ours = [line for line in said.splitlines() if "error: " in line]
-    if process.returncode == 0 or len(ours) != 1 or "File too large" not in ours[0]:
+    left = f"; --resume {run} continues from them, with 1 to 4 processes"
+    if process.returncode == 0 or len(ours) != 1 or "File too large" not in ours[0] or left not in said:
         raise Failure(f"no room for a checkpoint: {process.returncode}, {said}")
     digest = trials.resume(run, 3)["digest"]
     if digest != expected:

@@ -255,8 +255,15 @@ class Run final : public PhaseObserver {
     if (!saved_step_)
       return fmt::format("the run failed after step {}, before its first checkpoint: {} holds no weights",
                          step, directory_->folder().string());
-    return fmt::format("the run failed after step {}; its weights after step {} are in {}", step,
-                       *saved_step_, directory_->checkpoint_at(*saved_step_).string());
+    return fmt::format("the run failed after step {}; its weights after step {} are in {}{}", step,
+                       *saved_step_, directory_->checkpoint_at(*saved_step_).string(), how_to_go_on());
+  }
+
+  /// With others: which of them has failed does not matter.
+  std::string how_to_go_on() const {
+    if (!options_.team || options_.team->members() == 1) return {};
+    return fmt::format("; --resume {} continues from them, with 1 to {} processes",
+                       directory_->folder().string(), train_.shards.value_or(1));
   }
 
   void on_stage(const StageView& stage) override {
