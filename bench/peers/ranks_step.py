@@ -34,10 +34,11 @@ def arguments_of(about):
     return parser
 
 
-def write_images(path, count):
-    """Noise: a step takes as long for any image. A file of its own is read at once, and an epoch has as many steps as
-    are wanted."""
-    path.write_bytes(struct.pack(">4i", 0x803, count, 28, 28) + random.Random(1).randbytes(count * 28 * 28))
+def write_images(path, count, pixels=b""):
+    """Black where no pixels are given. Files of their own are read at once, and an epoch has as many steps as are
+    wanted."""
+    path.write_bytes(struct.pack(">4i", 0x803, count, 28, 28) + pixels)
+    os.truncate(path, 16 + count * 28 * 28)
 
 
 def seconds_of_epochs(program, widths, batch, ranks, threads=1, steps=40, epochs=2):
@@ -48,8 +49,9 @@ def seconds_of_epochs(program, widths, batch, ranks, threads=1, steps=40, epochs
     launcher = ["mpirun", "-n", str(ranks), "--oversubscribe"] if ranks > 1 else []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        write_images(folder / "train.idx", batch * steps)
-        write_images(folder / "test.idx", 16)
+        rows = batch * steps
+        write_images(folder / "train.idx", rows, random.Random(1).randbytes(rows * 28 * 28))
+        write_images(folder / "test.idx", rows * epochs)  # no epoch but the last is measured and written
         model = folder / "model.yaml"
         model.write_text(MODEL.format(folder=folder, pixels=widths[0], hidden=hidden, back=hidden[::-1],
                                       units=widths[-1], batch=batch, ranks=ranks, epochs=epochs), encoding="utf-8")

@@ -79,9 +79,10 @@ def measure(program, rounds):
         for net, batch in FITTED:
             widths = NETS[net]
             each = 6 * parameters(widths) * batch / 2 / 50e9
-            steps = max(3, round(0.25 / each))  # an epoch lasts about so many seconds
-            alone[net, batch] += seconds_of_epochs(program, widths, batch // 2, 1, steps=steps, epochs=4)
-            together[net, batch] += seconds_of_epochs(program, widths, batch, 2, steps=steps, epochs=4)
+            # An epoch lasts about so many seconds: one of them at least should be left alone by what else runs.
+            steps = max(2, round(0.06 / each))
+            alone[net, batch] += seconds_of_epochs(program, widths, batch // 2, 1, steps=steps, epochs=12)
+            together[net, batch] += seconds_of_epochs(program, widths, batch, 2, steps=steps, epochs=12)
     return alone, together
 
 
