@@ -1,11 +1,11 @@
 #include "bench/ruler/benchmark.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "bench/ruler/floor.hpp"
 #include "bench/ruler/operand.hpp"
@@ -71,9 +71,10 @@ class LibraryAllocations {
   std::uint64_t of_call(const runtime::Unit& unit) {
     Operand scratch(unit.call->scratch_bytes(), 5);
     const std::unique_ptr<runtime::CallState> state = unit.call->bind();
-    const std::array<const std::byte*, 3> inputs = {a_.data(), b_.data(), bias_.data()};
+    std::vector<const std::byte*> inputs = {a_.data(), b_.data(), bias_.data()};
+    inputs.resize(unit.inputs, a_.data());  // a recurrence has seven
     runtime::CallArguments arguments;
-    arguments.inputs = std::span(inputs).first(std::min<std::size_t>(unit.inputs, inputs.size()));
+    arguments.inputs = inputs;
     arguments.output = output_.data();
     arguments.scratch = scratch.data();
     arguments.row_count = unit.row_count;

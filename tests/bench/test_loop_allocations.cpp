@@ -76,4 +76,27 @@ TEST_CASE("a step with oneDNN's products allocates what oneDNN does, and nothing
   }
 }
 
+TEST_CASE("a step of recurrent layers is measured, whose ops have more inputs than products") {
+  const SharedDefinition model = parse_definition(
+      "graphrun: 1\n"
+      "name: series\n"
+      "inputs:\n"
+      "  x: {shape: [batch, 5, 8]}\n"
+      "nodes:\n"
+      "  a: {op: lstm, in: x, units: 16}\n"
+      "  b: {op: gru, in: a.h, units: 16}\n"
+      "loss:\n"
+      "  size: mean(b.last ** 2)\n"
+      "train: {optimizer: {op: sgd, lr: 0.1}, batch: 8, epochs: 1}\n",
+      "series.yaml");
+  BenchmarkOptions options;
+  options.seconds = 0.02;
+  options.most_runs = 1;
+  options.tuning.session.threads = 1;
+  options.allocation_count = []() noexcept { return static_cast<std::uint64_t>(allocations.load()); };
+  const BenchmarkResult result = run_benchmark(model, options);
+  CHECK(result.step.best_us > 0);
+  if (graphrun::testing::products_in_tiles()) CHECK(result.allocations_per_step == 0);
+}
+
 #endif
