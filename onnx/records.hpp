@@ -78,6 +78,7 @@ struct AttributeRecord {
   std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>,
                std::vector<std::string>, TensorRecord, SharedGraph>
       value;
+  std::string reference = {};  ///< in a function: which attribute of its calls gives the value
 };
 
 struct NodeRecord {
@@ -87,6 +88,7 @@ struct NodeRecord {
   std::vector<std::string> inputs;  ///< empty: an optional one that is left out
   std::vector<std::string> outputs;
   std::vector<AttributeRecord> attributes;
+  std::string overload = {};  ///< of functions with the same name, which one
 };
 
 struct GraphRecord {

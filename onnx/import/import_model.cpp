@@ -12,11 +12,10 @@
 #include "errors/printable.hpp"
 #include "files/file.hpp"
 #include "files/json.hpp"
-#include "graph/passes/dead_nodes.hpp"
 #include "onnx/import/external_data.hpp"
 #include "onnx/import/graph_import.hpp"
-#include "onnx/import/own_ops.hpp"
 #include "onnx/import/read_model.hpp"
+#include "onnx/import/rewrites.hpp"
 #include "onnx/import/wire_reader.hpp"
 #include "onnx/import/write_model.hpp"
 #include "ops/op.hpp"
@@ -36,11 +35,12 @@ std::string shown(const std::string& name) {
 }
 
 void check_versions(const ReadModel& read, const ImportOptions& options) {
-  if (!read.functions.empty())
-    refuse(options,
-           fmt::format("the file brings functions of its own: {}",
-                       shown(fmt::format("{}", fmt::join(read.functions, ", ")))),
-           "Inline them: onnx.inliner.inline_local_functions(model).");
+  for (const FunctionRecord& function : read.functions)
+    if (function.opset != 0 && read.model.opset != 0 && function.opset != read.model.opset)
+      refuse(options,
+             fmt::format("its function '{}' is of opset {}, its graph of {}", shown(function.name),
+                         function.opset, read.model.opset),
+             "Inline it: onnx.inliner.inline_local_functions(model, convert_version=True).");
   const bool has_own = read.model.opset != 0 || read.domains.empty();
   if (!has_own) return;
   if (read.model.opset < oldest_imported || read.model.opset > newest_imported)
@@ -278,6 +278,7 @@ Imported import_model(std::string_view bytes, const ImportOptions& options) {
   return with_file(options, [&] {
     ReadModel read = read_model(bytes);
     check_versions(read, options);
+    read.model.graph = with_functions_inlined(std::move(read.model.graph), read.functions);
     read_external_data(read.model.graph, options.external_data);
     read.model.graph = with_own_ops(std::move(read.model.graph));
     if (has_batch_of_one(read.model.graph) && options.shapes.empty()) {

@@ -204,7 +204,7 @@ Results top_k(Importer& importer, const Call& call) {
           importer.value(importer.joined(places, one.size() - 1), ElementType::i64, last)};
 }
 
-/// 1 for each of the k largest along the last axis, as own_ops.hpp finds it.
+/// 1 for each of the k largest along the last axis, as own_ops.cpp finds it.
 Results top_k_mask(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
   const std::int64_t k = call.integers(1).at(0);

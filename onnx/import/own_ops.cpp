@@ -1,4 +1,4 @@
-#include "onnx/import/own_ops.hpp"
+#include "onnx/import/rewrites.hpp"
 
 #include <algorithm>
 #include <cstring>

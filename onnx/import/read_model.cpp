@@ -27,6 +27,12 @@ std::int64_t number_in(const WireReader& field, std::string_view text) {
   return number;
 }
 
+/// Empty for ONNX's own, which has two names.
+std::string domain_in(const WireReader& field) {
+  const std::string_view domain = field.text();
+  return domain == "ai.onnx" ? std::string() : std::string(domain);
+}
+
 /// How many elements there are, as far as the limits go.
 std::int64_t checked_count(const std::vector<std::int64_t>& shape, const ReadLimits& limits) {
   if (shape.size() > limits.rank)
@@ -62,7 +68,9 @@ class Reader {
   ValueInfo value(WireReader message);
   void type(WireReader message, ValueInfo& value);
   void shape(WireReader message, ValueInfo& value);
+  FunctionRecord function(WireReader message);
   std::pair<std::string, std::string> entry(WireReader message);
+  std::pair<std::string, std::int64_t> opset(WireReader message);
   void external(const WireReader& field, ExternalData& data);
 
   ReadLimits limits_;
@@ -74,6 +82,16 @@ std::pair<std::string, std::string> Reader::entry(WireReader message) {
   while (message.next()) {
     if (message.field() == 1) result.first = message.text();
     if (message.field() == 2) result.second = message.text();
+  }
+  return result;
+}
+
+/// A domain, empty for ONNX's own, and its version.
+std::pair<std::string, std::int64_t> Reader::opset(WireReader message) {
+  std::pair<std::string, std::int64_t> result;
+  while (message.next()) {
+    if (message.field() == 1) result.first = domain_in(message);
+    if (message.field() == 2) result.second = message.integer();
   }
   return result;
 }
@@ -94,13 +112,8 @@ ReadModel Reader::model(WireReader message) {
         break;
       case 8: {
         count(message);
-        std::string domain;
-        std::int64_t version = 0;
-        for (WireReader opset = message.message(); opset.next();) {
-          if (opset.field() == 1) domain = opset.text();
-          if (opset.field() == 2) version = opset.integer();
-        }
-        if (domain.empty() || domain == "ai.onnx")
+        const auto [domain, version] = opset(message.message());
+        if (domain.empty())
           read.model.opset = version;
         else
           read.domains.emplace_back(domain, version);
@@ -112,8 +125,7 @@ ReadModel Reader::model(WireReader message) {
         break;
       case 25:
         count(message);
-        for (WireReader function = message.message(); function.next();)
-          if (function.field() == 1) read.functions.emplace_back(function.text());
+        read.functions.push_back(function(message.message()));
         break;
       default:
         break;
@@ -158,6 +170,43 @@ GraphRecord Reader::graph(WireReader message) {
   return graph;
 }
 
+FunctionRecord Reader::function(WireReader message) {
+  FunctionRecord function;
+  while (message.next()) {
+    switch (message.field()) {
+      case 1:
+        function.name = message.text();
+        break;
+      case 4:
+        function.inputs.push_back(name(message));
+        break;
+      case 5:
+        function.outputs.push_back(name(message));
+        break;
+      case 7:
+        count(message);
+        function.nodes.push_back(node(message.message()));
+        break;
+      case 9:
+        if (const auto [domain, version] = opset(message.message()); domain.empty()) function.opset = version;
+        break;
+      case 10:
+        function.domain = domain_in(message);
+        break;
+      case 11:
+        count(message);
+        function.defaults.push_back(attribute(message.message()));
+        break;
+      case 13:
+        function.overload = message.text();
+        break;
+      default:
+        break;
+    }
+  }
+  return function;
+}
+
 NodeRecord Reader::node(WireReader message) {
   NodeRecord node;
   while (message.next()) {
@@ -179,7 +228,10 @@ NodeRecord Reader::node(WireReader message) {
         node.attributes.push_back(attribute(message.message()));
         break;
       case 7:
-        node.domain = message.text() == "ai.onnx" ? "" : message.text();
+        node.domain = domain_in(message);
+        break;
+      case 8:
+        node.overload = message.text();
         break;
       default:
         break;
@@ -226,6 +278,9 @@ AttributeRecord Reader::attribute(WireReader message) {
         break;
       case 20:
         type = message.integer();
+        break;
+      case 21:
+        result.reference = message.text();
         break;
       default:
         break;

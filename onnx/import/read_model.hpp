@@ -21,11 +21,23 @@ struct ReadLimits {
   std::int64_t elements = std::int64_t{1} << 40;  ///< of a tensor
 };
 
+/// An op of the file's own, made of nodes. Names in it are its own, but for those of inputs and outputs.
+struct FunctionRecord {
+  std::string domain;
+  std::string name;
+  std::string overload;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  std::vector<AttributeRecord> defaults;  ///< of attributes that a call may leave out
+  std::vector<NodeRecord> nodes;
+  std::int64_t opset = 0;  ///< of ONNX's own ops; 0: it has none
+};
+
 /// A model with what only a reader looks at.
 struct ReadModel {
   ModelRecord model;
   std::vector<std::pair<std::string, std::int64_t>> domains;  ///< other opsets: "ai.onnx.ml", 3
-  std::vector<std::string> functions;                         ///< that the file brings along
+  std::vector<FunctionRecord> functions;
 };
 
 /// Throws MalformedFile for all that is no ONNX file or beyond the limits. The graph is not looked at: its
