@@ -2,8 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <span>
 
+#include "graph/interpreter.hpp"
+#include "graph/needed.hpp"
 #include "onnx/import/importer.hpp"
 
 namespace graphrun::onnx {
@@ -94,32 +98,6 @@ Results gather_elements(Importer& importer, const Call& call) {
   const NodeId places = importer.index(index, natural_order(x.rank()), x.shape[axis]);
   const NodeId y =
       importer.add("gather_elements", {from, places}, {{"axis", static_cast<std::int64_t>(axis)}});
-  return {importer.value(y, x.type)};
-}
-
-Results gather_nd(Importer& importer, const Call& call) {
-  const Value& x = call.input(0);
-  const Value& index = call.input(1);
-  if (call.integer("batch_dims", 0) != 0) throw Unsupported("batch_dims");
-  if (index.rank() == 0) throw Unsupported("an index of no axes");
-  const auto depth = static_cast<std::size_t>(fixed(index.shape.back()));
-  if (depth == 0 || depth > x.rank()) throw Unsupported("indices of more axes than there are");
-  const NodeId node = importer.node(index);
-  std::optional<Term> place;
-  Shape table = {Dim::number(-1)};
-  for (std::size_t i = 0; i < depth; ++i) {
-    const auto at = static_cast<std::int64_t>(i);
-    Shape shape = index.shape;
-    shape.pop_back();
-    const Term column{&importer,
-                      importer.reshape(importer.sliced(node, index.rank() - 1, at, at + 1), shape)};
-    const Term row = wrapped(column, fixed(x.shape[i]));
-    place = place ? *place * static_cast<double>(fixed(x.shape[i])) + row : row;
-  }
-  for (std::size_t i = depth; i < x.rank(); ++i) table.push_back(x.shape[i]);
-  const NodeId rows = importer.reshape(importer.node(x), table);
-  const NodeId y =
-      importer.add("gather", {rows, importer.add("cast", {place->id}, {{"dtype", std::string("i32")}})});
   return {importer.value(y, x.type)};
 }
 
@@ -219,16 +197,149 @@ Results scatter_elements(Importer& importer, const Call& call) {
   return {importer.value(choose(covered, written, in).id, x.type)};
 }
 
-/// Row places of a tensor whose first axes are one.
-std::vector<std::int64_t> linear_places(const Value& index, const Shape& x, std::size_t depth) {
-  const auto known = integers_of(index);
-  if (!known) throw Unsupported("indices that depend on what the model is given");
+constexpr std::int64_t most_computed = std::int64_t{1} << 22;
+
+/// What follows from constants and the numbers of the rows alone, with these in their place. Nothing for
+/// other values, and for too many.
+std::optional<HostTensor> for_rows(Importer& importer, NodeId index, std::int64_t rows) {
+  const Builder& builder = importer.builder();
+  const auto is_counted = [&](NodeId id) { return id == *importer.row_numbers; };
+  const std::vector<bool> needed = needed_by(builder, std::span(&index, 1), is_counted);
+  if (!needed[*importer.row_numbers]) return std::nullopt;
+  Builder copy(builder.registry());
+  std::map<NodeId, NodeId> copied;
+  std::int64_t elements = 0;
+  for (NodeId id = 0; id <= index; ++id) {
+    if (!needed[id]) continue;
+    const Node& node = builder.node(id);
+    elements = checked_add(elements, element_count(graphrun::bind(node.type.shape, rows)));
+    if (elements > most_computed) return std::nullopt;
+    if (is_counted(id)) {
+      copied[id] = copy.add("input", {}, {{"shape", node.type.shape}}, {node.name, {}, {}});
+      continue;
+    }
+    const Traits& traits = node.op->traits;
+    if (!traits.constant && !traits.moves && node.op->name != "concat") return std::nullopt;
+    std::vector<NodeId> inputs;
+    for (const NodeId input : node.inputs) inputs.push_back(copied.at(input));
+    copied[id] = copy.add_like(node, std::move(inputs), {});
+  }
+  copy.output("index", copied.at(index));
+  HostTensor numbers{{rows}, {}};
+  for (std::int64_t row = 0; row < rows; ++row) numbers.values.push_back(static_cast<double>(row));
+  HostVariables none;
+  const InterpreterRun run{rows, {{builder.node(*importer.row_numbers).name, std::move(numbers)}}, {}};
+  return interpret(std::move(copy).finish(), none, run)[copied.at(index)];
+}
+
+/// Indices of which the first says the row that they are in: the others, which are the same for each row.
+std::optional<Known> indices_within_rows(Importer& importer, const Value& index) {
+  if (!importer.row_numbers || !index.node || index.rank() < 2 || !index.shape[0].is_batch())
+    return std::nullopt;
+  std::optional<Known> within;
+  for (const std::int64_t rows : {2, 3}) {  // of two numbers of rows, where the batch went to is plain
+    const std::optional<HostTensor> all = for_rows(importer, importer.node(index), rows);
+    if (!all) return std::nullopt;
+    Known one{{all->extents.begin() + 1, all->extents.end()}, {}};
+    const auto depth = static_cast<std::size_t>(one.extents.back()--);
+    const std::size_t each = all->values.size() / static_cast<std::size_t>(rows);
+    for (std::size_t i = 0; i < all->values.size(); ++i) {
+      const std::size_t row = i / each;
+      const bool names_row = i % depth == 0;
+      if (all->values[i] != (names_row ? static_cast<double>(row) : all->values[i % each]))
+        return std::nullopt;
+      if (row == 0 && !names_row)
+        one.elements.push_back(Dim::number(static_cast<std::int64_t>(all->values[i])));
+    }
+    if (within && within->elements != one.elements) return std::nullopt;
+    within = std::move(one);
+  }
+  return within;
+}
+
+/// Where the tensor's axes from `first` on are one axis: which place of it each index is, [...] of [...,
+/// depth].
+Term linear_place(Importer& importer, NodeId index, const Shape& x, std::size_t first) {
+  Shape shape = importer.type(index).shape;
+  const std::size_t last = shape.size() - 1;
+  const std::int64_t depth = fixed(shape.back());
+  shape.pop_back();
+  std::optional<Term> place;
+  for (std::int64_t i = 0; i < depth; ++i) {
+    const std::int64_t extent = fixed(x[first + static_cast<std::size_t>(i)]);
+    const Term row =
+        wrapped({&importer, importer.reshape(importer.sliced(index, last, i, i + 1), shape)}, extent);
+    place = place ? *place * static_cast<double>(extent) + row : row;
+  }
+  return *place;
+}
+
+/// Of each row of the batch what its own indices say, [batch, ..., depth].
+Results gathered_in_rows(Importer& importer, const Value& x, NodeId index) {
+  const Shape shape = importer.type(index).shape;
+  const auto begin = x.shape.begin() + 1 + static_cast<std::ptrdiff_t>(fixed(shape.back()));
+  const auto as_one = [](Shape::const_iterator from, Shape::const_iterator to) {
+    return flattened_shape(Shape(from, to), 0)[1];
+  };
+  const Dim count = as_one(x.shape.begin() + 1, begin);
+  const Dim each = as_one(begin, x.shape.end());
+  const Dim many = as_one(shape.begin() + 1, shape.end() - 1);
+  const NodeId place =
+      importer.reshape(linear_place(importer, index, x.shape, 1).id, {shape[0], many, Dim::number(1)});
+  const NodeId places = importer.add("cast", {importer.broadcast(place, {shape[0], many, each})},
+                                     {{"dtype", std::string("i32")}});
+  const NodeId rows = importer.reshape(importer.node(x), {x.shape[0], count, each});
+  const NodeId y = importer.add("gather_elements", {rows, places}, {{"axis", std::int64_t{1}}});
+  Shape result(shape.begin(), shape.end() - 1);
+  result.insert(result.end(), begin, x.shape.end());
+  return {importer.value(importer.reshape(y, result), x.type)};
+}
+
+/// What stands behind the number of the row, where that is the first of each index.
+std::optional<NodeId> behind_row_numbers(Importer& importer, const Value& x, NodeId index) {
+  const Node node = importer.builder().node(index);
+  const bool has_batch = importer.row_numbers && x.shape[0].is_batch() && node.type.shape[0].is_batch();
+  if (!has_batch || node.op->name != "concat" || !importer.type(node.inputs[0]).shape.back().is_number(1) ||
+      node.attributes.integer("axis") + 1 != static_cast<std::int64_t>(node.type.shape.size()))
+    return std::nullopt;
+  const Value numbers = importer.value(node.inputs[0], ElementType::i64);
+  const std::optional<Known> nothing_else = indices_within_rows(importer, numbers);
+  if (!nothing_else || node.inputs.size() < 2) return std::nullopt;
+  return importer.joined({node.inputs.begin() + 1, node.inputs.end()}, node.type.shape.size() - 1);
+}
+
+Results gather_nd(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const Value& index = call.input(1);
+  const std::int64_t batch_dims = call.integer("batch_dims", 0);
+  if (index.rank() == 0) throw Unsupported("an index of no axes");
+  const auto depth = static_cast<std::size_t>(fixed(index.shape.back()));
+  const auto before = static_cast<std::size_t>(std::clamp<std::int64_t>(batch_dims, 0, 2));
+  if (depth == 0 || before + depth > x.rank()) throw Unsupported("indices of more axes than there are");
+  const NodeId node = importer.node(index);
+  if (before > 1) throw Unsupported("batch_dims above 1");
+  if (before == 1 && index.rank() < 2) throw Unsupported("an index of no axes");
+  if (before == 1) return gathered_in_rows(importer, x, node);
+  if (const auto within = behind_row_numbers(importer, x, node))
+    return gathered_in_rows(importer, x, *within);
+  Shape table = {Dim::number(-1)};
+  table.insert(table.end(), x.shape.begin() + static_cast<std::ptrdiff_t>(depth), x.shape.end());
+  const Term place = linear_place(importer, node, x.shape, 0);
+  const NodeId rows = importer.reshape(importer.node(x), table);
+  const NodeId y =
+      importer.add("gather", {rows, importer.add("cast", {place.id}, {{"dtype", std::string("i32")}})});
+  return {importer.value(y, x.type)};
+}
+
+/// Places in a tensor whose axes from `first` on, `depth` of them, are one.
+std::vector<std::int64_t> linear_places(const std::vector<std::int64_t>& index, const Shape& x,
+                                        std::size_t first, std::size_t depth) {
   std::vector<std::int64_t> places;
-  for (std::size_t i = 0; i + depth <= known->size(); i += depth) {
+  for (std::size_t i = 0; i + depth <= index.size(); i += depth) {
     std::int64_t place = 0;
     for (std::size_t axis = 0; axis < depth; ++axis) {
-      const std::int64_t extent = fixed(x[axis]);
-      const std::int64_t at = (*known)[i + axis] < 0 ? (*known)[i + axis] + extent : (*known)[i + axis];
+      const std::int64_t extent = fixed(x[first + axis]);
+      const std::int64_t at = index[i + axis] < 0 ? index[i + axis] + extent : index[i + axis];
       if (at < 0 || at >= extent) throw Unsupported(fmt::format("index {} of an axis of {}", at, extent));
       place = checked_add(checked_multiply(place, extent), at);
     }
@@ -237,13 +348,16 @@ std::vector<std::int64_t> linear_places(const Value& index, const Shape& x, std:
   return places;
 }
 
-/// The value with its first `depth` axes as one.
-Value joined_axes(Importer& importer, const Value& x, std::size_t depth) {
+/// The value with its axes from `first` on, `depth` of them, as one.
+Value joined_axes(Importer& importer, const Value& x, std::size_t first, std::size_t depth) {
   if (depth == 1) return x;
-  Shape shape(x.shape.begin() + static_cast<std::ptrdiff_t>(depth) - 1, x.shape.end());
+  const auto begin = x.shape.begin() + static_cast<std::ptrdiff_t>(first);
+  Shape shape(x.shape.begin(), begin);
   std::int64_t count = 1;
-  for (std::size_t axis = 0; axis < depth; ++axis) count = checked_multiply(count, fixed(x.shape[axis]));
-  shape[0] = Dim::number(count);
+  for (std::size_t axis = first; axis < first + depth; ++axis)
+    count = checked_multiply(count, fixed(x.shape[axis]));
+  shape.push_back(Dim::number(count));
+  shape.insert(shape.end(), begin + static_cast<std::ptrdiff_t>(depth), x.shape.end());
   return reshaped(importer, x, shape);
 }
 
@@ -267,24 +381,31 @@ NodeId picked(Importer& importer, NodeId first, NodeId second, std::size_t axis,
 }
 
 /// Where indices are known, each row comes from the tensor or from the updates, the last of which counts.
+/// Indices that say the row of the batch that they are in are those of each row by itself.
 Results scatter_nd(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
   const Value& index = call.input(1);
   if (index.rank() == 0) throw Unsupported("an index of no axes");
-  const auto depth = static_cast<std::size_t>(fixed(index.shape.back()));
-  if (depth == 0 || depth > x.rank()) throw Unsupported("indices of more axes than there are");
-  const std::vector<std::int64_t> places = linear_places(index, x.shape, depth);
-  const Value rows = joined_axes(importer, x, depth);
-  if (index.rank() == 1) throw Unsupported("one row that is no list");
+  const bool has_batch = x.rank() > 0 && x.shape[0].is_batch();
+  const std::optional<Known> within = has_batch ? indices_within_rows(importer, index) : std::nullopt;
+  const std::size_t first = within ? 1 : 0;
+  const auto depth = static_cast<std::size_t>(fixed(index.shape.back())) - first;
+  if (within && depth == 0 && call.input(2).shape == x.shape) return {call.input(2)};  // whole rows
+  if (depth == 0 || first + depth > x.rank()) throw Unsupported("indices of more axes than there are");
+  const auto known = integers_of(within ? value_of(*within, ElementType::i64) : index);
+  if (!known) throw Unsupported("indices that depend on what the model is given");
+  const std::vector<std::int64_t> places = linear_places(*known, x.shape, first, depth);
+  const Value rows = joined_axes(importer, x, first, depth);
+  if (index.rank() == 1 + first) throw Unsupported("one row that is no list");
   if (call.input(2).rank() + 1 < index.rank()) throw Unsupported("updates of fewer axes than their indices");
-  const Value updates = joined_axes(importer, call.input(2), index.rank() - 1);
-  if (!updates.shape[0].is_number(std::ssize(places)))
+  const Value updates = joined_axes(importer, call.input(2), first, index.rank() - 1 - first);
+  if (!updates.shape[first].is_number(std::ssize(places)))
     throw Unsupported(fmt::format("{} indices, and updates of the shape {}", places.size(),
                                   to_string(call.input(2).shape)));
   Order order;
   const NodeId from = importer.any_order(rows, order);
-  const std::size_t place = place_of(order, 0);
-  const std::int64_t count = fixed(rows.shape[0]);
+  const std::size_t place = place_of(order, first);
+  const std::int64_t count = fixed(rows.shape[first]);
   if (count > Importer::most_indices) throw Unsupported(fmt::format("{} rows", count));
   std::vector<std::int64_t> sources(static_cast<std::size_t>(count));
   std::iota(sources.begin(), sources.end(), 0);

@@ -12,6 +12,7 @@
 #include "errors/printable.hpp"
 #include "files/file.hpp"
 #include "files/json.hpp"
+#include "graph/needed.hpp"
 #include "onnx/import/external_data.hpp"
 #include "onnx/import/graph_import.hpp"
 #include "onnx/import/read_model.hpp"
@@ -207,6 +208,13 @@ std::string described(const std::string& name, const Type& type) {
   return fmt::format("{} {}", name, to_string(type));
 }
 
+bool counts_rows(Importer& importer, const std::vector<std::pair<std::string, NodeId>>& outputs) {
+  if (!importer.row_numbers) return false;
+  std::vector<NodeId> roots;
+  for (const auto& [name, node] : outputs) roots.push_back(node);
+  return needed_by(importer.builder(), roots)[*importer.row_numbers];
+}
+
 Imported attempt(const ReadModel& read, bool frees_batch, const ImportOptions& options) {
   const GraphRecord& graph = read.model.graph;
   constexpr std::int64_t usual = 17;  // of files that have other domains' ops alone
@@ -230,6 +238,10 @@ Imported attempt(const ReadModel& read, bool frees_batch, const ImportOptions& o
       refusals.push_back({"output", error.message(), {shown(output.name)}});
     }
   }
+  if (counts_rows(importer, outputs))
+    refusals.push_back({"Range",
+                        "it counts the rows, which no op of graphrun's does",
+                        {shown(wanted[*importer.row_numbers])}});
   if (!refusals.empty()) throw ModelError(diagnostics_of(refusals, options));
   if (outputs.empty()) throw MalformedFile("the graph has no outputs");
   const std::map<NodeId, Variable> variables = importer.variables();

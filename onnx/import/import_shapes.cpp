@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "onnx/import/importer.hpp"
 
@@ -393,7 +394,22 @@ Results constant_of_shape(Importer& importer, const Call& call) {
   return {importer.value(node, element.type)};
 }
 
+/// As PyTorch counts the rows when it writes into a part of each.
+bool counts_rows(const Call& call) {
+  const auto is = [&](std::size_t i, Dim wanted) {
+    const Known* const known = call.input(i).known.get();
+    return known != nullptr && known->elements.size() == 1 && known->elements[0] == wanted;
+  };
+  return is(0, Dim::number(0)) && is(1, Dim::batch()) && is(2, Dim::number(1));
+}
+
 Results range(Importer& importer, const Call& call) {
+  if (counts_rows(call)) {
+    const double nothing = std::numeric_limits<double>::quiet_NaN();
+    if (!importer.row_numbers)
+      importer.row_numbers = importer.broadcast(importer.number(nothing), {Dim::batch()});
+    return {importer.value(*importer.row_numbers, call.input(0).type)};
+  }
   std::vector<double> ends;
   for (const std::size_t i : {0U, 1U, 2U}) {
     const std::optional<std::vector<double>> number = call.numbers(i);

@@ -176,6 +176,9 @@ class Importer {
   std::optional<std::int64_t> written_batch = {};
   /// An input whose first axis is the batch.
   std::optional<NodeId> batch_input = {};
+  /// [batch], in the place of the numbers of the rows, 0, 1, 2, …: no op counts rows, so that nothing may be
+  /// left of it in the end.
+  std::optional<NodeId> row_numbers = {};
 
   Graph finish() && { return std::move(builder_).finish(); }
 
