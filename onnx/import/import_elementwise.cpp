@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "onnx/import/importer.hpp"
 #include "onnx/import/read_model.hpp"
@@ -66,6 +67,24 @@ Term is_infinite(Term x, const Call& call) {
 }
 Term tangent(Term x, const Call&) {
   return apply("sin", x) / apply("cos", x);
+}
+/// The arc is four times that of a smaller tangent, tan(a/2) = t / (1 + sqrt(1 + t^2)), for which five terms
+/// of the series are as exact as f32; beyond 1 it is that of 1/x, seen from the other side.
+Term arc_tangent(Term x, const Call&) {
+  const double quarter = std::numbers::pi / 2;
+  const Term is_large = apply("greater", apply("abs", x), 1.0);
+  const Term large = choose(is_large, x, x.with(x.importer->number(1)));
+  Term t = choose(is_large, 1.0 / large, x);
+  for (int halving = 0; halving < 2; ++halving) t = t / (apply("sqrt", t * t + 1.0) + 1.0);
+  const Term z = t * t;
+  const Term arc = t * ((((z * (1.0 / 9) - 1.0 / 7) * z + 1.0 / 5) * z - 1.0 / 3) * z + 1.0) * 4.0;
+  return choose(is_large, apply("sign", x) * quarter - arc, arc);
+}
+Term arc_sine(Term x, const Call& call) {
+  return arc_tangent(x / (apply("sqrt", (1.0 - x) * (x + 1.0)) + 1.0), call) * 2.0;
+}
+Term arc_cosine(Term x, const Call& call) {
+  return arc_tangent(apply("sqrt", (1.0 - x) / (x + 1.0)), call) * 2.0;
 }
 Term hyperbolic_sine(Term x, const Call&) {
   return (apply("exp", x) - apply("exp", -x)) / 2.0;
@@ -319,6 +338,9 @@ constexpr ImportedOp table[] = {
     {"Sin", unary<itself<"sin">>},
     {"Cos", unary<itself<"cos">>},
     {"Tan", unary<tangent>},
+    {"Asin", unary<arc_sine>},
+    {"Acos", unary<arc_cosine>},
+    {"Atan", unary<arc_tangent>},
     {"Sinh", unary<hyperbolic_sine>},
     {"Cosh", unary<hyperbolic_cosine>},
     {"Asinh", unary<area_sine>},

@@ -313,12 +313,25 @@ Results global_max(Importer& importer, const Call& call) {
     return i.add("max", {x}, {{"axis", Axes{false, std::move(axes)}}, {"keepdims", true}});
   });
 }
+Results global_norm(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const auto p = static_cast<double>(call.integer("p", 2));
+  Order order;
+  const Term in{&importer, importer.any_order(x, order)};
+  Call powers(call.record(), {importer.value(apply("pow", apply("abs", in), p).id, x.type, order)},
+              call.opset());
+  Value sums = global(importer, powers, [](Importer& i, NodeId node, std::vector<std::int64_t> axes) {
+    return i.sum(node, std::move(axes), true);
+  })[0];
+  sums.node = apply("pow", in.with(*sums.node), 1 / p).id;
+  return {sums};
+}
 
 constexpr ImportedOp table[] = {
     {"Conv", convolution},         {"ConvTranspose", transposed_convolution},
     {"MaxPool", max_pool},         {"AveragePool", average_pool},
     {"LpPool", norm_pool},         {"GlobalAveragePool", global_average},
-    {"GlobalMaxPool", global_max},
+    {"GlobalMaxPool", global_max}, {"GlobalLpPool", global_norm},
 };
 
 }  // namespace

@@ -155,13 +155,14 @@ Results group_normalization(Importer& importer, const Call& call) {
   const std::int64_t groups = call.integer("num_groups", 1);
   if (x.rank() < 2 || groups < 1) throw Unsupported("group normalisation of no images");
   const NodeId rows = importer.reshape(importer.node(x), {x.shape[0], Dim::number(groups), Dim::number(-1)});
-  const Normalised found = normalised({&importer, rows}, {2}, call.number("epsilon", 1e-5F));
-  const auto scaling = [&](std::size_t i) -> Term {
-    const Value& vector = call.input(i);
-    if (vector.shape.at(0) == x.shape[1]) return beside_channels(importer, vector, x.rank());
-    throw Unsupported("a scale for each group");
-  };
-  const Term y = found.y.with(importer.reshape(found.y.id, x.shape)) * scaling(1) + scaling(2);
+  Term y = normalised({&importer, rows}, {2}, call.number("epsilon", 1e-5F)).y;
+  const Value& scale = call.input(1);
+  const Value& shift = call.input(2);
+  const bool is_for_groups = call.opset() < 21;  // then for channels
+  if (is_for_groups) y = y * beside_channels(importer, scale, 3) + beside_channels(importer, shift, 3);
+  y = y.with(importer.reshape(y.id, x.shape));
+  if (!is_for_groups)
+    y = y * beside_channels(importer, scale, x.rank()) + beside_channels(importer, shift, x.rank());
   return {importer.value(y.id, x.type)};
 }
 

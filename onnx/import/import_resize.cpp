@@ -35,6 +35,7 @@ double place_in_image(const Sampling& sampling, double i, double scale, double o
   if (sampling.coordinates == "tf_crop_and_resize")
     return out > 1 ? begin * (in - 1) + i * (end - begin) * (in - 1) / (out - 1)
                    : 0.5 * (begin + end) * (in - 1);
+  if (sampling.coordinates == "tf_half_pixel_for_nn") return (i + 0.5) / scale;
   if (sampling.coordinates == "pytorch_half_pixel") return out > 1 ? (i + 0.5) / scale - 0.5 : 0;
   if (sampling.coordinates == "half_pixel_symmetric") {
     const double adjustment = out / (scale * in);

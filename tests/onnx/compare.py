@@ -12,26 +12,26 @@ import subprocess
 import sys
 
 PACKAGES = ["numpy", "onnx==1.23.2", "onnxruntime==1.32.0"]
+IMPORTS = "import numpy, onnx, onnxruntime"
 TOLERANCE = 1e-5
 SKIPPED = 77
 
 
-def has_packages(python):
-    return subprocess.run([python, "-c", "import numpy, onnx, onnxruntime"], capture_output=True).returncode == 0
+def has_packages(python, imports):
+    return subprocess.run([python, "-c", imports], capture_output=True).returncode == 0
 
 
-def python_with_packages(build):
+def python_with_packages(build, folder="venv-onnx", packages=PACKAGES, imports=IMPORTS):
     """The interpreter to run with: this one, or that of a venv which is made once."""
-    if has_packages(sys.executable):
+    if has_packages(sys.executable, imports):
         return sys.executable
-    venv = build / "venv-onnx"
-    python = venv / "bin/python"
-    if not (python.exists() and has_packages(python)):
-        made = subprocess.run([sys.executable, "-m", "venv", venv], capture_output=True)
+    python = build / folder / "bin/python"
+    if not (python.exists() and has_packages(python, imports)):
+        made = subprocess.run([sys.executable, "-m", "venv", build / folder], capture_output=True)
         if made.returncode != 0:
             return None
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES])
-    return python if has_packages(python) else None
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
+    return python if has_packages(python, imports) else None
 
 
 def write_cases(build, folder):
