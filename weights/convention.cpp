@@ -66,6 +66,15 @@ bool has_several(const std::optional<layers::ImageExtents>& image) {
   return image && image->channels > 1 && image->height * image->width > 1;
 }
 
+/// [..., reset, update, value] as [..., update, reset, value], or back.
+std::vector<float> with_swapped_gates(std::vector<float> values, const Extents& extents) {
+  const auto width = static_cast<std::size_t>(extents.back());
+  const auto units = static_cast<std::ptrdiff_t>(width / 3);
+  for (auto row = values.begin(); row != values.end(); row += static_cast<std::ptrdiff_t>(width))
+    std::swap_ranges(row, row + units, row + units);
+  return values;
+}
+
 }  // namespace
 
 std::optional<Convention> convention_from(std::string_view word) {
@@ -91,6 +100,25 @@ bool has_second_bias(Convention convention, const Layer& layer) {
              layer.variables.end();
 }
 
+std::optional<std::size_t> row_of(Convention convention, const Layer& layer, const LayerVariable& variable) {
+  if (convention != Convention::keras || layer.kind != LayerKind::gru) return std::nullopt;
+  if (variable.part == Part::bias) return 0;
+  return variable.part == Part::recurrent_bias ? std::optional<std::size_t>(1) : std::nullopt;
+}
+
+Part part_there(Convention convention, const Layer& layer, const LayerVariable& variable) {
+  return row_of(convention, layer, variable) ? Part::bias : variable.part;
+}
+
+Extents extents_there(Convention convention, const Layer& layer, const LayerVariable& variable) {
+  if (row_of(convention, layer, variable)) return {2, variable.extents.at(0)};
+  return layers::transposed(variable.extents, axes_of(convention, layer, variable));
+}
+
+bool swaps_gates(Convention convention, const Layer& layer) {
+  return convention == Convention::keras && layer.kind == LayerKind::gru;
+}
+
 bool is_reverse(std::string_view path) {
   return path.starts_with("reverse.") || path.find(".reverse.") != std::string_view::npos ||
          path.find("backward") != std::string_view::npos;
@@ -101,16 +129,17 @@ std::string tensor_name(Convention convention, const Layer& layer, const LayerVa
   if (is_recurrent(layer) && convention == Convention::torch)
     for (const Suffix& suffix : torch_recurrent)
       if (suffix.part == variable.part) return layer.path + "." + std::string(suffix.word) + "0";
+  const Part part = part_there(convention, layer, variable);
   for (const Suffix& suffix : suffixes(convention)) {
     const bool is_gain = layer.kind == LayerKind::batch_norm || layer.kind == LayerKind::layer_norm;
-    if (suffix.part != variable.part || (suffix.word == "kernel" && is_gain)) continue;
+    if (suffix.part != part || (suffix.word == "kernel" && is_gain)) continue;
     return layer.path + (convention == Convention::torch ? "." : "/") + std::string(suffix.word);
   }
   return variable.name;
 }
 
 /// Dense [in, out] is PyTorch's [out, in]; kernels [h, w, in, out], and transposed ones [h, w, out, in], are
-/// its [out, in, h, w] and [in, out, h, w]. Keras lies as graphrun.
+/// its [out, in, h, w] and [in, out, h, w]. Keras lies as graphrun, but for the gates of a gru.
 std::vector<std::size_t> axes_of(Convention convention, const Layer& layer, const LayerVariable& variable) {
   std::vector<std::size_t> axes(variable.extents.size());
   std::iota(axes.begin(), axes.end(), std::size_t{0});
@@ -134,6 +163,7 @@ std::vector<PixelAxis> pixel_axes(Convention convention, const Layer& layer, con
 
 std::vector<float> to_theirs(Convention convention, const Layer& layer, const LayerVariable& variable,
                              std::vector<float> values) {
+  if (swaps_gates(convention, layer)) return with_swapped_gates(std::move(values), variable.extents);
   for (const PixelAxis& pixels : pixel_axes(convention, layer, variable))
     values =
         layers::reordered(values, variable.extents, pixels.axis, layers::channels_first_order(pixels.image));
@@ -142,6 +172,7 @@ std::vector<float> to_theirs(Convention convention, const Layer& layer, const La
 
 std::vector<float> to_ours(Convention convention, const Layer& layer, const LayerVariable& variable,
                            std::vector<float> values) {
+  if (swaps_gates(convention, layer)) return with_swapped_gates(std::move(values), variable.extents);
   const std::vector<std::size_t> axes = axes_of(convention, layer, variable);
   values = layers::transposed(values, layers::transposed(variable.extents, axes), inverse(axes));
   for (const PixelAxis& pixels : pixel_axes(convention, layer, variable))

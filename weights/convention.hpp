@@ -28,6 +28,16 @@ std::optional<PartName> part_name(Convention convention, std::string_view tensor
 /// Has the layer there a second bias, which is added to the first? A module's own states give it one.
 bool has_second_bias(Convention convention, const Layer& layer);
 
+/// The row of a tensor that a variable is there, if the tensor has those of two: Keras keeps both biases of a
+/// gru in one.
+std::optional<std::size_t> row_of(Convention convention, const Layer& layer, const LayerVariable& variable);
+/// What the tensor is in its module that has the variable.
+Part part_there(Convention convention, const Layer& layer, const LayerVariable& variable);
+/// The shape of that tensor.
+Extents extents_there(Convention convention, const Layer& layer, const LayerVariable& variable);
+/// Are the gates of the layer there in another order? Keras's gru begins with the update gate.
+bool swaps_gates(Convention convention, const Layer& layer);
+
 /// A variable's name there.
 std::string tensor_name(Convention convention, const Layer& layer, const LayerVariable& variable);
 
@@ -44,7 +54,7 @@ struct PixelAxis {
 };
 std::vector<PixelAxis> pixel_axes(Convention convention, const Layer& layer, const LayerVariable& variable);
 
-/// A variable's values as they lie there, and back.
+/// A variable's values as they lie there, in its row if it has one, and back.
 std::vector<float> to_theirs(Convention convention, const Layer& layer, const LayerVariable& variable,
                              std::vector<float> values);
 std::vector<float> to_ours(Convention convention, const Layer& layer, const LayerVariable& variable,

@@ -39,24 +39,24 @@ bool has_shape(const files::StoredTensor& tensor, const Extents& extents) {
                             [](std::size_t a, std::int64_t b) { return std::cmp_equal(a, b); });
 }
 
-Extents their_extents(Convention convention, const Layer& layer, const LayerVariable& variable) {
-  return layers::transposed(variable.extents, axes_of(convention, layer, variable));
-}
-
 bool fits(Convention convention, const Layer& layer, const LayerVariable& variable,
           const files::StoredTensor& tensor) {
-  return files::is_real(tensor.type) && has_shape(tensor, their_extents(convention, layer, variable));
+  return files::is_real(tensor.type) && has_shape(tensor, extents_there(convention, layer, variable));
 }
 
 /// Has the module a tensor for each variable of the layer, and none more?
 bool fits(Convention convention, const Layer& layer, const Module& module) {
-  const bool has_second = has_second_bias(convention, layer);
-  if (module.tensors.size() != layer.variables.size() + (has_second ? 1 : 0)) return false;
-  if (has_second && !module.tensors.contains(Part::recurrent_bias)) return false;
+  constexpr std::size_t with_both_biases = 4;
+  if (swaps_gates(convention, layer) && layer.variables.size() != with_both_biases) return false;
+  std::set<Part> wanted;
+  for (const LayerVariable& variable : layer.variables)
+    wanted.insert(part_there(convention, layer, variable));
+  if (has_second_bias(convention, layer)) wanted.insert(Part::recurrent_bias);
+  if (!std::ranges::equal(wanted, module.tensors, {}, {}, [](const auto& tensor) { return tensor.first; }))
+    return false;
   if (is_reverse(module.path) && !layer.is_reverse) return false;
   return std::ranges::all_of(layer.variables, [&](const LayerVariable& variable) {
-    const auto found = module.tensors.find(variable.part);
-    return found != module.tensors.end() && fits(convention, layer, variable, *found->second);
+    return fits(convention, layer, variable, *module.tensors.at(part_there(convention, layer, variable)));
   });
 }
 
@@ -67,7 +67,7 @@ std::string shape_text(const files::StoredTensor& tensor) {
 std::string described(Convention convention, const Layer& layer) {
   std::vector<std::string> shapes;
   for (const LayerVariable& variable : layer.variables)
-    shapes.push_back(graphrun::to_string(their_extents(convention, layer, variable)));
+    shapes.push_back(graphrun::to_string(extents_there(convention, layer, variable)));
   return fmt::format("'{}' ({}, {})", layer.path, to_string(layer.kind), fmt::join(shapes, " and "));
 }
 
@@ -110,14 +110,15 @@ class Matcher {
     if (!fits(convention(), place, variable, tensor))
       throw refusal(fmt::format("'{}' is {} and '{}' needs {}", tensor.name, shape_text(tensor),
                                 variable.name,
-                                graphrun::to_string(their_extents(convention(), place, variable))));
+                                graphrun::to_string(extents_there(convention(), place, variable))));
     weights_.assignments.push_back({&tensor, nullptr, &place, &variable});
     assigned_.insert(variable.name);
   }
 
   void place(std::size_t layer, std::size_t module) {
     for (const LayerVariable& variable : weights_.layers[layer].variables) {
-      const auto found = modules_[module].tensors.find(variable.part);
+      const auto found =
+          modules_[module].tensors.find(part_there(convention(), weights_.layers[layer], variable));
       if (found == modules_[module].tensors.end()) continue;
       assign(layer, variable, *found->second);
       if (variable.part == Part::bias && has_second_bias(convention(), weights_.layers[layer])) {
@@ -241,13 +242,30 @@ class Matcher {
     return std::ranges::any_of(places, [&](std::size_t place) { return fits_any(place, free); });
   }
 
+  /// Is there a gru, and of Keras's one with a single bias, which the other kind has?
+  bool resets_before(const std::vector<std::size_t>& places, const std::vector<std::size_t>& free) const {
+    const bool has_gru = std::ranges::any_of(
+        places, [&](std::size_t place) { return weights_.layers[place].kind == LayerKind::gru; });
+    return has_gru && convention() == Convention::keras && std::ranges::any_of(free, [&](std::size_t module) {
+             const std::map<Part, const files::StoredTensor*>& tensors = modules_[module].tensors;
+             return tensors.contains(Part::recurrent) && tensors.contains(Part::bias) &&
+                    tensors.at(Part::bias)->shape.size() == 1 &&
+                    tensors.at(Part::bias)->shape[0] == 3 * tensors.at(Part::recurrent)->shape.at(0);
+           });
+  }
+
   /// Layers that no module fits, or, where each has one, that there is no order of all.
   Error not_found(const std::vector<std::size_t>& places, const std::vector<std::size_t>& free) const {
     std::vector<std::string> without;
     for (const std::size_t place : places)
       if (!fits_any(place, free)) without.push_back(described(convention(), weights_.layers[place]));
     if (!without.empty() && !options_.is_part)
-      return refusal(fmt::format("it has no module that could be {}", fmt::join(without, ", ")));
+      return refusal(
+          fmt::format("it has no module that could be {}{}", fmt::join(without, ", "),
+                      resets_before(places, free)
+                          ? "; a GRU of Keras with reset_after=False is another function: bring it "
+                            "by way of ONNX (graphrun import)"
+                          : ""));
     return refusal(
         "its modules fit the layers of the model one by one, but not all in the order of their numbers; "
         "say which is which with --map MODULE=LAYER");
@@ -356,6 +374,9 @@ std::string table_of(const ForeignWeights& weights) {
     std::string line = fmt::format("{} {} -> {} {}", one.tensor->name, shape_text(*one.tensor),
                                    one.variable->name, graphrun::to_string(one.variable->extents));
     const std::vector<std::size_t> axes = axes_of(weights.convention, *one.layer, *one.variable);
+    if (const auto row = row_of(weights.convention, *one.layer, *one.variable))
+      line += fmt::format(", its row {}", *row);
+    if (swaps_gates(weights.convention, *one.layer)) line += ", reset and update gate swapped";
     if (one.added != nullptr) line += fmt::format(", {} added", one.added->name);
     if (!std::ranges::is_sorted(axes)) line += fmt::format(", axes {}", fmt::join(axes, ", "));
     for (const PixelAxis& pixels : pixel_axes(weights.convention, *one.layer, *one.variable))
@@ -376,6 +397,11 @@ train::Learner::Weights read(const ForeignWeights& weights, const files::Safeten
     if (one.added != nullptr)
       std::ranges::transform(theirs, files::as_f32(one.added->type, file.read(*one.added)), theirs.begin(),
                              std::plus<>());
+    if (const auto row = row_of(weights.convention, *one.layer, *one.variable)) {
+      const std::size_t width = theirs.size() / 2;
+      theirs = {theirs.begin() + static_cast<std::ptrdiff_t>(*row * width),
+                theirs.begin() + static_cast<std::ptrdiff_t>((*row + 1) * width)};
+    }
     values[one.variable->name] = to_ours(weights.convention, *one.layer, *one.variable, std::move(theirs));
   }
   return values;

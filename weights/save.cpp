@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <vector>
 
 #include "files/npz.hpp"
@@ -17,7 +18,8 @@ class Writer {
   Writer(const train::Learner& learner, Convention convention) : learner_(learner), convention_(convention) {}
 
   void add(const Layer& layer) {
-    for (const LayerVariable& variable : layer.variables) add(layer, variable);
+    for (const LayerVariable& variable : layer.variables)
+      if (row_of(convention_, layer, variable).value_or(0) == 0) add(layer, variable);
     if (has_second_bias(convention_, layer)) add_second_bias(layer);
     if (layer.kind == LayerKind::batch_norm && convention_ == Convention::torch)
       tensors_.push_back({layer.path + ".num_batches_tracked",
@@ -33,14 +35,21 @@ class Writer {
 
  private:
   void add(const Layer& layer, const LayerVariable& variable) {
-    const std::span<const float> own = learner_.variables().find(variable.name)->values;
-    const std::vector<float>& values =
-        values_.emplace_back(to_theirs(convention_, layer, variable, {own.begin(), own.end()}));
-    const Extents extents = layers::transposed(variable.extents, axes_of(convention_, layer, variable));
+    std::vector<float>& values = values_.emplace_back(theirs(layer, variable));
+    if (row_of(convention_, layer, variable))
+      for (const LayerVariable& second : layer.variables)
+        if (row_of(convention_, layer, second) == std::size_t{1})
+          std::ranges::copy(theirs(layer, second), std::back_inserter(values));
+    const Extents extents = extents_there(convention_, layer, variable);
     tensors_.push_back({tensor_name(convention_, layer, variable),
                         files::StoredType::f32,
                         {extents.begin(), extents.end()},
                         std::as_bytes(std::span(values))});
+  }
+
+  std::vector<float> theirs(const Layer& layer, const LayerVariable& variable) const {
+    const std::span<const float> own = learner_.variables().find(variable.name)->values;
+    return to_theirs(convention_, layer, variable, {own.begin(), own.end()});
   }
 
   /// All of the bias is in the first.

@@ -94,6 +94,49 @@ TEST_CASE("Keras has an lstm's weights as graphrun") {
   CHECK(values.at("rnn.b") == maker.values(2));
 }
 
+TEST_CASE("Keras has the update gate of a gru first, and both its biases in one tensor") {
+  const auto model = parsed("  rnn: {op: gru, in: x, units: 2}\n  y: relu(rnn.last)\n");
+  const TemporaryFolder folder;
+  FileMaker maker;
+  maker.add("gru/gru_cell/kernel", {3, 6})
+      .add("gru/gru_cell/recurrent_kernel", {2, 6})
+      .add("gru/gru_cell/bias", {2, 6});
+  const files::SafetensorsFile file = maker.write(folder);
+  const weights::ForeignWeights found = weights::match(*model, file, {.convention = Convention::keras});
+  CHECK(found.left_out.empty());
+  CHECK(graphrun::testing::contains(weights::table_of(found), "its row 1, reset and update gate swapped"));
+  const train::Learner::Weights values = weights::read(found, file);
+  // Update, reset and value, two units each, are reset, update and value.
+  const auto row = [&](std::size_t tensor, std::size_t first) {
+    std::vector<float> numbers;
+    for (const std::size_t column : {2U, 3U, 0U, 1U, 4U, 5U})
+      numbers.push_back(maker.values(tensor)[first * 6 + column]);
+    return numbers;
+  };
+  const auto last_row = [](const std::vector<float>& all) {
+    return std::vector<float>(all.end() - 6, all.end());
+  };
+  CHECK(last_row(values.at("rnn.w")) == row(0, 2));
+  CHECK(last_row(values.at("rnn.u")) == row(1, 1));
+  CHECK(values.at("rnn.b") == row(2, 0));
+  CHECK(values.at("rnn.recurrent") == row(2, 1));
+}
+
+TEST_CASE("a gru of Keras that resets before its product is another function, and refused") {
+  const auto model = parsed("  rnn: {op: gru, in: x, units: 2}\n  y: relu(rnn.last)\n");
+  const TemporaryFolder folder;
+  FileMaker maker;
+  maker.add("gru/gru_cell/kernel", {3, 6})
+      .add("gru/gru_cell/recurrent_kernel", {2, 6})
+      .add("gru/gru_cell/bias", {6});
+  const files::SafetensorsFile file = maker.write(folder);
+  const auto error =
+      graphrun::testing::thrown([&] { weights::match(*model, file, {.convention = Convention::keras}); });
+  REQUIRE(error);
+  CHECK(graphrun::testing::contains(error->what(),
+                                    "a GRU of Keras with reset_after=False is another function"));
+}
+
 TEST_CASE(
     "what is written of a recurrent layer is taken again, and PyTorch's load_state_dict finds its names") {
   for (const char* const op : {"lstm", "gru"}) {
@@ -109,5 +152,9 @@ TEST_CASE(
       CHECK(file.find(name) != nullptr);
     CHECK(file.tensors().size() == 4);
     CHECK(taken(*model, file) == learner.weights());
+    weights::save_weights(folder / "keras", learner, Convention::keras);
+    const files::SafetensorsFile keras(folder / "keras");
+    CHECK(keras.tensors().size() == 3);
+    CHECK(taken(*model, keras, {.convention = Convention::keras}) == learner.weights());
   }
 }
