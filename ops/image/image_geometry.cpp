@@ -13,9 +13,12 @@ void require_images(const Type& type, const std::string& name) {
       std::all_of(type.shape.begin() + 1, type.shape.end(), [](Dim dim) { return dim.is_number(); })) {
     return;
   }
+  const bool is_volume = type.shape.size() == 5;
   throw OpError(fmt::format("{} must be images, [batch, height, width, channels], but is {}", name,
                             to_string(type.shape)),
-                "Make it so: reshape(x, shape=[batch, 28, 28, 1]).", name);
+                is_volume ? "Windows go over two axes: make the third one channels, by transpose and reshape."
+                          : "Make it so: reshape(x, shape=[batch, 28, 28, 1]).",
+                name);
 }
 
 AttributeDeclaration stride_attribute(std::int64_t fallback, std::string doc) {
