@@ -35,7 +35,7 @@ enum {
   GRAPHRUN_OK = 0,
   GRAPHRUN_USAGE = 1,      /**< a call that makes no sense */
   GRAPHRUN_MODEL = 2,      /**< a model file that is wrong */
-  GRAPHRUN_DATA = 3,       /**< a weights file that is wrong */
+  GRAPHRUN_DATA = 3,       /**< weights, a file or a row of a table that are wrong */
   GRAPHRUN_NOT_FINITE = 4, /**< a NaN or an infinity appeared */
   GRAPHRUN_IO = 5,         /**< the operating system refused */
   GRAPHRUN_MEMORY = 6,     /**< not enough memory */
