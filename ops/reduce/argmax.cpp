@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <bit>
+#include <limits>
 
 #include "ops/op.hpp"
 #include "ops/reduce/along_axis.hpp"
@@ -19,7 +22,31 @@ template <class Get>
   return static_cast<std::int32_t>(best);
 }
 
+/// Whole numbers in the order of floats, a NaN the largest and both zeros one: the largest of them is found
+/// without branches, and in vectors.
+[[gnu::always_inline]] inline std::int32_t rank_of(float x) {
+  constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
+  const auto bits = std::bit_cast<std::int32_t>(x + 0.0F);
+  const std::int32_t rank = bits ^ ((bits >> 31) & most);
+  return x != x ? most : rank;
+}
+
 constexpr std::size_t lanes = 16;
+
+/// Of what each lane found, and where.
+[[gnu::always_inline]] inline std::int32_t first_of_lanes(const float* best, const std::int32_t* at) {
+  std::int32_t ranks[lanes];
+  for (std::size_t lane = 0; lane < lanes; ++lane) ranks[lane] = rank_of(best[lane]);
+  std::int32_t largest = ranks[0];
+  for (std::size_t lane = 0; lane < lanes; ++lane) largest = std::max(largest, ranks[lane]);
+  constexpr std::int32_t nowhere = std::numeric_limits<std::int32_t>::max();
+  std::int32_t first = nowhere;
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    const std::int32_t there = ranks[lane] == largest ? at[lane] : nowhere;
+    first = std::min(first, there);
+  }
+  return first;
+}
 
 /// The same of elements side by side, at least a vector of them: the first of each lane, then the first of
 /// these.
@@ -43,12 +70,7 @@ constexpr std::size_t lanes = 16;
     best[lane] = better ? x[i] : best[lane];
     at[lane] = better ? static_cast<std::int32_t>(i) : at[lane];
   }
-  std::size_t first = 0;
-  for (std::size_t lane = 1; lane < lanes; ++lane) {
-    const bool alike = !is_better(best[lane], best[first]) && !is_better(best[first], best[lane]);
-    if (is_better(best[lane], best[first]) || (alike && at[lane] < at[first])) first = lane;
-  }
-  return at[first];
+  return first_of_lanes(best, at);
 }
 
 struct Body {

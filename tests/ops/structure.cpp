@@ -186,7 +186,8 @@ std::vector<OpCase> along_axis_cases() {
   later[17] = 2;
   later[5] = 0;
   std::vector<double> nans = equals;
-  nans[38] = nans[21] = not_a_number;
+  nans[38] = not_a_number;
+  nans[21] = -not_a_number;  // what dividing zero by zero makes
   cases.push_back({"argmax", {given({number(40)}, equals)}, {}, {5}});
   cases.push_back({"argmax", {given({number(40)}, later)}, {}, {17}});
   cases.push_back({"argmax", {given({number(40)}, nans)}, {}, {21}});
@@ -194,6 +195,14 @@ std::vector<OpCase> along_axis_cases() {
   cases.push_back({"argmax", {given({number(35)}, last)}, {}, {0}});
   last[34] = 0;
   cases.push_back({"argmax", {given({number(35)}, last)}, {}, {34}});
+  std::vector<double> negative(35, -2);
+  negative[4] = negative[23] = -1e-3;
+  negative[7] = -1e3;
+  cases.push_back({"argmax", {given({number(35)}, negative)}, {}, {4}});
+  std::vector<double> zeros = negative;
+  zeros[5] = -0.0;
+  zeros[18] = 0;
+  cases.push_back({"argmax", {given({number(35)}, zeros)}, {}, {5}});
   const Attributes two = {{"k", std::int64_t{2}}};
   cases.push_back({"top_k_mask", {drawn({batch, number(40)})}, two, {}, f32({batch, number(40)})});
   cases.push_back({"top_k_mask", {drawn({batch, number(3), number(5)})}, {{"k", std::int64_t{5}}}});
