@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <optional>
-#include <set>
 
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
@@ -162,9 +162,12 @@ class ScoreCommand final : public Command {
   std::int32_t odd_number(const train::ImageSet& rows) const {
     if (!odd_.empty()) return named_number(rows);
     if (const std::optional<std::int32_t> odd = train::odd_label(rows)) return *odd;
-    const std::set<std::int32_t> values(rows.labels.begin(), rows.labels.end());
+    std::map<std::int32_t, std::size_t> counts;
+    for (const std::int32_t label : rows.labels) ++counts[label];
+    const std::int32_t rarest =
+        std::ranges::min_element(counts, {}, [](const auto& one) { return one.second; })->first;
     throw Error(ErrorCode::usage, fmt::format("the label has {} values: say which rows are odd, as --odd {}",
-                                              values.size(), name_of(rows, *values.begin())));
+                                              counts.size(), name_of(rows, rarest)));
   }
 
   static std::string name_of(const train::ImageSet& rows, std::int32_t label) {

@@ -403,6 +403,9 @@ TEST_CASE("scores and predictions that make no sense are refused with what to do
               "all rows have one label"));
   CHECK(fails({"score", "run", "fine.csv", "--label", "state"}, 0, ""));
   place.write("scored.csv", "a,b,kind,score\n1,2,x,0.5\n");
+  place.write("three.csv", "a,b,kind,state\n1,2,x,1\n2,4,y,1\n3,6,x,5\n2,4,y,2\n3,6,x,2\n");
+  CHECK(fails({"score", "run", "three.csv", "--label", "state"}, 2,
+              "the label has 3 values: say which rows are odd, as --odd 5"));
   CHECK(fails({"score", "run", "scored.csv", "--ignore", "score"}, 2,
               "two columns would be called 'score': the table has it already"));
   CHECK(fails({"score", "run", "train.csv"}, 0, "1 % cannot be told by 40 scores that the run has kept"));

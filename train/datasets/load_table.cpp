@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "errors/lack_of_memory.hpp"
@@ -271,10 +272,7 @@ void for_each_cell(const TableText& table, const std::optional<TableRecipe::Name
         fmt::format("there is no column '{}', by which rows are put in order", printable(column->name)),
         {table.path().string(), 1, 1});
   table.for_each_row([&](const files::CsvLines& lines, const files::CsvFields& fields) {
-    if (files::is_missing_cell(fields[place]))
-      lines.fail(
-          fmt::format("the cell of '{}' is missing, by which rows are put in order", printable(column->name)),
-          fields[place]);
+    if (files::is_missing_cell(fields[place])) lines.fail(no_order_in(column->name), fields[place]);
     take(lines, fields[place]);
   });
 }
@@ -334,6 +332,18 @@ void require_windows(const ImageSet& set, const fs::path& path, std::int64_t siz
       path, fmt::format("has no {} rows of one series behind each other, as a window takes", size));
 }
 
+/// Rows that are chosen one by one seldom stand behind each other.
+void note_lost_parts(Dataset& dataset, const TableRecipe::Split& split, const fs::path& path,
+                     std::size_t rows) {
+  for (const auto& [share, set, word] : {std::tuple(split.validation, &dataset.validation, "validation"),
+                                         std::tuple(split.test, &dataset.test, "test")})
+    if (share > 0 && set->count == 0)
+      dataset.notes.push_back(
+          fmt::format("{}: there are no {} data: of the rows that `split:` keeps, no {} stand behind each "
+                      "other in one series, as a window takes; keep more, or choose them by time or by group",
+                      path.string(), word, rows));
+}
+
 /// The rows of each part as windows; no window holds rows of two parts. What is measured is measured on every
 /// window: so scores of held-out rows are means over as many windows as those of new rows.
 void take_windows(Dataset& dataset, const TableText& table, const TableRecipe& recipe,
@@ -353,6 +363,7 @@ void take_windows(Dataset& dataset, const TableText& table, const TableRecipe& r
   dataset.validation = of_part(Part::validation, 1);
   dataset.test = of_part(Part::test, 1);
   require_windows(dataset.train, table.path(), recipe.windows->size);
+  note_lost_parts(dataset, recipe.split, table.path(), sizes.whole());
 }
 
 std::string kind_text(const FittedColumn& column) {

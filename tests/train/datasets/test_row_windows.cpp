@@ -134,6 +134,10 @@ TEST_CASE("a table of series is split by time, and every window of what is measu
   CHECK(data.validation.count == 7);  // 10 rows
   CHECK(data.validation.window_rows.front() == 30);
   CHECK(data.notes.empty());
+  const Dataset wide = load_table_data(*model_of("11")->data);
+  CHECK(wide.validation.count == 0);
+  CHECK(contains(wide.notes.front(),
+                 "there are no validation data: of the rows that `split:` keeps, no 11 stand"));
   CHECK(throws([&] { load_table_data(*model_of("35")->data); }, ErrorCode::data,
                "has no 35 rows of one series behind each other"));
   files::write_text_file(folder / "a.csv", text + "39,1\n");
@@ -144,4 +148,7 @@ TEST_CASE("a table of series is split by time, and every window of what is measu
   files::write_text_file(folder / "a.csv", text + "01.02.2026,1\n");
   CHECK(throws([&] { load_table_data(*model->data); }, ErrorCode::data,
                "a.csv:42:1: error: '01.02.2026' is no time by which 't' could put rows in order"));
+  files::write_text_file(folder / "a.csv", text + ",1\n");
+  CHECK(throws([&] { load_table_data(*model->data); }, ErrorCode::data,
+               "a.csv:42:1: error: the cell of 't' is missing, by which rows are put in order"));
 }

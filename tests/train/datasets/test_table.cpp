@@ -368,7 +368,8 @@ TEST_CASE("a first line that may be a header is said to be a row") {
   const auto note = [](const std::string& text) { return TableText(text, "a.csv").note(); };
   CHECK(note("country,2019,2020\na,1,2\n")
             .starts_with("the first line is taken for a row, since '2019' is a number"));
-  CHECK(note("a,,b\n1,2,x\n").starts_with("the first line is taken for a row, since a cell of it is empty"));
+  CHECK(throws([&] { note("a,,b\n1,2,x\n"); }, ErrorCode::data, "a.csv:1:3: error: a column without a name"));
+  CHECK(note("1,,b\n1,2,x\n").starts_with("the first line is taken for a row, since '1' is a number"));
   CHECK(note("1,2,3\n4,5,6\n").empty());
   CHECK(note("a,b\n1,2\n").empty());
 }

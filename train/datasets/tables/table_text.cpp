@@ -19,6 +19,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool has_numbers(const files::CsvLines& lines, const files::CsvFields& fields) {
+  return std::ranges::any_of(fields, [&](std::string_view field) { return lines.number(field).has_value(); });
+}
+
+/// Of texts a line is a header, in which each column has a name.
+void require_names(const files::CsvLines& lines, const files::CsvFields& named) {
+  const bool has_text =
+      std::ranges::any_of(named, [](std::string_view field) { return !files::is_missing_cell(field); });
+  const auto empty = std::ranges::find(named, std::string_view());
+  if (!has_text || empty == named.end() || has_numbers(lines, named)) return;
+  lines.fail(
+      "a column without a name: if this line holds the names of columns, each has to be one; if it is a "
+      "row, put such a line in front",
+      *empty);
+}
+
 /// A line of texts and numbers may be a row, or a header in which years are names. Only of numbers is it a
 /// row without doubt.
 std::string note_on_missing_header(const files::CsvLines& lines, const files::CsvFields& first) {
@@ -26,11 +42,11 @@ std::string note_on_missing_header(const files::CsvLines& lines, const files::Cs
   const auto number = std::ranges::find_if(first, is_number);
   const bool has_text = std::ranges::any_of(
       first, [&](std::string_view field) { return !files::is_missing_cell(field) && !is_number(field); });
-  if (!has_text) return {};
+  if (!has_text || number == first.end()) return {};
   return fmt::format(
-      "the first line is taken for a row, since {}: columns are called 0, 1, 2, …; if it holds their names, "
-      "each has to be one, and no number",
-      number == first.end() ? "a cell of it is empty" : fmt::format("'{}' is a number", printable(*number)));
+      "the first line is taken for a row, since '{}' is a number: columns are called 0, 1, 2, …; if it holds "
+      "their names, each has to be one, and no number",
+      printable(*number));
 }
 
 bool is_called_table(const fs::path& path) {
@@ -149,6 +165,7 @@ std::vector<std::string> TableText::read_header(File& file) {
   const bool is_unnamed = first.size() > 1 && first.front().empty();
   const files::CsvFields named(first.begin() + (is_unnamed ? 1 : 0), first.end());
   const bool are_numbers = files::are_column_numbers(named);
+  if (!file.is_array) require_names(lines, named);
   file.has_header = !file.is_array && (lines.is_header(named) || are_numbers);
   if (file.has_header && are_numbers && !is_unnamed)
     note_ = "the first line, 0, 1, 2, …, is taken for the names of columns, not for a row";

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "errors/printable.hpp"
+#include "files/csv_lines.hpp"
 #include "files/number_text.hpp"
 
 namespace graphrun::train {
@@ -128,10 +129,15 @@ std::optional<double> time_in(std::string_view text) {
 }
 
 std::string no_time_in(std::string_view text, std::string_view column) {
+  if (files::is_missing_cell(text)) return no_order_in(column);
   return fmt::format(
       "'{}' is no time by which '{}' could put rows in order: take numbers, or dates that begin with the "
       "year and have 24 hours, as 2026-01-31 18:30",
       printable(text.substr(0, 40)), printable(column));
+}
+
+std::string no_order_in(std::string_view column) {
+  return fmt::format("the cell of '{}' is missing, by which rows are put in order", printable(column));
 }
 
 }  // namespace graphrun::train

@@ -16,5 +16,7 @@ std::optional<double> time_in(std::string_view text);
 
 /// Why a cell of `column` gives a row no place, and what would.
 std::string no_time_in(std::string_view text, std::string_view column);
+/// The same of a cell that is missing.
+std::string no_order_in(std::string_view column);
 
 }  // namespace graphrun::train
