@@ -152,7 +152,7 @@ class DataCommand final : public Command {
     arguments.positional(
         "NAME", name_,
         "a data set; list and verify: all when left out; show: an IDX, NPY, CSV or picture file, or a "
-        "folder of PNG files",
+        "folder of pictures or of tables",
         false);
     arguments.option("--labels", labels_, "FILE", "show: the labels that go with it");
     arguments.option("--label-column", label_column_, "NAME",
