@@ -97,7 +97,7 @@ class PhaseWatch final : public train::PhaseObserver {
         log_(fmt::format("the weights of epoch {} are restored, where {} was {:.5g}", report.state.stop_epoch,
                          stop->metric, report.state.stop_best));
     }
-    watch_.on_epoch(report, stage.name, measured);
+    watch_.on_epoch(report, stage.name, whole ? measured : train::Figures{});
   }
 
  private:

@@ -242,3 +242,37 @@ TEST_CASE("a stop ends learning between two steps, and the session goes on") {
   session.fit({{"x", images}});
   CHECK(session.steps() == 21);
 }
+
+TEST_CASE("what a stop left of an epoch is over") {
+  const std::vector<float> images = make_images(64);
+  Session session(small_model(), one_thread());
+  std::stop_source source;
+  std::vector<std::int64_t> epochs;
+  FitOptions options;
+  options.epochs = 3;
+  options.batch = 16;
+  options.stop = source.get_token();
+  options.on_step = [&](std::uint64_t step, double /*loss*/) {
+    if (step == 6) source.request_stop();  // the second of the second epoch
+  };
+  options.on_epoch = [&](const EpochReport& report) { epochs.push_back(report.epoch); };
+  CHECK(throws([&] { session.fit({{"x", images}}, options); }, ErrorCode::cancelled, "stopped after step 6"));
+  options.stop = {};
+  options.epochs = 1;
+  session.fit({{"x", images}}, options);
+  CHECK(epochs == std::vector<std::int64_t>{1, 3});
+  CHECK(session.steps() == 10);
+}
+
+TEST_CASE("while layers are trained one by one the model is not measured") {
+  const std::vector<float> images = make_images(80);
+  Session session(model_learning(in_phases), one_thread());
+  std::vector<std::size_t> measured;
+  FitOptions options;
+  options.validation = {{"x", images}};
+  options.on_epoch = [&](const EpochReport& report) { measured.push_back(report.validation.size()); };
+  session.fit({{"x", images}}, options);
+  REQUIRE(measured.size() == 6);
+  CHECK(measured[0] == 0);
+  for (std::size_t i = 1; i < 6; ++i) CHECK(measured[i] > 0);
+}
