@@ -168,6 +168,13 @@ TEST_CASE("steps that know their epoch follow schedules in epochs") {
   }
   CHECK(counted.digest() == told.digest());
   CHECK(counted.digest() != late.digest());
+  // What a step was told is of that step: fit() counts by itself.
+  Session after_told(model(), threads(1));
+  Session after_untold(model(), threads(1));
+  after_told.train_step(batch, StepOptions{.epoch = 0.0});
+  after_untold.train_step(batch);
+  for (Session* const session : {&after_told, &after_untold}) session->fit(batch);
+  CHECK(after_told.digest() == after_untold.digest());
   CHECK(throws([&] { told.train_step(batch, StepOptions{.epoch = -1.0}); }, ErrorCode::usage, "-1 are not"));
 }
 
