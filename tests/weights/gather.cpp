@@ -150,4 +150,9 @@ TEST_CASE("a model names its files, and mistakes have the line in it") {
       contains(refused(", map: {x: dec}"), "model.yaml:10:10: error: `map:` is for files of other programs"));
   CHECK(contains(refused(", from: torch, map: {\"x.{0,1}\": dec}"),
                  "model.yaml:10:10: error: `map:` x.{0,1}=dec: it is MODULE=LAYER"));
+  const auto absent = model("weights: {file: \"" + (folder / "absent").string() + "\"}\n");
+  const auto error = thrown([&] { weights::gathered(*absent, absent->weights); });
+  REQUIRE(error);
+  CHECK(contains(error->what(), "model.yaml:10:"));
+  CHECK(contains(error->what(), (folder / "absent").string()));
 }
