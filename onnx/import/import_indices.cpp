@@ -418,10 +418,49 @@ Results scatter_nd(Importer& importer, const Call& call) {
   return {depth == 1 ? written : reshaped(importer, written, x.shape)};
 }
 
+/// Each series of the batch backwards, up to its length.
+Results reverse_sequence(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const Value& lengths = call.input(1);
+  const std::size_t batch = call.axis(call.integer("batch_axis", 1), x.rank());
+  const std::size_t time = call.axis(call.integer("time_axis", 0), x.rank());
+  if (batch == time || lengths.rank() != 1 || lengths.shape[0] != x.shape[batch])
+    throw Unsupported("lengths that are not one for each series");
+  const std::int64_t steps = fixed(x.shape[time]);
+  if (steps > Importer::most_indices) throw Unsupported(fmt::format("series of {} steps", steps));
+  if (const std::optional<std::int64_t> length = uniform_index(importer, lengths)) {
+    if (*length < 0 || *length > steps) throw Unsupported(fmt::format("{} steps of {}", *length, steps));
+    std::vector<std::int64_t> places(static_cast<std::size_t>(steps));
+    std::iota(places.begin(), places.end(), 0);
+    std::reverse(places.begin(), places.begin() + *length);
+    Order order;
+    const NodeId node = importer.any_order(x, order);
+    return {importer.value(importer.taken(node, place_of(order, time), places), x.type, order)};
+  }
+  Order order = {batch, time};
+  for (std::size_t axis = 0; axis < x.rank(); ++axis)
+    if (axis != batch && axis != time) order.push_back(axis);
+  const NodeId series = importer.node(x, order);
+  const Shape shape = importer.type(series).shape;
+  const Shape flat = {shape[0], shape[1], flattened_shape(shape, 2)[1]};
+  std::vector<double> times(static_cast<std::size_t>(steps));
+  std::iota(times.begin(), times.end(), 0);
+  const Term t{&importer, importer.constant(std::move(times), {1, steps})};
+  const Term length = t.with(importer.reshape(importer.node(lengths), {shape[0], Dim::number(1)}));
+  const Term place = choose(apply("less", t, length), length - t - 1.0, t);
+  const NodeId places =
+      importer.broadcast(importer.reshape(place.id, {shape[0], shape[1], Dim::number(1)}), flat);
+  const NodeId y = importer.add(
+      "gather_elements",
+      {importer.reshape(series, flat), importer.add("cast", {places}, {{"dtype", std::string("i32")}})},
+      {{"axis", std::int64_t{1}}});
+  return {importer.value(importer.reshape(y, shape), x.type, order)};
+}
+
 constexpr ImportedOp table[] = {
     {"Gather", gather},        {"GatherElements", gather_elements},   {"GatherND", gather_nd},
     {"OneHot", one_hot},       {"ScatterElements", scatter_elements}, {"Scatter", scatter_elements},
-    {"ScatterND", scatter_nd},
+    {"ScatterND", scatter_nd}, {"ReverseSequence", reverse_sequence},
 };
 
 }  // namespace

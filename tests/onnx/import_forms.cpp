@@ -85,6 +85,25 @@ TEST_CASE("of each row of a free batch comes what its own index says") {
   CHECK(run(imported(small_model(nodes, numbers_of_rows())), two_rows, 2) == with_largest);
 }
 
+TEST_CASE("series are turned round, each up to its length") {
+  const std::vector<onnx::AttributeRecord> axes = {{"batch_axis", std::int64_t{0}},
+                                                   {"time_axis", std::int64_t{1}}};
+  const onnx::Imported all_alike = imported(small_model(
+      {node("Shape", {"x"}, {"shape"}), node("Gather", {"shape", "front"}, {"n"}),
+       node("Expand", {"three", "n"}, {"lengths"}), node("ReverseSequence", {"x", "lengths"}, {"y"}, axes)},
+      {integers("front", {0}), tensor("three", ElementType::i64, {}, Longs{3})}));
+  CHECK(run(all_alike, two_rows, 2) == std::vector<float>{3, -2, 1, 0.5F, 2, 4, -1, 7});
+  const onnx::Imported each = imported(small_model(
+      {node("ArgMax", {"x"}, {"lengths"}, {{"axis", std::int64_t{1}}, {"keepdims", std::int64_t{0}}}),
+       node("ReverseSequence", {"x", "lengths"}, {"y"}, axes)}));
+  CHECK(run(each, two_rows, 2) == std::vector<float>{-2, 1, 3, 0.5F, 2, 4, -1, 7});
+  CHECK(throws(
+      [&] {
+        imported(small_model({node("ReverseSequence", {"x", "n"}, {"y"}, axes)}, {integers("n", {3, 3})}));
+      },
+      ErrorCode::model, "lengths that are not one for each series"));
+}
+
 TEST_CASE("numbers of the rows that anything else is made of are refused") {
   CHECK(throws([] { imported(small_model(written_rows(true), numbers_of_rows())); }, ErrorCode::model,
                "ScatterND: indices that depend on what the model is given"));
