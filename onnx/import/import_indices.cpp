@@ -457,10 +457,32 @@ Results reverse_sequence(Importer& importer, const Call& call) {
   return {importer.value(importer.reshape(y, shape), x.type, order)};
 }
 
+/// ai.onnx.ml: what a list of indices picks of the last axis; of a list, as one row.
+Results picked_features(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  if (x.rank() == 0 || x.rank() > 2) throw Unsupported("features of other axes");
+  const Shape count = {flattened_shape(call.input(1).shape, 0)[1]};
+  Value places = call.input(1);
+  if (places.known)
+    places = value_of(Known{{std::ssize(places.known->elements)}, places.known->elements}, places.type);
+  else
+    places = reshaped(importer, places, count);
+  const NodeRecord record{"", "Gather", "", {}, {}, {{"axis", std::int64_t{-1}}}};
+  Results picked = gather(importer, Call(record, {x, places}, call.opset()));
+  if (x.rank() == 1) picked[0] = reshaped(importer, picked[0], {Dim::number(1), count[0]});
+  return picked;
+}
+
 constexpr ImportedOp table[] = {
-    {"Gather", gather},        {"GatherElements", gather_elements},   {"GatherND", gather_nd},
-    {"OneHot", one_hot},       {"ScatterElements", scatter_elements}, {"Scatter", scatter_elements},
-    {"ScatterND", scatter_nd}, {"ReverseSequence", reverse_sequence},
+    {"Gather", gather},
+    {"GatherElements", gather_elements},
+    {"GatherND", gather_nd},
+    {"OneHot", one_hot},
+    {"ScatterElements", scatter_elements},
+    {"Scatter", scatter_elements},
+    {"ScatterND", scatter_nd},
+    {"ReverseSequence", reverse_sequence},
+    {"ArrayFeatureExtractor", picked_features},
 };
 
 }  // namespace

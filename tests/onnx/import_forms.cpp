@@ -104,6 +104,24 @@ TEST_CASE("series are turned round, each up to its length") {
       ErrorCode::model, "lengths that are not one for each series"));
 }
 
+TEST_CASE("features are picked by a list of places, and classes by the place of the largest") {
+  const auto extractor = [](const std::string& from, const std::string& places, const std::string& to) {
+    onnx::NodeRecord made = node("ArrayFeatureExtractor", {from, places}, {to});
+    made.domain = "ai.onnx.ml";
+    return made;
+  };
+  CHECK(run(imported(small_model({extractor("x", "places", "y")}, {integers("places", {3, 0})})), two_rows,
+            2) == std::vector<float>{0.5F, 1, 7, -1});
+  const std::vector<onnx::NodeRecord> named = {
+      node("ArgMax", {"x"}, {"place"}, {{"axis", std::int64_t{1}}}), extractor("classes", "place", "names"),
+      node("Reshape", {"names", "column"}, {"c"}), node("Cast", {"c"}, {"f"}, {{"to", std::int64_t{1}}}),
+      node("Add", {"x", "f"}, {"y"})};
+  const std::vector<onnx::TensorRecord> numbers = {integers("classes", {10, 20, 30, 40}),
+                                                   tensor("column", ElementType::i64, {2}, Longs{-1, 1})};
+  CHECK(run(imported(small_model(named, numbers)), two_rows, 2) ==
+        std::vector<float>{31, 28, 33, 30.5F, 39, 44, 42, 47});
+}
+
 TEST_CASE("numbers of the rows that anything else is made of are refused") {
   CHECK(throws([] { imported(small_model(written_rows(true), numbers_of_rows())); }, ErrorCode::model,
                "ScatterND: indices that depend on what the model is given"));
