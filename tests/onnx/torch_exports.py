@@ -34,7 +34,6 @@ OPSETS = {"script": [13, 17], "dynamo": [18]}
 # What graphrun does not import: a file, and why.
 REFUSED = {
     "volume.": "windows over 3 axes",
-    "assigned.script.": "Range: it depends on what the model is given",  # the numbers of the rows
 }
 
 
