@@ -28,7 +28,7 @@ class BenchCommand final : public Command {
  public:
   std::string name() const override { return "bench"; }
   std::string about() const override {
-    return "Measures a training step beside the floor: its matrix products and one optimizer pass, alone.";
+    return "Measures a training step beside its floor: its products, convolutions and update alone.";
   }
   void declare(Arguments& arguments) override {
     arguments.positional("FILE", file_, "the model file");

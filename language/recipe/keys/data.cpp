@@ -20,10 +20,10 @@ const Rows<DataRecipe> data_rows = {
       .doc =
           "`[28, 28]` or `[32, 32, 3]`: what an example is as a picture. Rows whose length is the square of "
           "8 or "
-          "more are taken for pictures without it; other rows are numbers that nobody wants to see drawn"}},
+          "more are taken for pictures without it; other rows are not drawn as pictures"}},
     {{.name = "channels",
       .kind = KeyKind::integer,
-      .doc = "`1` turns PNG files of colour grey, `3` the other way round",
+      .doc = "`1` makes PNG files of colour grey, `3` grey ones colour",
       .range = {.low = 1, .high = 3}},
      &DataRecipe::channels},
     {{.name = "resize",
@@ -58,14 +58,14 @@ const Rows<DataRecipe> data_rows = {
       .section = "columns"}},
     {{.name = "missing",
       .kind = KeyKind::word,
-      .doc = "of tables: cells that are missing are an error; or 0, of which `from: mask` tells; or what the "
-             "column has in the middle (of a category: its most frequent value)",
+      .doc = "of tables: whether missing cells are an error; or 0, marked by `from: mask`; or the mean or "
+             "median of their column (of a category: its most frequent value)",
       .fallback = "refuse",
       .words = {"refuse", "mask", "mean", "median"},
       .also = {"impute", "na"}}},
     {{.name = "split",
       .kind = KeyKind::section,
-      .doc = "of tables: rows of `train` that are kept for measuring",
+      .doc = "of tables: rows of `train` that are held out for measuring",
       .section = "split"}},
     {{.name = "windows",
       .kind = KeyKind::section,
@@ -74,11 +74,11 @@ const Rows<DataRecipe> data_rows = {
       .section = "windows"}},
     {{.name = "fitted",
       .kind = KeyKind::sections,
-      .doc = "of tables: written by graphrun, what it found in the rows to learn from",
+      .doc = "of tables: written by graphrun, what it found in the training rows",
       .section = "fitted"}},
     {{.name = "classes",
       .kind = KeyKind::list,
-      .doc = "the names of the labels 0, 1, …, when their sorted order will not do"}},
+      .doc = "the names of the labels 0, 1, …, if they are not in sorted order"}},
 };
 
 const Section files_section = {
@@ -101,7 +101,7 @@ const Section files_section = {
       .also = {"target", "clean"}},
      {.name = "weights",
       .kind = KeyKind::path,
-      .doc = "how much each example counts in losses and metrics, beside a mean one: numbers from 0",
+      .doc = "how much each example counts in losses and metrics, relative to the mean: numbers from 0",
       .also = {"sample_weight", "weight"}},
      {.name = "arrays",
       .kind = KeyKind::entries,

@@ -13,7 +13,7 @@ const Rows<ProbeRecipe> probe_rows = {
      &ProbeRecipe::k},
     {{.name = "first",
       .kind = KeyKind::integer,
-      .doc = "so many training examples are used at most",
+      .doc = "at most this many training examples are used",
       .range = at_least(1)},
      &ProbeRecipe::first},
     {{.name = "above",

@@ -35,15 +35,15 @@ const Section columns_section = {
       .also = {"numeric", "number"}},
      {.name = "categories",
       .kind = KeyKind::names,
-      .doc = "each value that is learnt from becomes a cell, 0 or 1",
+      .doc = "each value in the training rows becomes a cell, 0 or 1",
       .also = {"category", "categorical"}},
      {.name = "target",
       .kind = KeyKind::names,
-      .doc = "what is learnt, a number or a category, or a list of columns: `from: target`; it is no cell",
+      .doc = "what is predicted, a number or a category, or a list of columns: `from: target`; it is no cell",
       .short_form = true},
      {.name = "weight",
       .kind = KeyKind::text,
-      .doc = "numbers from 0: how much a row counts in losses, metrics and thresholds, beside a mean row",
+      .doc = "numbers from 0: how much a row counts in losses, metrics and thresholds, relative to the mean",
       .also = {"sample_weight", "weights"}},
      {.name = "ignore",
       .kind = KeyKind::names,
@@ -56,13 +56,14 @@ const Section split_section = {
     "under `split:`",
     {{.name = "validation",
       .kind = KeyKind::number,
-      .doc = "the share that is measured after each epoch, judges `stop` and gives the threshold of scores",
+      .doc = "the share of rows that is held out: measured after each epoch, for `stop` and the threshold of "
+             "scores",
       .range = {.low = 0, .high = 1, .below = true},
       .fallback = "none",
       .also = {"val", "valid"}},
      {.name = "test",
       .kind = KeyKind::number,
-      .doc = "the share that stands in for `data.test`",
+      .doc = "the share of rows that takes the place of `data.test`",
       .range = {.low = 0, .high = 1, .below = true},
       .fallback = "none"},
      {.name = "by",
@@ -72,7 +73,7 @@ const Section split_section = {
       .words = {"random", "time", "group"}},
      {.name = "column",
       .kind = KeyKind::text,
-      .doc = "that holds the group; or the time, if the rows are not in its order"}}};
+      .doc = "the column of the group; or of the time, if the rows are not in its order"}}};
 
 const Section windows_section = {
     "windows",
@@ -85,12 +86,12 @@ const Section windows_section = {
       .required = true},
      {.name = "stride",
       .kind = KeyKind::integer,
-      .doc = "rows from one window to the next while learning; scores look at every window",
+      .doc = "rows from one window to the next in training; scores look at every window",
       .range = counted,
       .fallback = "1"},
      {.name = "ahead",
       .kind = KeyKind::integer,
-      .doc = "the target of a window is that of the row so many rows behind it, and its past is among the "
+      .doc = "the target of a window is that of the row so many rows after it, and its past is among the "
              "cells: `1` is the next value",
       .range = counted,
       .fallback = "the target of its last row, which is no cell"},
@@ -117,7 +118,7 @@ const Section fitted_section = {
      {.name = "scale", .kind = KeyKind::text, .doc = "of a number: a key of `numbers:`"},
      {.name = "centre", .kind = KeyKind::number, .doc = "of a number", .range = finite(), .fallback = "0"},
      {.name = "spread", .kind = KeyKind::number, .doc = "of a number", .range = above(0), .fallback = "1"},
-     {.name = "landmarks", .kind = KeyKind::list, .doc = "values of equal distances of rank"},
+     {.name = "landmarks", .kind = KeyKind::list, .doc = "values at equal distances of rank"},
      {.name = "fill", .kind = KeyKind::number, .doc = "what stands for a missing cell", .range = finite()}}};
 
 }  // namespace graphrun

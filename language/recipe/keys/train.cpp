@@ -6,14 +6,14 @@ namespace graphrun {
 const Rows<PhaseRecipe> learning_rows = {
     {{.name = "optimizer",
       .kind = KeyKind::section,
-      .doc = "how the parameters follow their gradients; [all of them](ops.md#optimizers)",
+      .doc = "the update rule; [all of them](ops.md#optimizers)",
       .fallback = "adam",
       .section = "optimizer",
       .short_form = true,
       .also = {"optim", "optimiser", "solver"}}},
     {{.name = "batch",
       .kind = KeyKind::integer,
-      .doc = "examples a step",
+      .doc = "examples in a step",
       .range = counted,
       .also = {"batch_size", "batchsize", "minibatch", "bs"}},
      &PhaseRecipe::batch},
@@ -44,7 +44,7 @@ const Rows<PhaseRecipe> learning_rows = {
     {{.name = "loss", .kind = KeyKind::names, .doc = "the terms that are minimised", .fallback = "all"}},
     {{.name = "alternate",
       .kind = KeyKind::sections,
-      .doc = "steps that are done with each batch, in order, instead of `train` and `loss`",
+      .doc = "steps that are taken with each batch, in order, instead of `train` and `loss`",
       .section = "step"}},
     {{.name = "greedy",
       .kind = KeyKind::section,
@@ -71,7 +71,7 @@ const Rows<TrainRecipe> train_rows = {
      &TrainRecipe::seed},
     {{.name = "precision",
       .kind = KeyKind::word,
-      .doc = "what products and convolutions read; they add in f32, and all else is f32",
+      .doc = "of the operands of products and convolutions; sums, and all else, are f32",
       .words = {"f32", "bf16", "bf16-emulated"},
       .also = {"dtype", "amp", "mixed_precision", "autocast"}},
      &TrainRecipe::precision},
@@ -94,11 +94,11 @@ const Rows<TrainRecipe> train_rows = {
       .kind = KeyKind::section,
       .doc = "how often a picture is drawn into `images/` while the model learns: reconstructions, or "
              "samples of "
-             "a model that makes images from chance alone",
+             "a model that makes images from noise alone",
       .section = "pictures"}},
     {{.name = "phases",
       .kind = KeyKind::sections,
-      .doc = "parts, done one after the other",
+      .doc = "parts of the training, one after the other",
       .section = "phase"}},
 };
 
