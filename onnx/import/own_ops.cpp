@@ -1,10 +1,10 @@
-#include "onnx/import/rewrites.hpp"
-
 #include <algorithm>
 #include <cstring>
 #include <map>
 #include <optional>
 #include <string>
+
+#include "onnx/import/rewrites.hpp"
 
 namespace graphrun::onnx {
 

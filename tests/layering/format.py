@@ -7,8 +7,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-FOLDERS = ("include", "errors", "graph", "language", "autograd", "runtime", "ops", "files", "train", "show", "api", "cli", "bench", "examples",
-           "tests")
+sys.dont_write_bytecode = True
+from layering import folders_of
 
 
 def find_clang_format():
@@ -26,7 +26,7 @@ def main():
         print("skipped: there is no clang-format 14 here")
         return 77
     root = pathlib.Path(sys.argv[1])
-    files = [path for folder in FOLDERS for path in sorted((root / folder).rglob("*")) if path.suffix in (".hpp", ".cpp")]
+    files = [path for folder in folders_of(root) for path in sorted((root / folder).rglob("*")) if path.suffix in (".hpp", ".cpp")]
     batches = [files[start : start + 16] for start in range(0, len(files), 16)]
     with ThreadPoolExecutor() as pool:
         runs = list(pool.map(lambda batch: subprocess.run([program, "--dry-run", "-Werror", *batch], check=False), batches))

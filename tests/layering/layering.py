@@ -122,13 +122,18 @@ def layer_fault(file, header, rooms):
     return None
 
 
+def folders_of(root):
+    """The folders of the tree that the tables know: those of rooms, and those outside."""
+    return sorted({room.split("/")[0] for room in rooms_of(root)} | set(OUTSIDE))
+
+
 def violations(root):
     """Every breach of the tables in the tree at `root`, as printable lines."""
     faults = map_faults(root)
     rooms = rooms_of(root)
     fenced = {library: {} for library in FENCES}
     counts = {}
-    for folder in sorted({room.split("/")[0] for room in rooms} | set(OUTSIDE)):
+    for folder in folders_of(root):
         for path in sorted((root / folder).rglob("*")):
             if path.suffix not in (".hpp", ".cpp", ".h", ".c"):
                 continue
