@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "onnx/import/importer.hpp"
 
@@ -94,20 +93,6 @@ Order Call::permutation(std::size_t rank) const {
   std::ranges::sort(sorted);
   if (sorted != natural_order(rank)) throw Unsupported(fmt::format("perm is no order of {} axes", rank));
   return axes;
-}
-
-Import import_of(std::string_view op) {
-  static const std::map<std::string_view, Import> table = [] {
-    std::map<std::string_view, Import> all;
-    for (const auto family : {elementwise_imports(), shape_imports(), index_imports(), product_imports(),
-                              image_imports(), grid_imports(), resize_imports(), reduction_imports(),
-                              sequence_imports(), signal_imports(), normalization_imports(), loss_imports(),
-                              attention_imports(), quantization_imports(), random_imports()})
-      for (const ImportedOp& row : family) all.emplace(row.op, row.import);
-    return all;
-  }();
-  const auto found = table.find(op);
-  return found == table.end() ? nullptr : found->second;
 }
 
 }  // namespace graphrun::onnx

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "errors/printable.hpp"
+#include "onnx/import/ops/imported_ops.hpp"
 #include "onnx/import/read_model.hpp"
 #include "onnx/import/wire_reader.hpp"
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <functional>
-#include <initializer_list>
 #include <map>
 #include <optional>
 #include <span>
@@ -70,29 +69,6 @@ class Call {
 
 using Results = std::vector<Value>;
 using Import = Results (*)(Importer& importer, const Call& call);
-struct ImportedOp {
-  std::string_view op;
-  Import import;
-};
-
-/// The families; one file each.
-std::span<const ImportedOp> elementwise_imports();
-std::span<const ImportedOp> shape_imports();
-std::span<const ImportedOp> index_imports();
-std::span<const ImportedOp> product_imports();
-std::span<const ImportedOp> image_imports();
-std::span<const ImportedOp> grid_imports();
-std::span<const ImportedOp> reduction_imports();
-std::span<const ImportedOp> resize_imports();
-std::span<const ImportedOp> sequence_imports();
-std::span<const ImportedOp> signal_imports();
-std::span<const ImportedOp> normalization_imports();
-std::span<const ImportedOp> loss_imports();
-std::span<const ImportedOp> attention_imports();
-std::span<const ImportedOp> quantization_imports();
-std::span<const ImportedOp> random_imports();
-/// Null for an op that is not imported.
-Import import_of(std::string_view op);
 
 /// Integers that are known, with the batch in them; nothing when the op is none of these, or it cannot be
 /// said.

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "graphrun/error.hpp"
-#include "onnx/import/importer.hpp"
+#include "onnx/import/ops/imported_ops.hpp"
 #include "tests/onnx/small_files.hpp"
 #include "tests/support/catch.hpp"
 #include "train/learn/definition.hpp"
@@ -107,12 +107,7 @@ class Drawing {
 
 std::vector<std::string> all_ops() {
   std::vector<std::string> ops = {"Constant", "Shape", "Size", "Scan"};
-  for (const auto family :
-       {onnx::elementwise_imports(), onnx::shape_imports(), onnx::index_imports(), onnx::product_imports(),
-        onnx::image_imports(), onnx::grid_imports(), onnx::resize_imports(), onnx::reduction_imports(),
-        onnx::sequence_imports(), onnx::signal_imports(), onnx::normalization_imports(), onnx::loss_imports(),
-        onnx::attention_imports(), onnx::quantization_imports(), onnx::random_imports()})
-    for (const onnx::ImportedOp& row : family) ops.emplace_back(row.op);
+  for (const onnx::ImportedOp& row : onnx::imported_ops()) ops.emplace_back(row.op);
   return ops;
 }
 

@@ -1,5 +1,6 @@
 // What is drawn: new for every call, as in the file, which says no seed that two runtimes would share.
 #include "onnx/import/importer.hpp"
+#include "onnx/import/ops/imported_ops.hpp"
 
 namespace graphrun::onnx {
 

@@ -9,6 +9,7 @@
 #include "graph/interpreter.hpp"
 #include "graph/needed.hpp"
 #include "onnx/import/importer.hpp"
+#include "onnx/import/ops/imported_ops.hpp"
 
 namespace graphrun::onnx {
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "onnx/import/importer.hpp"
+#include "onnx/import/ops/imported_ops.hpp"
 
 namespace graphrun::onnx {
 

@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "onnx/import/importer.hpp"
+#include "onnx/import/ops/imported_ops.hpp"
 #include "onnx/import/read_model.hpp"
 #include "onnx/literal.hpp"
 
