@@ -7,7 +7,7 @@
 #include "errors/printable.hpp"
 #include "files/file.hpp"
 #include "graph/type.hpp"
-#include "onnx/import/read_model.hpp"
+#include "onnx/import/element_type.hpp"
 #include "onnx/import/wire_reader.hpp"
 
 namespace graphrun::onnx {

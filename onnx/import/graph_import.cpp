@@ -7,7 +7,6 @@
 
 #include "errors/printable.hpp"
 #include "onnx/import/ops/imported_ops.hpp"
-#include "onnx/import/read_model.hpp"
 #include "onnx/import/wire_reader.hpp"
 
 namespace graphrun::onnx {

@@ -47,13 +47,6 @@ ReadModel read_model(std::string_view bytes, const ReadLimits& limits = {});
 /// A file that holds one tensor, as the data of ONNX's own tests do.
 TensorRecord read_tensor(std::string_view bytes);
 
-/// Bits of one element, which lie side by side when they are less than eight; 0 for types that graphrun does
-/// not read.
-std::size_t bits_of(ElementType type);
-/// Bytes of so many elements.
-std::uint64_t bytes_of(ElementType type, std::int64_t count);
-std::string type_name(ElementType type);
-
 /// Throws MalformedFile unless the bytes are as many as type and shape say.
 void check_size(const TensorRecord& tensor);
 

@@ -9,7 +9,7 @@
 #include <limits>
 #include <numeric>
 
-#include "onnx/import/read_model.hpp"
+#include "onnx/import/element_type.hpp"
 
 namespace graphrun::onnx {
 
@@ -169,35 +169,6 @@ Order inverse(const Order& order) {
   Order result(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) result[order[i]] = i;
   return result;
-}
-
-bool is_integer(ElementType type) {
-  switch (type) {
-    case ElementType::u2:
-    case ElementType::i2:
-    case ElementType::u4:
-    case ElementType::i4:
-    case ElementType::u8:
-    case ElementType::i8:
-    case ElementType::u16:
-    case ElementType::i16:
-    case ElementType::i32:
-    case ElementType::i64:
-    case ElementType::boolean:
-    case ElementType::u32:
-    case ElementType::u64:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool is_float(ElementType type) {
-  return bits_of(type) > 0 && !is_integer(type);
-}
-
-bool is_small_float(ElementType type) {
-  return is_float(type) && bits_of(type) < 16;
 }
 
 Value value_of(Known known, ElementType type) {

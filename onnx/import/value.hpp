@@ -12,6 +12,7 @@
 
 #include "graph/graph.hpp"
 #include "layers/arrays.hpp"
+#include "onnx/import/element_type.hpp"
 #include "onnx/records.hpp"
 
 namespace graphrun::onnx {
@@ -55,10 +56,6 @@ struct Value {
   bool is_constant() const { return stored != nullptr || known != nullptr; }
   std::size_t rank() const { return shape.size(); }
 };
-
-bool is_integer(ElementType type);  ///< truth values too
-bool is_float(ElementType type);
-bool is_small_float(ElementType type);  ///< of less than 16 bits
 
 Value value_of(Known known, ElementType type);
 Value value_of(Stored stored, ElementType type);

@@ -6,9 +6,9 @@
 #include <limits>
 #include <numbers>
 
+#include "onnx/import/element_type.hpp"
 #include "onnx/import/importer.hpp"
 #include "onnx/import/ops/imported_ops.hpp"
-#include "onnx/import/read_model.hpp"
 #include "onnx/literal.hpp"
 
 namespace graphrun::onnx {
