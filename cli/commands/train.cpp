@@ -102,11 +102,14 @@ class TrainCommand final : public Command {
     check();
     StopSignals signals;
     if (!mpi_ && ranks::launched_ranks() == 1) return run(context, context.flags, signals, nullptr);
-    const std::shared_ptr<ranks::RankTeam> team = joined(signals);
+    std::shared_ptr<ranks::RankTeam> team;
     try {
+      team = ranks::join(signals.token());
       return run_as_member(context, signals, team);
     } catch (...) {
-      end_all(*team, signals);
+      await_turn(team.get(), signals);
+      if (team == nullptr) throw;  // the launcher ends the others
+      team->abort(report(std::current_exception(), {}));
     }
   }
 
@@ -172,31 +175,21 @@ class TrainCommand final : public Command {
     return ranks::threads_of(static_cast<std::size_t>(team.member()), all);
   }
 
-  static std::shared_ptr<ranks::RankTeam> joined(const StopSignals& signals) {
-    try {
-      return ranks::join(signals.token());
-    } catch (...) {
-      await_turn(ranks::launched_rank(), ranks::launched_ranks(), signals);
-      throw;
-    }
-  }
-
-  /// What fails on all of them the first one says, and ends all. One that fails alone speaks for itself.
-  static void await_turn(int member, int members, const StopSignals& signals) {
+  /// Before a failure is told. What fails in all processes the first one tells, and ends the others, which
+  /// wait for that and do not return from here. What fails in one of them alone, that one tells, with its
+  /// number.
+  static void await_turn(const ranks::RankTeam* team, const StopSignals& signals) {
     using namespace std::chrono_literals;
+    const bool is_left_alone = team != nullptr && team->lost();  // whoever failed has spoken
+    if (is_left_alone && signals.received() != 0) std::_Exit(128 + signals.received());
+    const int member = team != nullptr ? team->member() : ranks::launched_rank();
+    const int members = team != nullptr ? team->members() : ranks::launched_ranks();
     if (member == 0) return;
     for (auto waited = 0ms; waited < 1s; waited += 10ms) {
       if (signals.received() != 0) std::_Exit(exit_code(ExitCode::failed));
       std::this_thread::sleep_for(10ms);
     }
     std::fputs(fmt::format("process {} of {}: ", member + 1, members).c_str(), stderr);
-  }
-
-  [[noreturn]] static void end_all(ranks::RankTeam& team, const StopSignals& signals) {
-    // Whoever failed has spoken, and ends the others.
-    if (team.lost() && signals.received() != 0) std::_Exit(128 + signals.received());
-    await_turn(team.member(), team.members(), signals);
-    team.abort(report(std::current_exception(), {}));
   }
 
   void check() {
