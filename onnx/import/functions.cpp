@@ -15,9 +15,8 @@ namespace graphrun::onnx {
 
 namespace {
 
-constexpr int deepest = 16;                               // calls within calls
-constexpr std::size_t most_nodes = 100'000;               // of the file, functions written out
-constexpr std::size_t most_bytes = std::size_t{1} << 30;  // of names and numbers that are written anew
+constexpr int deepest = 16;                  // calls within calls
+constexpr std::size_t most_nodes = 100'000;  // of the file, functions written out
 
 /// The values of one call under the names that they have outside.
 class Scope {
@@ -90,14 +89,28 @@ class Scope {
 
 std::size_t bytes_of(const GraphRecord& graph);
 
+std::size_t bytes_of(const std::vector<std::string>& texts) {
+  std::size_t bytes = 0;
+  for (const std::string& text : texts) bytes += text.size();
+  return bytes;
+}
+
+std::size_t bytes_of(const AttributeRecord& attribute) {
+  if (const auto* const text = std::get_if<std::string>(&attribute.value)) return text->size();
+  if (const auto* const texts = std::get_if<std::vector<std::string>>(&attribute.value))
+    return bytes_of(*texts);
+  if (const auto* const integers = std::get_if<std::vector<std::int64_t>>(&attribute.value))
+    return integers->size() * sizeof(std::int64_t);
+  if (const auto* const numbers = std::get_if<std::vector<float>>(&attribute.value))
+    return numbers->size() * sizeof(float);
+  if (const auto* const tensor = std::get_if<TensorRecord>(&attribute.value)) return tensor->bytes.size();
+  if (const auto* const graph = std::get_if<SharedGraph>(&attribute.value)) return bytes_of(**graph);
+  return 0;  // a single number
+}
+
 std::size_t bytes_of(const NodeRecord& node) {
-  std::size_t bytes = node.name.size();
-  for (const std::string& name : node.inputs) bytes += name.size();
-  for (const std::string& name : node.outputs) bytes += name.size();
-  for (const AttributeRecord& attribute : node.attributes) {
-    if (const auto* const tensor = std::get_if<TensorRecord>(&attribute.value)) bytes += tensor->bytes.size();
-    if (const auto* const graph = std::get_if<SharedGraph>(&attribute.value)) bytes += bytes_of(**graph);
-  }
+  std::size_t bytes = node.name.size() + bytes_of(node.inputs) + bytes_of(node.outputs);
+  for (const AttributeRecord& attribute : node.attributes) bytes += bytes_of(attribute);
   return bytes;
 }
 
@@ -110,7 +123,7 @@ std::size_t bytes_of(const GraphRecord& graph) {
 
 class Inliner {
  public:
-  explicit Inliner(const std::vector<FunctionRecord>& functions) {
+  Inliner(const std::vector<FunctionRecord>& functions, std::size_t most_bytes) : most_bytes_(most_bytes) {
     for (const FunctionRecord& function : functions)
       functions_.emplace(std::tuple(function.domain, function.name, function.overload), &function);
   }
@@ -144,8 +157,8 @@ class Inliner {
     for (const NodeRecord& node : function.nodes) {
       NodeRecord renamed = scope.renamed(node);
       bytes_ += bytes_of(renamed);
-      if (bytes_ > most_bytes)
-        throw MalformedFile(fmt::format("functions that become more than {} bytes", most_bytes));
+      if (bytes_ > most_bytes_)
+        throw MalformedFile(fmt::format("functions that become more than {} bytes", most_bytes_));
       append(std::move(renamed), depth + 1, nodes);
     }
     for (const auto& [from, to] : scope.same())
@@ -154,13 +167,15 @@ class Inliner {
 
   std::map<std::tuple<std::string, std::string, std::string>, const FunctionRecord*> functions_;
   std::size_t nodes_ = 0;  ///< and calls
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;  ///< that are written anew
+  std::size_t most_bytes_;
 };
 
 }  // namespace
 
-GraphRecord with_functions_inlined(GraphRecord graph, const std::vector<FunctionRecord>& functions) {
-  return functions.empty() ? graph : Inliner(functions).inlined(std::move(graph), 0);
+GraphRecord with_functions_inlined(GraphRecord graph, const std::vector<FunctionRecord>& functions,
+                                   std::size_t most_bytes) {
+  return functions.empty() ? graph : Inliner(functions, most_bytes).inlined(std::move(graph), 0);
 }
 
 }  // namespace graphrun::onnx

@@ -1,7 +1,13 @@
 // Functions that a file brings are written out where they are called.
+#include <fmt/format.h>
+
+#include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "onnx/import/rewrites.hpp"
 #include "onnx/wire.hpp"
 #include "tests/onnx/small_files.hpp"
 #include "tests/support/catch.hpp"
@@ -113,6 +119,28 @@ TEST_CASE("functions that call each other in a circle, or become too much, are r
     all.push_back(function("F" + std::to_string(depth), {"a"}, {"b"}, nodes));
   }
   CHECK(called(all, "more than 100000 nodes"));
+}
+
+TEST_CASE("what functions write anew is counted, whatever attribute it stands in") {
+  constexpr std::size_t count = 100;
+  const std::vector<std::pair<onnx::AttributeRecord, std::size_t>> attributes = {
+      {{"value_floats", std::vector<float>(count)}, count * sizeof(float)},
+      {{"value_ints", std::vector<std::int64_t>(count)}, count * sizeof(std::int64_t)},
+      {{"value_strings", std::vector<std::string>(count, "text")}, count * 4},
+      {{"value_string", std::string(count, 't')}, count},
+      {{"value", tensor("", onnx::ElementType::i64, {std::ssize(x)}, std::vector<std::int64_t>{1, 2, 3, 4})},
+       x.size() * sizeof(std::int64_t)}};
+  for (const auto& [attribute, bytes] : attributes) {
+    CAPTURE(attribute.name);
+    const onnx::FunctionRecord function{
+        "local", "F", "", {}, {"b"}, {}, {{"", "Constant", "", {}, {"b"}, {attribute}}}, 17};
+    onnx::GraphRecord graph;
+    graph.nodes = {call("F", {}, {"y"}), call("F", {}, {"z"})};
+    const std::size_t all = 2 * (bytes + 1);  // with the name of the value
+    CHECK(onnx::with_functions_inlined(graph, {function}, all).nodes.size() == 2);
+    CHECK(throws([&] { onnx::with_functions_inlined(graph, {function}, all - 1); }, ErrorCode::data,
+                 fmt::format("functions that become more than {} bytes", all - 1)));
+  }
 }
 
 TEST_CASE("a function of another opset than the graph's says so") {
