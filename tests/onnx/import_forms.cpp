@@ -173,5 +173,6 @@ TEST_CASE("equations sum by products where they are products, and with whatever 
   CHECK(run(summed("ni,ji->nj"), two_rows, 2)[0] == 1 * 0.5F - 2 * 0.75F + 3 * 1.0F + 0.5F * 1.25F);
   CHECK(throws([&] { summed("ni,ii->ni"); }, ErrorCode::model, "a diagonal in an equation"));
   CHECK(throws([&] { summed("ni,ij->jj"); }, ErrorCode::model, "a diagonal in an equation"));
+  CHECK(throws([&] { summed("ni,ij->nk"); }, ErrorCode::model, "whose result has a letter of no operand"));
   CHECK(throws([&] { summed("ni,ij,jk->nk"); }, ErrorCode::model, "another number of operands"));
 }

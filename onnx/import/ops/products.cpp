@@ -87,6 +87,10 @@ std::string spelled_out(std::string letters, std::size_t axes, std::size_t most)
   return letters.replace(dots, 3, all);
 }
 
+bool has(const std::string& letters, char letter) {
+  return letters.find(letter) != std::string::npos;
+}
+
 Subscripts subscripts_of(const Call& call) {
   std::string equation = call.text("equation", "");
   std::erase(equation, ' ');
@@ -115,6 +119,8 @@ Subscripts subscripts_of(const Call& call) {
   }
   if (arrow != std::string::npos) {
     result.output = spelled_out(equation.substr(arrow + 2), most, most);
+    for (const char letter : result.output)
+      if (!has(all, letter)) throw Unsupported("an equation whose result has a letter of no operand");
   } else {
     result.output = spelled_out(most > 0 ? "..." : "", most, most);
     std::ranges::sort(all);
@@ -123,10 +129,6 @@ Subscripts subscripts_of(const Call& call) {
         result.output += letter;
   }
   return result;
-}
-
-bool has(const std::string& letters, char letter) {
-  return letters.find(letter) != std::string::npos;
 }
 
 Order axes_of(const std::string& own, const std::string& letters) {
