@@ -6,6 +6,7 @@
 #include "runtime/lower/lower.hpp"
 #include "runtime/lower/lowering.hpp"
 #include "runtime/lower/predict.hpp"
+#include "runtime/machine/cache.hpp"
 #include "runtime/products/tiled_matmul.hpp"
 #include "tests/runtime/lowered.hpp"
 #include "tests/runtime/network.hpp"
@@ -106,6 +107,32 @@ TEST_CASE("no task of a whole batch is larger than its share of what a worker do
       CHECK(largest < total / (4 * static_cast<double>(workers)));
     }
   }
+}
+
+TEST_CASE("a weight gradient of many rows is cut into pieces that fit a cache, of no fewer rows than pay") {
+  constexpr std::int64_t rows = 8192;
+  constexpr std::int64_t columns = 1000;
+  const auto graph = graphrun::testing::autoencoder({.widths = {rows, columns}});
+  const auto pieces = [&](ProviderChoice provider, Isa isa) {
+    LoweringOptions options;
+    options.provider = provider;
+    options.isa = isa;
+    options.workers = 1;  // more of them are a reason for more pieces
+    std::int64_t count = 0;
+    const auto plan = lower(graph, 128, ops::kernels(), options);
+    for (const Unit& unit : plan->units)
+      if (unit.call == nullptr && graph->node(unit.node).type.shape == Shape{k(rows), k(columns)}) ++count;
+    return count;
+  };
+  const auto pieces_of = [](std::int64_t rows_each) { return (rows + rows_each - 1) / rows_each; };
+  constexpr std::int64_t row_bytes = columns * 4;
+  constexpr std::int64_t small_cache = 256 << 10;
+  const auto own_cache = std::max(small_cache, static_cast<std::int64_t>(second_level_cache_bytes() / 4));
+  CHECK(pieces(ProviderChoice::tiles, Isa::avx512) == pieces_of(own_cache / row_bytes));
+  CHECK(pieces(ProviderChoice::tiles, Isa::avx2) ==
+        pieces_of(std::max<std::int64_t>(512, own_cache / row_bytes)));
+  // oneDNN's bits follow the pieces, which therefore follow no machine.
+  CHECK(pieces(ProviderChoice::onednn, Isa::avx512) == pieces_of(small_cache / row_bytes));
 }
 
 TEST_CASE("a prediction is the work by the cores, a chain of tasks takes its length, memory holds both up") {
