@@ -1,6 +1,7 @@
 // Learning from a source, steps that know their epoch, an arena of the host's, and what a session has to say.
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -176,6 +177,42 @@ TEST_CASE("steps that know their epoch follow schedules in epochs") {
   for (Session* const session : {&after_told, &after_untold}) session->fit(batch);
   CHECK(after_told.digest() == after_untold.digest());
   CHECK(throws([&] { told.train_step(batch, StepOptions{.epoch = -1.0}); }, ErrorCode::usage, "-1 are not"));
+}
+
+TEST_CASE("a step that is refused leaves the epoch that the last one was told") {
+  const Rows rows = made_rows(8);
+  const Inputs batch = {{"x", rows.pixels}, {"y", rows.labels}};
+  // The weight of the loss is 1 in epoch 0 and 3 in epoch 2.
+  Session session(Model::parse(R"(graphrun: 1
+name: weighted
+inputs:
+  x: {shape: [batch, 6]}
+  y: {from: labels}
+nodes:
+  z: {op: dense, in: x, units: 3}
+loss:
+  class: {op: cross_entropy, in: [z, y], weight: {linear: {from: 1, to: 4, epochs: 3}}}
+train: {optimizer: {op: sgd, lr: 0.1}, batch: 8, epochs: 3, seed: 4}
+)"),
+                  threads(1));
+  const auto weight = [&] {
+    const NamedValues values = session.evaluate(batch);
+    const auto value_of = [&](std::string_view name) {
+      const auto named = [&](const NamedValue& value) { return value.name == name; };
+      return std::find_if(values.begin(), values.end(), named)->value;
+    };
+    return value_of("loss") / value_of("class");
+  };
+  session.train_step(batch, StepOptions{.epoch = 0.0});
+  CHECK(std::abs(weight() - 1) < 1e-5);
+  CHECK(throws(
+      [&] {
+        session.train_step({{"x", rows.pixels}}, StepOptions{.epoch = 2.0});
+      },
+      ErrorCode::usage, "'y'"));
+  CHECK(std::abs(weight() - 1) < 1e-5);
+  session.train_step(batch, StepOptions{.epoch = 2.0});
+  CHECK(std::abs(weight() - 3) < 1e-5);
 }
 
 TEST_CASE(
