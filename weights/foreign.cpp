@@ -248,9 +248,10 @@ class Matcher {
         places, [&](std::size_t place) { return weights_.layers[place].kind == LayerKind::gru; });
     return has_gru && convention() == Convention::keras && std::ranges::any_of(free, [&](std::size_t module) {
              const std::map<Part, const files::StoredTensor*>& tensors = modules_[module].tensors;
-             return tensors.contains(Part::recurrent) && tensors.contains(Part::bias) &&
-                    tensors.at(Part::bias)->shape.size() == 1 &&
-                    tensors.at(Part::bias)->shape[0] == 3 * tensors.at(Part::recurrent)->shape.at(0);
+             if (!tensors.contains(Part::recurrent) || !tensors.contains(Part::bias)) return false;
+             const std::vector<std::size_t>& kernel = tensors.at(Part::recurrent)->shape;
+             return kernel.size() == 2 && kernel[1] == 3 * kernel[0] &&
+                    tensors.at(Part::bias)->shape == std::vector{kernel[1]};
            });
   }
 

@@ -137,6 +137,18 @@ TEST_CASE("a gru of Keras that resets before its product is another function, an
                                     "a GRU of Keras with reset_after=False is another function"));
 }
 
+TEST_CASE("a tensor without axes in the place of a gru's weights is refused as any other that does not fit") {
+  const auto model = parsed("  rnn: {op: gru, in: x, units: 2}\n  y: relu(rnn.last)\n");
+  const TemporaryFolder folder;
+  FileMaker maker;
+  maker.add("gru/gru_cell/kernel", {3, 6})
+      .add("gru/gru_cell/recurrent_kernel", {})
+      .add("gru/gru_cell/bias", {6});
+  const files::SafetensorsFile file = maker.write(folder);
+  CHECK(graphrun::testing::throws([&] { weights::match(*model, file, {.convention = Convention::keras}); },
+                                  ErrorCode::data, "it has no module that could be 'rnn'"));
+}
+
 TEST_CASE(
     "what is written of a recurrent layer is taken again, and PyTorch's load_state_dict finds its names") {
   for (const char* const op : {"lstm", "gru"}) {
