@@ -9,8 +9,9 @@ namespace {
 /// 1 where a uniform draw lies below p.
 template <class T>
 struct Draw {
-  void operator()(const runtime::RandomStream& stream, std::uint64_t row, std::span<T> values) const {
-    runtime::fill_uniform(stream, row, values);
+  void operator()(const runtime::RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                  std::span<T> values) const {
+    runtime::fill_uniform(stream, first_row, columns, values);
     for (T& value : values) value = value < p ? T{1} : T{0};
   }
   T p;

@@ -31,14 +31,12 @@ class RandomRows {
         batch_(!node.type.shape.empty() && node.type.shape[0].is_batch()),
         scalar_(output.empty()) {}
 
-  /// Calls fill(stream, row number, values of the row) for `count` rows from `begin`.
+  /// Calls fill(stream, number of the first row, columns, values) for `count` rows from `begin`.
   template <class T, class Fill>
   void fill(T* values, std::size_t begin, std::size_t count, const RandomState& state, Fill fill) const {
     const runtime::RandomStream stream = runtime::RandomStream::of(path_, state);
     const std::uint64_t first = begin + (batch_ ? state.first_row : 0);
-    for (std::size_t row = 0; row < count; ++row) {
-      fill(stream, first + row, std::span(values + row * columns_, columns_));
-    }
+    fill(stream, first, columns_, std::span(values, count * columns_));
   }
 
   template <class Fill>

@@ -4,9 +4,8 @@
 namespace graphrun::ops {
 namespace {
 
-constexpr auto draw = [](const runtime::RandomStream& stream, std::uint64_t row, auto values) {
-  runtime::fill_normal(stream, row, values);
-};
+constexpr auto draw = [](const runtime::RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                         auto values) { runtime::fill_normal(stream, first_row, columns, values); };
 
 void reference(const ReferenceContext& context) {
   RandomRows(context.node, context.output.extents).fill(context, draw);

@@ -15,8 +15,9 @@ struct Draw {
       : low(attributes.number("low")), high(attributes.number("high")) {}
 
   template <class T>
-  void operator()(const runtime::RandomStream& stream, std::uint64_t row, std::span<T> values) const {
-    runtime::fill_uniform(stream, row, values);
+  void operator()(const runtime::RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                  std::span<T> values) const {
+    runtime::fill_uniform(stream, first_row, columns, values);
     for (T& value : values) value = static_cast<T>(low) + static_cast<T>(high - low) * value;
   }
 

@@ -20,18 +20,14 @@ struct Context {
   std::span<float> values;
 };
 
-using FillRow = void (*)(const RandomStream&, std::uint64_t, std::span<float>);
+using FillRows = void (*)(const RandomStream&, std::uint64_t, std::size_t, std::span<float>);
 
-/// scale · draw + shift, a row of axis 0 at a time; one axis is one row.
-void fill_rows(const Context& context, FillRow draw, double scale, double shift) {
+/// scale · draw + shift; rows are those of axis 0, and one axis is one row.
+void fill_rows(const Context& context, FillRows draw, double scale, double shift) {
   const bool one_row = context.extents.size() < 2 || context.values.empty();
   const std::size_t rows = one_row ? 1 : static_cast<std::size_t>(context.extents[0]);
-  const std::size_t columns = context.values.size() / rows;
-  for (std::size_t row = 0; row < rows; ++row) {
-    const std::span<float> values = context.values.subspan(row * columns, columns);
-    draw(context.stream, row, values);
-    for (float& value : values) value = value * static_cast<float>(scale) + static_cast<float>(shift);
-  }
+  draw(context.stream, 0, context.values.size() / rows, context.values);
+  for (float& value : context.values) value = value * static_cast<float>(scale) + static_cast<float>(shift);
 }
 
 double dot(std::span<const double> a, std::span<const double> b) {
@@ -61,9 +57,7 @@ void orthogonal(const Context& context, double gain) {
   const std::size_t count = std::min(rows, columns);
   const std::size_t length = std::max(rows, columns);
   std::vector<double> vectors(count * length);
-  for (std::size_t i = 0; i < count; ++i) {
-    fill_normal(context.stream, i, std::span(vectors).subspan(i * length, length));
-  }
+  fill_normal(context.stream, 0, length, std::span(vectors));
   orthonormalise(vectors, length);
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t column = 0; column < columns; ++column) {

@@ -18,7 +18,7 @@ constexpr int rounds = 10;
 
 /// Counters drawn together: word w of counter i is words[w][i].
 constexpr std::size_t lanes = 64;
-constexpr std::size_t columns_per_block = 4 * lanes;
+constexpr std::size_t block_size = 4 * lanes;
 using Words = std::array<std::array<std::uint32_t, lanes>, 4>;
 
 [[gnu::always_inline]] inline void round_of(std::uint32_t& a, std::uint32_t& b, std::uint32_t& c,
@@ -47,27 +47,28 @@ PhiloxCounter row_counter(const RandomStream& stream, std::uint64_t row) {
           (stream.domain & 0xFFU) | ((step_high & 0xFFFU) << 8) | ((row_high & 0xFFFU) << 20)};
 }
 
-[[gnu::always_inline]] inline void draw_words(PhiloxCounter counter, PhiloxKey key, Words& words) {
+[[gnu::always_inline]] inline Words drawn_words(const Words& counters, PhiloxKey key) {
+  Words words;
   for (std::size_t i = 0; i < lanes; ++i) {
-    std::uint32_t a = counter[0] + static_cast<std::uint32_t>(i);
-    std::uint32_t b = counter[1];
-    std::uint32_t c = counter[2];
-    std::uint32_t d = counter[3];
+    std::uint32_t a = counters[0][i];
+    std::uint32_t b = counters[1][i];
+    std::uint32_t c = counters[2][i];
+    std::uint32_t d = counters[3][i];
     ten_rounds(a, b, c, d, key);
     words[0][i] = a;
     words[1][i] = b;
     words[2][i] = c;
     words[3][i] = d;
   }
+  return words;
 }
 
 [[gnu::always_inline]] inline float unit(std::uint32_t bits) {
   return static_cast<float>(static_cast<std::int32_t>(bits >> 8)) * 0x1p-24F;
 }
 
-[[gnu::always_inline]] inline void uniform_body(PhiloxCounter counter, PhiloxKey key, float* values) {
-  Words words;
-  draw_words(counter, key, words);
+[[gnu::always_inline]] inline void uniform_body(const Words& counters, PhiloxKey key, float* values) {
+  const Words words = drawn_words(counters, key);
   for (std::size_t i = 0; i < lanes; ++i) {
     for (std::size_t w = 0; w < 4; ++w) values[4 * i + w] = unit(words[w][i]);
   }
@@ -99,9 +100,8 @@ struct Pair {
   return {(nearest & 2) != 0 ? -first : first, ((nearest + 1) & 2) != 0 ? -second : second};
 }
 
-[[gnu::always_inline]] inline void normal_body(PhiloxCounter counter, PhiloxKey key, float* values) {
-  Words words;
-  draw_words(counter, key, words);
+[[gnu::always_inline]] inline void normal_body(const Words& counters, PhiloxKey key, float* values) {
+  const Words words = drawn_words(counters, key);
   std::array<std::array<float, lanes>, 4> normals{};
   for (std::size_t w = 0; w < 4; w += 2) {
     for (std::size_t i = 0; i < lanes; ++i) {
@@ -117,45 +117,135 @@ struct Pair {
   }
 }
 
-using Fill = void (*)(PhiloxCounter, PhiloxKey, float*);
+using DrawBlock = void (*)(const Words&, PhiloxKey, float*);
 
-void uniform_baseline(PhiloxCounter counter, PhiloxKey key, float* values) {
-  uniform_body(counter, key, values);
+void uniform_baseline(const Words& counters, PhiloxKey key, float* values) {
+  uniform_body(counters, key, values);
 }
-[[gnu::target("avx2")]] void uniform_avx2(PhiloxCounter counter, PhiloxKey key, float* values) {
-  uniform_body(counter, key, values);
+[[gnu::target("avx2")]] void uniform_avx2(const Words& counters, PhiloxKey key, float* values) {
+  uniform_body(counters, key, values);
 }
 [[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void uniform_avx512(
-    PhiloxCounter counter, PhiloxKey key, float* values) {
-  uniform_body(counter, key, values);
+    const Words& counters, PhiloxKey key, float* values) {
+  uniform_body(counters, key, values);
 }
-void normal_baseline(PhiloxCounter counter, PhiloxKey key, float* values) {
-  normal_body(counter, key, values);
+void normal_baseline(const Words& counters, PhiloxKey key, float* values) {
+  normal_body(counters, key, values);
 }
-[[gnu::target("avx2")]] void normal_avx2(PhiloxCounter counter, PhiloxKey key, float* values) {
-  normal_body(counter, key, values);
+[[gnu::target("avx2")]] void normal_avx2(const Words& counters, PhiloxKey key, float* values) {
+  normal_body(counters, key, values);
 }
-[[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void normal_avx512(PhiloxCounter counter,
+[[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void normal_avx512(const Words& counters,
                                                                                         PhiloxKey key,
                                                                                         float* values) {
-  normal_body(counter, key, values);
+  normal_body(counters, key, values);
 }
 
-constexpr std::array<Fill, isa_count> uniform_fills = {uniform_baseline, uniform_avx2, uniform_avx512};
-constexpr std::array<Fill, isa_count> normal_fills = {normal_baseline, normal_avx2, normal_avx512};
+constexpr std::array<DrawBlock, isa_count> uniform_fills = {uniform_baseline, uniform_avx2, uniform_avx512};
+constexpr std::array<DrawBlock, isa_count> normal_fills = {normal_baseline, normal_avx2, normal_avx512};
 
-/// Whole blocks go straight to their place, the rest of the row through a block on the stack.
-void fill(Fill block, const RandomStream& stream, std::uint64_t row, std::span<float> values) {
-  PhiloxCounter counter = row_counter(stream, row);
-  while (values.size() >= columns_per_block) {
-    block(counter, stream.key, values.data());
-    values = values.subspan(columns_per_block);
-    counter[0] += lanes;
+/// Goes through the draws of rows, one row after the other. Four columns share a counter, so a row may leave
+/// some of its last four unused.
+class RowWalk {
+ public:
+  RowWalk(const RandomStream& stream, std::uint64_t first_row, std::size_t columns)
+      : stream_(stream), row_(first_row), columns_(columns), drawn_columns_((columns + 3) / 4 * 4) {}
+
+  /// Whether a block's draws are all wanted, and lie side by side.
+  bool is_dense(std::size_t wanted) const {
+    return wanted >= block_size && (columns_ == drawn_columns_ || column_ + block_size <= columns_);
   }
-  if (values.empty()) return;
-  std::array<float, columns_per_block> rest{};
-  block(counter, stream.key, rest.data());
-  std::copy_n(rest.begin(), values.size(), values.begin());
+
+  /// The counters of the next block: the end of one row, and others behind it.
+  void write_counters(Words& counters) const {
+    std::uint64_t row = row_;
+    std::size_t column = column_;
+    for (std::size_t begin = 0; begin < lanes; ++row, column = 0) {
+      const std::size_t count = std::min(lanes - begin, (drawn_columns_ - column) / 4);
+      const PhiloxCounter of_row = row_counter(stream_, row);
+      for (std::size_t i = 0; i < count; ++i)
+        counters[0][begin + i] = static_cast<std::uint32_t>(column / 4 + i);
+      for (std::size_t w = 1; w < 4; ++w) std::fill_n(counters[w].begin() + begin, count, of_row[w]);
+      begin += count;
+    }
+  }
+
+  void advance(std::size_t draws) {
+    const std::size_t end = column_ + draws;
+    row_ += end / drawn_columns_;
+    column_ = end % drawn_columns_;
+  }
+
+  /// Copies what is wanted of the next block and goes past it. Returns what of `wanted` is left.
+  std::span<float> take(std::span<const float> block, std::span<float> wanted) {
+    while (!block.empty() && !wanted.empty()) {
+      const std::size_t draws = std::min(block.size(), drawn_columns_ - column_);
+      const std::size_t used = std::min({draws, columns_ - column_, wanted.size()});
+      std::copy_n(block.begin(), used, wanted.begin());
+      advance(draws);
+      block = block.subspan(draws);
+      wanted = wanted.subspan(used);
+    }
+    return wanted;
+  }
+
+ private:
+  const RandomStream& stream_;
+  std::uint64_t row_;
+  std::size_t column_ = 0;
+  std::size_t columns_;
+  std::size_t drawn_columns_;
+};
+
+/// A block holds many short rows. It is drawn where it belongs if it can be.
+void fill(DrawBlock draw, const RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+          std::span<float> values) {
+  RowWalk walk(stream, first_row, columns);
+  Words counters{};
+  std::array<float, block_size> block{};
+  while (!values.empty()) {
+    walk.write_counters(counters);
+    if (walk.is_dense(values.size())) {
+      draw(counters, stream.key, values.data());
+      walk.advance(block_size);
+      values = values.subspan(block_size);
+    } else {
+      draw(counters, stream.key, block.data());
+      values = walk.take(block, values);
+    }
+  }
+}
+
+/// The same in f64, a row at a time.
+template <class FillRow>
+void fill_rows(std::uint64_t first_row, std::size_t columns, std::span<double> values, FillRow fill_row) {
+  for (std::uint64_t row = first_row; !values.empty(); ++row) {
+    const std::size_t count = std::min(columns, values.size());
+    fill_row(row, values.first(count));
+    values = values.subspan(count);
+  }
+}
+
+void uniform_row(const RandomStream& stream, std::uint64_t row, std::span<double> values) {
+  PhiloxCounter counter = row_counter(stream, row);
+  for (std::size_t column = 0; column < values.size(); column += 4, ++counter[0]) {
+    const PhiloxCounter words = philox(counter, stream.key);
+    const std::size_t count = std::min<std::size_t>(4, values.size() - column);
+    for (std::size_t i = 0; i < count; ++i) values[column + i] = unit(words.at(i));
+  }
+}
+
+void normal_row(const RandomStream& stream, std::uint64_t row, std::span<double> values) {
+  PhiloxCounter counter = row_counter(stream, row);
+  for (std::size_t column = 0; column < values.size(); column += 4, ++counter[0]) {
+    const PhiloxCounter words = philox(counter, stream.key);
+    for (std::size_t i = 0; i < 4 && column + i < values.size(); ++i) {
+      const std::size_t first = i & ~std::size_t{1};
+      const double radius = std::sqrt(-2.0 * std::log(unit(words.at(first)) + 0x1p-24));
+      const double angle = 2.0 * std::numbers::pi * unit(words.at(first + 1));
+      values[column + i] = radius * (i == first ? std::cos(angle) : std::sin(angle));
+    }
+  }
 }
 
 std::uint64_t mixed(std::uint64_t x) {  // the finaliser of SplitMix64
@@ -182,34 +272,26 @@ RandomStream RandomStream::of(std::string_view path, const RandomState& state) {
   return {{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)}, state.domain, state.step};
 }
 
-void fill_uniform(const RandomStream& stream, std::uint64_t row, std::span<float> values) {
-  fill(uniform_fills.at(static_cast<std::size_t>(detected_isa())), stream, row, values);
+void fill_uniform(const RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                  std::span<float> values) {
+  fill(uniform_fills.at(static_cast<std::size_t>(detected_isa())), stream, first_row, columns, values);
 }
 
-void fill_normal(const RandomStream& stream, std::uint64_t row, std::span<float> values) {
-  fill(normal_fills.at(static_cast<std::size_t>(detected_isa())), stream, row, values);
+void fill_normal(const RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                 std::span<float> values) {
+  fill(normal_fills.at(static_cast<std::size_t>(detected_isa())), stream, first_row, columns, values);
 }
 
-void fill_uniform(const RandomStream& stream, std::uint64_t row, std::span<double> values) {
-  PhiloxCounter counter = row_counter(stream, row);
-  for (std::size_t column = 0; column < values.size(); column += 4, ++counter[0]) {
-    const PhiloxCounter words = philox(counter, stream.key);
-    const std::size_t count = std::min<std::size_t>(4, values.size() - column);
-    for (std::size_t i = 0; i < count; ++i) values[column + i] = unit(words.at(i));
-  }
+void fill_uniform(const RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                  std::span<double> values) {
+  fill_rows(first_row, columns, values,
+            [&](std::uint64_t row, std::span<double> of_row) { uniform_row(stream, row, of_row); });
 }
 
-void fill_normal(const RandomStream& stream, std::uint64_t row, std::span<double> values) {
-  PhiloxCounter counter = row_counter(stream, row);
-  for (std::size_t column = 0; column < values.size(); column += 4, ++counter[0]) {
-    const PhiloxCounter words = philox(counter, stream.key);
-    for (std::size_t i = 0; i < 4 && column + i < values.size(); ++i) {
-      const std::size_t first = i & ~std::size_t{1};
-      const double radius = std::sqrt(-2.0 * std::log(unit(words.at(first)) + 0x1p-24));
-      const double angle = 2.0 * std::numbers::pi * unit(words.at(first + 1));
-      values[column + i] = radius * (i == first ? std::cos(angle) : std::sin(angle));
-    }
-  }
+void fill_normal(const RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                 std::span<double> values) {
+  fill_rows(first_row, columns, values,
+            [&](std::uint64_t row, std::span<double> of_row) { normal_row(stream, row, of_row); });
 }
 
 std::uint64_t random_below(const RandomStream& stream, std::uint64_t row, std::uint64_t bound) {

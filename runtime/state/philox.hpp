@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -40,15 +41,20 @@ struct RandomStream {
   static RandomStream of(std::string_view path, const RandomState& state);
 };
 
-/// The columns [0, values.size()) of one row (below 2^44), uniform in [0, 1) with 24 bits: the f64 version
-/// gives exactly the same numbers.
-void fill_uniform(const RandomStream& stream, std::uint64_t row, std::span<float> values);
-void fill_uniform(const RandomStream& stream, std::uint64_t row, std::span<double> values);
+/// The columns [0, columns) of each row from `first_row` (rows below 2^44) on, one row after the other, as
+/// many as `values` has room for; uniform in [0, 1) with 24 bits: the f64 version gives exactly the same
+/// numbers.
+void fill_uniform(const RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                  std::span<float> values);
+void fill_uniform(const RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                  std::span<double> values);
 
 /// Standard normal by Box and Muller from the same uniform bits, at most 5.77 in size. The f32 version is
 /// within 2e-6 of the f64 one, and has the same bits on every instruction set.
-void fill_normal(const RandomStream& stream, std::uint64_t row, std::span<float> values);
-void fill_normal(const RandomStream& stream, std::uint64_t row, std::span<double> values);
+void fill_normal(const RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                 std::span<float> values);
+void fill_normal(const RandomStream& stream, std::uint64_t first_row, std::size_t columns,
+                 std::span<double> values);
 
 /// A whole number below `bound` (not 0), without bias: for shuffling.
 std::uint64_t random_below(const RandomStream& stream, std::uint64_t row, std::uint64_t bound);

@@ -17,14 +17,14 @@ const RandomState training{7, static_cast<std::uint32_t>(RandomDomain::training)
 template <class T>
 std::vector<T> uniform(const RandomStream& stream, std::uint64_t row, std::size_t count) {
   std::vector<T> values(count);
-  fill_uniform(stream, row, std::span<T>(values));
+  fill_uniform(stream, row, count, std::span<T>(values));
   return values;
 }
 
 template <class T>
 std::vector<T> normal(const RandomStream& stream, std::uint64_t row, std::size_t count) {
   std::vector<T> values(count);
-  fill_normal(stream, row, std::span<T>(values));
+  fill_normal(stream, row, count, std::span<T>(values));
   return values;
 }
 
@@ -63,6 +63,27 @@ TEST_CASE("a draw depends on neither the length of the row nor other rows") {
   for (const std::size_t count : {1U, 2U, 5U, 256U, 300U}) {
     const auto short_row = normal<float>(stream, 9, count);
     CHECK(std::equal(short_row.begin(), short_row.end(), long_row.begin()));
+  }
+}
+
+TEST_CASE("rows drawn together have the bits that each has alone") {
+  const RandomStream stream = RandomStream::of("noise", training);
+  constexpr std::uint64_t first_row =
+      (1ULL << 32) - 2;  // the number's upper half is another in the third row
+  constexpr std::size_t rows = 150;
+  for (const std::size_t columns : {1U, 2U, 4U, 5U, 20U, 63U, 64U, 255U, 256U, 257U, 300U, 784U}) {
+    std::vector<float> uniform_rows(rows * columns);
+    std::vector<float> normal_rows(rows * columns);
+    fill_uniform(stream, first_row, columns, std::span(uniform_rows));
+    fill_normal(stream, first_row, columns, std::span(normal_rows));
+    for (std::size_t row = 0; row < rows; ++row) {
+      CAPTURE(columns, row);
+      const auto begin = static_cast<std::ptrdiff_t>(row * columns);
+      const auto uniform_row = uniform<double>(stream, first_row + row, columns);
+      const auto normal_row = normal<float>(stream, first_row + row, columns);
+      REQUIRE(std::equal(uniform_row.begin(), uniform_row.end(), uniform_rows.begin() + begin));
+      REQUIRE(std::equal(normal_row.begin(), normal_row.end(), normal_rows.begin() + begin));
+    }
   }
 }
 

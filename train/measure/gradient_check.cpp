@@ -26,8 +26,8 @@ RandomState random_state(std::uint64_t seed) {
 HostTensor random_input(const Node& node, std::uint64_t seed) {
   HostTensor tensor{bind(node.type.shape, rows), {}};
   tensor.values.resize(static_cast<std::size_t>(element_count(tensor.extents)));
-  runtime::fill_uniform(runtime::RandomStream::of(node.name, random_state(seed)), 0,
-                        std::span<double>(tensor.values));
+  runtime::fill_uniform(runtime::RandomStream::of(node.name, random_state(seed)), 0, tensor.values.size(),
+                        std::span(tensor.values));
   if (node.type.dtype != DType::f32)
     for (double& value : tensor.values) value = value < 0.5 ? 0.0 : 1.0;
   return tensor;

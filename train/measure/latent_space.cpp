@@ -134,13 +134,9 @@ Codes LatentSpace::sample(std::int64_t count, std::uint64_t seed) {
                    .first_row = 0});
   Codes codes{width_, std::vector<float>(static_cast<std::size_t>(checked_multiply(count, width_)))};
   const auto width = static_cast<std::size_t>(width_);
-  for (std::int64_t row = 0; row < count; ++row) {
-    const std::span<float> values =
-        std::span(codes.values).subspan(static_cast<std::size_t>(row) * width, width);
-    runtime::fill_uniform(stream, static_cast<std::uint64_t>(row), values);
-    for (std::size_t unit = 0; unit < width; ++unit)
-      values[unit] = quantile(static_cast<std::int64_t>(unit), static_cast<double>(values[unit]));
-  }
+  runtime::fill_uniform(stream, 0, width, std::span(codes.values));
+  for (std::size_t i = 0; i < codes.values.size(); ++i)
+    codes.values[i] = quantile(static_cast<std::int64_t>(i % width), static_cast<double>(codes.values[i]));
   return codes;
 }
 
