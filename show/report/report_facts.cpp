@@ -14,6 +14,7 @@
 #include "show/draw/curves.hpp"
 #include "show/draw/scales.hpp"
 #include "show/report/layer_graph.hpp"
+#include "show/report/report_scale.hpp"
 #include "train/learn/checkpoint.hpp"
 #include "train/measure/draw_statistics.hpp"
 
@@ -130,20 +131,12 @@ files::JsonArray joined(const std::vector<Curve::Point>& points, const std::vect
   return array;
 }
 
-files::JsonObject scale_of(const Scale& scale) {
-  return files::JsonObject()
-      .set("low", scale.low)
-      .set("high", scale.high)
-      .set("logarithmic", scale.logarithmic)
-      .set("ticks", files::json_array(scale.ticks));
-}
-
 files::JsonObject figure_of(const Curve& curve, const std::vector<LoggedStage>& stages) {
   const std::vector<Curve::Point> train = thinned(curve.train);
   const std::vector<Curve::Point> test = thinned(curve.test);
   const ValueScales scales = value_scales(curve);
-  files::JsonArray choice = files::JsonArray().add(scale_of(scales.even));
-  if (scales.logarithmic) choice.add(scale_of(*scales.logarithmic));
+  files::JsonArray choice = files::JsonArray().add(json_of(scales.even));
+  if (scales.logarithmic) choice.add(json_of(*scales.logarithmic));
   return files::JsonObject()
       .set("name", curve.name)
       .set("train", points_of(train))
@@ -173,7 +166,7 @@ files::JsonObject curves_of(const std::vector<Curve>& curves, const std::vector<
                    .set("from", stage.first)
                    .set("to", stage.last));
   return files::JsonObject()
-      .set("steps", scale_of(step_scale(curves)))
+      .set("steps", json_of(step_scale(curves)))
       .set("most_dots", most_dots)
       .set("measured", measured_in(curves))
       .set("figures", figures)

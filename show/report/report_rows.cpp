@@ -1,20 +1,13 @@
 #include "show/report/report_rows.hpp"
 
 #include "show/draw/matrix.hpp"
+#include "show/report/report_scale.hpp"
 
 namespace graphrun::show {
 
 namespace {
 
 constexpr std::size_t most_worst = 15;
-
-files::JsonObject scale_of(const Scale& scale) {
-  return files::JsonObject()
-      .set("low", scale.low)
-      .set("high", scale.high)
-      .set("logarithmic", scale.logarithmic)
-      .set("ticks", files::json_array(scale.ticks));
-}
 
 const char* name_of(Diagram::Kind kind) {
   return kind == Diagram::Kind::first ? "first" : "second";
@@ -46,8 +39,8 @@ files::JsonObject diagram_of(const Diagram& diagram) {
       .set("about", diagram.about)
       .set("x_name", diagram.x_name)
       .set("y_name", diagram.y_name)
-      .set("x", scale_of(diagram.x))
-      .set("y", scale_of(diagram.y))
+      .set("x", json_of(diagram.x))
+      .set("y", json_of(diagram.y))
       .set("bars", bars)
       .set("lines", lines)
       .set("stretches", stretches)
