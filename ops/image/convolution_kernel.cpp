@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
+#include "ops/image/image_geometry.hpp"
 #include "ops/rows.hpp"
 #include "runtime/products/provider.hpp"
 
@@ -50,8 +50,6 @@ class ConvolutionCall final : public runtime::Call {
 };
 
 void refuse_too_large(const ConvolutionSpec& s) {
-  // The provider does not check, and computes with int here and there.
-  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
   const std::int64_t largest =
       std::max({checked_multiply(checked_multiply(s.height, s.width), s.channels),
                 checked_multiply(checked_multiply(s.output_height, s.output_width), s.output_channels),
@@ -59,7 +57,7 @@ void refuse_too_large(const ConvolutionSpec& s) {
                                  checked_multiply(s.channels / s.groups, s.output_channels)),
                 s.window.vertical.stride, s.window.horizontal.stride, s.window.vertical.reach(),
                 s.window.horizontal.reach(), s.images});
-  if (largest <= most) return;
+  if (largest <= largest_image) return;
   throw Error(ErrorCode::memory, fmt::format("{} is larger than any that can run", to_string(s)));
 }
 

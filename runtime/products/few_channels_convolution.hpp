@@ -13,8 +13,8 @@ namespace graphrun::runtime {
 /// Whether a convolution is one of these.
 bool makes_few_channels(const ConvolutionSpec& spec);
 
-/// Of a spec that makes few channels. The product is whose the table of products says; sums are made in the
-/// order of the windows.
+/// Of a spec that makes few channels. The product is made in tiles where there are any, otherwise by the
+/// library; sums are made in the order of the windows.
 std::unique_ptr<Convolution> make_few_channels_convolution(const ConvolutionSpec& spec);
 
 }  // namespace graphrun::runtime

@@ -5,6 +5,8 @@
 /// says.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -14,6 +16,9 @@
 #include "runtime/products/matmul.hpp"
 
 namespace graphrun::runtime {
+
+/// It computes with int here and there, and does not check: no size and no number of elements is larger.
+inline constexpr std::int64_t onednn_largest = std::numeric_limits<std::int32_t>::max();
 
 /// `isa` is that of our own kernels beside the primitive: sums of columns, activations, rows of a transposed
 /// operand that lie apart. On the oldest one oneDNN runs the activations that it has, and of bf16 always.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <optional>
 
 #include "runtime/machine/aligned.hpp"
@@ -306,7 +305,7 @@ class OneDnnConvolution final : public Convolution {
  private:
   void add_several(const ConvolutionSpec& spec) {
     constexpr std::int64_t count = BoundOneDnnConvolution::images_at_once;
-    constexpr std::size_t most_bytes = std::numeric_limits<std::int32_t>::max() / count;
+    constexpr std::size_t most_bytes = onednn_largest / count;
     const std::size_t larger =
         std::max(plan_.parts.images.desc.get_size(), plan_.parts.output.desc.get_size());
     if (spec.images < count || larger > most_bytes) return;

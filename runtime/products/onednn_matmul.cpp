@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "runtime/machine/aligned.hpp"
 #include "runtime/products/column_sums.hpp"
@@ -239,9 +238,7 @@ class EmptyMatmul final : public Matmul, public BoundMatmul {
 
 std::unique_ptr<Matmul> make_onednn_matmul(const MatmulSpec& spec, Isa isa) {
   if (spec.rows == 0 || spec.columns == 0 || spec.inner == 0) return std::make_unique<EmptyMatmul>(spec);
-  // oneDNN does not check, and computes with int here and there.
-  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-  if (std::max({spec.rows, spec.columns, spec.inner}) > most) {
+  if (std::max({spec.rows, spec.columns, spec.inner}) > onednn_largest) {
     throw Error(ErrorCode::memory,
                 fmt::format("a product [{}, {}] @ [{}, {}] is larger than any that can run; a "
                             "smaller batch needs less",

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <limits>
 
 #include "graphrun/error.hpp"
 #include "runtime/products/choose_product.hpp"
@@ -14,9 +13,6 @@
 
 namespace graphrun::runtime {
 namespace {
-
-/// oneDNN computes with int here and there.
-constexpr std::int64_t most_elements = std::numeric_limits<std::int32_t>::max();
 
 /// A sum of columns rides where the rows of `b` are read anyway, as for a weight gradient.
 bool may_sum_columns(const MatmulSpec& spec) {
@@ -89,7 +85,7 @@ class FewChannelsConvolutions final : public ConvolutionProvider {
 class OneDnnEltwise final : public EltwiseProvider {
  public:
   bool runs(const EltwiseSpec& spec) const override {
-    return spec.count > 0 && spec.count <= most_elements && lets_nan_through(spec.function);
+    return spec.count > 0 && spec.count <= onednn_largest && lets_nan_through(spec.function);
   }
   std::unique_ptr<Eltwise> make(const EltwiseSpec& spec) const override { return make_onednn_eltwise(spec); }
 };

@@ -14,7 +14,7 @@ std::size_t padded(std::size_t columns) {
 
 /// Rows at powers of two would push each other out of the cache.
 std::size_t row_apart(std::size_t columns) {
-  constexpr std::size_t line = 16;
+  constexpr std::size_t line = cache_line / sizeof(float);
   return padded(columns) + line;
 }
 
