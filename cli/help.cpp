@@ -18,7 +18,7 @@ reconstruct  before and after, as a sheet  generate    new images
 score        how odd a table's rows are    predict     any output, as CSV or NPY
 pictures     all that suit a model         report      a run as one page
 check        every mistake; --grad         plan        parameters, FLOP, memory
-bench        a step's time by its floor    graph       text, --svg, --dot
+bench        a step beside its floor       graph       text, --svg, --dot
 config       everything resolved           ops         help on each op
 data         list, fetch, verify, show     inspect     a weights file
 export       to ONNX, PyTorch, NumPy       import      a model from ONNX
