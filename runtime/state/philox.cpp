@@ -79,6 +79,15 @@ struct Pair {
   float cosine;
 };
 
+/// ln x for x in [2^-24, 1], with the bits of vector_log: with all that this does for other numbers the
+/// compiler finds branches, and makes no vectors.
+[[gnu::always_inline]] inline float log_of_unit(float x) {
+  const auto bits = std::bit_cast<std::int32_t>(x);
+  const std::int32_t exponent = (bits - 0x3F3504F3) >> 23;
+  const float mantissa = std::bit_cast<float>(bits - (exponent << 23));
+  return vector_log_reduced(mantissa - 1.0F, static_cast<float>(exponent));
+}
+
 /// Sine and cosine of 2 pi u for u in [0, 1): to the nearest quarter turn, then Cephes' polynomials.
 [[gnu::always_inline]] inline Pair turn(float u) {
   const float quarters = u * 4.0F;
@@ -106,7 +115,7 @@ struct Pair {
   for (std::size_t w = 0; w < 4; w += 2) {
     for (std::size_t i = 0; i < lanes; ++i) {
       const float positive = unit(words[w][i]) + 0x1p-24F;  // in (0, 1]: exact
-      const float radius = __builtin_sqrtf(-2.0F * vector_log(positive));
+      const float radius = __builtin_sqrtf(-2.0F * log_of_unit(positive));
       const Pair pair = turn(unit(words[w + 1][i]));
       normals[w][i] = radius * pair.cosine;
       normals[w + 1][i] = radius * pair.sine;
