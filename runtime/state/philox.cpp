@@ -1,5 +1,7 @@
 #include "runtime/state/philox.hpp"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -63,12 +65,51 @@ PhiloxCounter row_counter(const RandomStream& stream, std::uint64_t row) {
   return words;
 }
 
+using Wide [[gnu::vector_size(32)]] = std::uint64_t;
+
+/// A round of four counters, whose words are the lower halves; what stands above them does not matter.
+[[gnu::target("avx2"), gnu::always_inline]] inline void wide_round(std::array<Wide, 4>& words, Wide key_0,
+                                                                   Wide key_1) {
+  const __m256i factor_0 = _mm256_set1_epi64x(multiplier_0);
+  const __m256i factor_1 = _mm256_set1_epi64x(multiplier_1);
+  const auto product_0 =
+      reinterpret_cast<Wide>(_mm256_mul_epu32(reinterpret_cast<__m256i>(words[0]), factor_0));
+  const auto product_1 =
+      reinterpret_cast<Wide>(_mm256_mul_epu32(reinterpret_cast<__m256i>(words[2]), factor_1));
+  words = {(product_1 >> 32) ^ words[1] ^ key_0, product_1, (product_0 >> 32) ^ words[3] ^ key_1, product_0};
+}
+
+/// Counters at even and at odd places stay apart, as multiplications take them: the compiler would bring them
+/// together in each round, which takes twice as long.
+[[gnu::target("avx2")]] Words drawn_words_avx2(const Words& counters, PhiloxKey key) {
+  using Unaligned [[gnu::aligned(4), gnu::may_alias]] = Wide;
+  Words words;
+  for (std::size_t i = 0; i < lanes; i += 8) {
+    std::array<Wide, 4> even;
+    std::array<Wide, 4> odd;
+    for (std::size_t w = 0; w < 4; ++w) {
+      even[w] = *reinterpret_cast<const Unaligned*>(&counters[w][i]);
+      odd[w] = even[w] >> 32;
+    }
+    for (std::uint32_t n = 0; n < rounds; ++n) {
+      const Wide key_0 = Wide{} + (key[0] + n * weyl_0);
+      const Wide key_1 = Wide{} + (key[1] + n * weyl_1);
+      wide_round(even, key_0, key_1);
+      wide_round(odd, key_0, key_1);
+    }
+    for (std::size_t w = 0; w < 4; ++w) {
+      const Wide both = (even[w] & 0xFFFFFFFFU) | (odd[w] << 32);
+      *reinterpret_cast<Unaligned*>(&words[w][i]) = both;
+    }
+  }
+  return words;
+}
+
 [[gnu::always_inline]] inline float unit(std::uint32_t bits) {
   return static_cast<float>(static_cast<std::int32_t>(bits >> 8)) * 0x1p-24F;
 }
 
-[[gnu::always_inline]] inline void uniform_body(const Words& counters, PhiloxKey key, float* values) {
-  const Words words = drawn_words(counters, key);
+[[gnu::always_inline]] inline void uniform_body(const Words& words, float* values) {
   for (std::size_t i = 0; i < lanes; ++i) {
     for (std::size_t w = 0; w < 4; ++w) values[4 * i + w] = unit(words[w][i]);
   }
@@ -109,8 +150,7 @@ struct Pair {
   return {(nearest & 2) != 0 ? -first : first, ((nearest + 1) & 2) != 0 ? -second : second};
 }
 
-[[gnu::always_inline]] inline void normal_body(const Words& counters, PhiloxKey key, float* values) {
-  const Words words = drawn_words(counters, key);
+[[gnu::always_inline]] inline void normal_body(const Words& words, float* values) {
   std::array<std::array<float, lanes>, 4> normals{};
   for (std::size_t w = 0; w < 4; w += 2) {
     for (std::size_t i = 0; i < lanes; ++i) {
@@ -129,25 +169,25 @@ struct Pair {
 using DrawBlock = void (*)(const Words&, PhiloxKey, float*);
 
 void uniform_baseline(const Words& counters, PhiloxKey key, float* values) {
-  uniform_body(counters, key, values);
+  uniform_body(drawn_words(counters, key), values);
 }
 [[gnu::target("avx2")]] void uniform_avx2(const Words& counters, PhiloxKey key, float* values) {
-  uniform_body(counters, key, values);
+  uniform_body(drawn_words_avx2(counters, key), values);
 }
 [[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void uniform_avx512(
     const Words& counters, PhiloxKey key, float* values) {
-  uniform_body(counters, key, values);
+  uniform_body(drawn_words(counters, key), values);
 }
 void normal_baseline(const Words& counters, PhiloxKey key, float* values) {
-  normal_body(counters, key, values);
+  normal_body(drawn_words(counters, key), values);
 }
 [[gnu::target("avx2")]] void normal_avx2(const Words& counters, PhiloxKey key, float* values) {
-  normal_body(counters, key, values);
+  normal_body(drawn_words_avx2(counters, key), values);
 }
 [[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void normal_avx512(const Words& counters,
                                                                                         PhiloxKey key,
                                                                                         float* values) {
-  normal_body(counters, key, values);
+  normal_body(drawn_words(counters, key), values);
 }
 
 constexpr std::array<DrawBlock, isa_count> uniform_fills = {uniform_baseline, uniform_avx2, uniform_avx512};
