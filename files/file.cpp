@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "errors/nearest_file.hpp"
+
 namespace graphrun::files {
 namespace {
 
@@ -36,6 +38,13 @@ std::string likely_fix(int number) {
 
 fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// Says which file may have been meant, if there is none of that name.
+Error opening_error(const fs::path& path, int number) {
+  const Error error = io_error(path, "open", number);
+  return number == ENOENT ? Error(error.code(), error.message() + hint_on_missing(path), error.where())
+                          : error;
 }
 
 constexpr std::string_view temporary_suffix = ".tmp";
@@ -138,7 +147,7 @@ int Descriptor::close() noexcept {
 InputFile::InputFile(fs::path path)
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-  if (!descriptor_.is_open()) throw io_error(path_, "open", errno);
+  if (!descriptor_.is_open()) throw opening_error(path_, errno);
   struct stat status {};
   if (::fstat(descriptor_.number(), &status) != 0) throw io_error(path_, "read its size", errno);
   if (S_ISDIR(status.st_mode)) throw data_error(path_, "is a folder, not a file");

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "errors/nearest_file.hpp"
 #include "language/recipe/keys.hpp"
 
 namespace graphrun {
@@ -23,6 +24,14 @@ bool is_model(std::string_view text) {
     if (!text.starts_with('#') && !text.starts_with("---")) return text.starts_with("graphrun:");
     text.remove_prefix(std::min(text.find('\n'), text.size()));
   }
+}
+
+/// A run has the model that it learnt.
+std::string folder_refusal(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path model = folder / "resolved.yaml";
+  return "this is a folder, not a file" +
+         (fs::exists(model, ignored) ? fmt::format("; the model of this run is {}", model.string()) : "");
 }
 
 class Includer {
@@ -142,11 +151,13 @@ std::string read_model_text(const std::string& path, std::size_t most) {
   std::error_code failure;
   const fs::file_status status = fs::status(path, failure);
   if (!fs::status_known(status)) throw Error(ErrorCode::io, failure.message(), {path, 0, 0});
-  if (!fs::exists(status)) throw Error(ErrorCode::io, "there is no such file", {path, 0, 0});
-  if (fs::is_directory(status)) throw Error(ErrorCode::io, "this is a folder, not a file", {path, 0, 0});
+  if (!fs::exists(status))
+    throw Error(ErrorCode::io, "there is no such file" + hint_on_missing(path), {path, 0, 0});
+  if (fs::is_directory(status)) throw Error(ErrorCode::io, folder_refusal(path), {path, 0, 0});
   if (!fs::is_regular_file(status)) throw Error(ErrorCode::io, "this is no regular file", {path, 0, 0});
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::io, "the file cannot be opened", {path, 0, 0});
+  if (!file)
+    throw Error(ErrorCode::io, "the file cannot be opened (check its owner and permissions)", {path, 0, 0});
   const std::uintmax_t size = std::min<std::uintmax_t>(fs::file_size(path), most);
   std::string text(size, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));

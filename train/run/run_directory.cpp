@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "errors/nearest_file.hpp"
 #include "files/number_text.hpp"
 
 namespace graphrun::train {
@@ -107,8 +108,9 @@ RunDirectory RunDirectory::create(const fs::path& out, std::string_view name) {
 RunDirectory RunDirectory::open(const fs::path& folder) {
   RunDirectory run(folder);
   if (!fs::is_directory(run.checkpoints()))
-    throw files::data_error(folder, fs::exists(folder) ? "is no run directory: it has no folder `checkpoints`"
-                                                       : "there is no such run directory");
+    throw files::data_error(folder, fs::exists(folder)
+                                        ? "is no run directory: it has no folder `checkpoints`"
+                                        : "there is no such run directory" + hint_on_missing(folder));
   return run;
 }
 
