@@ -62,7 +62,26 @@ std::string text_of(const ModelError& error) {
   return text;
 }
 
-std::string text_of(const Error& error, const std::string& model_file) {
+/// The word of the command line that names a file: "--images" of --images FILE or --images=FILE, and of --set
+/// the path of the key as well, whose files are told by absolute paths.
+std::string flag_of(const std::string& file, std::span<const std::string> words) {
+  std::error_code ignored;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool is_setting = i > 0 && words[i - 1] == "--set";
+    if (!words[i].starts_with("--") && !is_setting) continue;
+    const std::size_t equals = words[i].rfind('=');
+    if (equals == std::string::npos) {
+      if (i + 1 < words.size() && words[i + 1] == file) return words[i];
+      continue;
+    }
+    const std::string value = words[i].substr(equals + 1);
+    if (value == file || (is_setting && fs::absolute(value, ignored).lexically_normal() == file))
+      return (is_setting ? "--set " : "") + words[i].substr(0, equals);
+  }
+  return {};
+}
+
+std::string text_of(const Error& error, const std::string& model_file, std::span<const std::string> words) {
   const bool is_lost = error.code() == ErrorCode::model && error.where().file.empty() && !model_file.empty();
   const std::string what =
       is_lost ? Error(error.code(), error.message(), {model_file, 1, 1}, error.node()).what() : error.what();
@@ -71,19 +90,22 @@ std::string text_of(const Error& error, const std::string& model_file) {
   std::string text = (placed ? "" : "error: ") + what + "\n";
   if (!line.empty())
     text = to_string(Diagnostic{error.where(), error.node(), {}, error.message(), line, {}, {}});
+  const std::string flag = error.where().file.empty() ? "" : flag_of(error.where().file, words);
+  if (!flag.empty()) text += fmt::format("  note: it is what {} names\n", flag);
   if (error.code() == ErrorCode::internal) text += "This is a bug in graphrun, not in what it was given.\n";
   return text;
 }
 
 }  // namespace
 
-Failure describe(const std::exception_ptr& exception, const std::string& model_file) {
+Failure describe(const std::exception_ptr& exception, const std::string& model_file,
+                 std::span<const std::string> words) {
   try {
     std::rethrow_exception(exception);
   } catch (const ModelError& error) {
     return {text_of(error), ExitCode::model};
   } catch (const Error& error) {
-    return {text_of(error, model_file), exit_code_of(error.code())};
+    return {text_of(error, model_file, words), exit_code_of(error.code())};
   } catch (const std::bad_alloc&) {
     return {out_of_memory, ExitCode::failed};
   } catch (const std::filesystem::filesystem_error& error) {
@@ -104,9 +126,10 @@ Failure describe(const std::exception_ptr& exception, const std::string& model_f
   }
 }
 
-int report(const std::exception_ptr& exception, const std::string& model_file) noexcept {
+int report(const std::exception_ptr& exception, const std::string& model_file,
+           std::span<const std::string> words) noexcept {
   try {
-    const Failure failure = describe(exception, model_file);
+    const Failure failure = describe(exception, model_file, words);
     std::fputs(for_terminal(failure.text).c_str(), stderr);
     return exit_code(failure.code);
   } catch (...) {

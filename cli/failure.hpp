@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exception>
+#include <span>
 #include <string>
 
 #include "cli/command.hpp"
@@ -14,11 +15,14 @@ struct Failure {
   ExitCode code = ExitCode::failed;
 };
 
-/// Every mistake of a model file with its place and caret; one line for everything else.
-Failure describe(const std::exception_ptr& exception, const std::string& model_file = {});
+/// Every mistake of a model file with its place and caret; one line for everything else, and one with the
+/// flag among the words of the command line that has named a file which is wrong.
+Failure describe(const std::exception_ptr& exception, const std::string& model_file = {},
+                 std::span<const std::string> words = {});
 
 /// Says it on stderr, also where no memory is left to say it with; the exit code.
 /// A mistake of a model without a place of its own is at the beginning of `model_file`, if that is not empty.
-int report(const std::exception_ptr& exception, const std::string& model_file) noexcept;
+int report(const std::exception_ptr& exception, const std::string& model_file,
+           std::span<const std::string> words = {}) noexcept;
 
 }  // namespace graphrun::cli

@@ -68,7 +68,7 @@ int guarded(const std::vector<std::string>& words) noexcept {
     ignore_write_signals();
     return run(shown_program(words.front()), std::span(words).subspan(1));
   } catch (...) {
-    return report(std::current_exception(), model_file);
+    return report(std::current_exception(), model_file, words);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "language/expand/build_inputs.hpp"
 #include "language/expand/expand_nodes.hpp"
 #include "language/expand/scope_values.hpp"
+#include "language/recipe/file_place.hpp"
 #include "language/recipe/model_section.hpp"
 #include "language/recipe/sections.hpp"
 #include "language/recipe/table_section.hpp"
@@ -138,14 +139,27 @@ Value columns_of_cells(const std::vector<FittedColumn>& fitted) {
   return {Shared<ValueList>(std::move(columns))};
 }
 
-void fit(DataRecipe& data, const Place& place, const Language& language, Expansion& expansion) {
+/// What is wrong with the table is told where the model names it.
+std::vector<FittedColumn> fitted_columns(const DataRecipe& data, const Language& language,
+                                         const YamlNode& document, const Sources& sources) {
+  try {
+    return language.fit_table(data);
+  } catch (const Error& error) {
+    const auto place = place_of_data_file(document, error.where().file, sources);
+    if (!place) throw;
+    throw at_place(error, error.where().file, *place);
+  }
+}
+
+void fit(DataRecipe& data, const ModelDeclaration& declared, const Language& language, Expansion& expansion) {
   expansion.diagnostics.throw_if_any();
   if (!language.fit_table) {
-    expansion.diagnostics.error(place, "here no tables are read, and these columns are not known",
+    expansion.diagnostics.error(declared.data->place,
+                                "here no tables are read, and these columns are not known",
                                 "Take the model that is in a run: it says what they are.");
     expansion.diagnostics.throw_if_any();
   }
-  data.table->fitted = language.fit_table(data);
+  data.table->fitted = fitted_columns(data, language, declared.document, expansion.diagnostics.sources());
 }
 
 /// `data:` comes before all else: how many cells a row has is known from its table alone.
@@ -155,7 +169,7 @@ void build_data(const ModelDeclaration& declared, const Language& language, Expa
   model.data = read_data(*declared.data, expansion);
   if (!model.data || !model.data->table) return;
   model.data->table->inputs = own_columns(declared, expansion.diagnostics.sources());
-  if (model.data->table->fitted.empty()) fit(*model.data, declared.data->place, language, expansion);
+  if (model.data->table->fitted.empty()) fit(*model.data, declared, language, expansion);
   expansion.top.arguments.try_emplace(
       "columns", Argument{columns_of_cells(model.data->table->fitted), declared.data->place});
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "language/recipe/file_place.hpp"
 #include "train/learn/transfer.hpp"
 #include "weights/foreign.hpp"
 
@@ -143,10 +144,7 @@ bool is_foreign(const ModelDefinition& model, const WeightsRecipe& file) {
 }
 
 Error at_place_of(const WeightsRecipe& recipe, const Error& error) {
-  if (recipe.where.line == 0 || error.where().line > 0) return error;
-  const bool is_told = error.message().find(recipe.file) != std::string::npos;
-  return {error.code(), is_told ? error.message() : fmt::format("{}: {}", recipe.file, error.message()),
-          recipe.where, error.node()};
+  return error.where().line > 0 ? error : at_place(error, recipe.file, recipe.where);
 }
 
 }  // namespace graphrun::weights

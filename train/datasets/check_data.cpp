@@ -10,8 +10,11 @@
 #include <span>
 
 #include "errors/nearest.hpp"
+#include "errors/nearest_file.hpp"
 #include "files/file_kind.hpp"
+#include "language/recipe/file_place.hpp"
 #include "train/datasets/bind_inputs.hpp"
+#include "train/datasets/data_place.hpp"
 #include "train/datasets/find_dataset.hpp"
 #include "train/datasets/suitable.hpp"
 
@@ -66,7 +69,10 @@ class DataCheck {
     if (fs::is_directory(path, failure)) return most_bytes_read + 1;  // as many as there are pictures
     const std::optional<std::uintmax_t> bytes = files::bytes_of_file(path);
     if (bytes) return bytes;
-    fault(ErrorCode::data, fmt::format("there is no file '{}'", path), model_.data->where);
+    const Error missing(ErrorCode::data, fmt::format("there is no file '{}'{}", path, hint_on_missing(path)),
+                        model_.data->where);
+    const std::optional<SourceLocation> place = place_of_data(model_, path);
+    faults_.push_back(place ? at_place({missing.code(), missing.message()}, path, *place) : missing);
     return std::nullopt;
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "train/datasets/bind_inputs.hpp"
+#include "train/datasets/data_place.hpp"
 #include "train/datasets/find_dataset.hpp"
 #include "train/datasets/load_table.hpp"
 
@@ -28,6 +29,12 @@ DatasetFiles files_of(const DataRecipe& recipe) {
   if (recipe.test) files.test = files_of(*recipe.test);
   files.reading = reading_options(recipe);
   return files;
+}
+
+Dataset load_data(const DataRecipe& recipe) {
+  if (recipe.table) return load_table_data(recipe);
+  if (!recipe.name.empty()) return load_dataset(recipe.name, DataFolders::from_environment());
+  return load_dataset(files_of(recipe), {});
 }
 
 }  // namespace
@@ -61,9 +68,11 @@ Dataset load_model_data(const ModelDefinition& model) {
     throw Error(ErrorCode::model,
                 "the model file names no data: add `data: fashion_mnist`, or the paths of files",
                 model.where);
-  if (model.data->table) return load_table_data(*model.data);
-  if (!model.data->name.empty()) return load_dataset(model.data->name, DataFolders::from_environment());
-  return load_dataset(files_of(*model.data), {});
+  try {
+    return load_data(*model.data);
+  } catch (const Error&) {
+    rethrow_at_place(model);
+  }
 }
 
 }  // namespace graphrun::train
