@@ -3,7 +3,10 @@
 #pragma once
 
 #include <exception>
+#include <memory>
+#include <string>
 
+#include "graphrun/error.hpp"
 #include "runtime/machine/host_state.hpp"
 
 namespace graphrun::api {
@@ -25,6 +28,14 @@ auto call_host(const Call& call) -> decltype(call()) {
 
 /// The exception at hand as an Error: std::bad_alloc becomes Error{memory} without memory.
 [[noreturn]] void rethrow_as_error();
+
+/// What an object of the host's holds. Error{usage} of one that was moved from, which holds nothing.
+template <class Held>
+Held& held_by(const std::unique_ptr<Held>& object, const char* noun) {
+  if (!object)
+    throw Error(ErrorCode::usage, "this " + std::string(noun) + " was moved to another one: use that");
+  return *object;
+}
 
 /// Runs a call with the floating-point environment that results are promised for, whatever the host's.
 template <class Call>

@@ -27,9 +27,13 @@ std::vector<std::string> names_of(const std::vector<Term>& terms) {
 
 Model::Model(std::shared_ptr<const ModelDefinition> definition) : definition_(std::move(definition)) {}
 Model::Model(const Model&) = default;
-Model::Model(Model&&) noexcept = default;
+// One that was moved from is the same model still: what is shared and never changes is as soon copied.
+Model::Model(Model&& other) noexcept : definition_(other.definition_) {}
 Model& Model::operator=(const Model&) = default;
-Model& Model::operator=(Model&&) noexcept = default;
+Model& Model::operator=(Model&& other) noexcept {
+  definition_ = other.definition_;
+  return *this;
+}
 Model::~Model() = default;
 
 Model Model::load(const std::string& path, std::span<const std::string> settings) {

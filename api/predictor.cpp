@@ -25,6 +25,8 @@ namespace {
 
 using WeightsPointer = std::shared_ptr<const Weights::Implementation>;
 
+constexpr const char* noun = "predictor";
+
 /// What is given or asked for at one position of a call.
 struct Slot {
   std::string name;  ///< as the host calls it
@@ -334,26 +336,32 @@ Predictor::Predictor(Predictor&&) noexcept = default;
 Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 
 std::vector<TensorInfo> Predictor::inputs() const {
-  return api::at_boundary([&] { return implementation_->infos(implementation_->inputs()); });
+  return api::at_boundary([&] {
+    const Implementation& held = api::held_by(implementation_, noun);
+    return held.infos(held.inputs());
+  });
 }
 std::vector<TensorInfo> Predictor::outputs() const {
-  return api::at_boundary([&] { return implementation_->infos(implementation_->outputs()); });
+  return api::at_boundary([&] {
+    const Implementation& held = api::held_by(implementation_, noun);
+    return held.infos(held.outputs());
+  });
 }
 void Predictor::prepare(std::int64_t rows, int threads) const {
-  api::at_boundary([&] { implementation_->prepare(rows, threads); });
+  api::at_boundary([&] { api::held_by(implementation_, noun).prepare(rows, threads); });
 }
 void Predictor::predict(std::span<const InputSpan> inputs, std::span<const OutputSpan> outputs,
                         std::stop_token stop) const {
-  api::at_boundary([&] { implementation_->predict(inputs, outputs, stop); });
+  api::at_boundary([&] { api::held_by(implementation_, noun).predict(inputs, outputs, stop); });
 }
 void Predictor::predict(InputSpan input, OutputSpan output) const {
   predict(std::span(&input, 1), std::span(&output, 1));
 }
 void Predictor::swap_weights(const Weights& weights) {
-  api::at_boundary([&] { implementation_->swap_weights(weights); });
+  api::at_boundary([&] { api::held_by(implementation_, noun).swap_weights(weights); });
 }
 Weights Predictor::weights() const {
-  return Weights(implementation_->current());
+  return api::at_boundary([&] { return Weights(api::held_by(implementation_, noun).current()); });
 }
 
 }  // namespace graphrun

@@ -132,10 +132,10 @@ class Session::Implementation {
   template <class Call>
   static auto enter(const std::unique_ptr<Implementation>& session, Kind kind, Call call) {
     return api::at_boundary([&] {
-      if (!session) throw Error(ErrorCode::usage, "this session was moved to another one");
-      const Turn turn(session->user_, kind);
-      if (session->lacking_ && kind != Kind::loads) std::rethrow_exception(session->lacking_);
-      return call(*session);
+      Implementation& held = api::held_by(session, "session");
+      const Turn turn(held.user_, kind);
+      if (held.lacking_ && kind != Kind::loads) std::rethrow_exception(held.lacking_);
+      return call(held);
     });
   }
 
@@ -397,7 +397,7 @@ std::string Session::digest() const {
                               [](const Implementation& session) { return session.learner_.digest(); });
 }
 const Model& Session::model() const {
-  return implementation_->model_;
+  return api::held_by(implementation_, "session").model_;
 }
 
 }  // namespace graphrun

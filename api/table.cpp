@@ -23,6 +23,8 @@ using api::at_boundary;
 
 namespace {
 
+constexpr const char* noun = "object of encoded rows";
+
 bool is_number(const std::string& text) {
   return files::CsvLines(text, {}).number(text).has_value();
 }
@@ -170,13 +172,13 @@ EncodedRows& EncodedRows::operator=(EncodedRows&&) noexcept = default;
 EncodedRows::~EncodedRows() = default;
 
 std::size_t EncodedRows::rows() const {
-  return implementation_->rows();
+  return at_boundary([&] { return api::held_by(implementation_, noun).rows(); });
 }
 Inputs EncodedRows::inputs() const {
-  return at_boundary([&] { return implementation_->inputs(); });
+  return at_boundary([&] { return api::held_by(implementation_, noun).inputs(); });
 }
 std::vector<InputSpan> EncodedRows::inputs(const Predictor& predictor) const {
-  return at_boundary([&] { return implementation_->inputs(predictor); });
+  return at_boundary([&] { return api::held_by(implementation_, noun).inputs(predictor); });
 }
 
 Table decoded(const Model& model, std::string_view output, std::span<const float> values) {

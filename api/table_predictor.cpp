@@ -23,6 +23,8 @@ using api::at_boundary;
 
 namespace {
 
+constexpr const char* noun = "table predictor";
+
 /// The columns that the model takes, in the order of its table.
 std::vector<std::string> taken_columns(const std::vector<FittedColumn>& fitted) {
   std::vector<std::string> names;
@@ -239,22 +241,22 @@ TablePredictor::TablePredictor(TablePredictor&&) noexcept = default;
 TablePredictor& TablePredictor::operator=(TablePredictor&&) noexcept = default;
 
 const std::vector<std::string>& TablePredictor::columns() const {
-  return implementation_->columns();
+  return api::held_by(implementation_, noun).columns();
 }
 const std::vector<std::string>& TablePredictor::scored_columns() const {
-  return implementation_->scored_columns();
+  return api::held_by(implementation_, noun).scored_columns();
 }
 Table TablePredictor::predict(const Table& rows) const {
-  return at_boundary([&] { return implementation_->predict(rows); });
+  return at_boundary([&] { return api::held_by(implementation_, noun).predict(rows); });
 }
 std::vector<RowScore> TablePredictor::scores(const Table& rows) const {
-  return at_boundary([&] { return implementation_->scores(rows); });
+  return at_boundary([&] { return api::held_by(implementation_, noun).scores(rows); });
 }
 void TablePredictor::score(std::span<const std::string_view> cells, RowScore& into) const {
-  at_boundary([&] { implementation_->score(cells, into); });
+  at_boundary([&] { api::held_by(implementation_, noun).score(cells, into); });
 }
 double TablePredictor::threshold(double share) const {
-  return at_boundary([&] { return implementation_->threshold(share); });
+  return at_boundary([&] { return api::held_by(implementation_, noun).threshold(share); });
 }
 
 }  // namespace graphrun

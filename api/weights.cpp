@@ -33,9 +33,13 @@ Progress Weights::Implementation::progress() const {
 Weights::Weights(std::shared_ptr<const Implementation> implementation)
     : implementation_(std::move(implementation)) {}
 Weights::Weights(const Weights&) = default;
-Weights::Weights(Weights&&) noexcept = default;
+// Those that were moved from are the same weights still, as of models.
+Weights::Weights(Weights&& other) noexcept : implementation_(other.implementation_) {}
 Weights& Weights::operator=(const Weights&) = default;
-Weights& Weights::operator=(Weights&&) noexcept = default;
+Weights& Weights::operator=(Weights&& other) noexcept {
+  implementation_ = other.implementation_;
+  return *this;
+}
 Weights::~Weights() = default;
 
 namespace {

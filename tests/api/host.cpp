@@ -108,6 +108,7 @@ TEST_CASE("a second thread in a session is told so, and on_epoch may look but no
 
   const Session taken = std::move(session);
   CHECK(throws([&] { session.evaluate(inputs); }, ErrorCode::usage, "moved"));  // NOLINT
+  CHECK(throws([&] { session.model(); }, ErrorCode::usage, "moved"));           // NOLINT
 }
 
 TEST_CASE("what on_epoch throws comes out as it is, and the session goes on") {

@@ -272,3 +272,31 @@ TEST_CASE("a call that does not fit says what does") {
   const Predictor small(model, weights, tight);
   CHECK(throws([&] { small.predict(row, std::span(code)); }, ErrorCode::memory, "fewer rows need less"));
 }
+
+TEST_CASE("a predictor that was moved from says so, and models and weights stay what they were") {
+  Session session = session_of(small_model());
+  Model model = session.model();
+  Weights weights = session.weights();
+  Predictor predictor(model, weights);
+  const Predictor taken = std::move(predictor);
+  std::vector<float> code(2);
+  const std::vector<float> image = make_images(1);
+  taken.predict(std::span<const float>(image), std::span(code));
+  // NOLINTBEGIN(bugprone-use-after-move): what is tested
+  const auto is_refused = [](const auto& call) {
+    return throws(call, ErrorCode::usage, "this predictor was moved to another one");
+  };
+  CHECK(is_refused([&] { predictor.predict(std::span<const float>(image), std::span(code)); }));
+  CHECK(is_refused([&] { predictor.inputs(); }));
+  CHECK(is_refused([&] { predictor.outputs(); }));
+  CHECK(is_refused([&] { predictor.prepare(1); }));
+  CHECK(is_refused([&] { predictor.swap_weights(weights); }));
+  CHECK(is_refused([&] { predictor.weights(); }));
+  const Model other = std::move(model);
+  CHECK(model.name() == other.name());
+  const Weights others = std::move(weights);
+  CHECK(weights.digest() == others.digest());
+  // NOLINTEND(bugprone-use-after-move)
+  predictor = Predictor(model, weights);
+  CHECK(predictor.outputs().size() == 1);
+}

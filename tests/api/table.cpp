@@ -212,3 +212,27 @@ TEST_CASE("a host's table that fits no model is told") {
   CHECK(
       throws([&] { EncodedRows(other, table); }, ErrorCode::usage, "model 'm' has not learnt from a table"));
 }
+
+TEST_CASE("what answers rows says so when it was moved from") {
+  const Table table = rows();
+  const Model model = Model::parse(text, table);
+  TablePredictor predictor(model, Session(model).weights());
+  EncodedRows encoded(model, table);
+  const TablePredictor taken = std::move(predictor);
+  const EncodedRows taken_rows = std::move(encoded);
+  CHECK(taken.predict(table).rows() == taken_rows.rows());
+  // NOLINTBEGIN(bugprone-use-after-move): what is tested
+  const auto is_refused = [](const auto& call) {
+    return throws(call, ErrorCode::usage, "this table predictor was moved to another one");
+  };
+  RowScore score;
+  CHECK(is_refused([&] { predictor.columns(); }));
+  CHECK(is_refused([&] { predictor.scored_columns(); }));
+  CHECK(is_refused([&] { predictor.predict(table); }));
+  CHECK(is_refused([&] { predictor.scores(table); }));
+  CHECK(is_refused([&] { predictor.score(std::vector<std::string_view>{"1", "a"}, score); }));
+  CHECK(is_refused([&] { predictor.threshold(); }));
+  CHECK(throws([&] { encoded.rows(); }, ErrorCode::usage, "moved to another one"));
+  CHECK(throws([&] { encoded.inputs(); }, ErrorCode::usage, "moved to another one"));
+  // NOLINTEND(bugprone-use-after-move)
+}
