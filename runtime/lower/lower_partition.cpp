@@ -181,9 +181,11 @@ class Partitioner {
     return summed.size() + 1 == extents.size() && !summed.contains(extents.size() - 1);
   }
 
+  /// Of one row, what is added to a product is as long as a bias, and may be a product itself: the sum of two
+  /// rides on one of them.
   bool is_bias(const Use& use) const {
     const BoundInfo& sum = bound_.info(use.user);
-    if (!sum.kernel->addition) return false;
+    if (!sum.kernel->addition || result_.group_of[use.user] != no_group) return false;
     const NodeId other = bound_.node(use.user).inputs[1 - use.input];
     const Extents& extents = bound_.info(other).extents;
     return !extents.empty() && extents.back() == sum.extents.back() &&

@@ -44,6 +44,24 @@ TEST_CASE("a bias rides on a product, and a chain, from its activation to its re
         "3 whole elementwise loss -> loss\n");
 }
 
+TEST_CASE("of one row, the sum of two products rides on one of them") {
+  Builder builder(ops::registry());
+  const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(8)}}}, {.name = "x"}));
+  const Term w(builder, builder.add("param", {}, {{"shape", Shape{k(8), k(4)}}}, {.name = "w"}));
+  const Term v(builder, builder.add("param", {}, {{"shape", Shape{k(8), k(4)}}}, {.name = "v"}));
+  const Term first = call("matmul", {x, w}, {}, {.name = "first"});
+  const Term second = call("matmul", {x, v}, {}, {.name = "second"});
+  builder.output("sum", call("add", {first, second}, {}, {.name = "sum"}));
+  const auto graph = std::make_shared<const Graph>(std::move(builder).finish());
+  CHECK(groups_of(graph, 1) ==
+        "0 rows product second -> second\n"
+        "1 rows product first sum -> sum\n");
+  CHECK(groups_of(graph, 2) ==
+        "0 rows product first -> first\n"
+        "1 rows product second -> second\n"
+        "2 rows elementwise sum -> sum\n");
+}
+
 TEST_CASE("a layer of series runs as one of rows: bias and activation ride on one product of all steps") {
   Builder builder(ops::registry());
   const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(5), k(6)}}}, {.name = "x"}));
