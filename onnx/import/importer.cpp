@@ -141,6 +141,10 @@ NodeId Importer::taken(NodeId x, std::size_t axis, const std::vector<std::int64_
   if (indices.empty()) throw Unsupported("a tensor without elements");
   const auto count = static_cast<std::int64_t>(indices.size());
   if (count > most_indices) throw Unsupported(fmt::format("{} elements that are picked one by one", count));
+  const Dim extent = type(x).shape.at(axis);
+  for (const std::int64_t i : indices)
+    if (i < 0 || (extent.is_number() && i >= extent.offset))
+      throw Unsupported(fmt::format("index {} of an axis of {}", i, to_string(extent)));
   const std::int64_t step = count > 1 ? indices[1] - indices[0] : 1;
   bool is_even = step >= 1;
   for (std::size_t i = 1; i < indices.size(); ++i) is_even = is_even && indices[i] - indices[i - 1] == step;

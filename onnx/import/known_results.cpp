@@ -232,6 +232,7 @@ std::optional<Results> split(const Call& call) {
     results.push_back(value_of(Known{{part}, Elements(first, first + part)}, call.input(0).type));
     at += static_cast<std::size_t>(part);
   }
+  if (at != x->elements.size()) return std::nullopt;
   return results;
 }
 

@@ -12,6 +12,7 @@
 using namespace graphrun;
 using namespace graphrun::testing::small_files;
 using graphrun::testing::contains;
+using graphrun::testing::thrown;
 using graphrun::testing::throws;
 
 namespace {
@@ -218,6 +219,61 @@ TEST_CASE("images have an output_shape for both sides, channels neighbours, and 
       {node("Reshape", {"x", "pair"}, {"heads"}), node("RotaryEmbedding", {"heads", "angles", "angles"},
                                                        {"y"}, {{"rotary_embedding_dim", std::int64_t{4}}})},
       "4 numbers of 2 are turned"));
+}
+
+TEST_CASE("sizes of a file that an axis does not have are refused, and the node is named") {
+  const auto refused = [](onnx::NodeRecord node, const std::vector<onnx::TensorRecord>& weights,
+                          const std::string& what) {
+    node.name = "odd_one";
+    const auto error = thrown([&] { imported(small_model({node}, weights)); });
+    UNSCOPED_INFO((error ? error->what() : "imported"));
+    return error && error->code() == ErrorCode::model && contains(error->what(), what) &&
+           contains(error->what(), "odd_one");
+  };
+  const auto with = [](const char* name, std::int64_t value) {
+    return std::vector<onnx::AttributeRecord>{{name, value}};
+  };
+  CHECK(refused(node("TopK", {"x", "k"}, {"y", ""}), {integers("k", {7})}, "the 7 largest of an axis of 4"));
+  CHECK(refused(node("TopK", {"x", "k"}, {"y", ""}), {integers("k", {0})}, "the 0 largest of an axis of 4"));
+  CHECK(refused(node("Flatten", {"x"}, {"y"}, with("axis", 3)), {}, "axis 3 of a tensor of 2 axes"));
+  CHECK(refused(node("Flatten", {"x"}, {"y"}, with("axis", -3)), {}, "axis -3 of a tensor of 2 axes"));
+  const auto split = [&](const std::vector<std::int64_t>& parts, const std::string& what) {
+    return refused(node("Split", {"x", "parts"}, {"y", "z"}, with("axis", 1)), {integers("parts", parts)},
+                   what);
+  };
+  CHECK(split({3, 2}, "a part of 2 elements, of 1"));
+  CHECK(split({1, 2}, "2 outputs of an axis of 4, of which 2 parts leave 1 elements"));
+  CHECK(split({1, 2, 1}, "2 outputs of an axis of 4, of which 3 parts leave 0 elements"));
+  CHECK(refused(node("Slice", {"x", "one", "two", "one", "steps"}, {"y"}),
+                {integers("one", {1}), integers("two", {2}), integers("steps", {1, 1})},
+                "starts, ends, axes and steps are of different lengths"));
+  CHECK(refused(node("Gather", {"x", "at"}, {"y"}, with("axis", 1)), {integers("at", {4})},
+                "index 4 of an axis of 4"));
+  CHECK(refused(node("Gather", {"x", "at"}, {"y"}, with("axis", 1)), {integers("at", {1, -5})},
+                "index -5 of an axis of 4"));
+}
+
+TEST_CASE("groups and blocks that do not divide an axis are refused") {
+  const auto refused = [](const char* op, std::vector<std::int64_t> shape, const char* attribute,
+                          std::int64_t value, const std::string& what) {
+    const std::vector<onnx::NodeRecord> nodes = {
+        node("Reshape", {"x", "shape"}, {"images"}),
+        node(op,
+             op == std::string("GroupNormalization") ? std::vector<std::string>{"images", "w", "w"}
+                                                     : std::vector<std::string>{"images"},
+             {"y"}, {{attribute, value}})};
+    return throws(
+        [&] {
+          imported(small_model(nodes, {integers("shape", shape), floats("w", {4})}));
+        },
+        ErrorCode::model, what);
+  };
+  CHECK(
+      refused("DepthToSpace", {-1, 4, 1, 1}, "blocksize", 3, "4 channels, which 3 x 3 blocks do not divide"));
+  CHECK(refused("SpaceToDepth", {-1, 1, 4, 1}, "blocksize", 2, "images of 4 x 1, which 2 x 2 blocks"));
+  // Two channels of two pixels: as many numbers as four groups would need.
+  CHECK(refused("GroupNormalization", {-1, 2, 1, 2}, "num_groups", 4,
+                "2 channels, which 4 groups do not divide"));
 }
 
 TEST_CASE("a scan goes over inputs of one length") {

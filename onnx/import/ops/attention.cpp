@@ -21,6 +21,7 @@ NodeId in_heads(Importer& importer, const Value& x, std::int64_t heads) {
   if (x.rank() == 4) return importer.node(x);
   if (x.rank() != 3 || heads < 1) throw Unsupported("queries of no heads");
   const std::int64_t width = fixed(x.shape[2], "a width");
+  if (width % heads != 0) throw Unsupported(fmt::format("{} heads of {} numbers", heads, width));
   const NodeId split = importer.reshape(
       importer.node(x), {x.shape[0], x.shape[1], Dim::number(heads), Dim::number(width / heads)});
   return importer.transpose(split, {0, 2, 1, 3});

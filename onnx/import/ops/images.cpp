@@ -328,11 +328,61 @@ Results global_norm(Importer& importer, const Call& call) {
   return {sums};
 }
 
+// ---- Blocks of pixels ----
+
+Results depth_to_space(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const std::int64_t b = call.integer("blocksize", 1);
+  if (x.rank() != 4 || b < 1 || b > 4096 || !x.shape[1].is_number())
+    throw Unsupported("no images, or no block");
+  if (x.shape[1].offset % (b * b) != 0)
+    throw Unsupported(
+        fmt::format("{} channels, which {} x {} blocks do not divide", x.shape[1].offset, b, b));
+  const Dim side = Dim::number(b);
+  const Dim depth = Dim::number(x.shape[1].offset / (b * b));
+  const bool by_columns = call.text("mode", "DCR") == "CRD";
+  const Shape parts = by_columns ? Shape{x.shape[0], depth, side, side, x.shape[2], x.shape[3]}
+                                 : Shape{x.shape[0], side, side, depth, x.shape[2], x.shape[3]};
+  const NodeId split = importer.reshape(importer.node(x), parts);
+  const Order axes = by_columns ? Order{0, 1, 4, 2, 5, 3} : Order{0, 3, 4, 1, 5, 2};
+  const auto times = [&](Dim dim) {
+    return Dim{checked_multiply(dim.factor, b), checked_multiply(dim.offset, b)};
+  };
+  const NodeId y = importer.reshape(importer.transpose(split, axes),
+                                    {x.shape[0], depth, times(x.shape[2]), times(x.shape[3])});
+  return {importer.value(y, x.type)};
+}
+
+Results space_to_depth(Importer& importer, const Call& call) {
+  const Value& x = call.input(0);
+  const std::int64_t b = call.integer("blocksize", 1);
+  if (x.rank() != 4 || b < 1 || b > 4096 || !x.shape[2].is_number() || !x.shape[3].is_number())
+    throw Unsupported("no images, or no block");
+  if (x.shape[2].offset % b != 0 || x.shape[3].offset % b != 0)
+    throw Unsupported(fmt::format("images of {} x {}, which {} x {} blocks do not divide", x.shape[2].offset,
+                                  x.shape[3].offset, b, b));
+  const Dim height = Dim::number(x.shape[2].offset / b);
+  const Dim width = Dim::number(x.shape[3].offset / b);
+  const Dim side = Dim::number(b);
+  const NodeId split =
+      importer.reshape(importer.node(x), {x.shape[0], x.shape[1], height, side, width, side});
+  const Dim depth{checked_multiply(x.shape[1].factor, b * b), checked_multiply(x.shape[1].offset, b * b)};
+  const NodeId y =
+      importer.reshape(importer.transpose(split, {0, 3, 5, 1, 2, 4}), {x.shape[0], depth, height, width});
+  return {importer.value(y, x.type)};
+}
+
 constexpr ImportedOp table[] = {
-    {"Conv", convolution},         {"ConvTranspose", transposed_convolution},
-    {"MaxPool", max_pool},         {"AveragePool", average_pool},
-    {"LpPool", norm_pool},         {"GlobalAveragePool", global_average},
-    {"GlobalMaxPool", global_max}, {"GlobalLpPool", global_norm},
+    {"DepthToSpace", depth_to_space},
+    {"SpaceToDepth", space_to_depth},
+    {"Conv", convolution},
+    {"ConvTranspose", transposed_convolution},
+    {"MaxPool", max_pool},
+    {"AveragePool", average_pool},
+    {"LpPool", norm_pool},
+    {"GlobalAveragePool", global_average},
+    {"GlobalMaxPool", global_max},
+    {"GlobalLpPool", global_norm},
 };
 
 }  // namespace

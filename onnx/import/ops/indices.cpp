@@ -23,10 +23,11 @@ Results gather(Importer& importer, const Call& call) {
   // What is known and lies evenly is a slice, in whatever order the rest is.
   if (places && x.node && !x.flat && x.shape[axis].is_number() && index.rank() <= 1) {
     std::vector<std::int64_t> wrapped;
-    for (const std::int64_t i : *places) wrapped.push_back(i < 0 ? i + x.shape[axis].offset : i);
-    for (const std::int64_t i : wrapped)
-      if (i < 0 || i >= x.shape[axis].offset)
+    for (const std::int64_t i : *places) {
+      if (i < -x.shape[axis].offset)
         throw Unsupported(fmt::format("index {} of an axis of {}", i, x.shape[axis].offset));
+      wrapped.push_back(i < 0 ? i + x.shape[axis].offset : i);
+    }
     Value part = importer.value(importer.taken(*x.node, place_of(x.order, axis), wrapped), x.type, x.order);
     if (index.rank() == 1) return {part};
     Shape shape = part.shape;
@@ -165,6 +166,23 @@ std::optional<Results> written_slice(Importer& importer, const Call& call, std::
   return Results{importer.value(importer.joined(std::move(parts), place), x.type, order)};
 }
 
+/// Places in a tensor whose axes from `first` on, `depth` of them, are one.
+std::vector<std::int64_t> linear_places(const std::vector<std::int64_t>& index, const Shape& x,
+                                        std::size_t first, std::size_t depth) {
+  std::vector<std::int64_t> places;
+  for (std::size_t i = 0; i + depth <= index.size(); i += depth) {
+    std::int64_t place = 0;
+    for (std::size_t axis = 0; axis < depth; ++axis) {
+      const std::int64_t extent = fixed(x[first + axis]);
+      const std::int64_t at = index[i + axis] < 0 ? index[i + axis] + extent : index[i + axis];
+      if (at < 0 || at >= extent) throw Unsupported(fmt::format("index {} of an axis of {}", at, extent));
+      place = checked_add(checked_multiply(place, extent), at);
+    }
+    places.push_back(place);
+  }
+  return places;
+}
+
 /// Rows that are written are those of a sum over updates, where one says which.
 Results scatter_elements(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
@@ -183,6 +201,8 @@ Results scatter_elements(Importer& importer, const Call& call) {
   std::int64_t many = 1;
   for (const Dim& dim : updates.shape) many = checked_multiply(many, fixed(dim));
   if (checked_multiply(many, count) > 1 << 24) throw Unsupported("too many updates");
+  if (const auto known = integers_of(call.input(1)))
+    linear_places(*known, x.shape, axis, 1);  // they are there
   const Term rows = wrapped({&importer, importer.node(call.input(1))}, fixed(x.shape[axis]));
   const Term places =
       rows * static_cast<double>(strides[axis]) + own_places(importer, updates.shape, strides, axis);
@@ -320,6 +340,7 @@ Results gather_nd(Importer& importer, const Call& call) {
   const NodeId node = importer.node(index);
   if (before > 1) throw Unsupported("batch_dims above 1");
   if (before == 1 && index.rank() < 2) throw Unsupported("an index of no axes");
+  if (const auto known = integers_of(index)) linear_places(*known, x.shape, before, depth);  // they are there
   if (before == 1) return gathered_in_rows(importer, x, node);
   if (const auto within = behind_row_numbers(importer, x, node))
     return gathered_in_rows(importer, x, *within);
@@ -330,23 +351,6 @@ Results gather_nd(Importer& importer, const Call& call) {
   const NodeId y =
       importer.add("gather", {rows, importer.add("cast", {place.id}, {{"dtype", std::string("i32")}})});
   return {importer.value(y, x.type)};
-}
-
-/// Places in a tensor whose axes from `first` on, `depth` of them, are one.
-std::vector<std::int64_t> linear_places(const std::vector<std::int64_t>& index, const Shape& x,
-                                        std::size_t first, std::size_t depth) {
-  std::vector<std::int64_t> places;
-  for (std::size_t i = 0; i + depth <= index.size(); i += depth) {
-    std::int64_t place = 0;
-    for (std::size_t axis = 0; axis < depth; ++axis) {
-      const std::int64_t extent = fixed(x[first + axis]);
-      const std::int64_t at = index[i + axis] < 0 ? index[i + axis] + extent : index[i + axis];
-      if (at < 0 || at >= extent) throw Unsupported(fmt::format("index {} of an axis of {}", at, extent));
-      place = checked_add(checked_multiply(place, extent), at);
-    }
-    places.push_back(place);
-  }
-  return places;
 }
 
 /// The value with its axes from `first` on, `depth` of them, as one.

@@ -155,6 +155,9 @@ Results group_normalization(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
   const std::int64_t groups = call.integer("num_groups", 1);
   if (x.rank() < 2 || groups < 1) throw Unsupported("group normalisation of no images");
+  if (!x.shape[1].is_number() || x.shape[1].offset % groups != 0)
+    throw Unsupported(
+        fmt::format("{} channels, which {} groups do not divide", to_string(x.shape[1]), groups));
   const NodeId rows = importer.reshape(importer.node(x), {x.shape[0], Dim::number(groups), Dim::number(-1)});
   Term y = normalised({&importer, rows}, {2}, call.number("epsilon", 1e-5F)).y;
   const Value& scale = call.input(1);

@@ -180,7 +180,10 @@ Results top_k(Importer& importer, const Call& call) {
   const std::size_t axis = call.axis(call.integer("axis", -1), x.rank());
   const std::int64_t k = call.opset() < 10 ? call.integer("k", 1) : call.integers(1).at(0);
   const bool of_largest = call.integer("largest", 1) != 0;
-  if (k < 1 || k > 64 || !x.shape[axis].is_number()) throw Unsupported(fmt::format("the {} largest", k));
+  if (!x.shape[axis].is_number()) throw Unsupported(fmt::format("the {} largest of the batch", k));
+  if (k < 1 || k > x.shape[axis].offset)
+    throw Unsupported(fmt::format("the {} largest of an axis of {}", k, x.shape[axis].offset));
+  if (k > 64) throw Unsupported(fmt::format("the {} largest: more than 64", k));
   Order last;
   for (std::size_t i = 0; i < x.rank(); ++i)
     if (i != axis) last.push_back(i);

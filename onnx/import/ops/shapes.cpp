@@ -69,7 +69,10 @@ Results reshape(Importer& importer, const Call& call) {
 Results flatten(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
   std::int64_t axis = call.integer("axis", 1);
-  if (axis < 0) axis += static_cast<std::int64_t>(x.rank());
+  const auto rank = static_cast<std::int64_t>(x.rank());
+  if (axis < -rank || axis > rank)
+    throw Unsupported(fmt::format("axis {} of a tensor of {} axes", axis, rank));
+  if (axis < 0) axis += rank;
   return {reshaped(importer, x, flattened_shape(x.shape, static_cast<std::size_t>(axis)))};
 }
 
@@ -132,6 +135,18 @@ Results concat(Importer& importer, const Call& call) {
   return {importer.value(importer.joined(std::move(nodes), place_of(order, axis)), first.type, order)};
 }
 
+/// Parts of an axis, of which none is empty or left out.
+void require_whole(const std::vector<std::int64_t>& parts, std::int64_t extent, std::size_t outputs) {
+  std::int64_t left = extent;
+  for (const std::int64_t part : parts) {
+    if (part <= 0 || part > left) throw Unsupported(fmt::format("a part of {} elements, of {}", part, left));
+    left -= part;
+  }
+  if (left > 0 || parts.size() != outputs)
+    throw Unsupported(fmt::format("{} outputs of an axis of {}, of which {} parts leave {} elements", outputs,
+                                  extent, parts.size(), left));
+}
+
 Results split(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
   const std::size_t axis = call.axis(call.integer("axis", 0), x.rank());
@@ -144,12 +159,12 @@ Results split(Importer& importer, const Call& call) {
     const std::int64_t each = (extent + count - 1) / count;
     for (std::int64_t at = 0; at < extent; at += each) parts.push_back(std::min(each, extent - at));
   }
+  require_whole(parts, extent, call.outputs());
   Order order;
   const NodeId node = importer.any_order(x, order);
   Results results;
   std::int64_t at = 0;
   for (const std::int64_t part : parts) {
-    if (part <= 0 || part > extent - at) throw Unsupported(fmt::format("a part of {} elements", part));
     results.push_back(
         importer.value(importer.sliced(node, place_of(order, axis), at, at + part), x.type, order));
     at += part;
@@ -194,9 +209,9 @@ Results slice(Importer& importer, const Call& call) {
   std::vector<std::int64_t> steps = !old && call.has(4) ? call.integers(4) : std::vector<std::int64_t>{};
   if (axes.empty())
     for (std::size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
-  steps.resize(starts.size(), 1);
-  if (stops.size() != starts.size() || axes.size() != starts.size())
-    throw Unsupported("starts, ends and axes are of different lengths");
+  if (steps.empty()) steps.resize(starts.size(), 1);
+  if (stops.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size())
+    throw Unsupported("starts, ends, axes and steps are of different lengths");
   Order order;
   NodeId node = importer.any_order(x, order);
   for (std::size_t i = 0; i < starts.size(); ++i) {
@@ -331,9 +346,10 @@ Results centered(Importer& importer, const Call& call) {
   std::vector<std::int64_t> axes = call.list("axes");
   if (axes.empty())
     for (std::size_t i = 0; i < x.rank(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  if (wanted.size() != axes.size()) throw Unsupported("its shape is not one size for each axis");
   Order order;
   NodeId node = importer.any_order(x, order);
-  for (std::size_t i = 0; i < axes.size() && i < wanted.size(); ++i) {
+  for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::size_t axis = call.axis(axes[i], x.rank());
     const std::size_t place = place_of(order, axis);
     if (!x.shape[axis].is_number() || wanted[i] < 1) throw Unsupported("it cuts the batch");
@@ -342,44 +358,6 @@ Results centered(Importer& importer, const Call& call) {
     if (more > 0) node = with_margin(importer, node, place, more / 2, more - more / 2, importer.number(0));
   }
   return {importer.value(node, x.type, order)};
-}
-
-// ---- Blocks of pixels ----
-
-Results depth_to_space(Importer& importer, const Call& call) {
-  const Value& x = call.input(0);
-  const std::int64_t b = call.integer("blocksize", 1);
-  if (x.rank() != 4 || b < 1 || b > 4096 || !x.shape[1].is_number())
-    throw Unsupported("no images, or no block");
-  const Dim side = Dim::number(b);
-  const Dim depth = Dim::number(x.shape[1].offset / (b * b));
-  const bool by_columns = call.text("mode", "DCR") == "CRD";
-  const Shape parts = by_columns ? Shape{x.shape[0], depth, side, side, x.shape[2], x.shape[3]}
-                                 : Shape{x.shape[0], side, side, depth, x.shape[2], x.shape[3]};
-  const NodeId split = importer.reshape(importer.node(x), parts);
-  const Order axes = by_columns ? Order{0, 1, 4, 2, 5, 3} : Order{0, 3, 4, 1, 5, 2};
-  const auto times = [&](Dim dim) {
-    return Dim{checked_multiply(dim.factor, b), checked_multiply(dim.offset, b)};
-  };
-  const NodeId y = importer.reshape(importer.transpose(split, axes),
-                                    {x.shape[0], depth, times(x.shape[2]), times(x.shape[3])});
-  return {importer.value(y, x.type)};
-}
-
-Results space_to_depth(Importer& importer, const Call& call) {
-  const Value& x = call.input(0);
-  const std::int64_t b = call.integer("blocksize", 1);
-  if (x.rank() != 4 || b < 1 || b > 4096 || !x.shape[2].is_number() || !x.shape[3].is_number())
-    throw Unsupported("no images, or no block");
-  const Dim height = Dim::number(x.shape[2].offset / b);
-  const Dim width = Dim::number(x.shape[3].offset / b);
-  const Dim side = Dim::number(b);
-  const NodeId split =
-      importer.reshape(importer.node(x), {x.shape[0], x.shape[1], height, side, width, side});
-  const Dim depth{checked_multiply(x.shape[1].factor, b * b), checked_multiply(x.shape[1].offset, b * b)};
-  const NodeId y =
-      importer.reshape(importer.transpose(split, {0, 3, 5, 1, 2, 4}), {x.shape[0], depth, height, width});
-  return {importer.value(y, x.type)};
 }
 
 // ---- Constants ----
@@ -471,8 +449,6 @@ constexpr ImportedOp table[] = {
     {"Tile", tile},
     {"Pad", pad},
     {"CenterCropPad", centered},
-    {"DepthToSpace", depth_to_space},
-    {"SpaceToDepth", space_to_depth},
     {"ConstantOfShape", constant_of_shape},
     {"Range", range},
     {"EyeLike", eye_like},
