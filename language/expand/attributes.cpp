@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 #include "errors/nearest.hpp"
 #include "graph/graph.hpp"
@@ -17,9 +19,23 @@ namespace {
                 std::move(fix), declared.name);
 }
 
+/// "32": who writes a number in quotes means a text.
+bool is_quoted_number(const Value& value) {
+  if (value.text() == nullptr) return false;
+  const std::string& text = *value.text();
+  double number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return failure == std::errc() && end == text.data() + text.size();
+}
+
+constexpr const char* without_quotes = "Write it without quotes.";
+
 std::int64_t integer_from(const Value& value, const AttributeDeclaration& declared) {
   if (const std::int64_t* integer = value.integer()) return *integer;
-  wrong(declared, value, value.number() ? "Write it without a point; in $( ), `//` divides integers." : "");
+  wrong(declared, value,
+        is_quoted_number(value) ? without_quotes
+        : value.number()        ? "Write it without a point; in $( ), `//` divides integers."
+                                : "");
 }
 
 std::vector<std::int64_t> integers_from(const Value& value, const AttributeDeclaration& declared) {
@@ -137,6 +153,7 @@ Shape shape_from(const Value& value, const std::string& attribute) {
           fmt::format("a size in '{}' is an integer or `batch`, not {}", attribute, described(item)),
           product                  ? "The batch stands alone; it is never multiplied."
           : item.number()          ? "Write it without a point; in $( ), `//` divides integers."
+          : is_quoted_number(item) ? without_quotes
           : item.text() != nullptr ? "A value is written $name."
                                    : "",
           attribute);

@@ -1,6 +1,7 @@
 #include "language/expand/build_nodes.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -88,8 +89,10 @@ bool add(Scope& scope, const OpDef& op, const CallSite& site, const GivenAttribu
     for (const AttributeDeclaration& known : op.attributes)
       if (!known.internal) names.push_back(known.name);
     if (shaped) names.emplace_back("like");
+    std::vector<std::string> inputs;
+    for (const OperandDeclaration& input : op.inputs) inputs.push_back(input.name);
     report(scope, given.place, fmt::format("{} has no attribute '{}'", op.name, given.name),
-           attribute_advice(given.name, op.name, names))
+           attribute_advice(given.name, op.name, names, inputs))
         .op = op.name;
     return false;
   }
@@ -189,11 +192,18 @@ std::optional<Value> value_of(Scope& scope, const GivenAttribute& given) {
 }
 
 std::string attribute_advice(const std::string& given, const std::string& op,
-                             const std::vector<std::string>& names) {
+                             const std::vector<std::string>& names, const std::vector<std::string>& inputs) {
+  if (std::ranges::find(inputs, given) != inputs.end())
+    return inputs.size() == 1 ? "It is an input: what stands here goes behind `in:`."
+                              : fmt::format("It is an input: all of them go behind `in:`, as [{}].",
+                                            fmt::join(inputs, ", "));
   const std::string_view here = attribute_elsewhere(given);
   // `reduce` is the term's own.
   const bool known = here == "reduce" || std::ranges::find(names, here) != names.end();
   if (!here.empty() && known) return fmt::format("Write `{}:`.", here);
+  static const std::vector<std::string> of_calls = {"in", "params", "repeat"};
+  if (nearest_name(given, names).empty() && !nearest_name(given, of_calls).empty())
+    return suggestion(given, of_calls);
   return names.empty() ? fmt::format("{} takes none.", op) : suggestion(given, names);
 }
 

@@ -38,9 +38,10 @@ struct CallSite {
 
 Instance call_op(Scope& scope, const OpDef& op, const CallSite& site);
 
-/// What to write instead of an attribute that an op or block has not.
+/// What to write instead of an attribute that an op or block has not: its attributes have these names, its
+/// inputs those.
 std::string attribute_advice(const std::string& given, const std::string& op,
-                             const std::vector<std::string>& names);
+                             const std::vector<std::string>& names, const std::vector<std::string>& inputs);
 
 /// A scalar that the host feeds; of a constant schedule, a constant.
 NodeId scheduled_input(Expansion& model, const Schedule& schedule, const std::string& name);

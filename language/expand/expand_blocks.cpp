@@ -34,13 +34,15 @@ bool check_arguments(const Scope& scope, const BlockDeclaration& block, const Ca
   for (const GivenAttribute& given : site.attributes) written.insert(given.name);
   std::vector<std::string> names;
   for (const BlockDeclaration::Argument& argument : block.arguments) names.push_back(argument.name);
+  std::vector<std::string> inputs;
+  for (const BlockDeclaration::Name& input : block.inputs) inputs.push_back(input.text);
   std::vector<std::string> meant;  // by names that are misspelt: one mistake is one error
   for (const GivenAttribute& given : site.attributes) {
     if (block.find_argument(given.name) != nullptr) continue;
     const std::string_view elsewhere = attribute_elsewhere(given.name);
     meant.push_back(elsewhere.empty() ? nearest_name(given.name, names) : std::string(elsewhere));
     report(scope, given.place, fmt::format("block '{}' has no argument '{}'", block.name, given.name),
-           attribute_advice(given.name, block.name, names))
+           attribute_advice(given.name, block.name, names, inputs))
         .op = block.name;
     whole = false;
   }

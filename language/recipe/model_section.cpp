@@ -11,6 +11,16 @@
 namespace graphrun {
 namespace {
 
+/// A section whose name has a slip, which has been told, is read as what is meant: nothing follows from it.
+void mend_section_names(YamlNode& document) {
+  const Section& model = section_of("model");
+  for (YamlEntry& entry : document.entries) {
+    if (model.find(entry.key) != nullptr) continue;
+    const std::string meant = nearest_name(entry.key, model.key_names());
+    if (!meant.empty() && document.find(meant) == nullptr) entry.key = meant;
+  }
+}
+
 class DeclarationReader {
  public:
   explicit DeclarationReader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
@@ -103,7 +113,7 @@ ModelDeclaration DeclarationReader::model(YamlNode document) {
           "Start it with `graphrun: 1`.");
     return declared;
   }
-  check_keys(document, section_of("model"), diagnostics_);
+  if (!check_keys(document, section_of("model"), diagnostics_)) mend_section_names(document);
   version(document);
   declared.name = text(document.find("name"), "name");
   declared.about = text(document.find("about"), "about");

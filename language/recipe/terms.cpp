@@ -151,7 +151,10 @@ class TermBuilder {
     if (per_sample) return sum(weighted(over_samples(node, false)), {0}, true);
     wrong(path, term.node.kind == NodeDeclaration::Kind::call ? term.node.op.place : term.node.value.place,
           fmt::format("a term is one number a sample, [batch], or one for all; this is {}", to_string(shape)),
-          "Sum or mean? Write reduce: sum or reduce: mean.");
+          term.node.kind != NodeDeclaration::Kind::call && !term.weight
+              ? fmt::format("Sum or mean? Write {{of: \"{}\", reduce: mean}}, or reduce: sum.",
+                            term.node.value.text)
+              : "Sum or mean? Write reduce: sum or reduce: mean.");
     return std::nullopt;
   }
 

@@ -189,6 +189,18 @@ std::vector<std::string> YamlNode::keys() const {
   return names;
 }
 
+namespace {
+
+/// Of what yaml-cpp says, what people come upon: a list that goes on as a mapping, or the other way round.
+std::string fix_of(std::string_view complaint) {
+  const bool is_mixed = complaint == "end of map not found" || complaint == "end of sequence not found";
+  return is_mixed ? "What stands above is a list (`- …`) or has names (`name: …`): go on as it begins, "
+                    "indented alike."
+                  : "";
+}
+
+}  // namespace
+
 YamlNode parse_yaml(std::size_t source, Diagnostics& diagnostics) {
   const std::string& text = diagnostics.sources().text(source);
   try {
@@ -209,7 +221,7 @@ YamlNode parse_yaml(std::size_t source, Diagnostics& diagnostics) {
   } catch (const Unreadable&) {
   } catch (const YAML::Exception& error) {
     const Place place{source, std::max(error.mark.line, 0) + 1, std::max(error.mark.column, 0) + 1};
-    diagnostics.error(place, fmt::format("not readable as YAML: {}", error.msg));
+    diagnostics.error(place, fmt::format("not readable as YAML: {}", error.msg), fix_of(error.msg));
   }
   return {};
 }
