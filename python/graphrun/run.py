@@ -4,7 +4,7 @@ import csv
 import os
 import pathlib
 
-from ._core import Model, Session
+from ._core import Model, Session, Weights
 from .errors import FileError, UsageError
 
 __all__ = ["Run"]
@@ -54,13 +54,18 @@ class Run:
 
         Raises UsageError when the run has no checkpoint yet.
         """
-        if checkpoint is None:
-            if not self.checkpoints:
-                raise UsageError(f"the run '{self.path}' has no checkpoint yet")
-            checkpoint = self.checkpoints[-1]
         session = Session(self.model, **options)
-        session.load(checkpoint)
+        session.load(checkpoint or self._newest())
         return session
+
+    def weights(self, checkpoint: "str | os.PathLike | None" = None) -> Weights:
+        """Those of the newest checkpoint, or of `checkpoint`: what a Predictor takes. Errors are those of session()."""
+        return Weights.load(self.model, checkpoint or self._newest())
+
+    def _newest(self) -> "pathlib.Path":
+        if not self.checkpoints:
+            raise UsageError(f"the run '{self.path}' has no checkpoint yet")
+        return self.checkpoints[-1]
 
     def __repr__(self) -> str:
         return f"<graphrun.Run '{self.path}'{''.join(f', {name} {value:.6g}' for name, value in self._last().items())}>"

@@ -29,6 +29,8 @@ nb::object array_of(const nb::object& numpy, nb::handle given) {
 
 /// Lists, scalars, and arrays that are not dense or of another type: as NumPy converts them.
 Values converted(const TensorInfo& info, nb::handle given) {
+  if (nb::isinstance<nb::dict>(given))
+    refuse("'" + info.name + "' needs an array, not a dict: arrays stand in the order of the inputs");
   const nb::object numpy = nb::module_::import_("numpy");
   nb::object array = array_of(numpy, given);
   const std::string kind = utf8(array.attr("dtype").attr("kind"));
@@ -36,7 +38,9 @@ Values converted(const TensorInfo& info, nb::handle given) {
   if (std::string_view("biuf").find(kind) == std::string_view::npos)
     refuse("'" + info.name + "' needs an array of numbers, not of " + type);
   const bool real = info.type == ElementType::f32;
-  const bool kept = type == "float32" || type == "uint8" || (type == "int32" && !real);
+  // The bytes of files may stand the other way round, under the same name.
+  const bool is_native = PyObject_IsTrue(nb::object(array.attr("dtype").attr("isnative")).ptr()) == 1;
+  const bool kept = is_native && (type == "float32" || type == "uint8" || (type == "int32" && !real));
   if (!kept && (real || kind == "f")) {
     array = array.attr("astype")("float32");
   } else if (!kept) {
@@ -58,9 +62,10 @@ void check_shape(const TensorInfo& info, const Values& values) {
   else
     fits =
         !shape.empty() && product(std::span(shape).subspan(1)) == product(std::span(info.shape).subspan(1));
-  if (!fits)
-    refuse("'" + info.name + "' is " + describe(info.shape) + ", and an array of shape " + describe(shape) +
-           " was given");
+  if (fits) return;
+  const bool is_one_row = product(shape) == product(std::span(info.shape).subspan(1));
+  refuse("'" + info.name + "' is " + describe(info.shape) + ", and an array of shape " + describe(shape) +
+         " was given" + (is_one_row ? "; a single row is given as array[None]" : ""));
 }
 
 TensorInfo info_of(const Model& model, const std::string& name) {

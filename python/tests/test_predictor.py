@@ -81,3 +81,18 @@ def test_calls_that_make_no_sense(session, model, rows):
         predictor.predict(rows[:, 1:])
     with pytest.raises(graphrun.UsageError):
         graphrun.Predictor(model, session.weights(), outputs=["nobody"])
+
+
+def test_arrays_however_their_bytes_lie(session, model, rows):
+    predictor = graphrun.Predictor(model, session.weights())
+    codes = predictor.predict(rows)
+    for given in (rows.astype(">f4"), rows.astype(">f8"), numpy.asfortranarray(rows), rows[::-1][::-1], rows.tolist()):
+        assert numpy.array_equal(predictor.predict(given), codes)
+
+
+def test_what_is_no_batch_is_told_how_to_become_one(session, model, rows):
+    predictor = graphrun.Predictor(model, session.weights())
+    with pytest.raises(graphrun.UsageError, match=r"a single row is given as array\[None\]"):
+        predictor.predict(rows[0])
+    with pytest.raises(graphrun.UsageError, match="'x' needs an array, not a dict: arrays stand in the order of the inputs"):
+        predictor.predict({"x": rows})

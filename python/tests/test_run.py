@@ -34,6 +34,8 @@ def test_a_run_gives_its_figures_and_its_newest_weights(folder, session):
     assert run.model.name == "small"
     assert run.session(threads=1).digest == session.digest
     assert run.session(run.checkpoints[0]).digest != session.digest
+    assert run.weights().digest == session.digest
+    assert run.weights(run.checkpoints[0]).digest != session.digest
     assert repr(run) == f"<graphrun.Run '{folder}', step 8, epoch 2, train.loss 0.25, test.loss 0.75>"
 
 
@@ -66,3 +68,5 @@ def test_a_run_that_has_not_begun(tmp_path):
     assert "no epoch is done yet" in run._repr_html_()
     with pytest.raises(graphrun.UsageError, match="has no checkpoint yet"):
         run.session()
+    with pytest.raises(graphrun.UsageError, match="has no checkpoint yet"):
+        run.weights()
