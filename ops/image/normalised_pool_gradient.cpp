@@ -93,6 +93,7 @@ struct Body {
   [[gnu::always_inline]] static void of_four(const Arguments& a, std::int64_t count, std::int64_t first,
                                              std::int64_t window, std::int64_t channel) noexcept {
     const std::array<const float*, 4> x = four_from(*a.geometry, a.x + first);
+    bring_four(x, count);
     const auto [y_a, y_b, y_c, y_d] = four_from(*a.geometry, a.y + first);
     const float* const g = a.g + window;
     const float* const direction = a.direction + channel;
