@@ -32,6 +32,15 @@ Taps taps_inside(const WindowAxis& axis, std::int64_t index, std::int64_t extent
   return {std::max<std::int64_t>(0, -first), std::min(axis.kernel, extent - first)};
 }
 
+/// A row of taps. Four are the most frequent number, and one addition.
+void add_taps(const float* __restrict taps, std::int64_t count, float* __restrict pixels) {
+  if (count == 4) {
+    for (std::int64_t k = 0; k < 4; ++k) pixels[k] += taps[k];
+    return;
+  }
+  for (std::int64_t k = 0; k < count; ++k) pixels[k] += taps[k];
+}
+
 /// Adds the columns of the product to the pixels where they belong.
 void add_windows(const ConvolutionSpec& spec, const float* product, float* image) {
   const auto& [vertical, horizontal] = spec.window;
@@ -49,7 +58,7 @@ void add_windows(const ConvolutionSpec& spec, const float* product, float* image
         const std::int64_t h = row * vertical.stride - vertical.before + i;
         float* const pixels = image + h * row_of_pixels + left + first;
         const float* const taps = product + i * row_of_taps + first;
-        for (std::int64_t k = 0; k < count; ++k) pixels[k] += taps[k];
+        add_taps(taps, count, pixels);
       }
       product += vertical.kernel * row_of_taps;
     }
