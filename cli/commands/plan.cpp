@@ -44,7 +44,9 @@ class PlanCommand final : public Command {
         "--peak", peak_, "GFLOP/S",
         "of one core, for --cores: what `bench` prints with --threads 1; 100 when it is not said");
     arguments.option("--bandwidth", bandwidth_, "GB/S",
-                     "of the memory, for --cores; 100 when it is not said");
+                     "of the memory, for --cores: what `bench` prints; 100 when it is not said");
+    arguments.option("--core-bandwidth", core_bandwidth_, "GB/S",
+                     "of it what one core alone reaches; 30 when it is not said");
   }
   int run(Context& context) override {
     const SharedModel model = model_from_file(file_, context.flags);
@@ -55,7 +57,8 @@ class PlanCommand final : public Command {
     runtime::require(passes_.precision);
     passes_.budget = std::make_shared<Budget>(model->budget);
     const std::vector<std::size_t> cores = cores_of(cores_);
-    for (const auto& [name, rate] : {std::pair("--peak", peak_), {"--bandwidth", bandwidth_}}) {
+    for (const auto& [name, rate] :
+         {std::pair("--peak", peak_), {"--bandwidth", bandwidth_}, {"--core-bandwidth", core_bandwidth_}}) {
       if (rate && cores.empty())
         throw Error(ErrorCode::usage,
                     fmt::format("{} is for a prediction; say for which cores with --cores 1,2,4", name));
@@ -126,6 +129,7 @@ class PlanCommand final : public Command {
     runtime::MachineRates given;
     if (peak_) given.peak = static_cast<double>(*peak_);
     if (bandwidth_) given.bandwidth = static_cast<double>(*bandwidth_);
+    if (core_bandwidth_) given.core_bandwidth = static_cast<double>(*core_bandwidth_);
     return given;
   }
 
@@ -183,9 +187,10 @@ class PlanCommand final : public Command {
                           one.time.bound_by_memory() ? "   bound by the memory" : "");
     const double memory_ms = step.on_cores.front().time.memory_ns / 1e6;
     return text +
-           fmt::format("  for cores of {} GFLOP/s (--peak) and a memory of {} GB/s (--bandwidth), ",
-                       rates().peak, rates().bandwidth) +
-           fmt::format("which needs {:.3f} ms at least\n", memory_ms);
+           fmt::format(
+               "  for cores of {} GFLOP/s (--peak) and {} GB/s (--core-bandwidth), and a memory of {} GB/s\n"
+               "  (--bandwidth), which needs {:.3f} ms at least\n",
+               rates().peak, rates().core_bandwidth, rates().bandwidth, memory_ms);
   }
 
   std::string as_text(const runtime::Plan& plan) const {
@@ -223,6 +228,7 @@ class PlanCommand final : public Command {
   std::string cores_;
   std::optional<std::int64_t> peak_;
   std::optional<std::int64_t> bandwidth_;
+  std::optional<std::int64_t> core_bandwidth_;
   PassOptions passes_;
   runtime::LoweringOptions lowering_;
 };

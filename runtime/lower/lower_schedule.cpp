@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <set>
 
+#include "runtime/lower/function_times.hpp"
 #include "runtime/lower/lowering.hpp"
 #include "runtime/machine/cache.hpp"
 
@@ -24,9 +25,7 @@ constexpr double issue_ns = 0.023;
 constexpr double narrow_efficiency = 0.2;  ///< products with fewer columns or inner elements than:
 constexpr std::int64_t narrow_product = 16;
 constexpr double call_efficiency = 0.6;  ///< of convolutions
-constexpr double element_ns =
-    0.12;  ///< of each step of a chain: a relu takes a third, a sigmoid three times that
-constexpr double largest_cache = 32e6;  ///< bytes that an optimizer finds near again in the next step
+constexpr double largest_cache = 32e6;   ///< bytes that an optimizer finds near again in the next step
 
 /// Slices are multiples of this many rows, which is what matrix kernels like.
 constexpr std::int64_t row_step = 16;
@@ -116,19 +115,32 @@ class Scheduler {
 
   Work work_of(const Group& group, NodeId member) const {
     const Cost cost = bound_.cost(member);
-    if (group.kind == GroupKind::product && member == group.product) {
-      if (std::min(group.spec.columns, group.spec.inner) < narrow_product)
-        return {.flop = cost.flop / narrow_efficiency};
-      const double vectors = cost.flop / (2 * lanes_of(isa_));
-      return {.flop = cost.flop / product_efficiency, .other_ns = vectors * issue_ns};
-    }
+    const Node& node = bound_.node(member);
+    if (group.kind == GroupKind::product && member == group.product) return work_of_product(group, cost);
     if (group.column_sum == member) return {.flop = cost.flop};
     // A group keeps what it hands on in the first-level cache; so does what rides on a product.
-    if (group.kind != GroupKind::call) return {.other_ns = cost.flop * element_ns};
-    if (bound_.node(member).op->writes.empty())
-      return {.flop = cost.flop / call_efficiency, .cached_bytes = cost.bytes};
+    if (group.kind != GroupKind::call) return {.other_ns = cost.flop * function_ns(node.op->name, isa_)};
+    if (node.op->traits.random)
+      return {.other_ns = static_cast<double>(element_count(bound_.info(member).extents)) *
+                          function_ns(node.op->name, isa_)};
+    if (node.op->writes.empty()) return {.flop = cost.flop / call_efficiency, .cached_bytes = cost.bytes};
+    return moved(cost.bytes);
+  }
+
+  Work work_of_product(const Group& group, const Cost& cost) const {
+    if (std::min(group.spec.columns, group.spec.inner) < narrow_product)
+      return {.flop = cost.flop / narrow_efficiency};
+    // Columns are made by panels of two vectors; the last one takes as long with one.
+    const double panel = 2 * lanes_of(isa_);
+    const auto columns = static_cast<double>(group.spec.columns);
+    const double flop = cost.flop * std::ceil(columns / panel) * panel / columns;
+    return {.flop = flop / product_efficiency, .other_ns = flop / panel * issue_ns};
+  }
+
+  /// Bytes of variables and slots.
+  Work moved(double bytes) const {
     const bool fits = result_.update_bytes < largest_cache;
-    return {.cached_bytes = fits ? cost.bytes : 0, .stored_bytes = fits ? 0 : cost.bytes};
+    return {.cached_bytes = fits ? bytes : 0, .stored_bytes = fits ? 0 : bytes};
   }
 
   /// Numbers in a vector.
@@ -327,6 +339,7 @@ class Scheduler {
   // ---- Units ----
 
   void make_units() {
+    std::set<NodeId> read;
     for (std::uint32_t i = 0; i < partition_.groups.size(); ++i) {
       result_.first_unit.push_back(static_cast<std::uint32_t>(result_.units.size()));
       const Cut& cut = result_.cuts[result_.cut_of[i]];
@@ -337,8 +350,19 @@ class Scheduler {
             rows == 0 ? 1 : static_cast<double>(cut[slice].count) / static_cast<double>(rows);
         result_.units.push_back({i, slice, group_ns_[i] * share, group_work_[i] * share, {}});
         result_.units.back().work.other_ns += call_ns;
+        if (slice == 0) result_.units.back().work.stored_bytes += bytes_from_afar(i, read);
       }
     }
+  }
+
+  /// Of weights that do not stay in a cache from step to step, for a product that is the first to read them:
+  /// its first slice brings them near for the others.
+  double bytes_from_afar(std::uint32_t index, std::set<NodeId>& read) const {
+    const Group& group = partition_.groups[index];
+    if (group.kind != GroupKind::product) return 0;
+    const NodeId weights = bound_.info(bound_.node(group.product).inputs[1]).root;
+    if (!bound_.node(weights).op->traits.variable || !read.insert(weights).second) return 0;
+    return moved(static_cast<double>(bound_.bytes(weights))).stored_bytes;
   }
 
   void all_units_before(std::uint32_t from_group, std::uint32_t unit) {

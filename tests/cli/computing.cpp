@@ -33,11 +33,12 @@ TEST_CASE("a run has the provider that was asked for, says so, and trains to the
   CHECK(contains(resumed.err, ", provider onednn, this is"));
   const ProcessResult plan = place.run({"plan", "small.yaml", "--groups", "--provider", "onednn"});
   CHECK(contains(plan.out, " by oneDNN "));
-  const ProcessResult cores =
-      place.run({"plan", "small.yaml", "--cores", "1,4", "--bandwidth", "50", "--peak", "60"});
+  const ProcessResult cores = place.run({"plan", "small.yaml", "--cores", "1,4", "--bandwidth", "50",
+                                         "--peak", "60", "--core-bandwidth", "20"});
   CHECK(contains(cores.out, "speed-up"));
   CHECK(contains(cores.out,
-                 "for cores of 60 GFLOP/s (--peak) and a memory of 50 GB/s (--bandwidth), which needs 0."));
+                 "for cores of 60 GFLOP/s (--peak) and 20 GB/s (--core-bandwidth), and a memory of 50 GB/s\n"
+                 "  (--bandwidth), which needs 0."));
   const ProcessResult none = place.run({"plan", "small.yaml", "--cores", "1,two"});
   CHECK(none.exit_code == 2);
   CHECK(contains(none.err, "--cores 1,two: 'two' is no number of cores; write such as 1,2,4,8"));
@@ -46,6 +47,8 @@ TEST_CASE("a run has the provider that was asked for, says so, and trains to the
                  "--bandwidth is for a prediction; say for which cores with --cores 1,2,4"));
   CHECK(contains(place.run({"plan", "small.yaml", "--cores", "2", "--bandwidth", "0"}).err,
                  "--bandwidth 0 is nothing to compute with; write such as 100"));
+  CHECK(contains(place.run({"plan", "small.yaml", "--core-bandwidth", "9"}).err,
+                 "--core-bandwidth is for a prediction; say for which cores with --cores 1,2,4"));
   const ProcessResult unknown = place.run({"plan", "small.yaml", "--provider", "mkl"});
   CHECK(unknown.exit_code == 2);
   CHECK(contains(unknown.err, "there is no provider 'mkl'; there are auto, onednn and tiles"));

@@ -172,6 +172,100 @@ TEST_CASE("a prediction is the work by the cores, a chain of tasks takes its len
   Plan serial = plan_of({1e6, 1e6, 1e6, 1e6}, {});
   serial.serial = true;
   CHECK(predicted(serial, 4) == 4);
+  // The same of times that were measured.
+  CHECK(schedule_ns(mixed, 2, std::vector<double>{2e6, 2e6, 1e6, 3e6}) / 1e6 == Approx(4).margin(0.01));
+  CHECK(schedule_ns(mixed, 1, std::vector<double>{2e6, 2e6, 1e6, 3e6}) == 8e6);
+}
+
+TEST_CASE("cores that use the memory at once share it, those that compute meanwhile take nothing of it") {
+  const auto plan_of = [](std::vector<Work> works) {
+    Plan plan;
+    for (const Work& work : works) {
+      Task record;
+      record.work = work;
+      plan.tasks.push_back(record);
+    }
+    return plan;
+  };
+  const auto predicted_ms = [](const Plan& plan, std::size_t cores, double bandwidth) {
+    return predict_step(plan, cores, {.bandwidth = bandwidth, .core_bandwidth = 30}).tasks_ns / 1e6;
+  };
+  const Work moves{.stored_bytes = 30e6};
+  const Work computes{.other_ns = 1e6};
+  const Plan two = plan_of({moves, moves});
+  CHECK(predicted_ms(two, 1, 30) == 2);
+  CHECK(predicted_ms(two, 2, 60) == Approx(1).margin(0.01));
+  CHECK(predicted_ms(two, 2, 30) == Approx(2).margin(0.01));
+  CHECK(predicted_ms(two, 1, 15) == 4);  // a core reaches no more than there is
+  CHECK(predicted_ms(plan_of({moves, computes}), 2, 30) == Approx(1).margin(0.01));
+  // At the memory for half of its time, so that half a core is in the way of the other.
+  CHECK(predicted_ms(
+            plan_of({{.stored_bytes = 30e6, .other_ns = 1e6}, {.stored_bytes = 30e6, .other_ns = 1e6}}), 2,
+            30) == Approx(2.5).margin(0.01));
+}
+
+namespace {
+
+double stored_bytes(const Plan& plan) {
+  double bytes = 0;
+  for (const Task& task : plan.tasks) bytes += task.work.stored_bytes;
+  return bytes;
+}
+
+/// Of what is made of an input of so many columns, on one core.
+template <class Make>
+double predicted_ns(std::int64_t columns, Isa isa, Make make) {
+  Builder builder(ops::registry());
+  const Term x(builder, builder.add("input", {}, {{"shape", Shape{n, k(columns)}}}, {.name = "x"}));
+  builder.output("y", make(builder, x));
+  LoweringOptions options;
+  options.isa = isa;
+  options.provider = ProviderChoice::tiles;
+  const auto graph = std::make_shared<const Graph>(std::move(builder).finish());
+  return predict_step(*lower(graph, 64, ops::kernels(), options), 1, {}).tasks_ns;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "weights that no cache keeps come from the memory for the first rows that meet them, and for the "
+    "update") {
+  const auto plan = [](std::int64_t wide) {
+    return lower(graphrun::testing::autoencoder({.widths = {784, wide, 30}}), 128, ops::kernels());
+  };
+  const auto large = plan(1000);
+  const double weights = 2.0 * (784 * 1000 + 1000 * 30);
+  const double biases = 2 * 1000 + 30 + 784;
+  // Adam reads weights, two slots and gradients, and writes all but the gradients.
+  CHECK(stored_bytes(*large) == Approx(4 * weights + 4 * 7 * (weights + biases)));
+  CHECK(stored_bytes(*plan(100)) == 0);
+}
+
+TEST_CASE(
+    "functions take their time: e^x several times as long as a sum, half of it in vectors twice as long") {
+  const auto of = [](const char* op, Isa isa) {
+    return predicted_ns(1'000, isa, [&](Builder&, const Term& x) { return call(op, {x}); });
+  };
+  CHECK(of("exp", Isa::avx2) > 3 * of("neg", Isa::avx2));
+  CHECK(of("erf", Isa::avx2) > 2 * of("exp", Isa::avx2));
+  CHECK(of("erf", Isa::avx512) < 0.6 * of("erf", Isa::avx2));
+  const auto drawn = [](const char* op) {
+    return predicted_ns(1'000, Isa::avx2, [&](Builder& builder, const Term&) {
+      return Term(builder, builder.add(op, {}, {{"shape", Shape{n, k(1'000)}}}, {.name = "drawn"}));
+    });
+  };
+  CHECK(drawn("random_normal") > 3 * drawn("random_uniform"));
+}
+
+TEST_CASE("columns of a product are made by panels, which cost the same when they are not full") {
+  const auto product = [](std::int64_t columns) {
+    return predicted_ns(512, Isa::avx2, [&](Builder& builder, const Term& x) {
+      const Term w(builder, builder.add("param", {}, {{"shape", Shape{k(512), k(columns)}}}, {.name = "w"}));
+      return call("matmul", {x, w});
+    });
+  };
+  CHECK(product(33) == Approx(product(48)));
+  CHECK(product(49) > 1.2 * product(48));
 }
 
 TEST_CASE("a core of the same peak takes longer where vectors are short: each is loaded and counted for") {
