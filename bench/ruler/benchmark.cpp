@@ -128,7 +128,9 @@ double library_allocations(const std::vector<train::Learner::TrainingStep>& step
 double predicted(const runtime::Plan& plan, const BenchmarkResult& result) {
   const double peak = (result.peak_gflops_before + result.peak_gflops_after) / 2;
   return runtime::predict_step(plan, static_cast<std::size_t>(result.threads),
-                               {.peak = peak / result.threads})
+                               {.peak = peak / result.threads,
+                                .bandwidth = result.memory_gbytes.together,
+                                .core_bandwidth = result.memory_gbytes.alone})
              .step_ns() /
          1e3;
 }
@@ -148,6 +150,7 @@ BenchmarkResult run_once(const std::shared_ptr<const ModelDefinition>& model,
   const std::vector<train::Learner::TrainingStep> steps = learner.training_steps(result.batch);
   SharedFloor floor(steps, result.batch);
   result.flop_per_step = floor.sum(&Floor::flop);
+  result.memory_gbytes = options.measure_memory(result.threads, 0.1);
   result.peak_gflops_before = options.measure_peak(result.threads, 0.1);
   StepMeter meter(learner, result.batch, options.allocation_count);
   meter.warm_up(0.1);

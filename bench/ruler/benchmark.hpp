@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bench/ruler/fma_peak.hpp"
+#include "bench/ruler/memory_rate.hpp"
 #include "bench/ruler/optimisations.hpp"
 #include "bench/ruler/step_meter.hpp"
 #include "language/recipe/definition.hpp"
@@ -27,6 +28,7 @@ struct BenchmarkOptions {
   int most_runs = 3;  ///< of which all but the last are thrown away, because the peak moved
   /// GFLOP/s on so many threads, measured for so many seconds.
   std::function<double(int, double)> measure_peak = measure_fma_peak;
+  std::function<MemoryRates(int, double)> measure_memory = bench::measure_memory;  ///< the same of the memory
 };
 
 /// By so much the peak may move during a run.
@@ -45,7 +47,8 @@ struct BenchmarkResult {
   double flop_per_step = 0;         ///< of products and convolutions
   double peak_gflops_before = 0;
   double peak_gflops_after = 0;
-  /// What the plan's cost model says of a machine of this peak; nothing where steps alternate.
+  MemoryRates memory_gbytes;
+  /// What the plan's cost model says of a machine of this peak and memory; nothing where steps alternate.
   std::optional<double> predicted_us;
   int runs = 1;  ///< until the peak held still
   // If somebody counts them.

@@ -37,6 +37,9 @@ files::JsonObject json_of(const bench::BenchmarkResult& result) {
       .set(
           "peak_gflops",
           files::JsonObject().set("before", result.peak_gflops_before).set("after", result.peak_gflops_after))
+      .set("memory_gbytes_per_s", files::JsonObject()
+                                      .set("one_core", result.memory_gbytes.alone)
+                                      .set("together", result.memory_gbytes.together))
       .set("predicted_us", result.predicted_us)
       .set("runs", result.runs)
       .set("allocations_per_step", result.allocations_per_step)
@@ -63,13 +66,15 @@ std::string text_of(const bench::BenchmarkResult& result) {
       "  floor   {:.1f} us on one core: {:.1f} matrix products, {}{:.1f} optimizer\n"
       "  ratio   {:.2f}\n"
       "  peak    {:.0f} GFLOP/s before, {:.0f} after{}\n"
+      "  memory  {:.0f} GB/s of one core, {:.0f} of all together\n"
       "  allocations per step {}\n",
       result.batch, result.threads, result.threads == 1 ? "" : "s", result.isa, result.provider,
       result.precision, result.step.median_us, result.step.best_us, result.step.p95_us,
       files::grouped(static_cast<std::int64_t>(result.steps_per_s())),
       files::grouped(static_cast<std::int64_t>(result.images_per_s())), result.gflops(), result.floor_us(),
       result.matmul_floor_us, convolutions, result.update_floor_us, result.ratio(), result.peak_gflops_before,
-      result.peak_gflops_after, predicted, allocations);
+      result.peak_gflops_after, predicted, result.memory_gbytes.alone, result.memory_gbytes.together,
+      allocations);
 }
 
 void set_profile(files::JsonObject& object, const bench::StepProfile& profile) {

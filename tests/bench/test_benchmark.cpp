@@ -74,6 +74,7 @@ BenchmarkOptions quick() {
   BenchmarkOptions options;
   options.tuning = with_threads(3);
   options.seconds = 0.02;
+  options.measure_memory = [](int, double) { return MemoryRates{20, 30}; };
   return options;
 }
 
@@ -216,6 +217,26 @@ TEST_CASE("a run whose peak moves is repeated, and not for ever") {
   CHECK(moves_always.peak_change() > steady_peak);
 }
 
+TEST_CASE("a prediction is for the memory that was measured") {
+  const auto measured = [](double alone, double together) {
+    BenchmarkOptions options = quick();
+    options.measure_peak = [](int, double) { return 300.0; };
+    options.measure_memory = [=](int threads, double) {
+      CHECK(threads == 3);
+      return MemoryRates{alone, together};
+    };
+    return run_benchmark(model(), options);
+  };
+  const BenchmarkResult usual = measured(20, 30);
+  CHECK(usual.memory_gbytes.alone == 20);
+  CHECK(usual.memory_gbytes.together == 30);
+  CHECK(measured(2e-3, 3e-3).predicted_us.value() > 100 * usual.predicted_us.value());
+  const MemoryRates here = measure_memory(2, 0.02);
+  CHECK(here.alone > 0);
+  CHECK(here.together > 0);
+  CHECK(measure_memory(1, 0.01).alone > 0);
+}
+
 TEST_CASE("a benchmark's figures follow from each other") {
   const BenchmarkResult result = run_benchmark(model(), quick());
   CHECK(result.batch == 80);
@@ -278,6 +299,7 @@ TEST_CASE("of steps that alternate each counts by its share of the batches") {
     options.tuning = with_threads(1);
     options.seconds = 0.02;
     options.measure_peak = [](int, double) { return 100.0; };
+    options.measure_memory = quick().measure_memory;
     return run_benchmark(players, options);
   };
   const double first = 2 * 2.0 * 16 * 64 * 9 * 16;                // forward, weight gradient

@@ -86,11 +86,13 @@ TEST_CASE("what is printed as JSON has the documented keys: models, plans and be
 
   const json bench = place.run_json({"bench", "small.yaml", "--seconds", "1"});
   CHECK(keys_of(bench) == Keys{"allocations_per_step", "batch", "floor_us", "gflops", "images_per_s", "isa",
-                               "library_allocations_per_step", "peak_gflops", "precision", "predicted_us",
-                               "provider", "ratio", "runs", "step_us", "steps_per_s", "threads"});
+                               "library_allocations_per_step", "memory_gbytes_per_s", "peak_gflops",
+                               "precision", "predicted_us", "provider", "ratio", "runs", "step_us",
+                               "steps_per_s", "threads"});
   CHECK(keys_of(bench["step_us"]) == Keys{"best", "median", "p95"});
   CHECK(keys_of(bench["floor_us"]) == Keys{"convolution", "matmul", "total", "update"});
   CHECK(keys_of(bench["peak_gflops"]) == Keys{"after", "before"});
+  CHECK(keys_of(bench["memory_gbytes_per_s"]) == Keys{"one_core", "together"});
 
   const json check = place.run_json({"check", "small.yaml", "--grad"});
   CHECK(keys_of(check) == Keys{"errors", "gradients", "notices", "ok"});
