@@ -220,6 +220,8 @@ def differences(trials):
         trials.learn(trials.model, 1, 1, ["--max-steps", "1", "--seed", str(seed)], out)
     trials.fails("other weights", started(*([*shards, "--weights", each] for each in weights)),
                  "process 2 of 2 has another beginning: other weights, or another checkpoint", 2)
+    trials.fails("another end", started([*shards, "--max-steps", "5"], [*shards, "--max-steps", "9"]),
+                 "process 2 of 2 has another --max-steps than process 1", 2)
     trials.fails("a node that mixes rows", trials.launcher(2) + trials.words(
         SOURCE / "models" / "wasserstein_ae.yaml", trials.new_run(), [*shards, "--set", SMALL_DATA]), "it joins rows of the batch", 3)
     taken = trials.new_run()

@@ -72,7 +72,8 @@ class Run final : public PhaseObserver {
   RunResult start() {
     compile();
     take_weights(options_.weights.empty() ? model_->weights : options_.weights);
-    if (learner_.team().members() > 1) require_same_run(learner_, examples_, all_measured());
+    if (learner_.team().members() > 1)
+      require_same_run(learner_, examples_, all_measured(), options_.max_steps);
     if (writes()) {
       directory_ = RunDirectory::create(options_.out, model_->name);
       files::write_text_file(directory_->resolved(), model_->resolved);
@@ -96,7 +97,8 @@ class Run final : public PhaseObserver {
           fmt::format("the checkpoint was made with {}, this is {}: the bits may differ from those of "
                       "a run that was never interrupted",
                       before, made_with(learner_)));
-    if (learner_.team().members() > 1) require_same_run(learner_, examples_, all_measured());
+    if (learner_.team().members() > 1)
+      require_same_run(learner_, examples_, all_measured(), options_.max_steps);
     if (writes()) {
       directory_ = std::move(directory);
       files::write_text_file(directory_->resolved(), model_->resolved);

@@ -81,7 +81,8 @@ std::vector<std::string> data_inputs(const ModelDefinition& model, const Graph& 
 
 }  // namespace
 
-void require_same_run(Learner& learner, const Examples& examples, const std::vector<Examples>& measured) {
+void require_same_run(Learner& learner, const Examples& examples, const std::vector<Examples>& measured,
+                      std::optional<std::uint64_t> max_steps) {
   runtime::Team& team = learner.team();
   if (team.members() == 1) return;
   const std::string& model = learner.model().resolved;
@@ -91,7 +92,8 @@ void require_same_run(Learner& learner, const Examples& examples, const std::vec
       {"another model", hash_of(model.data(), model.size())},
       {"other training data", hash_of(examples)},
       {"other test or validation data", hash_of(measured)},
-      {"another beginning: other weights, or another checkpoint", beginning_of(learner)}};
+      {"another beginning: other weights, or another checkpoint", beginning_of(learner)},
+      {"another --max-steps", max_steps ? std::to_string(*max_steps) : "none"}};
   std::string said;
   for (const auto& [what, value] : own) said += value + "\n";
   const std::vector<std::string> all = team.gather(said);

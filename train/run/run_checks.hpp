@@ -3,6 +3,8 @@
 /// made or a step is taken.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,9 +35,10 @@ void require_same_computation(const ModelDefinition& model, Precision precision,
                               const Checkpoint& checkpoint);
 
 /// Members of a team learn the same model from the same data, measure it on the same, each a part of them,
-/// with the same program on processors of one kind, from the same weights. Error{usage} on all of them, with
-/// the first that differs. A call of all.
-void require_same_run(Learner& learner, const Examples& examples, const std::vector<Examples>& measured);
+/// with the same program on processors of one kind, from the same weights to the same step. Error{usage} on
+/// all of them, with the first that differs. A call of all.
+void require_same_run(Learner& learner, const Examples& examples, const std::vector<Examples>& measured,
+                      std::optional<std::uint64_t> max_steps);
 
 /// Error{usage} when the run was interrupted behind the last batch that an epoch has now.
 void require_position_fits(const TrainingState& state, const BatchPlan& plan);
