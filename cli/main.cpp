@@ -1,8 +1,12 @@
+#include <fmt/format.h>
 
+#include <chrono>
+#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/arguments.hpp"
@@ -12,6 +16,7 @@
 #include "cli/model_source.hpp"
 #include "cli/shell_word.hpp"
 #include "cli/signals.hpp"
+#include "ranks/rank_team.hpp"
 
 namespace graphrun::cli {
 namespace {
@@ -32,6 +37,16 @@ std::string shown_program(const std::string& called) {
   return shell_word(is_below ? relative.string() : called);
 }
 
+/// Of processes that a launcher has started the first one says what all of them have done. At the end, since
+/// `bench` begins again on its way.
+void warn_of_many(const Command& command, Console& console) {
+  if (command.name() == "train" || ranks::launched_ranks() == 1 || ranks::launched_rank() > 0) return;
+  console.warning(
+      fmt::format("the launcher has started {} processes, and each of them has done all of `{}`: only "
+                  "`train` shares its work",
+                  ranks::launched_ranks(), command.name()));
+}
+
 int run(const std::string& program, std::span<const std::string> words) {
   HeldSignals held;
   const std::vector<std::unique_ptr<Command>> commands = all_commands();
@@ -44,6 +59,7 @@ int run(const std::string& program, std::span<const std::string> words) {
     if (!invocation.command->handles_signals()) held.release();
     Context context{invocation.flags, console, program};
     code = invocation.command->run(context);
+    warn_of_many(*invocation.command, console);
   }
   // What failed for another reason says so: a terminal that was closed takes no result either.
   if (code == exit_code(ExitCode::ok)) console.finish();
@@ -61,6 +77,15 @@ std::string model_file_of(const std::vector<std::string>& words) {
   return {};
 }
 
+/// What fails in all processes of a launcher the first one says: it ends, and the launcher asks the others to
+/// end, and kills them a second later. One that fails alone speaks for itself.
+void await_turn() noexcept {
+  const int process = ranks::launched_rank();
+  if (process == 0 || ranks::launched_ranks() == 1) return;
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+  std::fprintf(stderr, "process %d of %d: ", process + 1, ranks::launched_ranks());
+}
+
 int guarded(const std::vector<std::string>& words) noexcept {
   std::string model_file;
   try {
@@ -68,6 +93,7 @@ int guarded(const std::vector<std::string>& words) noexcept {
     ignore_write_signals();
     return run(shown_program(words.front()), std::span(words).subspan(1));
   } catch (...) {
+    await_turn();
     return report(std::current_exception(), model_file, words);
   }
 }

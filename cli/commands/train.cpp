@@ -107,8 +107,8 @@ class TrainCommand final : public Command {
       team = ranks::join(signals.token());
       return run_as_member(context, signals, team);
     } catch (...) {
-      await_turn(team.get(), signals);
-      if (team == nullptr) throw;  // the launcher ends the others
+      if (team == nullptr) throw;  // as what failed before
+      await_turn(*team, signals);
       team->abort(report(std::current_exception(), {}));
     }
   }
@@ -178,18 +178,16 @@ class TrainCommand final : public Command {
   /// Before a failure is told. What fails in all processes the first one tells, and ends the others, which
   /// wait for that and do not return from here. What fails in one of them alone, that one tells, with its
   /// number.
-  static void await_turn(const ranks::RankTeam* team, const StopSignals& signals) {
+  static void await_turn(const ranks::RankTeam& team, const StopSignals& signals) {
     using namespace std::chrono_literals;
-    const bool is_left_alone = team != nullptr && team->lost();  // whoever failed has spoken
-    if (is_left_alone && signals.received() != 0) std::_Exit(128 + signals.received());
-    const int member = team != nullptr ? team->member() : ranks::launched_rank();
-    const int members = team != nullptr ? team->members() : ranks::launched_ranks();
-    if (member == 0) return;
+    // Whoever failed has spoken.
+    if (team.lost() && signals.received() != 0) std::_Exit(128 + signals.received());
+    if (team.member() == 0) return;
     for (auto waited = 0ms; waited < 1s; waited += 10ms) {
       if (signals.received() != 0) std::_Exit(exit_code(ExitCode::failed));
       std::this_thread::sleep_for(10ms);
     }
-    std::fputs(fmt::format("process {} of {}: ", member + 1, members).c_str(), stderr);
+    std::fputs(fmt::format("process {} of {}: ", team.member() + 1, team.members()).c_str(), stderr);
   }
 
   void check() {

@@ -350,6 +350,39 @@ def without_room(trials):
     print("no room for a checkpoint: one message, and the same digest from what was saved", flush=True)
 
 
+def others(trials):
+    """What is wrong with the words of a command is said once; commands that share no work say so."""
+    program = trials.program
+    trials.fails("a flag that is none", [*trials.launcher(3), program, "train", str(trials.model), "--none"],
+                 "error: graphrun train has no flag '--none'", 2)
+    trials.fails("a model that is none", [*trials.launcher(3), program, "check", "none.yaml"], "none.yaml: error: ", 4)
+    done = subprocess.run([*trials.launcher(2), program, "check", str(trials.model)], env=ENVIRONMENT,
+                          capture_output=True, text=True, timeout=SECONDS, check=False)
+    warning = "the launcher has started 2 processes, and each of them has done all of `check`"
+    if done.returncode != 0 or done.stderr.count(warning) != 1 or done.stdout.count(": ok") != 2:
+        raise Failure(f"two processes that check: {done.returncode}, {done.stdout}, {done.stderr}")
+    print("other commands, and words that are wrong: one message", flush=True)
+
+
+def stopped_for_a_while(trials):
+    """A process that stands still holds up the others, and nothing else."""
+    more = ["--set", "train.shards=2", "--set", "train.epochs=40"]
+    expected = trials.learn(trials.model, 1, 1, more)["digest"]
+    run = trials.new_run()
+    process = subprocess.Popen(trials.launcher(2) + trials.words(trials.model, run, more), env=ENVIRONMENT,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+    still = max(ranks_of(process))
+    os.kill(still, signal.SIGSTOP)
+    time.sleep(3)
+    held = process.poll() is None
+    os.kill(still, signal.SIGCONT)
+    printed, said = process.communicate(timeout=SECONDS)
+    if not held or process.returncode != 0 or json.loads(printed)["digest"] != expected:
+        raise Failure(f"a process stood still: {process.returncode}, {printed}, {said}")
+    print("a process stood still for three seconds: the same digest", flush=True)
+
+
 def virtual_bytes(process):
     """Of a process that runs; nothing once it has ended."""
     try:
@@ -406,8 +439,8 @@ def main():
         return 77
     trials_of = [same_bits, few_rows, resumed_by_others, launches, differences,
                  lambda trials: interrupted(trials, 20 if flags.all else 3, flags.seed), left_by_its_launcher,
-                 without_memory, without_room]
-    names = ["bits", "few rows", "resume", "launch", "differences", "interrupted", "launcher", "memory", "room"]
+                 without_memory, without_room, others, stopped_for_a_while]
+    names = ["bits", "few rows", "resume", "launch", "differences", "interrupted", "launcher", "memory", "room", "others", "still"]
     with tempfile.TemporaryDirectory() as folder:
         trials = Trials(os.path.abspath(flags.program), flags.modules, folder)
         for name, trial in zip(names, trials_of):
