@@ -41,24 +41,51 @@ def write_images(path, count, pixels=b""):
     os.truncate(path, 16 + count * 28 * 28)
 
 
-def seconds_of_epochs(program, widths, batch, ranks, threads=1, steps=40, epochs=2):
-    """Seconds a step takes in each epoch of so many steps, by so many processes of so many threads each. The first
-    epoch is left out: it touches all memory for the first time."""
+def train_words(program, folder, widths, batch, ranks, threads, steps, epochs):
+    """The command that learns so many steps an epoch, from a model and images that are written into the folder."""
     hidden = widths[1:-1]
+    rows = batch * steps
+    write_images(folder / "train.idx", rows, random.Random(1).randbytes(rows * 28 * 28))
+    write_images(folder / "test.idx", rows * epochs)  # no epoch but the last is measured and written
+    model = folder / "model.yaml"
+    model.write_text(MODEL.format(folder=folder, pixels=widths[0], hidden=hidden, back=hidden[::-1],
+                                  units=widths[-1], batch=batch, ranks=ranks, epochs=epochs), encoding="utf-8")
+    return [program, "train", str(model), "--json", "-q", "--threads", str(threads)]
+
+
+def launch(ranks, words):
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
     launcher = ["mpirun", "-n", str(ranks), "--oversubscribe"] if ranks > 1 else []
+    subprocess.run(launcher + words, env=environment, capture_output=True, text=True, check=True)
+
+
+def seconds_in(run, steps):
+    """Seconds a step of each epoch but the first, which touches all memory for the first time."""
+    with open(run / "metrics.csv", encoding="utf-8") as rows:
+        return [float(row["seconds"]) / steps for row in csv.DictReader(rows)][1:]
+
+
+def seconds_of_epochs(program, widths, batch, ranks, threads=1, steps=40, epochs=2):
+    """Seconds a step takes in each epoch of so many steps but the first, by so many processes of so many threads
+    each."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        rows = batch * steps
-        write_images(folder / "train.idx", rows, random.Random(1).randbytes(rows * 28 * 28))
-        write_images(folder / "test.idx", rows * epochs)  # no epoch but the last is measured and written
-        model = folder / "model.yaml"
-        model.write_text(MODEL.format(folder=folder, pixels=widths[0], hidden=hidden, back=hidden[::-1],
-                                      units=widths[-1], batch=batch, ranks=ranks, epochs=epochs), encoding="utf-8")
-        words = [program, "train", str(model), "--json", "-q", "--threads", str(threads), "--out", str(folder / "run")]
-        subprocess.run(launcher + words, env=environment, capture_output=True, text=True, check=True)
-        with open(folder / "run" / "metrics.csv", encoding="utf-8") as rows:
-            return [float(row["seconds"]) / steps for row in csv.DictReader(rows)][1:]
+        words = train_words(program, folder, widths, batch, ranks, threads, steps, epochs)
+        launch(ranks, [*words, "--out", str(folder / "run")])
+        return seconds_in(folder / "run", steps)
+
+
+def seconds_side_by_side(program, widths, batch, processes, steps=40, epochs=3):
+    """The same of processes of one thread that each learn all of a batch, and know nothing of each other: of each
+    epoch the slowest, but of the last one, which some begin when others have ended. The launcher gives each its core,
+    as it does to those that learn together."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        words = train_words(program, folder, widths, batch, 1, 1, steps, epochs)
+        alone = 'run=$0$OMPI_COMM_WORLD_RANK; unset OMPI_COMM_WORLD_SIZE; exec "$@" --out "$run"'
+        launch(processes, ["sh", "-c", alone, str(folder / "run"), *words])
+        runs = [seconds_in(folder / f"run{number}", steps) for number in range(processes)]
+        return [max(seconds) for seconds in zip(*runs)][:-1]
 
 
 def seconds_of_step(program, widths, batch, ranks, threads=1):

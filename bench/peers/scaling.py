@@ -1,7 +1,7 @@
 """What a step costs on 1 to 256 nodes, on paper: the cost model of docs/scaling.md, and its tables.
 
     python3 bench/peers/scaling.py                                  the tables
-    python3 bench/peers/scaling.py --fit build/release/graphrun     fits the model to 1 and 2 processes on this machine
+    python3 bench/peers/scaling.py --fit build/release/graphrun     fits the model to two processes on this machine
 
 A step of P nodes with one shard each costs
 
@@ -17,7 +17,7 @@ A step of P nodes with one shard each costs
 import statistics
 import sys
 
-from ranks_step import WIDTHS, arguments_of, seconds_of_epochs
+from ranks_step import WIDTHS, arguments_of, seconds_of_epochs, seconds_side_by_side
 
 NETS = {**WIDTHS, "100M": [784, 8192, 4096, 2048, 30]}
 NODES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
@@ -72,30 +72,29 @@ def table(batch_of, text):
 
 
 def measure(program, rounds):
-    """Seconds a step takes by (net, batch): all epochs of half the rows in one process, and of all rows in two. One is
-    measured right after the other, so that what else the machine does hits both."""
-    alone, together = {key: [] for key in FITTED}, {key: [] for key in FITTED}
+    """Seconds a step takes by (net, batch): all epochs of two processes that each learn half the rows and know nothing
+    of each other, and of two that learn all rows together. Both have the machine's two cores, cache and memory to share
+    with each other and with what else runs; one is measured right after the other."""
+    apart, together = {key: [] for key in FITTED}, {key: [] for key in FITTED}
     for _ in range(rounds):
         for net, batch in FITTED:
             widths = NETS[net]
             each = 6 * parameters(widths) * batch / 2 / 50e9
             # An epoch lasts about so many seconds: one of them at least should be left alone by what else runs.
             steps = max(2, round(0.06 / each))
-            alone[net, batch] += seconds_of_epochs(program, widths, batch // 2, 1, steps=steps, epochs=12)
+            apart[net, batch] += seconds_side_by_side(program, widths, batch // 2, 2, steps=steps, epochs=13)
             together[net, batch] += seconds_of_epochs(program, widths, batch, 2, steps=steps, epochs=12)
-    return alone, together
+    return apart, together
 
 
-def columns(keys, alone):
-    """What two processes may add to the time of half the rows alone: a share of it, since cores that are busy together
-    share cache, memory and clock; so much a step; so much a byte of gradients."""
-    return [[alone[key], 1.0, 4.0 * parameters(NETS[key[0]])] for key in keys]
+def columns(keys):
+    """What learning together may add: so much a step; so much a byte of gradients."""
+    return [[1.0, 4.0 * parameters(NETS[net])] for net, _ in keys]
 
 
 def least_squares(rows, values):
-    """The non-negative factors of the columns for which relative errors are least: a process does not become faster
-    because there is another one, and no message comes before it is sent. Each factor in turn takes its best value until
-    none moves."""
+    """The non-negative factors of the columns for which relative errors are least: no message comes before it is sent.
+    Each factor in turn takes its best value until none moves."""
     factors = [0.0] * len(rows[0])
     for _ in range(1_000):
         for i in range(len(factors)):
@@ -106,15 +105,15 @@ def least_squares(rows, values):
     return factors
 
 
-def fitted(keys, alone, together):
-    rows = [[x / together[key] for x in row] for key, row in zip(keys, columns(keys, alone))]
-    return least_squares(rows, [1 - alone[key] / together[key] for key in keys])
+def fitted(keys, apart, together):
+    rows = [[x / together[key] for x in row] for key, row in zip(keys, columns(keys))]
+    return least_squares(rows, [1 - apart[key] / together[key] for key in keys])
 
 
-def foretold(key, alone, together):
-    """What the other measurements of two processes say of this one."""
-    factors = fitted([other for other in alone if other != key], alone, together)
-    return alone[key] + sum(factor * x for factor, x in zip(factors, columns([key], alone)[0]))
+def foretold(key, apart, together):
+    """What the other measurements of two processes that learn together say of this one."""
+    factors = fitted([other for other in apart if other != key], apart, together)
+    return apart[key] + sum(factor * x for factor, x in zip(factors, columns([key])[0]))
 
 
 def spread(seconds):
@@ -122,24 +121,24 @@ def spread(seconds):
     return statistics.median(seconds) / min(seconds) - 1
 
 
-def print_fit(alone, together):
+def print_fit(apart, together):
     """Each measurement beside what the others say of it. Bests count: what else runs makes no step shorter. True where
     all are foretold as well as docs/scaling.md says."""
-    best_alone, best_together = ({key: min(seconds) for key, seconds in of.items()} for of in (alone, together))
-    beside, each_step, a_byte = fitted(FITTED, best_alone, best_together)
-    print(f"beside each other two processes take {1 + beside:.2f} times as long for their rows, {1e6 * each_step:.0f} us "
-          f"a step and {1e9 * a_byte:.2f} ns a byte of gradients")
-    worst = 0
+    best_apart, best_together = ({key: min(seconds) for key, seconds in of.items()} for of in (apart, together))
+    each_step, a_byte = fitted(FITTED, best_apart, best_together)
+    print(f"learning together takes two processes {1e6 * each_step:.0f} us a step and {1e9 * a_byte:.2f} ns a byte of gradients")
+    worst = without = 0
     for key in FITTED:
-        said = foretold(key, best_alone, best_together)
+        said = foretold(key, best_apart, best_together)
         error = said / best_together[key] - 1
         worst = max(worst, abs(error))
-        print(f"{key[0]}-{key[1]:<5} half the rows alone {1e3 * best_alone[key]:7.2f} ms (+{100 * spread(alone[key]):.0f} %)"
-              f"   two processes {1e3 * best_together[key]:7.2f} ms (+{100 * spread(together[key]):.0f} %)"
+        without = max(without, 1 - best_apart[key] / best_together[key])
+        print(f"{key[0]}-{key[1]:<5} half the rows apart {1e3 * best_apart[key]:7.2f} ms (+{100 * spread(apart[key]):.0f} %)"
+              f"   together {1e3 * best_together[key]:7.2f} ms (+{100 * spread(together[key]):.0f} %)"
               f"   by the others {1e3 * said:7.2f} ms ({100 * error:+.0f} %)")
-    moved = max(spread(seconds) for of in (alone, together) for seconds in of.values())
-    print(f"foretold within {100 * worst:.0f} %; {100 * WITHIN:.0f} % are promised. In brackets: how far the median lies "
-          f"over the best, {100 * moved:.0f} % at most")
+    moved = max(spread(seconds) for of in (apart, together) for seconds in of.values())
+    print(f"foretold within {100 * worst:.0f} %, {100 * WITHIN:.0f} % are promised; if learning together cost nothing, within "
+          f"{100 * without:.0f} %. In brackets: how far the median lies over the best, {100 * moved:.0f} % at most")
     if moved > WITHIN:
         print("the machine was not quiet: other programs took time from the steps that are compared")
     return worst <= WITHIN
