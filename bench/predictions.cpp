@@ -46,10 +46,10 @@ struct Machine {
   std::vector<double> together;  ///< of all of a run
 
   /// Threads that have just been started may share a core for a while: the best of short spells is that of
-  /// all cores.
+  /// all cores. Shorter ones see clocks that no step keeps.
   void measure(bench::MemoryRuler& ruler, int threads) {
     double peak = 0;
-    for (int spell = 0; spell < 30; ++spell) peak = std::max(peak, bench::measure_fma_peak(threads, 0.003));
+    for (int spell = 0; spell < 10; ++spell) peak = std::max(peak, bench::measure_fma_peak(threads, 0.01));
     peaks.push_back(peak);
     const bench::MemoryRates memory = ruler.measure(threads, 0.05);
     alone.push_back(memory.alone);
