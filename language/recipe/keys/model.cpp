@@ -102,15 +102,15 @@ const Section input_section = {
       .doc =
           "which part of an example; labels are i32 `[batch]`; `targets` and `array` are what files beside "
           "the images hold. Of a table: `cells`, the numbers that a row becomes (its default); `mask`, 1 "
-          "where there was a cell; `target`, what is learnt; `column`, a column that is no cell: a number as "
-          "it is scaled, a category as i32, its place among the values",
+          "where there was a cell; `target`, what is predicted; `column`, a column that is no cell: a number "
+          "as it is scaled, a category as i32, its place among the values",
       .fallback = "images",
       .words = {input_sources.begin(), input_sources.end()},
       .also = {"source"}},
      {.name = "name", .kind = KeyKind::text, .doc = "of the column or array", .fallback = "the input's own"},
      {.name = "dtype",
       .kind = KeyKind::word,
-      .doc = "`i32` takes whole numbers of images, targets and arrays as they are, as `gather` does",
+      .doc = "`i32` takes whole numbers of images, targets and arrays as they are, for `gather` and the like",
       .fallback = "f32",
       .words = {"f32", "i32"},
       .also = {"type"}}}};
