@@ -82,6 +82,9 @@ TEST_CASE("files of a table that do not fit each other are told by file and line
   CHECK(refused(folder, "b.csv:1:1: error: there is no column 'b', which a.csv has"));
   folder.write("b.csv", "b,a\n1,2\n3\n");
   CHECK(refused(folder, "b.csv:3:"));
+  folder.write("a.csv", "9,x\n1,y\n").write("b.csv", "5,6\n7,8\n");
+  CHECK(TableText(folder.path()).note().starts_with("a.csv: the first line is taken for a row, since '9'"));
+  folder.write("a.csv", "a,b\n1,2\n");
   folder.write("b.csv", "a,b\n");
   CHECK(refused(folder, "b.csv: error: holds no rows"));
   const Folder none;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -76,17 +78,20 @@ std::vector<std::size_t> places_among(const std::vector<std::string>& names,
     throw Error(ErrorCode::data, message, {path.string(), 1, 1});
   };
   if (names == columns) return {};
+  const std::set<std::string_view> known(columns.begin(), columns.end());
+  std::map<std::string_view, std::size_t> place_of;
+  for (std::size_t i = 0; i < names.size(); ++i) place_of.emplace(names[i], i);
   for (const std::string& name : names)
-    if (std::ranges::find(columns, name) == columns.end())
+    if (!known.contains(name))
       fail(fmt::format("there is a column '{}', which {} has not: the files of a table have the same columns",
                        printable(name), first.filename().string()));
   std::vector<std::size_t> places;
   for (const std::string& column : columns) {
-    const auto found = std::ranges::find(names, column);
-    if (found == names.end())
+    const auto found = place_of.find(column);
+    if (found == place_of.end())
       fail(fmt::format("there is no column '{}', which {} has. {}", printable(column),
                        first.filename().string(), suggestion(column, names)));
-    places.push_back(static_cast<std::size_t>(found - names.begin()));
+    places.push_back(found->second);
   }
   return places;
 }
@@ -167,9 +172,12 @@ std::vector<std::string> TableText::read_header(File& file) {
   const bool are_numbers = files::are_column_numbers(named);
   if (!file.is_array) require_names(lines, named);
   file.has_header = !file.is_array && (lines.is_header(named) || are_numbers);
+  std::string note;
   if (file.has_header && are_numbers && !is_unnamed)
-    note_ = "the first line, 0, 1, 2, …, is taken for the names of columns, not for a row";
-  if (!file.has_header && !file.is_array) note_ = note_on_missing_header(lines, first);
+    note = "the first line, 0, 1, 2, …, is taken for the names of columns, not for a row";
+  if (!file.has_header && !file.is_array) note = note_on_missing_header(lines, first);
+  if (note_.empty() && !note.empty())
+    note_ = file.path == path_ ? note : fmt::format("{}: {}", file.path.filename().string(), note);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < first.size(); ++i)
     names.push_back(file.has_header ? std::string(first[i]) : std::to_string(i));
