@@ -276,6 +276,41 @@ TEST_CASE("groups and blocks that do not divide an axis are refused") {
                 "2 channels, which 4 groups do not divide"));
 }
 
+TEST_CASE("vectors, margins and parts that do not fit an axis are refused, and none is stretched") {
+  const auto refused = [](const onnx::NodeRecord& last, const std::string& what) {
+    const std::vector<onnx::TensorRecord> weights = {
+        integers("shape", {-1, 2, 1, 2}), floats("one", {1}),
+        floats("w", {2, 2, 1, 1}),        integers("pads", {0, 0, 0, 2, 0, 0, 0, 0}),
+        integers("twice", {1, 1}),        integers("zeros", {0, 0}),
+        integers("ends", {2, 1})};
+    return throws(
+        [&] {
+          imported(small_model({node("Reshape", {"x", "shape"}, {"images"}), last}, weights));
+        },
+        ErrorCode::model, what);
+  };
+  const auto pool = [](const char* op) {
+    return node(
+        op, {"images"}, {"y"},
+        {{"kernel_shape", std::vector<std::int64_t>{1, 2}}, {"pads", std::vector<std::int64_t>{0, 2, 0, 0}}});
+  };
+  CHECK(refused(node("Conv", {"images", "w", "one"}, {"y"}), "a bias of [1] for 2 channels"));
+  CHECK(refused(node("BatchNormalization", {"images", "one", "one", "one", "one"}, {"y"}),
+                "[1] numbers for 2 channels"));
+  CHECK(
+      refused(node("InstanceNormalization", {"images", "one", "one"}, {"y"}), "[1] numbers for 2 channels"));
+  CHECK(refused(pool("MaxPool"), "margins of 2 and 0 for windows of 2"));
+  CHECK(refused(pool("AveragePool"), "margins of 2 and 0 for windows of 2"));
+  CHECK(refused(node("Pad", {"images", "pads"}, {"y"}, {{"mode", std::string("reflect")}}),
+                "margins of 2 and 0"));
+  CHECK(refused(node("Pad", {"images", "pads"}, {"y"}, {{"mode", std::string("mirror")}}),
+                "margins that are mirror"));
+  CHECK(refused(node("Slice", {"images", "zeros", "ends", "twice"}, {"y"}), "it names an axis twice"));
+  onnx::ModelRecord old = small_model({node("Split", {"x"}, {"y", "b", "c"}, {{"axis", std::int64_t{1}}})});
+  old.opset = 13;
+  CHECK(throws([&] { imported(old); }, ErrorCode::model, "an axis of 4, which 3 equal parts do not divide"));
+}
+
 TEST_CASE("a scan goes over inputs of one length") {
   onnx::GraphRecord step;
   step.inputs = {value("a", {}), value("b", {})};

@@ -171,6 +171,10 @@ Pair kernel_of(const Value& weight, bool is_signal) {
 
 NodeId with_bias(Importer& importer, const Call& call, NodeId y) {
   if (!call.has(2)) return y;
+  const Dim channels = importer.type(y).shape.back();
+  if (call.input(2).shape != Shape{channels})
+    throw Unsupported(
+        fmt::format("a bias of {} for {} channels", to_string(call.input(2).shape), to_string(channels)));
   return importer.add("add", {y, importer.node(call.input(2))});
 }
 
@@ -253,11 +257,21 @@ Attributes pool_attributes(const Window& window) {
   return attributes;
 }
 
+/// Every window of a pool sees a part of the image.
+Window pool_window(const Call& call, const Images& images) {
+  const Window window =
+      window_of(call, images, pair_of(call.list("kernel_shape"), 1, images.is_signal, "kernel_shape"));
+  for (const std::size_t side : {0U, 1U})
+    if (std::max(window.before[side], window.after[side]) >= reach(window, side))
+      throw Unsupported(fmt::format("margins of {} and {} for windows of {}", window.before[side],
+                                    window.after[side], reach(window, side)));
+  return window;
+}
+
 Results max_pool(Importer& importer, const Call& call) {
   if (call.wants(1)) throw Unsupported("the indices of a pool");
   const Images images = images_of(importer, call.input(0));
-  Window window =
-      window_of(call, images, pair_of(call.list("kernel_shape"), 1, images.is_signal, "kernel_shape"));
+  Window window = pool_window(call, images);
   round_up(call, images, window);
   const NodeId y = windowed(
       importer, images.node, window, -std::numeric_limits<double>::infinity(),
@@ -267,8 +281,7 @@ Results max_pool(Importer& importer, const Call& call) {
 
 /// Sums over windows: of what is no image, the average counts nothing.
 NodeId pooled(Importer& importer, const Call& call, const Images& images, bool counts_margin) {
-  Window window =
-      window_of(call, images, pair_of(call.list("kernel_shape"), 1, images.is_signal, "kernel_shape"));
+  Window window = pool_window(call, images);
   const Window written = window;
   round_up(call, images, window);
   if (!counts_margin) return importer.add("avg_pool", {images.node}, pool_attributes(window));

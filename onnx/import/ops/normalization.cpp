@@ -42,6 +42,14 @@ Term per_channel(Importer& importer, const Value& vector) {
   return {&importer, importer.node(vector)};
 }
 
+/// One number would stretch over all channels.
+void require_per_channel(const Value& vector, const Value& x) {
+  const bool is_one = vector.rank() == 0 && x.shape[1].is_number(1);
+  if (!is_one && vector.shape != Shape{x.shape[1]})
+    throw Unsupported(
+        fmt::format("{} numbers for {} channels", to_string(vector.shape), to_string(x.shape[1])));
+}
+
 /// By the averages of the rows at hand; the others are moved towards these, and come out beside them.
 Results normalised_by_batch(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
@@ -64,9 +72,9 @@ Results normalised_by_batch(Importer& importer, const Call& call) {
 
 /// As the block batch_norm is in evaluation, so that it is found again.
 Results batch_normalization(Importer& importer, const Call& call) {
-  for (const std::size_t i : {1U, 2U, 3U, 4U}) call.input(i);
   const Value& x = call.input(0);
   if (x.rank() < 2) throw Unsupported("batch normalisation of a list");
+  for (const std::size_t i : {1U, 2U, 3U, 4U}) require_per_channel(call.input(i), x);
   if (call.integer("training_mode", 0) != 0) return normalised_by_batch(importer, call);
   std::vector<Value> vectors(call.inputs().begin() + 1, call.inputs().begin() + 5);
   bool stays_flat = x.flat.has_value();
@@ -142,6 +150,7 @@ Term beside_channels(Importer& importer, const Value& vector, std::size_t rank) 
 Results instance_normalization(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
   if (x.rank() < 3) throw Unsupported("instance normalisation of no images");
+  for (const std::size_t i : {1U, 2U}) require_per_channel(call.input(i), x);
   const Order order = channels_last(x.rank());
   std::vector<std::int64_t> pixels(x.rank() - 2);
   std::iota(pixels.begin(), pixels.end(), 1);

@@ -319,6 +319,9 @@ Sizes sizes_of(const Call& call, const Value& x, const std::string& direction) {
   const Value& r = call.input(2);
   if (!steps.is_number()) throw Unsupported("series whose length is not known: give it with --shape");
   if (r.rank() != 3 || !r.shape[2].is_number()) throw Unsupported("weights whose size is not known");
+  const std::int64_t units = call.integer("hidden_size", r.shape[2].offset);
+  if (units != r.shape[2].offset)
+    throw Unsupported(fmt::format("a hidden_size of {}, and weights of {}", units, r.shape[2].offset));
   return {steps.offset, r.shape[2].offset, direction == "bidirectional" ? 2 : 1};
 }
 

@@ -139,7 +139,8 @@ Results concat(Importer& importer, const Call& call) {
 void require_whole(const std::vector<std::int64_t>& parts, std::int64_t extent, std::size_t outputs) {
   std::int64_t left = extent;
   for (const std::int64_t part : parts) {
-    if (part <= 0 || part > left) throw Unsupported(fmt::format("a part of {} elements, of {}", part, left));
+    if (part <= 0) throw Unsupported(fmt::format("a part of {} elements", part));
+    if (part > left) throw Unsupported(fmt::format("a part of {} elements, of {}", part, left));
     left -= part;
   }
   if (left > 0 || parts.size() != outputs)
@@ -156,6 +157,8 @@ Results split(Importer& importer, const Call& call) {
   if (parts.empty()) {
     const auto count = call.integer("num_outputs", static_cast<std::int64_t>(call.outputs()));
     if (count < 1 || count > 100'000) throw Unsupported(fmt::format("a split into {}", count));
+    if (call.opset() < 18 && extent % count != 0)
+      throw Unsupported(fmt::format("an axis of {}, which {} equal parts do not divide", extent, count));
     const std::int64_t each = (extent + count - 1) / count;
     for (std::int64_t at = 0; at < extent; at += each) parts.push_back(std::min(each, extent - at));
   }
@@ -214,8 +217,11 @@ Results slice(Importer& importer, const Call& call) {
     throw Unsupported("starts, ends, axes and steps are of different lengths");
   Order order;
   NodeId node = importer.any_order(x, order);
+  std::vector<bool> is_cut(x.rank(), false);
   for (std::size_t i = 0; i < starts.size(); ++i) {
     const std::size_t axis = call.axis(axes[i], x.rank());
+    if (is_cut[axis]) throw Unsupported("it names an axis twice");
+    is_cut[axis] = true;
     const Dim extent = x.shape[axis];
     if (steps[i] == 0) throw Unsupported("a step of 0");
     if (!extent.is_number()) {
@@ -302,6 +308,8 @@ NodeId with_margin(Importer& importer, NodeId x, std::size_t axis, std::int64_t 
 Results pad(Importer& importer, const Call& call) {
   const Value& x = call.input(0);
   const std::string mode = call.text("mode", "constant");
+  if (mode != "constant" && mode != "edge" && mode != "wrap" && mode != "reflect")
+    throw Unsupported(fmt::format("margins that are {}", mode));
   std::vector<std::int64_t> pads = call.opset() < 11 ? call.list("pads") : call.integers(1);
   std::vector<std::int64_t> axes = call.has(3) ? call.integers(3) : std::vector<std::int64_t>{};
   if (axes.empty())
@@ -326,7 +334,8 @@ Results pad(Importer& importer, const Call& call) {
     const std::int64_t extent = x.shape[axis].offset;
     constexpr std::int64_t most = 1 << 24;
     const bool is_far = std::min(before, after) < -most || std::max(before, after) > most;
-    if (is_far || before + after + extent < 1)
+    const bool is_folded_over = mode == "reflect" && std::max(before, after) >= extent;
+    if (is_far || is_folded_over || before + after + extent < 1)
       throw Unsupported(fmt::format("margins of {} and {}", before, after));
     node = importer.sliced(node, place, std::max<std::int64_t>(0, -before),
                            extent - std::max<std::int64_t>(0, -after));
