@@ -12,6 +12,8 @@
 #include "errors/nearest.hpp"
 #include "errors/nearest_file.hpp"
 #include "files/file_kind.hpp"
+#include "graph/needed.hpp"
+#include "graph/op.hpp"
 #include "language/recipe/file_place.hpp"
 #include "train/datasets/bind_inputs.hpp"
 #include "train/datasets/data_place.hpp"
@@ -105,8 +107,29 @@ class DataCheck {
   /// What targets and arrays do not fit shows when they are bound.
   void check_parts(const Dataset& data) {
     if (!faults_.empty()) return;
-    for (const ImageSet* part : {&data.train, &data.test})
-      if (part->count > 0) bind_images(model_, std::make_shared<const ImageSet>(*part));
+    require_values(model_, bind_images(model_, std::make_shared<const ImageSet>(data.train)),
+                   inputs_of_loss());
+    if (data.test.count > 0) bind_images(model_, std::make_shared<const ImageSet>(data.test));
+  }
+
+  /// Does each phase learn from all terms?
+  bool learns_whole_loss() const {
+    return model_.train && model_.objective &&
+           std::ranges::all_of(model_.train->phases, [](const PhaseRecipe& phase) {
+             return phase.loss.empty() && phase.alternate.empty() && !phase.greedy;
+           });
+  }
+
+  /// What a batch must bring to learn from.
+  std::vector<std::string> inputs_of_loss() const {
+    std::vector<std::string> names;
+    if (!learns_whole_loss()) return names;
+    const NodeId loss = *model_.objective;
+    const auto takes_no_values = [&](NodeId id) { return model_.graph.node(id).op->traits.size; };
+    const std::vector<bool> needed = needed_by(model_.graph, std::span(&loss, 1), takes_no_values);
+    for (const ModelInput& input : model_.inputs)
+      if (const auto id = model_.graph.find(input.name); id && needed[*id]) names.push_back(input.name);
+    return names;
   }
 
   void check_inputs(const ImageSet& examples) {

@@ -58,6 +58,9 @@ TEST_CASE("what is wrong with a model's data is known before training") {
   CHECK(says(faults_of(csv_with_labels("from_one.csv", "1212"), "2"),
              "6: label 2 (row 1), but depth 2: one_hot takes the labels 0 to 1, and those of from_one.csv go "
              "from 1 to 2; they begin at 1"));
+  std::ofstream(scratch() / "bare.csv") << "0.5,1.5\n1.5,0.5\n";
+  CHECK(says(faults_of("{train: {images: bare.csv}}", "2"),
+             "4: input 'y' is needed and not given; labels give it"));
   // A data set by its name is not read: its sizes and classes are known.
   const std::vector<std::string> named = faults_of("fashion_mnist", "783");
   REQUIRE(named.size() == 2);
