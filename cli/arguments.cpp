@@ -7,11 +7,13 @@
 #include <charconv>
 #include <filesystem>
 #include <limits>
+#include <utility>
 
 #include "cli/help.hpp"
 #include "cli/suggest.hpp"
 #include "graphrun/error.hpp"
 #include "graphrun/version.hpp"
+#include "language/recipe/keys.hpp"
 #include "runtime/products/provider.hpp"
 
 namespace graphrun::cli {
@@ -169,6 +171,18 @@ std::vector<std::string> flag_names(const CLI::App& app) {
   return names;
 }
 
+/// What is no flag may be a key of the model: "--epochs", "--learning-rate".
+std::string as_setting(std::string word) {
+  word.erase(0, word.find_first_not_of('-'));
+  std::ranges::replace(word, '-', '_');
+  for (const auto& [section, path] :
+       {std::pair("train", "train."), std::pair("data", "data."), std::pair("optimizer", "train.optimizer.")})
+    for (const Key& key : section_of(section).keys)
+      if (key.name == word || std::ranges::find(key.also, word) != key.also.end())
+        return fmt::format("; it is a key of the model: --set {}{}=…", path, key.name);
+  return {};
+}
+
 [[noreturn]] void report_extra(const std::vector<std::string>& extras, const CLI::App& app,
                                const CLI::App& command) {
   const auto flag = std::find_if(extras.begin(), extras.end(), is_flag);
@@ -178,8 +192,9 @@ std::vector<std::string> flag_names(const CLI::App& app) {
   std::vector<std::string> known = flag_names(command);
   for (std::string& name : flag_names(app)) known.push_back(std::move(name));
   const std::string asked = flag->substr(0, flag->find('='));
+  const std::string setting = as_setting(asked);
   throw Error(ErrorCode::usage, fmt::format("graphrun {} has no flag '{}'{}", command.get_name(), asked,
-                                            did_you_mean(asked, known)));
+                                            setting.empty() ? did_you_mean(asked, known) : setting));
 }
 
 /// The command a word names, or train for a bare path to a model; throws for anything else.

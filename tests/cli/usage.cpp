@@ -49,6 +49,13 @@ TEST_CASE("a misspelt command or flag is answered with the nearest one") {
   CHECK(own_flag.exit_code == 2);
   CHECK(contains(own_flag.err, "graphrun train has no flag '--max-step'; did you mean '--max-steps'?"));
 
+  const auto setting = [](const std::string& flag) {
+    return run_graphrun({"train", "model.yaml", flag, "5"}).err;
+  };
+  CHECK(contains(setting("--epochs"), "no flag '--epochs'; it is a key of the model: --set train.epochs=…"));
+  CHECK(contains(setting("--batch-size"), "it is a key of the model: --set train.batch=…"));
+  CHECK(contains(setting("--learning-rate"), "it is a key of the model: --set train.optimizer.lr=…"));
+
   const ProcessResult op = run_graphrun({"ops", "tahn"});
   CHECK(op.exit_code == 2);
   CHECK(contains(op.err, "there is no op 'tahn'; did you mean 'tanh'?"));
