@@ -262,6 +262,8 @@ TEST_CASE("a call that does not fit says what does") {
   CHECK(throws([&] { predictor.prepare(0); }, ErrorCode::usage, "nothing to prepare"));
   CHECK(throws([&] { Predictor(model, weights, {.outputs = {"kode"}, .inputs = {}}); }, ErrorCode::usage,
                "kode"));
+  CHECK(throws([&] { Predictor(model, weights, {.outputs = {"score"}, .inputs = {}}); }, ErrorCode::usage,
+               "no output or node 'score': `outputs: {score: NODE}` says which node it is. There are: "));
   CHECK(throws([&] { Predictor(model, weights, {.outputs = {"loss"}, .inputs = {}}); }, ErrorCode::usage,
                "a row for each example"));
   const Model other =

@@ -18,6 +18,9 @@ namespace graphrun::train {
 
 namespace {
 
+/// What `outputs:` names for the commands.
+constexpr std::string_view roles[] = {"code", "latent", "image", "prior", "noisy", "row", "score", "target"};
+
 Graph with_outputs(const Graph& graph, const OpRegistry& registry, const std::vector<NamedOutput>& outputs) {
   Builder builder = copy_of(graph, registry);
   for (const NamedOutput& output : outputs) builder.output(output.name, output.node);
@@ -68,8 +71,11 @@ NodeId asked_node(const ModelDefinition& model, std::string_view name) {
   for (const NamedOutput& role : model.roles) known.push_back(role.name);
   if (known.empty())
     for (const Node& node : model.graph.nodes()) known.push_back(node.name);
+  const bool is_role = std::ranges::find(roles, name) != std::end(roles);
   throw Error(ErrorCode::usage,
-              fmt::format("the model has no output or node '{}'. {}", name, suggestion(name, known)));
+              fmt::format("the model has no output or node '{}'{}. {}", name,
+                          is_role ? fmt::format(": `outputs: {{{}: NODE}}` says which node it is", name) : "",
+                          suggestion(name, known)));
 }
 
 NodeId given_node(const ModelDefinition& model, std::string_view name) {
