@@ -35,6 +35,12 @@ std::string initializer_text(const Initializer& initializer) {
 
 }  // namespace
 
+AttributeValue::AttributeValue(const AttributeValue& other) = default;
+AttributeValue::AttributeValue(AttributeValue&& other) noexcept = default;
+AttributeValue& AttributeValue::operator=(const AttributeValue& other) = default;
+AttributeValue& AttributeValue::operator=(AttributeValue&& other) noexcept = default;
+AttributeValue::~AttributeValue() = default;
+
 std::string to_string(const AttributeValue& value) {
   return std::visit(
       Overloaded{[](bool flag) -> std::string { return flag ? "true" : "false"; },
@@ -63,6 +69,16 @@ std::string_view to_string(AttributeKind kind) {
                                                       "an integer or a list of integers"};
   return names.at(static_cast<std::size_t>(kind));
 }
+
+Attributes::Attributes() = default;
+Attributes::Attributes(std::initializer_list<std::pair<std::string, AttributeValue>> entries)
+    : entries_(entries) {}
+Attributes::Attributes(const Attributes& other) = default;
+Attributes::Attributes(Attributes&& other) noexcept = default;
+Attributes& Attributes::operator=(const Attributes& other) = default;
+Attributes& Attributes::operator=(Attributes&& other) noexcept = default;
+Attributes::~Attributes() = default;
+bool operator==(const Attributes& left, const Attributes& right) = default;
 
 void Attributes::set(std::string_view name, AttributeValue value) {
   for (auto& [key, existing] : entries_) {

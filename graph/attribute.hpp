@@ -32,8 +32,19 @@ struct Initializer {
   friend bool operator==(const Initializer&, const Initializer&) = default;
 };
 
-using AttributeValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
-                                    std::vector<double>, Shape, Axes, Initializer>;
+using AttributeAlternatives = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                                           std::vector<double>, Shape, Axes, Initializer>;
+
+/// Copying and destroying nine alternatives is much code, and every op does both: it stands in one place, or
+/// a build would write it a hundred times.
+struct AttributeValue : AttributeAlternatives {
+  using AttributeAlternatives::variant;
+  AttributeValue(const AttributeValue& other);
+  AttributeValue(AttributeValue&& other) noexcept;
+  AttributeValue& operator=(const AttributeValue& other);
+  AttributeValue& operator=(AttributeValue&& other) noexcept;
+  ~AttributeValue();
+};
 
 /// The kinds, in the order of AttributeValue's alternatives; `word` is a string from a fixed list, and
 /// `integer_or_list` an integer or several: a kernel's side, or its height and width.
@@ -69,8 +80,13 @@ std::string_view to_string(AttributeKind kind);
 /// Asking for a name or kind that is not there is our bug and throws Error{internal}.
 class Attributes {
  public:
-  Attributes() = default;
-  Attributes(std::initializer_list<std::pair<std::string, AttributeValue>> entries) : entries_(entries) {}
+  Attributes();
+  Attributes(std::initializer_list<std::pair<std::string, AttributeValue>> entries);
+  Attributes(const Attributes& other);
+  Attributes(Attributes&& other) noexcept;
+  Attributes& operator=(const Attributes& other);
+  Attributes& operator=(Attributes&& other) noexcept;
+  ~Attributes();
 
   void set(std::string_view name, AttributeValue value);
   const AttributeValue* find(std::string_view name) const;
@@ -86,7 +102,7 @@ class Attributes {
   const Axes& axes(std::string_view name) const;
   const Initializer& initializer(std::string_view name) const;
 
-  friend bool operator==(const Attributes&, const Attributes&) = default;
+  friend bool operator==(const Attributes&, const Attributes&);
 
  private:
   template <class T>

@@ -123,6 +123,10 @@ NodeId Builder::add(std::string_view op_name, std::vector<NodeId> inputs, Attrib
   return append(std::move(node));
 }
 
+NodeId Builder::add(std::string_view op, std::vector<NodeId> inputs, Attributes attributes) {
+  return add(op, std::move(inputs), std::move(attributes), {});
+}
+
 NodeId Builder::add_like(const Node& node, std::vector<NodeId> inputs, std::vector<NodeId> controls) {
   return add(node.op->name, std::move(inputs), node.attributes,
              {node.name, node.origin, std::move(controls)});
@@ -278,6 +282,13 @@ void check_rule(const OpDef& op, const Rule& rule, bool is_new) {
 }
 
 }  // namespace
+
+OpDef::OpDef() = default;
+OpDef::OpDef(const OpDef& other) = default;
+OpDef::OpDef(OpDef&& other) noexcept = default;
+OpDef& OpDef::operator=(const OpDef& other) = default;
+OpDef& OpDef::operator=(OpDef&& other) noexcept = default;
+OpDef::~OpDef() = default;
 
 OpRegistry::OpRegistry(std::vector<OpDef> ops) : ops_(std::move(ops)) {
   for (std::size_t i = 0; i < ops_.size(); ++i) {

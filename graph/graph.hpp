@@ -103,8 +103,8 @@ class Builder {
   static Builder again(const OpRegistry& registry, Graph graph);
 
   /// Adds an op by name; throws OpError when the inputs or attributes do not fit it.
-  NodeId add(std::string_view op, std::vector<NodeId> inputs, Attributes attributes = {},
-             NodeDetails details = {});
+  NodeId add(std::string_view op, std::vector<NodeId> inputs, Attributes attributes, NodeDetails details);
+  NodeId add(std::string_view op, std::vector<NodeId> inputs, Attributes attributes = {});
   /// Adds a node like another, with other inputs and controls.
   NodeId add_like(const Node& node, std::vector<NodeId> inputs, std::vector<NodeId> controls);
   void output(std::string name, NodeId node);

@@ -137,6 +137,13 @@ struct OperandDeclaration {
 };
 
 struct OpDef {
+  OpDef();
+  OpDef(const OpDef& other);
+  OpDef(OpDef&& other) noexcept;
+  OpDef& operator=(const OpDef& other);
+  OpDef& operator=(OpDef&& other) noexcept;
+  ~OpDef();
+
   std::string name;     ///< in YAML, formulas, file and test names
   std::string doc;      ///< one line
   std::string formula;  ///< "y = max(x, 0)"
