@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -77,12 +76,12 @@ std::string model_file_of(const std::vector<std::string>& words) {
   return {};
 }
 
-/// What fails in all processes of a launcher the first one says: it ends, and the launcher asks the others to
-/// end, and kills them a second later. One that fails alone speaks for itself.
+/// What fails in all processes of a launcher the first one says: it ends, and the launcher ends the others.
+/// One that fails alone speaks for itself.
 void await_turn() noexcept {
   const int process = ranks::launched_rank();
   if (process == 0 || ranks::launched_ranks() == 1) return;
-  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+  std::this_thread::sleep_for(ranks::others_wait);
   std::fprintf(stderr, "process %d of %d: ", process + 1, ranks::launched_ranks());
 }
 

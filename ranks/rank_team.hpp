@@ -118,6 +118,9 @@ class RankTeam final : public runtime::Team {
 int launched_ranks();
 /// Which of them this is, from 0, as far as the launcher says; else 0.
 int launched_rank();
+/// How long a rank waits with the news of its failure: what fails on all of them the first one tells, and
+/// the launcher ends the others, which on a busy machine takes seconds.
+inline constexpr std::chrono::seconds others_wait{5};
 
 /// Opens the module for MPI and joins the other ranks. Error{usage} when graphrun was built without it,
 /// Error{io} when it, or the library below it, cannot be opened, is of another build, or knows nothing of the

@@ -183,7 +183,7 @@ class TrainCommand final : public Command {
     // Whoever failed has spoken.
     if (team.lost() && signals.received() != 0) std::_Exit(128 + signals.received());
     if (team.member() == 0) return;
-    for (auto waited = 0ms; waited < 1s; waited += 10ms) {
+    for (auto waited = 0ms; waited < ranks::others_wait; waited += 10ms) {
       if (signals.received() != 0) std::_Exit(exit_code(ExitCode::failed));
       std::this_thread::sleep_for(10ms);
     }
