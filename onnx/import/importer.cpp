@@ -410,10 +410,7 @@ std::optional<Results> Importer::folded(const Call& call, Import import) {
     Value& result = results[static_cast<std::size_t>(std::stoul(output.name))];
     if (is_integer(result.type)) {
       Known known{tensor.extents, {}};
-      for (const double x : tensor.values) {
-        if (!(std::abs(x) < 0x1p53)) throw Unsupported("an integer that is no number");
-        known.elements.push_back(Dim::number(static_cast<std::int64_t>(x)));
-      }
+      for (const double x : tensor.values) known.elements.push_back(Dim::number(integer_of(x)));
       result = value_of(std::move(known), result.type);
     } else {
       result =

@@ -221,4 +221,9 @@ std::optional<std::vector<std::int64_t>> integers_of(const Value& value) {
   return integers;
 }
 
+std::int64_t integer_of(double value) {
+  if (!(std::abs(value) < 0x1p53)) throw Unsupported(fmt::format("{} as an integer", value));
+  return static_cast<std::int64_t>(value);
+}
+
 }  // namespace graphrun::onnx

@@ -73,4 +73,7 @@ class Unsupported : public Error {
   explicit Unsupported(const std::string& reason) : Error(ErrorCode::model, reason) {}
 };
 
+/// An integer that f64 holds, as constants of a graph do; throws Unsupported for what is none.
+std::int64_t integer_of(double value);
+
 }  // namespace graphrun::onnx

@@ -133,6 +133,8 @@ TEST_CASE("one place along an axis is written by slices, for any batch") {
   CHECK(run(written(2), two_rows, 2) == std::vector<float>{1, -2, -1, 0.5F, -1, 4, 1, 7});
   CHECK(run(written(-1), two_rows, 2) == std::vector<float>{1, -2, 3, -1, -1, 4, 2, 1});
   CHECK(throws([&] { written(4); }, ErrorCode::model, "index 4 of an axis of 4"));
+  CHECK(throws([&] { written(std::int64_t{1} << 60); }, ErrorCode::model,
+               "1.152921504606847e+18 as an integer"));
 }
 
 TEST_CASE("an output that no weight has a part in learns nothing") {

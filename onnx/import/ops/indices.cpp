@@ -142,7 +142,7 @@ std::optional<std::int64_t> uniform_index(Importer& importer, const Value& index
   if (!node->op->traits.constant) return std::nullopt;
   const std::vector<double>& values = node->attributes.numbers("values");
   if (values.size() != 1) return std::nullopt;
-  return static_cast<std::int64_t>(values.front());
+  return integer_of(values.front());
 }
 
 /// One place along an axis, the same everywhere, is written by a slice: what PyTorch makes of `x[:, 2] = y`.
@@ -269,8 +269,7 @@ std::optional<Known> indices_within_rows(Importer& importer, const Value& index)
       const bool names_row = i % depth == 0;
       if (all->values[i] != (names_row ? static_cast<double>(row) : all->values[i % each]))
         return std::nullopt;
-      if (row == 0 && !names_row)
-        one.elements.push_back(Dim::number(static_cast<std::int64_t>(all->values[i])));
+      if (row == 0 && !names_row) one.elements.push_back(Dim::number(integer_of(all->values[i])));
     }
     if (within && within->elements != one.elements) return std::nullopt;
     within = std::move(one);
