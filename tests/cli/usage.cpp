@@ -49,8 +49,8 @@ TEST_CASE("a misspelt command or flag is answered with the nearest one") {
   CHECK(own_flag.exit_code == 2);
   CHECK(contains(own_flag.err, "graphrun train has no flag '--max-step'; did you mean '--max-steps'?"));
 
-  const auto setting = [](const std::string& flag) {
-    return run_graphrun({"train", "model.yaml", flag, "5"}).err;
+  const auto setting = [](const std::string& word) {
+    return run_graphrun({"train", "model.yaml", word, "5"}).err;
   };
   CHECK(contains(setting("--epochs"), "no flag '--epochs'; it is a key of the model: --set train.epochs=…"));
   CHECK(contains(setting("--batch-size"), "it is a key of the model: --set train.batch=…"));
