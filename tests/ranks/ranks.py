@@ -87,6 +87,17 @@ class Trials:
             raise Failure(f"resuming {run} with {ranks} ended with {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)
 
+    def started(self, run, ranks, more, environment=None):
+        """Processes that learn in the background."""
+        return subprocess.Popen(self.launcher(ranks) + self.words(self.model, run, more), env=environment or ENVIRONMENT,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def begun(self, run, ranks, more):
+        """The same, once they have left a checkpoint or ended."""
+        process = self.started(run, ranks, more)
+        wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+        return process
+
     def fails(self, what, words, message, code=None):
         """A start that must end by itself with one message of ours."""
         done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, timeout=SECONDS, check=False)
@@ -261,8 +272,7 @@ def killed_in_its_first_epoch(trials):
     run = trials.new_run()
     # Time enough to speak on a busy machine.
     environment = dict(ENVIRONMENT, OMPI_MCA_odls_base_sigkill_timeout="3")
-    process = subprocess.Popen(trials.launcher(4) + trials.words(trials.model, run, more), env=environment,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = trials.started(run, 4, more, environment)
     wait_for(lambda: process.poll() is not None or len(ranks_of(process)) == 4, "four processes")
     ranks = ranks_of(process)
     wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
@@ -289,9 +299,7 @@ def interrupted(trials, moments, seed):
     expected = trials.learn(trials.model, 1, 1, more)["digest"]
     for moment in range(moments):
         run = trials.new_run()
-        process = subprocess.Popen(trials.launcher(4) + trials.words(trials.model, run, more), env=ENVIRONMENT,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+        process = trials.begun(run, 4, more)
         time.sleep(chance.uniform(0, 0.4))
         by_hand = moment % 4 == 3
         ranks = ranks_of(process)
@@ -317,9 +325,7 @@ def left_by_its_launcher(trials):
     more = ["--set", "train.shards=2", "--set", "train.epochs=40"]
     expected = trials.learn(trials.model, 1, 1, more)["digest"]
     run = trials.new_run()
-    process = subprocess.Popen(trials.launcher(2) + trials.words(trials.model, run, more), env=ENVIRONMENT,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+    process = trials.begun(run, 2, more)
     ranks = ranks_of(process)
     process.kill()
     process.wait()
@@ -335,9 +341,7 @@ def without_room(trials):
     more = ["--set", "train.shards=4", "--set", "train.epochs=40"]
     expected = trials.learn(trials.model, 1, 1, more)["digest"]
     run = trials.new_run()
-    process = subprocess.Popen(trials.launcher(4) + trials.words(trials.model, run, more), env=ENVIRONMENT,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+    process = trials.begun(run, 4, more)
     resource.prlimit(min(ranks_of(process)), resource.RLIMIT_FSIZE, (100_000, 100_000))
     _, said = process.communicate(timeout=SECONDS)
     ours = [line for line in said.splitlines() if "error: " in line]
@@ -369,9 +373,7 @@ def stopped_for_a_while(trials):
     more = ["--set", "train.shards=2", "--set", "train.epochs=40"]
     expected = trials.learn(trials.model, 1, 1, more)["digest"]
     run = trials.new_run()
-    process = subprocess.Popen(trials.launcher(2) + trials.words(trials.model, run, more), env=ENVIRONMENT,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: process.poll() is not None or checkpoints(run), "the first checkpoint")
+    process = trials.begun(run, 2, more)
     still = max(ranks_of(process))
     os.kill(still, signal.SIGSTOP)
     time.sleep(3)
@@ -398,8 +400,7 @@ def without_memory(trials):
     more = ["--set", "train.shards=4", "--set", "train.epochs=40"]
     expected = trials.learn(trials.model, 1, 1, more)["digest"]
     run = trials.new_run()
-    process = subprocess.Popen(trials.launcher(4) + trials.words(trials.model, run, more), env=ENVIRONMENT,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = trials.started(run, 4, more)
     # MPI takes memory of its own in the first steps, and is not asked what it does without.
     wait_for(lambda: process.poll() is not None or len(checkpoints(run)) > 1, "the checkpoint of the first epoch")
     ranks = ranks_of(process)
