@@ -271,7 +271,7 @@ def killed_in_its_first_epoch(trials):
     expected = trials.learn(trials.model, 1, 1, more)["digest"]
     run = trials.new_run()
     # Time enough to speak on a busy machine.
-    environment = dict(ENVIRONMENT, OMPI_MCA_odls_base_sigkill_timeout="3")
+    environment = dict(ENVIRONMENT, OMPI_MCA_odls_base_sigkill_timeout="20")
     process = trials.started(run, 4, more, environment)
     wait_for(lambda: process.poll() is not None or len(ranks_of(process)) == 4, "four processes")
     ranks = ranks_of(process)
